@@ -1,0 +1,131 @@
+"""Content generation that people run on their own machine and can trust.
+
+Everything a plugin or an application needs is here; the modules behind it are internal. Attributes load on first
+use, so that importing the package costs next to nothing.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dalle_kit.domain import Domain, Request, cli
+    from dalle_kit.errors import (
+        ConfigError,
+        ContextOverflowError,
+        DalleKitError,
+        DeviceError,
+        DiskSpaceError,
+        DownloadError,
+        IntegrityError,
+        ModelError,
+        OptionError,
+        OutputError,
+        PluginError,
+        RequestError,
+        TemplateError,
+        UnknownNameError,
+    )
+    from dalle_kit.hookspecs import hookimpl
+    from dalle_kit.kit import AsyncKit, DocumentStream, Kit
+    from dalle_kit.models.spec import HubSource, LocalSource, ModelSpec, WheelSource
+    from dalle_kit.records import (
+        Document,
+        Draft,
+        Finding,
+        Format,
+        GenerationOptions,
+        Message,
+        Prompt,
+        Provenance,
+        Skeleton,
+        Slot,
+    )
+
+__version__ = "0.1.0"
+
+_EXPORTS = {
+    "dalle_kit.domain": ("Domain", "Request", "cli"),
+    "dalle_kit.errors": (
+        "ConfigError",
+        "ContextOverflowError",
+        "DalleKitError",
+        "DeviceError",
+        "DiskSpaceError",
+        "DownloadError",
+        "IntegrityError",
+        "ModelError",
+        "OptionError",
+        "OutputError",
+        "PluginError",
+        "RequestError",
+        "TemplateError",
+        "UnknownNameError",
+    ),
+    "dalle_kit.hookspecs": ("hookimpl",),
+    "dalle_kit.kit": ("AsyncKit", "DocumentStream", "Kit"),
+    "dalle_kit.models.spec": ("HubSource", "LocalSource", "ModelSpec", "WheelSource"),
+    "dalle_kit.records": (
+        "Document",
+        "Draft",
+        "Finding",
+        "Format",
+        "GenerationOptions",
+        "Message",
+        "Prompt",
+        "Provenance",
+        "Skeleton",
+        "Slot",
+    ),
+}
+_HOME = {name: module for module, names in _EXPORTS.items() for name in names}
+
+__all__ = [  # noqa: RUF022 - sorted, with no regard to case
+    "AsyncKit",
+    "ConfigError",
+    "ContextOverflowError",
+    "DalleKitError",
+    "DeviceError",
+    "DiskSpaceError",
+    "Document",
+    "DocumentStream",
+    "Domain",
+    "DownloadError",
+    "Draft",
+    "Finding",
+    "Format",
+    "GenerationOptions",
+    "HubSource",
+    "IntegrityError",
+    "Kit",
+    "LocalSource",
+    "Message",
+    "ModelError",
+    "ModelSpec",
+    "OptionError",
+    "OutputError",
+    "PluginError",
+    "Prompt",
+    "Provenance",
+    "Request",
+    "RequestError",
+    "Skeleton",
+    "Slot",
+    "TemplateError",
+    "UnknownNameError",
+    "WheelSource",
+    "__version__",
+    "cli",
+    "hookimpl",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

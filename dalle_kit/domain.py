@@ -1,0 +1,121 @@
+"""What a domain plugin declares: its request, its templates, its finishing, checks and formats."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pydantic
+
+from dalle_kit.errors import RequestError, UnknownNameError
+from dalle_kit.records import Draft, Finding, Format, GenerationOptions
+
+_NAME = re.compile(r"[a-z][a-z0-9-]*( [a-z][a-z0-9-]*)*\Z")
+
+
+class Request(pydantic.BaseModel):
+    """The base of every domain's request: typed, documented fields that hold contents, never paths.
+
+    One model makes the command line's options, the JSON Schema and the keyword arguments of the Python API. A field
+    that is a list repeats on the command line under its singular name (``points`` is ``--point``); ``cli()`` in a
+    field's ``json_schema_extra`` says otherwise.
+    """
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+def cli(*, flag: str | None = None, metavar: str | None = None, identity: bool = False) -> dict[str, Any]:
+    """Say how a request field appears on the command line, as ``Field(json_schema_extra=cli(...))``.
+
+    ``flag`` replaces the option's name, ``metavar`` the word shown for its value. ``identity`` lets the saved identity
+    of the settings fill the field when the request leaves it out.
+    """
+    return {"cli": {"flag": flag, "metavar": metavar, "identity": identity}}
+
+
+def _nothing_to_add(request: Any) -> Mapping[str, object]:
+    return {}
+
+
+def _leave(request: Any, draft: Draft) -> Draft:
+    return draft
+
+
+def _no_findings(request: Any, draft: Draft) -> Iterable[Finding]:
+    return ()
+
+
+def _cannot_shorten(request: Any) -> tuple[Any, str] | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Domain:
+    """A kind of text the toolkit can write.
+
+    name        the command's name; words separated by a space nest it (``"code complete"``)
+    summary     one line for the help
+    request     the pydantic model of what a user asks for
+    templates   the importable package that holds ``document.j2`` and ``prompt.j2``
+    formats     how a document can be written; the first is the default, "text" and "json" are always there
+    context     further template variables made from a request
+    finish      post-processing: takes the request and the draft, returns the draft improved
+    check       findings about a finished draft
+    shorten     a smaller request and what was dropped from it, or None when nothing in it may be dropped; called
+                when the prompt does not fit into the model's context
+    options     generation options that suit the domain
+    """
+
+    name: str
+    summary: str
+    request: type[Request]
+    templates: str
+    formats: tuple[Format, ...] = ()
+    context: Callable[[Any], Mapping[str, object]] = _nothing_to_add
+    finish: Callable[[Any, Draft], Draft] = _leave
+    check: Callable[[Any, Draft], Iterable[Finding]] = _no_findings
+    shorten: Callable[[Any], tuple[Any, str] | None] = _cannot_shorten
+    options: GenerationOptions = field(default_factory=GenerationOptions)
+
+    def __post_init__(self) -> None:
+        if not _NAME.match(self.name):
+            raise ValueError(f"domain name {self.name!r}: use lower-case words, e.g. 'email' or 'code complete'")
+        taken = sorted(set(self.request.model_fields) & RESERVED_FIELDS)
+        if taken:
+            raise ValueError(f"domain {self.name!r}: the field {taken[0]!r} is a generation option's name; rename it")
+        undocumented = sorted(name for name, info in self.request.model_fields.items() if not info.description)
+        if undocumented:
+            raise ValueError(f"domain {self.name!r}: the field {undocumented[0]!r} has no description")
+
+    def parse(self, fields: Mapping[str, object]) -> Request:
+        """Make the request from field values; raises RequestError naming the first wrong field and the fix."""
+        known = self.request.model_fields
+        for name in fields:
+            if name not in known:
+                raise RequestError(str(UnknownNameError(f"{self.name} field", name, known)), field=name)
+        try:
+            return self.request.model_validate(dict(fields))
+        except pydantic.ValidationError as error:
+            raise _first_problem(error) from error
+
+
+#: Field names a request may not use: they are keyword arguments of ``Kit.generate``.
+RESERVED_FIELDS = frozenset({*GenerationOptions.names(), "domain", "request", "model", "template", "format"})
+
+
+def _first_problem(error: pydantic.ValidationError) -> RequestError:
+    """Return the first complaint of pydantic as one line that names the field, the value and what is allowed."""
+    problem = error.errors(include_url=False)[0]
+    field = str(problem["loc"][0]) if problem["loc"] else None
+    message = problem["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    if problem["type"] == "missing":
+        message = "is required"
+    elif problem["type"] == "literal_error":
+        allowed = re.findall(r"'([^']*)'", str(problem.get("ctx", {}).get("expected", "")))
+        message = str(UnknownNameError(field or "value", str(problem["input"]), allowed))
+        return RequestError(message, field=field)
+    elif problem["type"] != "value_error" and not isinstance(problem["input"], Mapping):
+        message = f"{message[0].lower()}{message[1:]}, got {problem['input']!r:.80}"
+    return RequestError(f"{field}: {message}" if field else message, field=field)

@@ -1,0 +1,129 @@
+"""Every error the toolkit raises on purpose.
+
+    DalleKitError
+    ├── RequestError            a request's field is missing, malformed or unknown
+    ├── OptionError             a generation option is out of its range
+    ├── UnknownNameError        a domain, model, template, format ... nobody has registered
+    ├── ContextOverflowError    a request does not fit into the model's context
+    ├── TemplateError           a template has a syntax error, an undefined variable, a damaged slot
+    ├── ModelError              a model cannot be found, read or used
+    │   ├── DownloadError       fetching failed: no network, no such package, no such repository
+    │   ├── IntegrityError      what was fetched is not what was promised
+    │   ├── DiskSpaceError      the disk has no room for it
+    │   └── DeviceError         a device or dtype this machine cannot give
+    ├── PluginError             a plugin cannot be loaded, or a required one failed
+    ├── ConfigError             the settings cannot be read, or hold a wrong value
+    └── OutputError             a result cannot be written where it was asked to go
+
+Each carries its facts as attributes, and a message that says what failed, with which value, what is allowed, and
+what to do. Errors of libraries are translated where they enter, with ``raise ... from exc``.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class DalleKitError(Exception):
+    """The base of all errors raised on purpose; its message is one line, fit to be shown to a user."""
+
+
+class RequestError(DalleKitError):
+    """A field of a request is missing, malformed or unknown.
+
+    ``field`` is the field's name, or None where the request as a whole is at fault.
+    """
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        self.field = field
+        super().__init__(message)
+
+
+class OptionError(DalleKitError):
+    """A generation option has a value outside its range."""
+
+    def __init__(self, name: str, value: object, allowed: str) -> None:
+        self.name, self.value, self.allowed = name, value, allowed
+        super().__init__(f"{name}: {value!r} is not allowed; give {allowed}")
+
+
+class UnknownNameError(DalleKitError):
+    """Nothing of that kind is registered under that name; the message names the nearest that is."""
+
+    def __init__(self, kind: str, name: str, choices: Iterable[str], *, hint: str = "") -> None:
+        self.kind, self.name, self.choices = kind, name, tuple(sorted(choices))
+        self.nearest = nearest(name, self.choices)
+        if self.nearest is not None:
+            fix = f"did you mean {self.nearest!r}?"
+        else:
+            fix = f"choose from {', '.join(self.choices)}" if self.choices else f"no {kind} is registered"
+        super().__init__(f"no {kind} named {name!r}: {fix}{' ' + hint if hint else ''}")
+
+
+class ContextOverflowError(DalleKitError):
+    """A request is longer than the model's context, by ``excess`` tokens, and nothing in it may be dropped."""
+
+    def __init__(self, *, needed: int, available: int, model: str) -> None:
+        self.needed, self.available, self.model = needed, available, model
+        self.excess = needed - available
+        super().__init__(
+            f"the request needs {needed} tokens and {model} reads {available}: shorten it by about {self.excess} "
+            f"tokens ({max(1, self.excess * 3 // 4)} words), lower --max-tokens, or choose a model with a longer context"
+        )
+
+
+class TemplateError(DalleKitError):
+    """A template cannot be loaded or rendered; ``template`` and ``line`` say where."""
+
+    def __init__(self, message: str, *, template: str | None = None, line: int | None = None) -> None:
+        self.template, self.line = template, line
+        place = f"{template}:{line}: " if template and line else f"{template}: " if template else ""
+        super().__init__(f"template {place}{message}" if place else f"template: {message}")
+
+
+class ModelError(DalleKitError):
+    """A model cannot be found, read or used."""
+
+
+class DownloadError(ModelError):
+    """Fetching a model failed; nothing of it was kept."""
+
+
+class IntegrityError(ModelError):
+    """What was fetched has another hash or size than was promised; nothing of it was kept."""
+
+
+class DiskSpaceError(ModelError):
+    """The disk has less free than a model needs (both in bytes)."""
+
+    def __init__(self, message: str, *, needed: int, free: int) -> None:
+        self.needed, self.free = needed, free
+        super().__init__(message)
+
+
+class DeviceError(ModelError):
+    """A device or dtype was asked for that this machine cannot give."""
+
+
+class PluginError(DalleKitError):
+    """A plugin cannot be loaded, or one that is required has failed."""
+
+    def __init__(self, message: str, *, plugin: str) -> None:
+        self.plugin = plugin
+        super().__init__(message)
+
+
+class ConfigError(DalleKitError):
+    """The settings cannot be read, or a setting has a value it may not have."""
+
+
+class OutputError(DalleKitError):
+    """A result cannot be written where it was asked to go."""
+
+
+def nearest(name: str, choices: Iterable[str]) -> str | None:
+    """Return the choice that ``name`` was most likely meant to be, or None if none is near."""
+    folded = {choice.casefold(): choice for choice in choices}
+    found = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
+    return folded[found[0]] if found else None

@@ -1,0 +1,1 @@
+"""Where models come from: names, sources, and the folder they are kept in."""

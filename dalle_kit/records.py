@@ -1,0 +1,233 @@
+"""The frozen records passed from one step of the pipeline to the next."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal
+
+from dalle_kit.errors import OptionError, UnknownNameError
+
+Role = Literal["system", "user", "assistant"]
+Severity = Literal["note", "warning", "error"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerationOptions:
+    """How text is sampled. Values out of range raise OptionError.
+
+    ``temperature`` 0 is greedy decoding. ``top_p`` keeps the smallest set of tokens whose probabilities sum to it,
+    ``top_k`` the k most likely (0: all), ``min_p`` those at least that fraction of the likeliest. ``max_tokens`` bounds
+    each slot. ``candidates`` drafts are written and the best is kept. The same ``seed`` gives the same text.
+    """
+
+    max_tokens: int = 256
+    temperature: float = 0.0
+    top_p: float = 1.0
+    top_k: int = 0
+    min_p: float = 0.0
+    repetition_penalty: float = 1.0
+    stop: tuple[str, ...] = ()
+    seed: int = 0
+    candidates: int = 1
+
+    def __post_init__(self) -> None:
+        _whole("max_tokens", self.max_tokens, 1, 1_000_000)
+        _number("temperature", self.temperature, 0.0, 5.0)
+        _number("top_p", self.top_p, 0.0, 1.0, above=True)
+        _whole("top_k", self.top_k, 0, 1_000_000)
+        _number("min_p", self.min_p, 0.0, 1.0)
+        _number("repetition_penalty", self.repetition_penalty, 0.0, 10.0, above=True)
+        _whole("seed", self.seed, 0, 2**63 - 1)
+        _whole("candidates", self.candidates, 1, 64)
+        if isinstance(self.stop, str) or not all(isinstance(text, str) and text for text in self.stop):
+            raise OptionError("stop", self.stop, "a tuple of texts, none of them empty")
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """Return the options' names."""
+        return tuple(option.name for option in fields(cls))
+
+    def merge(self, overrides: Mapping[str, Any]) -> GenerationOptions:
+        """Return a copy with ``overrides`` in force; those that are None leave the value as it is."""
+        unknown = [name for name in overrides if name not in self.names()]
+        if unknown:
+            raise UnknownNameError("generation option", unknown[0], self.names())
+        return replace(self, **{name: value for name, value in overrides.items() if value is not None})
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of the conversation shown to the model."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What the model is told, as turns; a model without a chat template reads them as plain text."""
+
+    messages: tuple[Message, ...]
+
+    @property
+    def text(self) -> str:
+        """The turns as plain text, a blank line between them."""
+        return "\n\n".join(message.content for message in self.messages)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A place in the document that the model fills.
+
+    ``stop`` are texts that end it (they are not part of it); ``options`` override the generation options in it.
+    """
+
+    name: str
+    stop: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Skeleton:
+    """The document with its slots still open: literal texts (certain) and slots (to be generated), in order."""
+
+    parts: tuple[str | Slot, ...]
+
+    @property
+    def slots(self) -> tuple[Slot, ...]:
+        """The slots, in the order in which they are filled."""
+        return tuple(part for part in self.parts if isinstance(part, Slot))
+
+    def fill(self, texts: Mapping[str, str]) -> str:
+        """Return the document's text with each slot replaced by its text."""
+        return "".join(texts[part.name] if isinstance(part, Slot) else part for part in self.parts)
+
+    def outline(self) -> str:
+        """Return the document with each slot shown as ``...``, for a prompt or a preview."""
+        return self.fill({slot.name: "..." for slot in self.slots})
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A skeleton and the texts of its slots, on the way from the engine to the document."""
+
+    skeleton: Skeleton
+    texts: Mapping[str, str]
+
+    @property
+    def text(self) -> str:
+        """The whole document as it stands."""
+        return self.skeleton.fill(self.texts)
+
+    def replace(self, name: str, text: str) -> Draft:
+        """Return a draft whose slot ``name`` has another text."""
+        if name not in self.texts:
+            raise UnknownNameError("slot", name, self.texts)
+        return Draft(self.skeleton, {**self.texts, name: text})
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something a check has to say about a text.
+
+    ``check`` names the check; ``slot`` and ``span`` (start, end in characters of the slot's text) say where.
+    """
+
+    check: str
+    severity: Severity
+    message: str
+    slot: str | None = None
+    span: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """How a document came about, enough to make it again. Times are in seconds."""
+
+    version: str
+    created: str
+    domain: str
+    model: str
+    model_sha256: str | None
+    device: str
+    dtype: str
+    template: str
+    options: GenerationOptions
+    candidate: int
+    prompt_tokens: int
+    generated_tokens: int
+    finish_reasons: Mapping[str, str]
+    dropped: tuple[str, ...]
+    plugins: tuple[str, ...]
+    timings: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A way to write a document: ``render`` returns text, or bytes where the format fixes line ends or encoding.
+
+    ``suffix`` is the file ending by which ``--output`` recognises the format.
+    """
+
+    name: str
+    render: Callable[[Document], str | bytes]
+    summary: str = ""
+    suffix: str = ".txt"
+    media_type: str = "text/plain; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A finished text: what was asked, what was written, what the checks found, and how it came about."""
+
+    domain: str
+    request: Any
+    text: str
+    slots: Mapping[str, str]
+    findings: tuple[Finding, ...]
+    provenance: Provenance
+    formats: Mapping[str, Format] = field(repr=False)
+
+    def render(self, format: str = "text") -> str | bytes:
+        """Return the document in one of the domain's formats.
+
+        Raises UnknownNameError for a format the domain does not have, RequestError where the format needs a field
+        that the request lacks.
+        """
+        if format not in self.formats:
+            raise UnknownNameError("format", format, self.formats)
+        return self.formats[format].render(self)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return text, slots, findings and provenance as JSON-ready values."""
+        return {
+            "domain": self.domain,
+            "text": self.text,
+            "slots": dict(self.slots),
+            "findings": [_plain(finding) for finding in self.findings],
+            "provenance": _plain(self.provenance),
+        }
+
+
+def _plain(value: Any) -> Any:
+    """Return dataclasses, mappings and tuples as dicts and lists."""
+    if hasattr(value, "__dataclass_fields__"):
+        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _whole(name: str, value: object, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise OptionError(name, value, f"a whole number from {low} to {high}")
+
+
+def _number(name: str, value: object, low: float, high: float, *, above: bool = False) -> None:
+    good = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    if not good or not (low < value if above else low <= value) or not value <= high:  # type: ignore[operator]
+        raise OptionError(name, value, f"a number {'above' if above else 'from'} {low:g} {'up to' if above else 'to'} {high:g}")
