@@ -19,20 +19,20 @@ class Request(pydantic.BaseModel):
     """The base of every domain's request: typed, documented fields that hold contents, never paths.
 
     One model makes the command line's options, the JSON Schema and the keyword arguments of the Python API. A field
-    that is a list repeats on the command line under its singular name (``points`` is ``--point``); ``cli()`` in a
+    that is a list repeats on the command line under its singular name (``points`` is ``--point``); ``option()`` in a
     field's ``json_schema_extra`` says otherwise.
     """
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
-def cli(*, flag: str | None = None, metavar: str | None = None, identity: bool = False) -> dict[str, Any]:
-    """Say how a request field appears on the command line, as ``Field(json_schema_extra=cli(...))``.
+def option(*, flag: str | None = None, metavar: str | None = None, identity: bool = False) -> dict[str, Any]:
+    """Say how a request field appears on the command line, as ``Field(json_schema_extra=option(...))``.
 
     ``flag`` replaces the option's name, ``metavar`` the word shown for its value. ``identity`` lets the saved identity
     of the settings fill the field when the request leaves it out.
     """
-    return {"cli": {"flag": flag, "metavar": metavar, "identity": identity}}
+    return {"option": {"flag": flag, "metavar": metavar, "identity": identity}}
 
 
 def _nothing_to_add(request: Any) -> Mapping[str, object]:
