@@ -1,0 +1,101 @@
+"""What the command groups share: the ``--json`` option, JSON on stdout, the console and the progress bar on stderr."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import click
+
+from dalle_kit.models.spec import Progress, silent
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import TaskID
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+#: Totals below this are counts (of tensors, of files), at or above it bytes.
+_BYTES_FROM = 1_000_000
+
+
+def json_option(command: Callable[P, T]) -> Callable[P, T]:
+    """Give a command the flag ``--json``; it arrives as the argument ``as_json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(command)
+
+
+def print_json(value: Any) -> None:
+    """Print a JSON-ready value on stdout, indented, with every character as itself."""
+    import json
+
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def console() -> Console:
+    """Return a rich console on stderr."""
+    from rich.console import Console
+
+    return Console(file=sys.stderr, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """Give a progress callback that draws bars on stderr while the block runs; silent where stderr is no terminal."""
+    if not is_terminal(sys.stderr):
+        yield silent
+        return
+    bar = _Bar()
+    try:
+        yield bar.report
+    finally:
+        bar.close()
+
+
+def is_terminal(stream: Any) -> bool:
+    """Return whether a stream is a terminal that can show changing text."""
+    return bool(stream is not None and not stream.closed and stream.isatty() and os.environ.get("TERM") != "dumb")
+
+
+class _Bar:
+    """Bars for the stages of one piece of work; drawn, and rich imported, from the first report on."""
+
+    def __init__(self) -> None:
+        self._progress: Any = None
+        self._tasks: dict[str, TaskID] = {}
+
+    def report(self, stage: str, done: int, total: int | None) -> None:
+        if self._progress is None:
+            self._progress = _start_bars()
+        if stage not in self._tasks:
+            self._tasks[stage] = self._progress.add_task(stage, total=total, amount="")
+        self._progress.update(self._tasks[stage], completed=done, total=total, amount=_amount(done, total))
+
+    def close(self) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+
+
+def _start_bars() -> Any:
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    bars = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[amount]}", markup=False),
+        TimeRemainingColumn(),
+        console=console(),
+        transient=True,
+    )
+    bars.start()
+    return bars
+
+
+def _amount(done: int, total: int | None) -> str:
+    if total is None:
+        return f"{done / 1e6:.1f} MB" if done >= _BYTES_FROM else ""
+    return f"{done / 1e6:.1f} of {total / 1e6:.1f} MB" if total >= _BYTES_FROM else f"{done} of {total}"
