@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
-import tempfile
+import secrets
+import stat
 from pathlib import Path
 
 from dalle_kit.errors import OutputError
@@ -13,33 +15,54 @@ from dalle_kit.errors import OutputError
 def write_atomically(path: Path, data: bytes, *, force: bool = False) -> None:
     """Write ``data`` to ``path`` whole or not at all; an existing file is kept unless ``force``.
 
-    Raises OutputError when the path exists, is a folder, or cannot be written.
+    A symbolic link stays one: the file it points to is written. A pipe or device (``/dev/stdout``) is simply written
+    to. Raises OutputError when the path exists, is a folder, or cannot be written.
     """
     path = Path(path)
-    if path.is_dir():
-        raise OutputError(f"{path} is a folder; give the name of a file in it")
-    if path.exists() and not force:
-        raise OutputError(f"{path} exists; choose another name, or overwrite it with --force")
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    except OSError as error:
+        kind = _kind(path)
+        if kind == "folder":
+            raise OutputError(f"{path} is a folder; give the name of a file in it")
+        if kind == "device":
+            path.write_bytes(data)
+        elif kind == "file" and not force:
+            raise _exists(path)
+        else:
+            _write_and_rename(path, data, force=force)
+    except (OSError, RuntimeError, ValueError) as error:
         raise OutputError(f"cannot write {path}: {_reason(error)}") from error
-    partial = Path(name)
+
+
+def _kind(path: Path) -> str:
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        # A link that points nowhere holds a name all the same.
+        return "file" if path.is_symlink() else "nothing"
+    if stat.S_ISDIR(mode):
+        return "folder"
+    return "file" if stat.S_ISREG(mode) else "device"
+
+
+def _write_and_rename(path: Path, data: bytes, *, force: bool) -> None:
+    target = path.resolve() if path.is_symlink() else path
+    partial = target.parent / f".{secrets.token_hex(8)}.part"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+    handle = os.open(partial, flags, 0o666)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         if force:
-            partial.chmod(path.stat().st_mode & 0o777 if path.exists() else _default_mode())
-            partial.replace(path)
+            with contextlib.suppress(FileNotFoundError):
+                partial.chmod(stat.S_IMODE(target.stat().st_mode))
+            partial.replace(target)
         else:
-            partial.chmod(_default_mode())
-            _rename_new(partial, path)
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {_reason(error)}") from error
+            _rename_new(partial, target)
     finally:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink()
 
 
 def _rename_new(partial: Path, path: Path) -> None:
@@ -47,7 +70,7 @@ def _rename_new(partial: Path, path: Path) -> None:
     try:
         os.link(partial, path)
     except FileExistsError as error:
-        raise OutputError(f"{path} exists; choose another name, or overwrite it with --force") from error
+        raise _exists(path) from error
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise
@@ -55,13 +78,13 @@ def _rename_new(partial: Path, path: Path) -> None:
         partial.rename(path)
 
 
-def _default_mode() -> int:
-    umask = os.umask(0)
-    os.umask(umask)
-    return 0o666 & ~umask
+def _exists(path: Path) -> OutputError:
+    return OutputError(f"{path} exists; choose another name, or overwrite it with --force")
 
 
-def _reason(error: OSError) -> str:
-    if error.errno == errno.ENOSPC:
+def _reason(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "its folder does not exist; create it first"
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return "the disk is full"
-    return error.strerror or str(error)
+    return getattr(error, "strerror", None) or str(error)
