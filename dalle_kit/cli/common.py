@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -30,9 +31,12 @@ def json_option(command: Callable[P, T]) -> Callable[P, T]:
 
 def print_json(value: Any) -> None:
     """Print a JSON-ready value on stdout, indented, with every character as itself."""
-    import json
+    click.echo(json_text(value))
 
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+def json_text(value: Any) -> str:
+    """Return a JSON-ready value as indented JSON with every character as itself."""
+    return json.dumps(value, ensure_ascii=False, indent=2)
 
 
 def console() -> Console:
@@ -43,9 +47,9 @@ def console() -> Console:
 
 
 @contextmanager
-def progress_bar() -> Iterator[Progress]:
+def progress_bar(*, wanted: bool = True) -> Iterator[Progress]:
     """Give a progress callback that draws bars on stderr while the block runs; silent where stderr is no terminal."""
-    if not is_terminal(sys.stderr):
+    if not wanted or not is_terminal(sys.stderr):
         yield silent
         return
     bar = _Bar()

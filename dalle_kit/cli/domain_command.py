@@ -1,0 +1,180 @@
+"""The command of a domain: its request's options and the common ones, and the way from them to a document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dalle_kit.cli.common import print_json, progress_bar
+from dalle_kit.cli.output import check_output, choose_format, deliver, render
+from dalle_kit.cli.request_options import FieldOption, NearestChoice, SectionOption, collect_fields, request_options
+from dalle_kit.cli.streaming import preview
+from dalle_kit.errors import PluginError
+from dalle_kit.records import GenerationOptions
+
+if TYPE_CHECKING:
+    from dalle_kit.command_table import DomainEntry
+    from dalle_kit.kit import Kit
+    from dalle_kit.records import Document, Finding
+    from dalle_kit.templating import Shaped
+
+SECTIONS = ("Request", "Generation", "Output", "Other")
+_ALWAYS = ({"name": "text", "suffix": ".txt", "summary": ""}, {"name": "json", "suffix": ".json", "summary": ""})
+
+
+class DomainCommand(click.Command):
+    """A domain's command, whose help has its options in sections."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options section by section; those that say nothing stand in the last."""
+        rows: dict[str, list[tuple[str, str]]] = {section: [] for section in SECTIONS}
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx)
+            if record is not None:
+                rows[getattr(param, "section", SECTIONS[-1])].append(record)
+        for section, records in rows.items():
+            if records:
+                with formatter.section(f"{section} options"):
+                    formatter.write_dl(records)
+
+
+def domain_command(entry: DomainEntry) -> click.Command:
+    """Return the command of a domain, made from its entry in the command table alone.
+
+    Raises PluginError where a field of the request claims a flag that every domain's command has.
+    """
+    fields = request_options(entry.name, entry.schema)
+    formats = [
+        *entry.formats,
+        *(each for each in _ALWAYS if each["name"] not in {own["name"] for own in entry.formats}),
+    ]
+    common = _common_options(entry, formats)
+    taken = {flag for option in common for flag in option.opts} | {"--help", "-h", "--debug"}
+    for field in fields:
+        for flag in (*field.opts, *field.secondary_opts):
+            if flag in taken:
+                raise PluginError(
+                    f"domain {entry.name!r}: the field {field.field!r} makes the flag {flag}, which every domain's "
+                    "command has; give the field another with option(flag=...)",
+                    plugin=entry.plugin,
+                )
+    return DomainCommand(
+        name=entry.name.split()[-1],
+        params=[*fields, *common],
+        help=entry.summary,
+        epilog="Any TEXT can be @FILE, for the file's text, or -, for stdin; @@ stands for a first @.",
+        callback=_callback(entry, fields, formats),
+    )
+
+
+def _common_options(entry: DomainEntry, formats: Sequence[Mapping[str, str]]) -> list[SectionOption]:
+    defaults = {**_plain_defaults(), **entry.defaults}
+
+    def generation(flag: str, text: str, **settings: Any) -> SectionOption:
+        default = defaults.get(flag[2:].replace("-", "_"))
+        shown = "" if default in (None, (), []) else f"  [default: {default}]"
+        return SectionOption([flag], section="Generation", help=text + shown, **settings)
+
+    def output(*flags: str, **settings: Any) -> SectionOption:
+        return SectionOption(flags, section="Output", **settings)
+
+    return [
+        generation("--model", "The model that writes: a name, hub:REPO, a folder or a .gguf file.", metavar="NAME"),
+        generation("--device", "Where it runs: auto, cpu, cuda or mps.", metavar="NAME"),
+        generation("--dtype", "The numbers it computes with: auto, float32, bfloat16 or float16.", metavar="NAME"),
+        generation("--template", "A template other than the domain's own.", metavar="NAME"),
+        generation("--seed", "The same seed gives the same text; drawn and recorded when left out.", type=click.INT),
+        generation("--candidates", "Write so many drafts and keep the best.", type=click.INT),
+        generation("--max-tokens", "The most tokens a part of the text may have.", type=click.INT),
+        generation("--temperature", "Boldness of the choice of words; 0 always takes the likeliest.", type=click.FLOAT),
+        generation("--top-p", "Keep the fewest words whose probabilities sum to this.", type=click.FLOAT),
+        generation("--top-k", "Keep so many of the likeliest words; 0 keeps all.", type=click.INT),
+        generation("--min-p", "Keep words at least this fraction as likely as the likeliest.", type=click.FLOAT),
+        generation("--repetition-penalty", "Above 1, words already written get rarer.", type=click.FLOAT),
+        generation("--stop", "Stop a part of the text before this  [repeatable]", multiple=True, metavar="TEXT"),
+        output(
+            "--format",
+            type=NearestChoice("format", [each["name"] for each in formats]),
+            help=f"How it is written  [default: by the suffix of --output, else {formats[0]['name']}]",
+        ),
+        output("--output", "-o", type=click.Path(path_type=Path), metavar="FILE", help="Write to a file, not stdout."),
+        output("--force", is_flag=True, help="Overwrite the file."),
+        output("--json", "as_json", is_flag=True, help="Text, slots, findings and provenance as JSON."),
+        output("--dry-run", is_flag=True, help="Show the prompt and the outline; load no model."),
+        output("--quiet", "-q", is_flag=True, help="No preview, progress or findings on stderr."),
+    ]
+
+
+def _plain_defaults() -> dict[str, Any]:
+    """Return the generation options' defaults; a seed is drawn when none is given, so it has none to show."""
+    options = GenerationOptions()
+    return {name: getattr(options, name) for name in GenerationOptions.names() if name != "seed"}
+
+
+def _callback(
+    entry: DomainEntry, options: Sequence[FieldOption], formats: Sequence[Mapping[str, str]]
+) -> Callable[..., None]:
+    def run(**values: Any) -> None:
+        path, force, quiet = values["output"], values["force"], values["quiet"]
+        check_output(path, force=force)
+        format = choose_format(formats, named=values["format"], path=path, as_json=values["as_json"])
+        generation = {name: values[name] for name in GenerationOptions.names() if values[name] not in (None, ())}
+        GenerationOptions().merge(generation)
+        fields = collect_fields(options, values)
+        with progress_bar(wanted=not quiet) as progress:
+            from dalle_kit.kit import Kit
+
+            kit = Kit(model=values["model"], device=values["device"], dtype=values["dtype"], progress=progress)
+            request = kit.request(entry.name, fields)
+            if values["dry_run"]:
+                _show_plan(kit, kit.shape(entry.name, request, template=values["template"]), values["as_json"])
+                return
+            # Shaped before the model is loaded, so that a wrong template costs no time; generating shapes it again.
+            kit.shape(entry.name, request, template=values["template"])
+            kit.load()
+        document = _write(kit, entry.name, request, template=values["template"], quiet=quiet, **generation)
+        deliver(render(document, format), path, force=force, quiet=quiet)
+        if not quiet:
+            _report(document.findings)
+
+    return run
+
+
+def _write(kit: Kit, domain: str, request: Any, *, template: str | None, quiet: bool, **generation: Any) -> Document:
+    """Generate the document, showing it while it is written; an interruption stops the generation."""
+    stream = kit.stream(domain, request, template=template, **generation)
+    try:
+        with preview(wanted=not quiet) as shown:
+            for piece in stream:
+                shown.add(piece)
+        return stream.document
+    finally:
+        stream.close()
+
+
+def _show_plan(kit: Kit, shaped: Shaped, as_json: bool) -> None:
+    """Print what would be generated: the exact text the model would read and the document's outline."""
+    prompt = kit.prompt_text(shaped)
+    if as_json:
+        print_json(
+            {
+                "template": shaped.template,
+                "sources": list(shaped.sources),
+                "prompt": prompt,
+                "outline": shaped.skeleton.outline(),
+                "slots": [slot.name for slot in shaped.skeleton.slots],
+            }
+        )
+        return
+    click.echo(f"Prompt\n======\n{prompt.rstrip()}\n\nOutline\n=======\n{shaped.skeleton.outline().rstrip()}")
+
+
+def _report(findings: Sequence[Finding]) -> None:
+    """Say on stderr, one line each, what the checks warn of."""
+    for finding in findings:
+        if finding.severity != "note":
+            place = f" (in {finding.slot})" if finding.slot else ""
+            click.echo(f"{finding.severity}: {' '.join(finding.message.split())}{place}", err=True)

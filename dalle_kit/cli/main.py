@@ -1,0 +1,139 @@
+"""The entry point: run a command, and turn whatever goes wrong into one line and an exit code.
+
+Exit codes: 0 done, 1 an error of ours, 2 bad input or something the user can mend, 130 interrupted, 141 the reader of
+stdout went away.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import click
+from click.exceptions import NoArgsIsHelpError
+
+from dalle_kit.cli.root import cli
+from dalle_kit.errors import DalleKitError
+
+PROGRAM = "dalle-kit"
+COMPLETION_VARIABLE = "_DALLE_KIT_COMPLETE"
+
+BAD_INPUT = 2
+INTERNAL_ERROR = 1
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    _speak_utf8()
+    given, debug = _take_debug(sys.argv[1:] if arguments is None else arguments)
+    with _interruptions() as interrupted:
+        try:
+            code = _run(given)
+            sys.stdout.flush()
+            return code
+        except BaseException as error:
+            if interrupted or isinstance(error, (KeyboardInterrupt, click.Abort)):
+                # Libraries turn an interruption into errors of their own; it stays one.
+                return _say("Interrupted.", INTERRUPTED)
+            if isinstance(error, BrokenPipeError):
+                return _leave_pipe()
+            if debug:
+                traceback.print_exception(error)
+            return _explain(error)
+
+
+def _run(arguments: list[str]) -> int:
+    instruction = os.environ.get(COMPLETION_VARIABLE)
+    if instruction:
+        from click.shell_completion import shell_complete
+
+        return shell_complete(cli, {}, PROGRAM, COMPLETION_VARIABLE, instruction)
+    try:
+        with cli.make_context(PROGRAM, arguments) as context:
+            cli.invoke(context)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    return 0
+
+
+def _explain(error: BaseException) -> int:
+    """Say in one line what went wrong and return the exit code; exceptions that end the program pass."""
+    if isinstance(error, NoArgsIsHelpError):
+        error.show()
+        return BAD_INPUT
+    if isinstance(error, click.ClickException):
+        return _say(f"Error: {error.format_message()}{_where_to_look(error)}", BAD_INPUT)
+    if isinstance(error, DalleKitError):
+        return _say(f"Error: {error}", BAD_INPUT)
+    if isinstance(error, Exception):
+        detail = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        return _say(f"internal error: {detail}; run again with --debug to see where", INTERNAL_ERROR)
+    raise error
+
+
+def _where_to_look(error: click.ClickException) -> str:
+    context = getattr(error, "ctx", None)
+    return f" See '{context.command_path} --help'." if context is not None else ""
+
+
+def _say(message: str, code: int) -> int:
+    """Print a message on stderr as one line without control characters, and return the exit code."""
+    line = "".join(character if character.isprintable() else " " for character in " ".join(message.split()))
+    try:
+        click.echo(line, err=True)
+    except OSError:
+        pass  # Nobody reads stderr; the exit code still tells.
+    return code
+
+
+def _take_debug(arguments: Sequence[str]) -> tuple[list[str], bool]:
+    """Take ``--debug`` out of the arguments, wherever it stands before ``--``."""
+    given = list(arguments)
+    end = given.index("--") if "--" in given else len(given)
+    kept = [argument for argument in given[:end] if argument != "--debug"]
+    return kept + given[end:], len(kept) < end
+
+
+def _speak_utf8() -> None:
+    """Make stdout and stderr UTF-8 whatever the locale or the console says, and unable to fail on a character."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+@contextmanager
+def _interruptions() -> Iterator[list[int]]:
+    """Raise KeyboardInterrupt on Ctrl-C and note it, so that it is known even where a library swallows it."""
+    seen: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield seen
+        return
+
+    def note(number: int, frame: Any) -> None:
+        seen.append(number)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield seen
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _leave_pipe() -> int:
+    """Let the interpreter's last flush of stdout go nowhere, and return the code of a broken pipe."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return BROKEN_PIPE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,86 @@
+"""Where a document goes: the format it takes, the file it is written to, and the checks made before any work."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from dalle_kit.cli.common import json_text
+from dalle_kit.errors import OutputError, UnknownNameError
+from dalle_kit.files import write_atomically
+
+if TYPE_CHECKING:
+    from dalle_kit.records import Document
+
+#: What ``--json`` prints; the other formats are the domain's.
+JSON = "json"
+
+
+def check_output(path: Path | None, *, force: bool) -> None:
+    """Raise OutputError if a document could not be written to ``path``, before anything is done to make it."""
+    if path is None:
+        return
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder; give the name of a file in it")
+    if path.exists() and not path.is_file():
+        raise OutputError(f"{path} is not a regular file; choose another name, or leave --output out for stdout")
+    if path.exists() and not force:
+        raise OutputError(f"{path} exists; choose another name, or overwrite it with --force")
+    if not path.parent.is_dir():
+        raise OutputError(f"cannot write {path}: there is no folder {path.parent}; make it first")
+    try:
+        # Only trying tells: permission bits say nothing to root, and a file system may be read-only.
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}; choose another folder") from error
+
+
+def choose_format(
+    formats: Sequence[Mapping[str, str]], *, named: str | None, path: Path | None, as_json: bool
+) -> str | None:
+    """Return the format's name: ``--json``, ``--format``, the output's suffix, or the domain's default, in this order.
+
+    None stands for ``--json``, the document with its findings and provenance. Raises UnknownNameError for a format the
+    domain lacks and OutputError where ``--json`` and ``--format`` disagree.
+    """
+    names = [each["name"] for each in formats]
+    if as_json:
+        if named not in (None, JSON):
+            raise OutputError(f"--json and --format {named} exclude each other; give one of them")
+        return None
+    if named is not None:
+        if named not in names:
+            raise UnknownNameError("format", named, names)
+        return named
+    suffix = path.suffix.casefold() if path is not None else ""
+    by_suffix = [each["name"] for each in formats if suffix and each["suffix"].casefold() == suffix]
+    return by_suffix[0] if by_suffix else names[0]
+
+
+def render(document: Document, format: str | None) -> str | bytes:
+    """Return the document in a format, text with a line end at its end; None is the whole record as JSON."""
+    rendered = json_text(document.as_dict()) if format is None else document.render(format)
+    if isinstance(rendered, str) and not rendered.endswith("\n"):
+        return rendered + "\n"
+    return rendered
+
+
+def deliver(rendered: str | bytes, path: Path | None, *, force: bool, quiet: bool) -> None:
+    """Write a rendered document to its file, whole or not at all, or to stdout."""
+    if path is not None:
+        data = rendered if isinstance(rendered, bytes) else rendered.encode("utf-8")
+        write_atomically(path, data, force=force)
+        if not quiet:
+            click.echo(f"Wrote {path}", err=True)
+    elif isinstance(rendered, bytes):
+        sys.stdout.flush()
+        sys.stdout.buffer.write(rendered)
+        sys.stdout.buffer.flush()
+    else:
+        click.echo(rendered, nl=False)

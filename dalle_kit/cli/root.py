@@ -1,0 +1,153 @@
+"""The root of the command line: which commands there are, each of them loaded only when it is used."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from dalle_kit.cli.domain_command import domain_command
+from dalle_kit.errors import DalleKitError
+
+if TYPE_CHECKING:
+    from dalle_kit.command_table import CommandTable, DomainEntry
+
+#: The core's commands: the module that holds each one, and its line in the help.
+CORE = {
+    "models": ("dalle_kit.cli.models", "Fetch, list, name and remove models."),
+    "plugins": ("dalle_kit.cli.plugins", "See the installed plugins and what is wrong with them."),
+    "templates": ("dalle_kit.cli.templates", "List, show, check and make templates."),
+    "config": ("dalle_kit.cli.config", "Read and change the settings."),
+    "doctor": ("dalle_kit.cli.doctor", "Say what is in use on this machine and what is wrong."),
+    "completion": ("dalle_kit.cli.completion", "Print the completion script of a shell."),
+}
+
+
+class RootGroup(click.Group):
+    """The group of all commands: the core's, the domains' and the plugins' own."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands, the domains' first."""
+        return [name for _, rows in self._sections() for name, _ in rows]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, importing what it needs; None if there is none of that name."""
+        if cmd_name in CORE:
+            command: click.Command = getattr(importlib.import_module(CORE[cmd_name][0]), cmd_name)
+            return command
+        table = _table()
+        entries = [entry for entry in table.domains if entry.name.split()[0] == cmd_name]
+        if entries:
+            return _nest(cmd_name, entries)
+        if cmd_name in {entry.name for entry in table.commands}:
+            return _plugin_command(cmd_name)
+        return None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is invoked; for an unknown one name the nearest, and the plugins that have failed."""
+        name = args[0]
+        command = self.get_command(ctx, name)
+        if command is None and not ctx.resilient_parsing:
+            problems = "".join(f"; {problem}" for problem in _table().problems)
+            error = click.exceptions.NoSuchCommand(name, possibilities=self.list_commands(ctx), ctx=ctx)
+            raise click.UsageError(f"{error.format_message()}{problems}", ctx=ctx)
+        return name if command else None, command, args[1:]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands in sections, without loading any of them."""
+        for title, rows in self._sections():
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what is wrong with plugins or settings, if anything is."""
+        try:
+            problems: Iterable[str] = _table().problems
+        except DalleKitError as error:
+            problems = [str(error)]
+        for problem in problems:
+            formatter.write_paragraph()
+            formatter.write_text(f"Problem: {problem}")
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the commands, or the options, that begin like ``incomplete``."""
+        rows = [row for _, rows in self._sections() for row in rows if row[0].startswith(incomplete)]
+        return [CompletionItem(name, help=text) for name, text in rows] + click.Command.shell_complete(
+            self, ctx, incomplete
+        )
+
+    def _sections(self) -> list[tuple[str, list[tuple[str, str]]]]:
+        """Return the sections of the help, each with its commands and their short help."""
+        writing: dict[str, str] = {}
+        added: dict[str, str] = {}
+        try:
+            table = _table()
+        except DalleKitError:
+            # Broken settings must not hide the commands that mend them.
+            pass
+        else:
+            for entry in table.domains:
+                first, *rest = entry.name.split()
+                if rest and first in writing:
+                    writing[first] += f", {' '.join(rest)}"
+                else:
+                    writing[first] = " ".join(rest) or entry.summary
+            added = {entry.name: entry.help for entry in table.commands}
+        return [
+            ("Write", sorted(writing.items())),
+            ("Manage", [(name, text) for name, (_, text) in CORE.items()]),
+            ("Added by plugins", sorted(added.items())),
+        ]
+
+
+def _table() -> CommandTable:
+    from dalle_kit.command_table import command_table
+
+    return command_table()
+
+
+def _nest(path: str, entries: list[DomainEntry]) -> click.Command:
+    """Return the command of the domain named ``path``, or a group of the domains whose names continue it."""
+    if entries[0].name == path:
+        return domain_command(entries[0])
+    depth = len(path.split())
+    group = click.Group(path.split()[-1], help=f"Write {path}.")
+    for word in dict.fromkeys(entry.name.split()[depth] for entry in entries):
+        inner = f"{path} {word}"
+        below = [entry for entry in entries if f"{entry.name} ".startswith(f"{inner} ")]
+        group.add_command(_nest(inner, below), word)
+    return group
+
+
+def _plugin_command(name: str) -> click.Command | None:
+    from dalle_kit.config import load_settings
+    from dalle_kit.plugin_manager import load_plugins
+
+    return load_plugins(load_settings()).commands.get(name)
+
+
+def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from dalle_kit import __version__
+
+        click.echo(f"dalle-kit {__version__}")
+        ctx.exit()
+
+
+@click.group(
+    cls=RootGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    add_help_option=True,
+)
+@click.option("--debug", is_flag=True, expose_value=False, help="Show where an error arose; may stand anywhere.")
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_print_version, help="Print the version."
+)
+def cli(**_: Any) -> None:
+    """Write e-mails and other texts on your own machine, with a model that runs on it."""
