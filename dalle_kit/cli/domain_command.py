@@ -71,7 +71,8 @@ def domain_command(entry: DomainEntry) -> click.Command:
 
 
 def _common_options(entry: DomainEntry, formats: Sequence[Mapping[str, str]]) -> list[SectionOption]:
-    defaults = {**_plain_defaults(), **entry.defaults}
+    # A seed is drawn when none is given, so it has no default to show.
+    defaults = {name: value for name, value in entry.defaults.items() if name != "seed"}
 
     def generation(flag: str, text: str, **settings: Any) -> SectionOption:
         default = defaults.get(flag[2:].replace("-", "_"))
@@ -106,12 +107,6 @@ def _common_options(entry: DomainEntry, formats: Sequence[Mapping[str, str]]) ->
         output("--dry-run", is_flag=True, help="Show the prompt and the outline; load no model."),
         output("--quiet", "-q", is_flag=True, help="No preview, progress or findings on stderr."),
     ]
-
-
-def _plain_defaults() -> dict[str, Any]:
-    """Return the generation options' defaults; a seed is drawn when none is given, so it has none to show."""
-    options = GenerationOptions()
-    return {name: getattr(options, name) for name in GenerationOptions.names() if name != "seed"}
 
 
 def _callback(

@@ -25,20 +25,23 @@ def check_output(path: Path | None, *, force: bool) -> None:
     """Raise OutputError if a document could not be written to ``path``, before anything is done to make it."""
     if path is None:
         return
-    if path.is_dir():
-        raise OutputError(f"{path} is a folder; give the name of a file in it")
-    if path.exists() and not path.is_file():
-        raise OutputError(f"{path} is not a regular file; choose another name, or leave --output out for stdout")
-    if path.exists() and not force:
-        raise OutputError(f"{path} exists; choose another name, or overwrite it with --force")
-    if not path.parent.is_dir():
-        raise OutputError(f"cannot write {path}: there is no folder {path.parent}; make it first")
     try:
+        if path.is_dir():
+            raise OutputError(f"{path} is a folder; give the name of a file in it")
+        there = path.exists() or path.is_symlink()
+        if there and not path.is_file() and not path.is_symlink():
+            return  # A pipe or a device: it is simply written to.
+        if there and not force:
+            raise OutputError(f"{path} exists; choose another name, or overwrite it with --force")
+        folder = path.resolve().parent
+        if not folder.is_dir():
+            raise OutputError(f"cannot write {path}: there is no folder {folder}; create it first")
         # Only trying tells: permission bits say nothing to root, and a file system may be read-only.
-        with tempfile.TemporaryFile(dir=path.parent):
+        with tempfile.TemporaryFile(dir=folder):
             pass
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror or error}; choose another folder") from error
+    except (OSError, RuntimeError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise OutputError(f"cannot write {path}: {reason}; choose another place") from error
 
 
 def choose_format(

@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import io
+from enum import Enum
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+import pydantic
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dalle_kit.cli.request_options import collect_fields, request_options
+from dalle_kit.domain import Request, option
+from dalle_kit.errors import PluginError, RequestError, UnknownNameError
+
+
+class Colour(Enum):
+    RED = "red"
+    BLUE = "blue"
+
+
+class Everything(Request):
+    title: str = pydantic.Field(description="The title.")
+    points: tuple[str, ...] = pydantic.Field((), description="A point.")
+    tone: Literal["neutral", "formal", "friendly"] = pydantic.Field(
+        "neutral", description="The tone.", json_schema_extra=option(identity=True)
+    )
+    colour: Colour | None = pydantic.Field(None, description="A colour.")
+    count: int = pydantic.Field(3, description="How many.")
+    weight: float | None = pydantic.Field(None, description="How heavy.")
+    polite: bool = pydantic.Field(True, description="Politely.")
+    parent: bytes | None = pydantic.Field(
+        None, description="The message.", json_schema_extra=option(flag="reply-to", metavar="FILE.eml")
+    )
+    address: list[str] = pydantic.Field([], description="An address.")
+    extra: dict[str, int] = pydantic.Field({}, description="Further facts.")
+
+
+OPTIONS = request_options("all", Everything.model_json_schema())
+
+
+def fields(*arguments: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    command = click.Command("all", params=[*OPTIONS], callback=lambda **values: found.update(values))
+    command.main([*arguments], standalone_mode=False)
+    return collect_fields(OPTIONS, found)
+
+
+def help_text() -> str:
+    command = click.Command("all", params=[*OPTIONS])
+    return command.get_help(click.Context(command, terminal_width=200))
+
+
+def test_options_that_are_not_given_make_no_field() -> None:
+    assert fields() == {}
+
+
+def test_every_kind_of_field_arrives_as_its_type() -> None:
+    given_fields = fields(
+        "--title", "T", "--point", "one", "--point", "two", "--tone", "FORMAL", "--colour", "blue", "--count", "7",
+        "--weight", "1.5", "--no-polite", "--address", "a@b.c", "--extra", '{"n": 1}',
+    )  # fmt: skip
+    assert given_fields == {
+        "title": "T",
+        "points": ["one", "two"],
+        "tone": "formal",
+        "colour": "blue",
+        "count": 7,
+        "weight": 1.5,
+        "polite": False,
+        "address": ["a@b.c"],
+        "extra": {"n": 1},
+    }
+    request = Everything.model_validate(given_fields)
+    assert request.colour is Colour.BLUE
+
+
+def test_the_help_says_what_repeats_what_is_required_and_what_the_default_is() -> None:
+    shown = " ".join(help_text().split())
+    assert "--title TEXT The title. [required]" in shown
+    assert "--point TEXT A point. [repeatable]" in shown
+    assert "--tone [neutral|formal|friendly] The tone. [default: neutral; saved identity fills it]" in shown
+    assert "--reply-to FILE.eml The message. --address" in shown
+    assert "--count INTEGER How many. [default: 3]" in shown
+    assert "--weight FLOAT How heavy. --polite" in shown
+    assert "--polite / --no-polite Politely. [default: yes]" in shown
+
+
+def test_required_options_are_left_for_the_domain_to_ask_for() -> None:
+    assert "title" not in fields("--count", "1")
+
+
+def test_wrong_choice_names_the_nearest() -> None:
+    with pytest.raises(UnknownNameError, match="no tone named 'frendly': did you mean 'friendly'"):
+        fields("--tone", "frendly")
+
+
+def test_at_sign_reads_a_text_from_a_file_and_two_stand_for_one(tmp_path: Path) -> None:
+    file = tmp_path / "títle.txt"
+    file.write_bytes("\ufeffZoë\r\nsecond\n".encode())
+    assert fields("--title", f"@{file}") == {"title": "Zoë\nsecond\n"}
+    assert fields("--title", "@@here") == {"title": "@here"}
+
+
+def test_list_takes_one_item_a_line_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "points"
+    file.write_text("one\n\n  two \n", encoding="utf-8")
+    assert fields("--point", "zero", "--point", f"@{file}", "--point", "@@x") == {
+        "points": ["zero", "one", "two", "@x"]
+    }
+
+
+def test_dash_reads_stdin_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def typed(text: str) -> None:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode()), encoding="ascii"))
+
+    typed("ä\nb\n")
+    assert fields("--point", "-") == {"points": ["ä", "b"]}
+    typed("whole\ntext")
+    assert fields("--title", "-") == {"title": "whole\ntext"}
+    typed("From: x\n")
+    assert fields("--reply-to", "-") == {"parent": b"From: x\n"}
+    with pytest.raises(RequestError, match="--point: stdin was already read for --title"):
+        fields("--title", "-", "--point", "-")
+
+
+def test_bytes_field_takes_the_contents_of_a_file_unchanged(tmp_path: Path) -> None:
+    file = tmp_path / "mail.eml"
+    file.write_bytes(b"\x00\xff\r\n")
+    assert fields("--reply-to", str(file)) == {"parent": b"\x00\xff\r\n"}
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [(b"\xff\xfe", "not UTF-8 text"), (b"a\x00b", "a binary file"), (None, "cannot read .*: No such file")],
+)
+def test_file_that_is_no_text_is_refused_by_the_options_name(
+    tmp_path: Path, content: bytes | None, complaint: str
+) -> None:
+    file = tmp_path / "in"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(RequestError, match=f"--title: .*{complaint}"):
+        fields("--title", f"@{file}")
+
+
+@pytest.mark.parametrize("name", ["@", "@."])
+def test_at_sign_without_a_file_is_refused(name: str) -> None:
+    with pytest.raises(RequestError, match="--title: "):
+        fields("--title", name)
+
+
+def test_broken_json_is_refused() -> None:
+    with pytest.raises(RequestError, match="--extra: not valid JSON"):
+        fields("--extra", "{1")
+
+
+def test_bytes_that_are_no_text_in_an_argument_are_refused() -> None:
+    with pytest.raises(RequestError, match=r"--title: .*not UTF-8"):
+        fields("--title", "a\udcff")
+
+
+def test_two_fields_with_one_flag_are_the_plugins_error() -> None:
+    class Clash(Request):
+        point: str = pydantic.Field("", description="One.")
+        points: list[str] = pydantic.Field([], description="Many.")
+
+    with pytest.raises(PluginError, match="'point' and 'points' both make the flag --point"):
+        request_options("clash", Clash.model_json_schema())
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
+def test_any_text_can_be_given(text: str) -> None:
+    typed = f"@{text}" if text.startswith("@") else text
+    if typed != "-":
+        assert fields(f"--title={typed}") == {"title": text}
+
+
+@given(st.lists(st.text(alphabet=st.characters(exclude_categories=["Cs"])).filter(lambda text: text != "-")))
+def test_any_list_of_texts_can_be_given(texts: list[str]) -> None:
+    typed = [f"--point={'@' * text.startswith('@')}{text}" for text in texts]
+    assert fields(*typed) == ({"points": texts} if texts else {})
