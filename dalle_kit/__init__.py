@@ -79,7 +79,7 @@ _EXPORTS = {
 }
 _HOME = {name: module for module, names in _EXPORTS.items() for name in names}
 
-__all__ = [  # noqa: RUF022 - sorted, with no regard to case
+__all__ = [
     "AsyncKit",
     "ConfigError",
     "ContextOverflowError",

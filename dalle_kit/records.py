@@ -228,6 +228,7 @@ def _whole(name: str, value: object, low: int, high: int) -> None:
 
 
 def _number(name: str, value: object, low: float, high: float, *, above: bool = False) -> None:
-    good = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    if not good or not (low < value if above else low <= value) or not value <= high:  # type: ignore[operator]
-        raise OptionError(name, value, f"a number {'above' if above else 'from'} {low:g} {'up to' if above else 'to'} {high:g}")
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or not math.isfinite(value) or not low <= value <= high or (above and value == low):  # type: ignore
+        allowed = f"above {low:g} up to {high:g}" if above else f"from {low:g} to {high:g}"
+        raise OptionError(name, value, f"a number {allowed}")

@@ -1,0 +1,1 @@
+"""The engine: it loads a model and generates, streams, scores and encodes with it."""

@@ -1,0 +1,53 @@
+"""Which device and number type to compute with."""
+
+from __future__ import annotations
+
+from dalle_kit.errors import DeviceError, UnknownNameError
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+DTYPES = ("auto", "float32", "bfloat16", "float16")
+
+
+def available_devices() -> tuple[str, ...]:
+    """Return the devices this machine can compute on, the fastest first."""
+    import torch
+
+    found = []
+    if torch.cuda.is_available():
+        found.append("cuda")
+    if torch.backends.mps.is_available():
+        found.append("mps")
+    return (*found, "cpu")
+
+
+def choose_device(name: str = "auto") -> str:
+    """Return the device to use; ``auto`` is the fastest there is.
+
+    Raises UnknownNameError for a name that is none, DeviceError for a device this machine does not have.
+    """
+    if name not in DEVICES:
+        raise UnknownNameError("device", name, DEVICES)
+    available = available_devices()
+    if name == "auto":
+        return available[0]
+    if name not in available:
+        raise DeviceError(f"device {name!r} is not available here; choose {' or '.join(available)}, or auto")
+    return name
+
+
+def choose_dtype(name: str = "auto", *, device: str = "cpu") -> str:
+    """Return the number type to use on ``device``; ``auto`` is float32 on the CPU and 16 bits on accelerators.
+
+    Raises UnknownNameError for a name that is none, DeviceError for a type the device does not have.
+    """
+    import torch
+
+    if name not in DTYPES:
+        raise UnknownNameError("dtype", name, DTYPES)
+    if name == "auto":
+        if device == "cuda":
+            return "bfloat16" if torch.cuda.is_bf16_supported() else "float16"
+        return "float16" if device == "mps" else "float32"
+    if name == "float16" and device == "cpu":
+        raise DeviceError("dtype 'float16' is not computed on the CPU; choose float32 or bfloat16")
+    return name

@@ -1,0 +1,220 @@
+"""The engine: one loaded model that generates, streams, scores and encodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from dalle_kit.engine.decoding import GenerativeModel, Job, Piece, Row, SlotResult, decode
+from dalle_kit.engine.loading import Loaded, load
+from dalle_kit.engine.sampling import candidate_seed
+from dalle_kit.engine.transformers_model import TransformersEncoder
+from dalle_kit.errors import ContextOverflowError, DeviceError, ModelError
+from dalle_kit.models.spec import StoredModel
+from dalle_kit.records import GenerationOptions, Prompt, Skeleton, Slot
+
+#: Rows computed together; more wait for their turn, so that memory stays bounded.
+ROWS = 16
+
+#: The temperature at which further candidates are sampled where the first is greedy: equal drafts would be no choice.
+CANDIDATE_TEMPERATURE = 0.7
+
+_WHOLE = Skeleton((Slot("text"),))
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """A skeleton's slots as one row filled them; ``options`` are those it was sampled with."""
+
+    slots: dict[str, SlotResult]
+    options: GenerationOptions
+    candidate: int
+    prompt_tokens: int
+
+    @property
+    def text(self) -> str:
+        """The text of the slots, one after the other."""
+        return "".join(slot.text for slot in self.slots.values())
+
+    @property
+    def tokens(self) -> int:
+        """Tokens generated."""
+        return sum(slot.tokens for slot in self.slots.values())
+
+    @property
+    def mean_log_likelihood(self) -> float:
+        """Mean log-likelihood of a generated token, in nats."""
+        return sum(slot.log_likelihood for slot in self.slots.values()) / max(1, self.tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How likely a text is: the sum over its ``tokens`` of their log-likelihoods, in nats."""
+
+    log_likelihood: float
+    tokens: int
+
+
+class Engine:
+    """One loaded model. Calls are independent of each other: threads may share an engine."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        self._loaded = loaded
+        self._tokenizer = loaded.tokenizer
+
+    @classmethod
+    def load(cls, stored: StoredModel, *, device: str = "auto", dtype: str = "auto", threads: int = 0) -> Engine:
+        """Load a model from this machine; raises ModelError and DeviceError as ``loading.load`` does."""
+        return cls(load(stored, device=device, dtype=dtype, threads=threads))
+
+    @property
+    def model(self) -> str:
+        """The model's name."""
+        return self._loaded.name
+
+    @property
+    def sha256(self) -> str | None:
+        """The hash of the model's weights as fetched, where it is known."""
+        return self._loaded.sha256
+
+    @property
+    def device(self) -> str:
+        """The device computed on."""
+        return self._loaded.device
+
+    @property
+    def dtype(self) -> str:
+        """The number type computed with."""
+        return self._loaded.dtype
+
+    @property
+    def family(self) -> str:
+        """``causal``, ``seq2seq`` or ``encoder``."""
+        return self._loaded.model.family
+
+    @property
+    def context(self) -> int | None:
+        """How many tokens the model can read, None where its positions are not limited."""
+        return self._loaded.model.context
+
+    def generate(self, prompts: Sequence[str | Prompt], options: GenerationOptions) -> list[Generation]:
+        """Write a text for each prompt, all of them together; a string is continued as it stands, not as a chat."""
+        jobs = [self._job(prompt, _WHOLE, options) for prompt in prompts]
+        rows = self._rows(jobs)
+        for _ in self._run(rows):
+            pass
+        return [self._result(row, candidate=0) for row in rows]
+
+    def stream(self, prompt: str | Prompt, options: GenerationOptions) -> Iterator[str]:
+        """Write one text, yielding its pieces as they become certain."""
+        rows = self._rows([self._job(prompt, _WHOLE, options)])
+        return (piece.text for piece in self._run(rows))
+
+    def fill(
+        self, works: Sequence[tuple[Prompt, Skeleton]], options: GenerationOptions, *, results: list[list[Generation]]
+    ) -> Iterator[Piece]:
+        """Fill the skeletons, ``options.candidates`` times each, yielding pieces of text as they become certain.
+
+        ``Piece.row`` counts candidates within works. At the end ``results`` has a list of candidates for each work.
+        The first candidate has the options as given; if these are greedy the others are sampled at a temperature of
+        ``CANDIDATE_TEMPERATURE``. Raises ContextOverflowError before anything is computed.
+        """
+        variants = [self._variant(options, index) for index in range(options.candidates)]
+        jobs = [self._job(prompt, skeleton, variant) for prompt, skeleton in works for variant in variants]
+        rows = self._rows(jobs)
+        yield from self._run(rows)
+        for start in range(0, len(rows), len(variants)):
+            of_work = rows[start : start + len(variants)]
+            results.append([self._result(row, candidate=index) for index, row in enumerate(of_work)])
+
+    def check_fits(self, prompt: Prompt, skeleton: Skeleton, options: GenerationOptions) -> None:
+        """Raise ContextOverflowError if prompt and document together are longer than the model's context."""
+        self._check_job(self._job(prompt, skeleton, options))
+
+    def score(self, prompt: str | Prompt, continuation: str) -> Score:
+        """Return how likely ``continuation`` is after ``prompt``; raises ModelError for an encoder."""
+        source = self._encode(prompt)
+        target = self._tokenizer.encode_text(continuation)
+        if not target:
+            return Score(0.0, 0)
+        session = self._generative().open([source], [[]], room=len(source) + len(target))
+        first = session.logits  # (1, V)
+        logits = torch.cat((first, session.feed([target], every=True)[:-1]))  # (T, V)
+        chosen = logits.log_softmax(-1).gather(1, torch.tensor(target, device=logits.device)[:, None])
+        return Score(float(chosen.sum()), len(target))
+
+    def encode(self, texts: Sequence[str]) -> Tensor:
+        """Return a vector for each text (N, D), float32 on the CPU, of length 1: the mean of its last hidden states.
+
+        Raises ContextOverflowError for a text longer than the model reads.
+        """
+        vectors = []
+        for text in texts:
+            tokens = self._tokenizer.encode_text(text, special=True) or [self._first()]
+            if self.context is not None and len(tokens) > self.context:
+                raise ContextOverflowError(needed=len(tokens), available=self.context, model=self.model)
+            vectors.append(torch.nn.functional.normalize(self._loaded.model.hidden(tokens).mean(0), dim=0).cpu())
+        return torch.stack(vectors)
+
+    def _variant(self, options: GenerationOptions, index: int) -> GenerationOptions:
+        if index == 0:
+            return options
+        temperature = options.temperature or CANDIDATE_TEMPERATURE
+        return replace(options, seed=candidate_seed(options.seed, index), temperature=temperature)
+
+    def _job(self, prompt: str | Prompt, skeleton: Skeleton, options: GenerationOptions) -> Job:
+        return Job(tuple(self._encode(prompt)), skeleton, options)
+
+    def _encode(self, prompt: str | Prompt) -> list[int]:
+        if isinstance(prompt, str):
+            return self._tokenizer.encode_text(prompt, special=True) or [self._first()]
+        return self._tokenizer.encode_prompt(prompt) or [self._first()]
+
+    def _first(self) -> int:
+        if self._loaded.first is None:
+            raise ModelError(f"{self.model} names no token to begin an empty text with; give it a prompt")
+        return self._loaded.first
+
+    def _rows(self, jobs: Sequence[Job]) -> list[Row]:
+        for job in jobs:
+            self._check_job(job)
+        return [
+            Row(job, index=index, tokenizer=self._tokenizer, ends=self._loaded.ends) for index, job in enumerate(jobs)
+        ]
+
+    def _run(self, rows: Sequence[Row]) -> Iterator[Piece]:
+        model = self._generative()
+        try:
+            for start in range(0, len(rows), ROWS):
+                group = rows[start : start + ROWS]
+                room = max(len(row.job.source) + self._target_size(row.job) for row in group)
+                yield from decode(model, group, room=room)
+        except torch.OutOfMemoryError as error:
+            raise DeviceError(
+                f"{self.device} ran out of memory; lower --candidates or --max-tokens, or choose --device cpu"
+            ) from error
+
+    def _generative(self) -> GenerativeModel:
+        if isinstance(self._loaded.model, TransformersEncoder):
+            raise ModelError(f"{self.model} is an encoder: it makes vectors and writes no text; choose a decoder")
+        return self._loaded.model
+
+    def _check_job(self, job: Job) -> None:
+        if self.context is None:
+            return
+        target = self._target_size(job)
+        # An encoder-decoder reads the prompt and the document each from its own first position.
+        needed = max(len(job.source), target) if self.family == "seq2seq" else len(job.source) + target
+        if needed > self.context:
+            raise ContextOverflowError(needed=needed, available=self.context, model=self.model)
+
+    def _target_size(self, job: Job) -> int:
+        """Return how many tokens a document may grow to: its certain text, and each slot's limit."""
+        certain = sum(len(self._tokenizer.encode_text(part)) for part in job.skeleton.parts if isinstance(part, str))
+        return certain + sum(job.options.merge(slot.options).max_tokens for slot in job.skeleton.slots) + 2
+
+    def _result(self, row: Row, *, candidate: int) -> Generation:
+        return Generation(row.results, row.job.options, candidate, len(row.job.source))

@@ -1,0 +1,230 @@
+"""The Llama family (SmolLM2, Llama, Qwen2, Mistral ...) in plain torch: quick to load, many rows at once.
+
+Touvron et al., 2023. The computation is one pure function of weights, tokens and cache; a ``LlamaSession`` holds the
+cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class LlamaConfig:
+    """The sizes of a Llama-like model; ``theta`` is the base of the rotary embedding."""
+
+    layers: int
+    width: int
+    heads: int
+    kv_heads: int
+    head_width: int
+    theta: float
+    epsilon: float
+    context: int
+
+    @classmethod
+    def parse(cls, config: Mapping[str, Any]) -> LlamaConfig | None:
+        """Read a ``config.json`` of transformers; None for a model this module does not compute."""
+        rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
+        plain = (
+            config.get("model_type") in ("llama", "qwen2", "mistral")
+            and config.get("hidden_act", "silu") == "silu"
+            and rope.get("rope_type", rope.get("type", "default")) == "default"
+            and not config.get("quantization_config")
+            and not (
+                config.get("sliding_window") and config.get("use_sliding_window", config["model_type"] == "mistral")
+            )
+        )
+        if not plain:
+            return None
+        heads = int(config["num_attention_heads"])
+        return cls(
+            layers=int(config["num_hidden_layers"]),
+            width=int(config["hidden_size"]),
+            heads=heads,
+            kv_heads=int(config.get("num_key_value_heads") or heads),
+            head_width=int(config.get("head_dim") or config["hidden_size"] // heads),
+            theta=float(rope.get("rope_theta") or config.get("rope_theta") or 10000.0),
+            epsilon=float(config.get("rms_norm_eps", 1e-6)),
+            context=int(config.get("max_position_embeddings", 2048)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """The weights of one block; biases are None where the model has none."""
+
+    norm_attention: Tensor  # (D,)
+    q: tuple[Tensor, Tensor | None]  # (heads * H, D)
+    k: tuple[Tensor, Tensor | None]  # (kv_heads * H, D)
+    v: tuple[Tensor, Tensor | None]  # (kv_heads * H, D)
+    out: tuple[Tensor, Tensor | None]  # (D, heads * H)
+    norm_mlp: Tensor  # (D,)
+    gate: Tensor  # (M, D)
+    up: Tensor  # (M, D)
+    down: Tensor  # (D, M)
+
+
+class LlamaModel:
+    """A loaded model; sessions are independent of each other, so that threads may share it."""
+
+    family = "causal"
+
+    def __init__(self, config: LlamaConfig, weights: Mapping[str, Tensor]) -> None:
+        self.config = config
+        self.context = config.context
+        self.embedding = weights["model.embed_tokens.weight"]  # (V, D)
+        self.norm = weights["model.norm.weight"]  # (D,)
+        self.head = weights.get("lm_head.weight", self.embedding)  # (V, D)
+        self.layers = tuple(_layer(weights, f"model.layers.{index}.") for index in range(config.layers))
+        self.device, self.dtype = self.embedding.device, self.embedding.dtype
+        exponents = torch.arange(0, config.head_width, 2, dtype=torch.float32) / config.head_width
+        self._frequencies = (1.0 / config.theta**exponents).to(self.device)  # (H / 2,)
+
+    @torch.inference_mode()
+    def open(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], *, room: int) -> LlamaSession:
+        """Read the prompts; ``room`` is how many tokens a row may grow to."""
+        rows = [[*source, *target] for source, target in zip(sources, targets, strict=True)]
+        session = LlamaSession(self, len(rows), room=room)
+        session.feed(rows)
+        return session
+
+    @torch.inference_mode()
+    def hidden(self, tokens: Sequence[int]) -> Tensor:
+        """Return the last hidden states of a text (T, D), float32."""
+        session = LlamaSession(self, 1, room=len(tokens))
+        return F.rms_norm(session.run([tokens])[0], (self.config.width,), self.norm, self.config.epsilon).float()
+
+    def rotary(self, positions: Tensor) -> tuple[Tensor, Tensor]:
+        """Return cosine and sine (B, 1, T, H) for positions (B, T)."""
+        angles = positions[:, None, :, None].float() * self._frequencies  # (B, 1, T, H / 2)
+        angles = torch.cat((angles, angles), dim=-1)
+        return angles.cos().to(self.dtype), angles.sin().to(self.dtype)
+
+
+class LlamaSession:
+    """Rows of tokens of different lengths and the attention cache of each."""
+
+    def __init__(self, model: LlamaModel, rows: int, *, room: int) -> None:
+        self._model = model
+        self.lengths = [0] * rows
+        config = model.config
+        shape = (config.layers, 2, rows, config.kv_heads, room, config.head_width)
+        self._cache = torch.zeros(shape, dtype=model.dtype, device=model.device)
+        self.logits = torch.empty(0)  # (B, V) float32: after the last token of each row
+
+    @torch.inference_mode()
+    def feed(self, tokens: Sequence[Sequence[int]], *, every: bool = False) -> Tensor:
+        """Append tokens to each row (at least one each); return the logits after the last of each row (B, V).
+
+        With ``every``, for a session of one row: the logits after each new token (T, V).
+        """
+        hidden = self.run(tokens)  # (B, T, D)
+        last = hidden[0] if every else hidden[range(len(tokens)), [len(row) - 1 for row in tokens]]
+        model = self._model
+        last = F.rms_norm(last, (model.config.width,), model.norm, model.config.epsilon)
+        logits = F.linear(last, model.head).float()
+        self.logits = logits[-1:] if every else logits
+        return logits
+
+    def run(self, tokens: Sequence[Sequence[int]]) -> Tensor:
+        """Append tokens to each row and return the states after the last block (B, T, D); rows are padded on the right."""
+        model, longest = self._model, max(len(row) for row in tokens)
+        padded = torch.tensor([[*row, *[0] * (longest - len(row))] for row in tokens], device=model.device)
+        starts = torch.tensor(self.lengths, device=model.device)
+        positions = starts[:, None] + torch.arange(longest, device=model.device)  # (B, T)
+        self._reserve(max(self.lengths) + longest)
+        single = self.lengths[0] if len(tokens) == 1 else None
+        states = _forward(model, padded, positions, self._cache, size=max(self.lengths) + longest, start=single)
+        self.lengths = [length + len(row) for length, row in zip(self.lengths, tokens, strict=True)]
+        return states
+
+    def crop(self, row: int, length: int) -> None:
+        """Forget a row's tokens beyond ``length``."""
+        self.lengths[row] = length
+
+    def select(self, rows: Sequence[int]) -> None:
+        """Keep the given rows, in this order; a row given twice is copied."""
+        self._cache = self._cache[:, :, list(rows)]
+        self.lengths = [self.lengths[row] for row in rows]
+        self.logits = self.logits[list(rows)]
+
+    def _reserve(self, room: int) -> None:
+        if room > self._cache.shape[4]:
+            more = max(room - self._cache.shape[4], 64)
+            self._cache = F.pad(self._cache, (0, 0, 0, more))
+
+
+def _forward(
+    model: LlamaModel, tokens: Tensor, positions: Tensor, cache: Tensor, *, size: int, start: int | None
+) -> Tensor:
+    """Run the blocks on tokens (B, T) at positions (B, T) and return the states (B, T, D).
+
+    Writes keys and values into ``cache``, whose first ``size`` places matter; ``start`` is the first position of a
+    single row.
+    """
+    config = model.config
+    rows, count = tokens.shape
+    group = config.heads // config.kv_heads
+    cosine, sine = model.rotary(positions)
+    if rows == 1 and count == 1:
+        mask = None  # one new token attends to all there is
+    else:
+        # (B, 1, T, S), then once for each query head of a group: they are laid out along T.
+        visible = torch.arange(size, device=tokens.device) <= positions[:, None, :, None]
+        mask = visible.repeat(1, 1, group, 1)
+    states = F.embedding(tokens, model.embedding)  # (B, T, D)
+    for index, layer in enumerate(model.layers):
+        normed = F.rms_norm(states, (config.width,), layer.norm_attention, config.epsilon)
+        q = F.linear(normed, *layer.q).view(rows, count, config.heads, -1).transpose(1, 2)  # (B, heads, T, H)
+        k = F.linear(normed, *layer.k).view(rows, count, config.kv_heads, -1).transpose(1, 2)
+        v = F.linear(normed, *layer.v).view(rows, count, config.kv_heads, -1).transpose(1, 2)
+        _store(cache[index, 0], _rotate(k, cosine, sine), positions, start)
+        _store(cache[index, 1], v, positions, start)
+        q = _rotate(q, cosine, sine).reshape(rows, config.kv_heads, group * count, config.head_width)
+        attended = F.scaled_dot_product_attention(
+            q, cache[index, 0, :, :, :size], cache[index, 1, :, :, :size], attn_mask=mask
+        )
+        attended = attended.view(rows, config.heads, count, -1).transpose(1, 2).reshape(rows, count, -1)
+        states = states + F.linear(attended, *layer.out)
+        normed = F.rms_norm(states, (config.width,), layer.norm_mlp, config.epsilon)
+        states = states + F.linear(F.silu(F.linear(normed, layer.gate)) * F.linear(normed, layer.up), layer.down)
+    return states
+
+
+def _store(cache: Tensor, values: Tensor, positions: Tensor, start: int | None) -> None:
+    """Write values (B, K, T, H) into the cache (B, K, S, H) at positions (B, T)."""
+    if start is not None:
+        cache[:, :, start : start + positions.shape[1]] = values
+    else:
+        index = positions[:, None, :, None].expand(-1, values.shape[1], -1, values.shape[3])
+        cache.scatter_(2, index, values)
+
+
+def _rotate(states: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
+    """Apply the rotary embedding (Su et al., 2021) to (B, heads, T, H)."""
+    first, second = states.chunk(2, dim=-1)
+    return states * cosine + torch.cat((-second, first), dim=-1) * sine
+
+
+def _layer(weights: Mapping[str, Tensor], name: str) -> Layer:
+    def linear(part: str) -> tuple[Tensor, Tensor | None]:
+        return weights[f"{name}{part}.weight"], weights.get(f"{name}{part}.bias")
+
+    return Layer(
+        norm_attention=weights[f"{name}input_layernorm.weight"],
+        q=linear("self_attn.q_proj"),
+        k=linear("self_attn.k_proj"),
+        v=linear("self_attn.v_proj"),
+        out=linear("self_attn.o_proj"),
+        norm_mlp=weights[f"{name}post_attention_layernorm.weight"],
+        gate=weights[f"{name}mlp.gate_proj.weight"],
+        up=weights[f"{name}mlp.up_proj.weight"],
+        down=weights[f"{name}mlp.down_proj.weight"],
+    )

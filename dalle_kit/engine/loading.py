@@ -1,0 +1,95 @@
+"""From a folder to a model that can be run, on the fastest path there is for its family."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from dalle_kit.engine.devices import choose_device, choose_dtype
+from dalle_kit.engine.llama import LlamaConfig, LlamaModel
+from dalle_kit.engine.tokenization import Tokenizer
+from dalle_kit.engine.transformers_model import TransformersEncoder, TransformersModel
+from dalle_kit.errors import DeviceError, ModelError
+from dalle_kit.models.spec import StoredModel
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A model in memory with its tokenizer; ``ends`` are the tokens that end a text."""
+
+    name: str
+    sha256: str | None
+    model: LlamaModel | TransformersModel | TransformersEncoder
+    tokenizer: Tokenizer
+    ends: frozenset[int]
+    first: int | None  # stands for an empty prompt
+    device: str
+    dtype: str
+
+
+def load(stored: StoredModel, *, device: str = "auto", dtype: str = "auto", threads: int = 0) -> Loaded:
+    """Load a stored model.
+
+    Raises ModelError for files that are missing, damaged or of an unsupported kind, DeviceError for a device or dtype
+    this machine cannot give.
+    """
+    if threads:
+        torch.set_num_threads(threads)
+    device = choose_device(device)
+    dtype = choose_dtype(dtype, device=device)
+    folder = Path(stored.path)
+    config = _read_config(folder)
+    try:
+        model = _load_model(folder, config, device=device, dtype=getattr(torch, dtype))
+    except torch.OutOfMemoryError as error:
+        raise DeviceError(
+            f"{stored.name} does not fit into the memory of {device}; choose a smaller model or --device cpu"
+        ) from error
+    tokenizer = Tokenizer.load(folder)
+    ends = _end_ids(folder, config) | tokenizer.control_ids
+    first = config.get("bos_token_id", next(iter(sorted(ends)), None))
+    return Loaded(stored.name, stored.sha256, model, tokenizer, frozenset(ends), first, device, dtype)
+
+
+def _load_model(
+    folder: Path, config: dict[str, Any], *, device: str, dtype: torch.dtype
+) -> LlamaModel | TransformersModel | TransformersEncoder:
+    file = folder / "model.safetensors"
+    llama = LlamaConfig.parse(config)
+    if llama is not None and file.exists():
+        return LlamaModel(llama, _read_weights(file, device=device, dtype=dtype))
+    if (folder / "modules.json").exists() or (folder / "1_Pooling").exists() or config.get("model_type") == "bert":
+        return TransformersEncoder.load(str(folder), device=device, dtype=dtype)
+    return TransformersModel.load(str(folder), device=device, dtype=dtype)
+
+
+def _read_weights(file: Path, *, device: str, dtype: torch.dtype) -> dict[str, torch.Tensor]:
+    """Return the file's tensors; on the CPU in their own type they stay in the file, mapped into memory."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(file, framework="pt") as tensors:
+            return {name: tensors.get_tensor(name).to(device=device, dtype=dtype) for name in tensors.keys()}
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"the weights {file} cannot be read ({error}); remove and pull the model again") from error
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    file = folder / "config.json"
+    try:
+        return dict(json.loads(file.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"{file} cannot be read ({error}); is {folder} a model in the layout of transformers?"
+        ) from error
+
+
+def _end_ids(folder: Path, config: dict[str, Any]) -> set[int]:
+    file = folder / "generation_config.json"
+    settings = dict(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else {}
+    ids = settings.get("eos_token_id", config.get("eos_token_id"))
+    return set(ids) if isinstance(ids, list) else set() if ids is None else {int(ids)}

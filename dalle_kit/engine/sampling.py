@@ -1,0 +1,69 @@
+"""Choosing the next token: pure functions of logits, options and noise."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from dalle_kit.records import GenerationOptions
+
+_MIX = 0x9E3779B97F4A7C15
+_MASK = 2**64 - 1
+
+
+def noise(seed: int, position: int, size: int) -> Tensor:
+    """Return standard Gumbel noise (size,), float32 on the CPU, fixed by ``seed`` and ``position`` alone.
+
+    Being keyed by position, not drawn from a running stream, the noise of a token depends neither on what else is in
+    the batch nor on how many tokens were tried before.
+    """
+    generator = torch.Generator().manual_seed(_mixed(seed, position))
+    uniform = torch.rand(size, generator=generator)
+    return -torch.log(-torch.log(uniform.clamp(1e-20, 1.0 - 1e-7)))
+
+
+def choose(logits: Tensor, options: GenerationOptions, *, seen: Tensor | None = None, position: int = 0) -> int:
+    """Return the next token for ``logits`` (V,), float32; ``seen`` (N,) are the tokens the repetition penalty is for.
+
+    Penalty, temperature, top-k, top-p and min-p apply in this order, as in transformers. The sample is the maximum of
+    log-probability plus Gumbel noise (Maddison et al., 2014), which makes it a function of (seed, position).
+    """
+    if options.repetition_penalty != 1.0 and seen is not None:
+        logits = penalise(logits, seen, options.repetition_penalty)
+    if options.temperature == 0.0:
+        return int(logits.argmax())
+    logits = keep_likely(logits / options.temperature, top_k=options.top_k, top_p=options.top_p, min_p=options.min_p)
+    return int((logits + noise(options.seed, position, logits.shape[0]).to(logits.device)).argmax())
+
+
+def penalise(logits: Tensor, seen: Tensor, penalty: float) -> Tensor:
+    """Make the tokens ``seen`` (N,) less likely in ``logits`` (V,): Keskar et al., 2019 (CTRL)."""
+    scores = logits[seen]
+    return logits.index_put((seen,), torch.where(scores > 0, scores / penalty, scores * penalty))
+
+
+def keep_likely(logits: Tensor, *, top_k: int, top_p: float, min_p: float) -> Tensor:
+    """Set all but the likely tokens of ``logits`` (V,) to minus infinity; at least one is kept."""
+    if 0 < top_k < logits.shape[0]:
+        logits = logits.masked_fill(logits < logits.topk(top_k).values[-1], -torch.inf)
+    if top_p < 1.0:
+        ordered, order = logits.sort(descending=True)
+        probabilities = ordered.softmax(0)
+        beyond = probabilities.cumsum(0) - probabilities >= top_p
+        logits = logits.masked_fill(torch.zeros_like(beyond).scatter(0, order, beyond), -torch.inf)
+    if min_p > 0.0:
+        logits = logits.masked_fill(logits < logits.max() + torch.log(torch.tensor(min_p)), -torch.inf)
+    return logits
+
+
+def candidate_seed(seed: int, index: int) -> int:
+    """Return the seed of the candidate ``index``; the first has the user's own."""
+    return seed if index == 0 else _mixed(seed, -index) >> 1
+
+
+def _mixed(seed: int, position: int) -> int:
+    """Mix two integers into 64 bits (the finaliser of SplitMix64)."""
+    value = (seed * _MIX + position * 0xD1B54A32D192ED03 + _MIX) & _MASK
+    value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+    value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & _MASK
+    return value ^ (value >> 31)

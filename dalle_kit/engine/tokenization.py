@@ -1,0 +1,215 @@
+"""Text to tokens and back: prompts, chat templates, and decoding piece by piece. Needs no torch."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dalle_kit.errors import ModelError
+from dalle_kit.records import Message, Prompt
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer as Backend
+    from tokenizers.decoders import DecodeStream
+
+
+class Tokenizer:
+    """A model's tokenizer together with its chat template, if it has one."""
+
+    def __init__(self, backend: Backend, *, chat_template: str | None = None, names: Mapping[str, str] | None = None):
+        self._backend = backend
+        self._chat_template = chat_template
+        self._names = dict(names or {})
+        special = {id: token.content for id, token in backend.get_added_tokens_decoder().items() if token.special}
+        self.control_ids = frozenset(special)
+        self._control_texts = tuple(special.values())
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Tokenizer:
+        """Load the tokenizer of a checkpoint folder; raises ModelError if it has none that can be read."""
+        folder = Path(folder)
+        settings = _read_json(folder / "tokenizer_config.json")
+        names = {
+            name: value["content"] if isinstance(value, dict) else value
+            for name, value in settings.items()
+            if name.endswith("_token") and isinstance(value, (str, dict))
+        }
+        return cls(_load_backend(folder), chat_template=_chat_template(folder, settings), names=names)
+
+    @property
+    def has_chat_template(self) -> bool:
+        """Whether prompts are wrapped into the model's chat format."""
+        return self._chat_template is not None
+
+    def prompt_text(self, prompt: Prompt) -> str:
+        """Return the exact text the model reads for a prompt."""
+        fixed, messages = self._frame(prompt)
+        contents = [message.content for message in messages]
+        return "".join(text for pair in zip(fixed, [*contents, ""], strict=True) for text in pair)
+
+    def encode_prompt(self, prompt: Prompt) -> list[int]:
+        """Return the tokens of a prompt.
+
+        What stands in the messages can never become a control token, also if it is spelled like one.
+        """
+        if not self.has_chat_template:
+            return self.encode_text(prompt.text + "\n\n", special=True)
+        fixed, messages = self._frame(prompt)
+        tokens: list[int] = []
+        for text, message in zip(fixed, [*messages, None], strict=True):
+            tokens += self._backend.encode(text, add_special_tokens=False).ids
+            if message is not None:
+                tokens += self.encode_text(message.content)
+        return tokens
+
+    def encode_text(self, text: str, *, special: bool = False) -> list[int]:
+        """Return the tokens of a text that holds no control tokens; ``special`` adds those the model starts or ends with."""
+        pieces = _cut(text, self._control_texts)
+        if len(pieces) == 1:
+            return list(self._backend.encode(text, add_special_tokens=special).ids)
+        tokens = [id for piece in pieces for id in self._backend.encode(piece, add_special_tokens=False).ids]
+        if not special:
+            return tokens
+        empty = list(self._backend.encode("", add_special_tokens=True).ids)
+        # What a tokenizer adds to the empty text it adds around any text; all families put at most one token after.
+        after = empty[-1:] if empty and self._backend.encode("a", add_special_tokens=True).ids[-1] == empty[-1] else []
+        return empty[: len(empty) - len(after)] + tokens + after
+
+    def decode(self, tokens: Iterable[int]) -> str:
+        """Return the text of tokens, control tokens left out."""
+        return str(self._backend.decode(list(tokens), skip_special_tokens=True))
+
+    def stream(self, context: Iterable[int] = ()) -> TextStream:
+        """Return a decoder that takes tokens one by one and continues the text of ``context``."""
+        from tokenizers.decoders import DecodeStream
+
+        # A few tokens are enough to know whether the text so far ends in the middle of a word.
+        return TextStream(self._backend, DecodeStream(list(context)[-8:], skip_special_tokens=True))
+
+    @property
+    def size(self) -> int:
+        """Number of tokens in the vocabulary."""
+        return int(self._backend.get_vocab_size())
+
+    def token_id(self, text: str) -> int | None:
+        """Return the id of a token by its text, None where there is no such token."""
+        found = self._backend.token_to_id(text)
+        return None if found is None else int(found)
+
+    def _frame(self, prompt: Prompt) -> tuple[list[str], tuple[Message, ...]]:
+        """Return the fixed texts before, between and after the messages' contents, and these messages."""
+        if self._chat_template is None:
+            count = len(prompt.messages)
+            return ["", *["\n\n"] * count] if count else [""], prompt.messages
+        for messages in (prompt.messages, _without_system(prompt.messages)):
+            marks = [secrets.token_hex(16) for _ in messages]
+            shown = [{"role": each.role, "content": mark} for each, mark in zip(messages, marks, strict=True)]
+            try:
+                text = self._compiled.render(messages=shown, add_generation_prompt=True, **self._names)
+            except Exception as error:  # the template's own raise_exception, or a fault in it
+                problem = error
+                continue
+            if all(text.count(mark) == 1 for mark in marks):
+                return _split(text, marks), messages
+            problem = ValueError("a message was dropped or shown twice")
+        raise ModelError(f"the model's chat template cannot show this prompt: {problem}") from problem
+
+    @cached_property
+    def _compiled(self) -> Any:
+        import jinja2.sandbox
+
+        environment = jinja2.sandbox.ImmutableSandboxedEnvironment(
+            trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
+        )
+        environment.globals["raise_exception"] = _raise_exception
+        environment.filters["tojson"] = lambda value, **options: json.dumps(value, ensure_ascii=False, **options)
+        assert self._chat_template is not None
+        return environment.from_string(self._chat_template)
+
+
+class TextStream:
+    """Decodes tokens one by one; characters that span tokens come out whole."""
+
+    def __init__(self, backend: Backend, stream: DecodeStream) -> None:
+        self._backend = backend
+        self._stream = stream
+
+    def push(self, token: int) -> str | None:
+        """Return the text that has become complete, None while a character is still in pieces."""
+        piece: str | None = self._stream.step(self._backend, token)
+        return piece
+
+
+def _load_backend(folder: Path) -> Backend:
+    from tokenizers import Tokenizer as Backend
+
+    file = folder / "tokenizer.json"
+    if file.exists():
+        try:
+            return Backend.from_file(str(file))
+        except Exception as error:  # the library raises bare Exception
+            raise ModelError(f"the tokenizer {file} cannot be read: {error}") from error
+    # Older checkpoints hold a vocabulary in their family's own form; transformers converts it.
+    from transformers import AutoTokenizer
+
+    try:
+        backend: Backend = AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False).backend_tokenizer
+    except Exception as error:
+        raise ModelError(f"{folder} has no tokenizer that can be read: {str(error).splitlines()[0]}") from error
+    return backend
+
+
+def _chat_template(folder: Path, settings: Mapping[str, Any]) -> str | None:
+    file = folder / "chat_template.jinja"
+    if file.exists():
+        return file.read_text(encoding="utf-8")
+    template = settings.get("chat_template")
+    if isinstance(template, list):
+        template = next((each["template"] for each in template if each.get("name") == "default"), None)
+    return template if isinstance(template, str) else None
+
+
+def _read_json(file: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(file.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{file} cannot be read: {error}") from error
+
+
+def _cut(text: str, controls: tuple[str, ...]) -> list[str]:
+    """Cut a text inside each control token's spelling, so that no piece holds one whole."""
+    cuts = set()
+    for control in controls:
+        position = text.find(control)
+        while position >= 0 and len(control) > 1:
+            cuts.add(position + 1)
+            position = text.find(control, position + 1)
+    edges = [0, *sorted(cuts), len(text)]
+    return [text[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+
+
+def _split(text: str, marks: list[str]) -> list[str]:
+    parts = []
+    for mark in marks:
+        before, _, text = text.partition(mark)
+        parts.append(before)
+    return [*parts, text]
+
+
+def _without_system(messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    """Return the messages with the system's put in front of the first user's, for templates that know no system."""
+    system = "\n\n".join(message.content for message in messages if message.role == "system")
+    others = [message for message in messages if message.role != "system"]
+    if not system or not others:
+        return messages
+    return (Message(others[0].role, f"{system}\n\n{others[0].content}"), *others[1:])
+
+
+def _raise_exception(message: str) -> None:
+    raise ValueError(message)

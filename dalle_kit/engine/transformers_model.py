@@ -1,0 +1,199 @@
+"""Any model of transformers: causal LMs, encoder-decoders, and encoders for vectors.
+
+The compatibility path: every row of a session has a cache of its own, so that whatever a family does with positions,
+padding and cross-attention, a row in a batch is computed exactly as it is alone.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dalle_kit.errors import ModelError
+
+
+class TransformersModel:
+    """A causal LM or an encoder-decoder of transformers."""
+
+    def __init__(self, model: Any, *, family: str) -> None:
+        self._model = model
+        self.family = family
+        config = model.config
+        self.device, self.dtype = model.device, model.dtype
+        self.context = _context(config)
+
+    @classmethod
+    def load(cls, folder: str, *, device: str, dtype: torch.dtype) -> TransformersModel:
+        """Load a checkpoint folder; raises ModelError for what is neither causal LM nor encoder-decoder."""
+        import transformers
+
+        config = _translated(folder, lambda: transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False))
+        seq2seq = bool(getattr(config, "is_encoder_decoder", False))
+        loader = transformers.AutoModelForSeq2SeqLM if seq2seq else transformers.AutoModelForCausalLM
+        model = _translated(folder, lambda: loader.from_pretrained(folder, dtype=dtype, trust_remote_code=False))
+        return cls(model.to(device).eval(), family="seq2seq" if seq2seq else "causal")
+
+    @torch.inference_mode()
+    def open(
+        self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], *, room: int
+    ) -> TransformersSession:
+        """Read the prompts; ``room`` is not needed here, caches grow."""
+        rows = [self._open_row(source, target) for source, target in zip(sources, targets, strict=True)]
+        return TransformersSession(self._model, rows)
+
+    @torch.inference_mode()
+    def hidden(self, tokens: Sequence[int]) -> Tensor:
+        """Return the last hidden states of a text (T, D), float32: an encoder-decoder's are its encoder's."""
+        reader = self._model.get_encoder() if self.family == "seq2seq" else self._model.base_model
+        states: Tensor = reader(input_ids=_batch(tokens, self.device)).last_hidden_state
+        return states[0].float()
+
+    def _open_row(self, source: Sequence[int], target: Sequence[int]) -> _Row:
+        if self.family == "causal":
+            return _Row(self._model, {}, [*source, *target])
+        encoded = self._model.get_encoder()(input_ids=_batch(source, self.device))
+        settings = self._model.generation_config
+        start = settings.decoder_start_token_id
+        if start is None:
+            start = self._model.config.decoder_start_token_id
+        forced = [settings.forced_bos_token_id] if settings.forced_bos_token_id is not None else []
+        return _Row(self._model, {"encoder_outputs": encoded}, [start, *forced, *target])
+
+
+class TransformersSession:
+    """Rows of tokens, each with the cache transformers made for it."""
+
+    def __init__(self, model: Any, rows: list[_Row]) -> None:
+        self._model = model
+        self._rows = rows
+        self.logits = torch.stack([row.logits for row in rows])  # (B, V) float32
+
+    @property
+    def lengths(self) -> list[int]:
+        """Tokens in each row; an encoder-decoder's source does not count."""
+        return [len(row.tokens) for row in self._rows]
+
+    @torch.inference_mode()
+    def feed(self, tokens: Sequence[Sequence[int]], *, every: bool = False) -> Tensor:
+        """Append tokens to each row (at least one each); return the logits after the last of each row (B, V).
+
+        With ``every``, for a session of one row: the logits after each new token (T, V).
+        """
+        logits = [row.feed(self._model, new) for row, new in zip(self._rows, tokens, strict=True)]
+        self.logits = torch.stack([row.logits for row in self._rows])
+        return logits[0] if every else self.logits
+
+    def crop(self, row: int, length: int) -> None:
+        """Forget a row's tokens beyond ``length``."""
+        self._rows[row].crop(length)
+
+    def select(self, rows: Sequence[int]) -> None:
+        """Keep the given rows, in this order; a row given twice is copied."""
+        kept: list[_Row] = []
+        for row in rows:
+            taken = self._rows[row]
+            kept.append(taken.copy() if any(taken is each for each in kept) else taken)
+        self._rows = kept
+        self.logits = self.logits[list(rows)]
+
+
+class _Row:
+    """One row: its tokens so far, the cache of all but those not yet computed, and the logits after the last."""
+
+    def __init__(self, model: Any, inputs: dict[str, Any], tokens: list[int]) -> None:
+        self.inputs = inputs
+        self.tokens: list[int] = []
+        self.cache: Any = None
+        self.computed = 0
+        self.logits = self.feed(model, tokens)[-1]
+
+    def feed(self, model: Any, tokens: Sequence[int]) -> Tensor:
+        """Append tokens and return the logits after each of them (T, V), float32."""
+        self.tokens += tokens
+        waiting = self.tokens[self.computed :]
+        name = "decoder_input_ids" if self.inputs else "input_ids"
+        output = model(
+            **{name: _batch(waiting, model.device)}, **self.inputs, past_key_values=self.cache, use_cache=True
+        )
+        self.cache, self.computed = output.past_key_values, len(self.tokens)
+        logits: Tensor = output.logits[0, -len(tokens) :].float()
+        self.logits = logits[-1]
+        return logits
+
+    def crop(self, length: int) -> None:
+        """Forget tokens; a cache that cannot (a sliding window) is dropped and computed again at the next feed."""
+        surplus = self.computed - length
+        self.tokens = self.tokens[:length]
+        if surplus <= 0:
+            return
+        try:
+            self.cache.crop(-surplus)
+            self.computed = length
+        except (AttributeError, NotImplementedError, RuntimeError, ValueError):
+            self.cache, self.computed = None, 0
+
+    def copy(self) -> _Row:
+        """Return an independent row; what the encoder made of the source is shared."""
+        twin = copy.copy(self)
+        twin.tokens = list(self.tokens)
+        twin.cache = copy.deepcopy(self.cache)
+        return twin
+
+
+class TransformersEncoder:
+    """An encoder of transformers, for vectors only: the mean over a text's tokens."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self.family = "encoder"
+        self.device, self.dtype = model.device, model.dtype
+        self.context = getattr(model.config, "max_position_embeddings", None)
+
+    @classmethod
+    def load(cls, folder: str, *, device: str, dtype: torch.dtype) -> TransformersEncoder:
+        """Load a checkpoint folder; raises ModelError where its sentence vectors are not made by mean pooling."""
+        import transformers
+
+        file = Path(folder) / "1_Pooling" / "config.json"
+        if file.exists() and not json.loads(file.read_text(encoding="utf-8")).get("pooling_mode_mean_tokens"):
+            raise ModelError(f"{folder} does not average its token vectors; only mean pooling is supported")
+        model = _translated(
+            folder, lambda: transformers.AutoModel.from_pretrained(folder, dtype=dtype, trust_remote_code=False)
+        )
+        return cls(model.to(device).eval())
+
+    @torch.inference_mode()
+    def hidden(self, tokens: Sequence[int]) -> Tensor:
+        """Return the last hidden states of a text (T, D), float32."""
+        states: Tensor = self._model(input_ids=_batch(tokens, self.device)).last_hidden_state
+        return states[0].float()
+
+
+def _context(config: Any) -> int | None:
+    """Return the number of positions; T5 has relative ones, its n_positions is only what it was trained with."""
+    if config.model_type in ("t5", "mt5", "umt5"):
+        return None
+    names = ("max_position_embeddings", "n_positions", "n_ctx", "seq_length")
+    return next((int(value) for name in names if (value := getattr(config, name, None))), None)
+
+
+def _batch(tokens: Sequence[int], device: torch.device) -> Tensor:
+    return torch.tensor([list(tokens)], device=device)  # (1, T)
+
+
+def _translated(folder: str, load: Any) -> Any:
+    """Load something, with the library's complaints as ours."""
+    import transformers
+
+    transformers.logging.disable_progress_bar()
+    try:
+        return load()
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise ModelError(f"the model {folder} cannot be loaded: {reason[0]}") from error

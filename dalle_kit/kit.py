@@ -1,0 +1,291 @@
+"""The Python API: one Kit holds settings, plugins, templates and, once it is needed, a model."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import threading
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from functools import cached_property
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from dalle_kit import pipeline
+from dalle_kit.config import Settings, load_settings
+from dalle_kit.domain import Request
+from dalle_kit.errors import RequestError
+from dalle_kit.models.registry import Registry
+from dalle_kit.models.spec import Progress, silent
+from dalle_kit.plugin_manager import Plugins, load_plugins
+from dalle_kit.records import Document, GenerationOptions
+from dalle_kit.templating import Shaped, Templates
+
+if TYPE_CHECKING:
+    from dalle_kit.engine.engine import Engine
+
+Fields = Mapping[str, object]
+
+
+class Kit:
+    """Write documents with a model on this machine.
+
+    ``model``, ``device`` and ``dtype`` override the settings; the model is fetched and loaded when it is first needed,
+    and ``progress`` hears of it. One Kit may be used by several threads at once.
+    """
+
+    def __init__(
+        self,
+        *,
+        model: str | None = None,
+        device: str | None = None,
+        dtype: str | None = None,
+        settings: Settings | None = None,
+        progress: Progress = silent,
+    ) -> None:
+        self.settings = settings if settings is not None else load_settings()
+        self.model = model or self.settings.model
+        self._device = device or self.settings.device
+        self._dtype = dtype or self.settings.dtype
+        self._progress = progress
+        self._engine: Engine | None = None
+        self._loading = threading.Lock()
+
+    @cached_property
+    def plugins(self) -> Plugins:
+        """The plugins in force."""
+        return load_plugins(self.settings)
+
+    @cached_property
+    def templates(self) -> Templates:
+        """The templates of all domains."""
+        return Templates(self.plugins)
+
+    @cached_property
+    def registry(self) -> Registry:
+        """The models known by name."""
+        return Registry(self.plugins.models, aliases=self.settings.aliases)
+
+    def load(self) -> Engine:
+        """Fetch the model if it is not on this machine, load it, and return the engine; later calls return the same.
+
+        Raises ModelError and its subclasses.
+        """
+        with self._loading:
+            if self._engine is None:
+                stored = self.registry.ensure(self.model, progress=self._progress)
+                from dalle_kit.engine.engine import Engine
+
+                self._engine = Engine.load(
+                    stored, device=self._device, dtype=self._dtype, threads=self.settings.threads
+                )
+            return self._engine
+
+    def request(self, domain: str, fields: Fields) -> Request:
+        """Make a domain's request; the identity in the settings fills the fields that ask for it and were left out.
+
+        Raises RequestError naming the field at fault.
+        """
+        described = self.plugins.domain(domain)
+        given = {name: value for name, value in fields.items() if value is not None}
+        for name, info in described.request.model_fields.items():
+            extra = info.json_schema_extra
+            hints = extra.get("option") if isinstance(extra, dict) else None
+            if isinstance(hints, dict) and hints.get("identity") and name in self.settings.identity:
+                given.setdefault(name, self.settings.identity[name])
+        return described.parse(given)
+
+    def shape(
+        self, domain: str, request: Fields | Request | None = None, *, template: str | None = None, **fields: object
+    ) -> Shaped:
+        """Return the prompt and the document's skeleton, without a model."""
+        return self._work(domain, request, fields, template=template).shaped
+
+    def prompt_text(self, shaped: Shaped) -> str:
+        """Return the exact text the model reads, in its chat format if the model is on this machine."""
+        stored = self.registry.find(self.model)
+        if stored is None:
+            return shaped.prompt.text
+        from dalle_kit.engine.tokenization import Tokenizer
+
+        return Tokenizer.load(stored.path).prompt_text(shaped.prompt)
+
+    def generate(
+        self,
+        domain: str,
+        request: Fields | Request | None = None,
+        *,
+        template: str | None = None,
+        seed: int | None = None,
+        candidates: int | None = None,
+        max_tokens: int | None = None,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        top_k: int | None = None,
+        min_p: float | None = None,
+        repetition_penalty: float | None = None,
+        stop: tuple[str, ...] | None = None,
+        **fields: object,
+    ) -> Document:
+        """Write one document; ``fields`` are the request's, the others as in GenerationOptions.
+
+        Raises UnknownNameError for an unknown domain or template, RequestError, OptionError, ModelError,
+        ContextOverflowError.
+        """
+        options = _given(
+            seed=seed,
+            candidates=candidates,
+            max_tokens=max_tokens,
+            temperature=temperature,
+            top_p=top_p,
+            top_k=top_k,
+            min_p=min_p,
+            repetition_penalty=repetition_penalty,
+            stop=stop,
+        )
+        with self.stream(domain, request, template=template, **options, **fields) as stream:
+            return stream.finish()
+
+    def stream(
+        self, domain: str, request: Fields | Request | None = None, *, template: str | None = None, **fields: Any
+    ) -> DocumentStream:
+        """Write one document piece by piece; takes what ``generate`` takes.
+
+        The request is checked, and the model loaded, before this returns.
+        """
+        overrides = {name: fields.pop(name) for name in GenerationOptions.names() if name in fields}
+        work = self._work(domain, request, fields, template=template)
+        options = self._options(work, overrides)
+        engine = self.load()
+        work = pipeline.fit(self.plugins, self.templates, work, engine, options)
+        documents: list[Document] = []
+        pieces = pipeline.write(self.plugins, [work], engine, options, documents=documents)
+        return DocumentStream((piece.text for piece in pieces), documents)
+
+    def batch(
+        self, domain: str, requests: Iterable[Fields | Request], *, template: str | None = None, **options: Any
+    ) -> list[Document]:
+        """Write a document for each request, computed together; ``options`` as in GenerationOptions."""
+        works = [self._work(domain, request, {}, template=template) for request in requests]
+        if not works:
+            return []
+        merged = self._options(works[0], options)
+        engine = self.load()
+        works = [pipeline.fit(self.plugins, self.templates, work, engine, merged) for work in works]
+        documents: list[Document] = []
+        for _ in pipeline.write(self.plugins, works, engine, merged, documents=documents):
+            pass
+        return documents
+
+    def _work(
+        self, domain: str, request: Fields | Request | None, fields: Fields, *, template: str | None
+    ) -> pipeline.Work:
+        described = self.plugins.domain(domain)
+        if isinstance(request, Request):
+            if fields:
+                raise RequestError(f"{next(iter(fields))}: give a request or its fields, not both")
+            if not isinstance(request, described.request):
+                raise RequestError(f"{domain} takes a {described.request.__name__}, got a {type(request).__name__}")
+        else:
+            request = self.request(domain, {**(request or {}), **fields})
+        return pipeline.shape(self.plugins, self.templates, described, request, template=template)
+
+    def _options(self, work: pipeline.Work, overrides: Mapping[str, Any]) -> GenerationOptions:
+        given = _given(**overrides)
+        given.setdefault("seed", secrets.randbelow(2**31))
+        return work.domain.options.merge(given)
+
+
+class DocumentStream:
+    """A document while it is written: iterate for the provisional text's pieces, then read ``document``.
+
+    Closing it early (or leaving its ``with`` block) stops the generation.
+    """
+
+    def __init__(self, pieces: Iterator[str], documents: list[Document]) -> None:
+        self._pieces = pieces
+        self._documents = documents
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        return next(self._pieces)
+
+    def __enter__(self) -> DocumentStream:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def finish(self) -> Document:
+        """Take all remaining pieces and return the document."""
+        for _ in self._pieces:
+            pass
+        return self.document
+
+    @property
+    def document(self) -> Document:
+        """The finished document; raises RuntimeError while pieces are left or when the stream was closed early."""
+        if not self._documents:
+            raise RuntimeError("the document is not finished: take all pieces of the stream first")
+        return self._documents[0]
+
+    def close(self) -> None:
+        """Stop the generation."""
+        close = getattr(self._pieces, "close", None)
+        if close is not None:
+            close()
+
+
+class AsyncKit:
+    """A Kit for asyncio: the same methods, awaited; computing happens in threads, and cancelling stops it."""
+
+    def __init__(self, kit: Kit | None = None, **settings: Any) -> None:
+        self.kit = kit if kit is not None else Kit(**settings)
+
+    async def load(self) -> Engine:
+        """Fetch and load the model, as ``Kit.load``."""
+        return await asyncio.to_thread(self.kit.load)
+
+    async def generate(self, domain: str, request: Fields | Request | None = None, **arguments: Any) -> Document:
+        """Write one document, as ``Kit.generate``."""
+        opened = await asyncio.to_thread(self.kit.stream, domain, request, **arguments)
+        async for _ in _pieces(opened):
+            pass
+        return opened.document
+
+    async def stream(
+        self, domain: str, request: Fields | Request | None = None, **arguments: Any
+    ) -> AsyncIterator[str | Document]:
+        """Yield the pieces of the provisional text as ``Kit.stream``, then the Document."""
+        opened = await asyncio.to_thread(self.kit.stream, domain, request, **arguments)
+        async for piece in _pieces(opened):
+            yield piece
+        yield opened.document
+
+    async def batch(self, domain: str, requests: Iterable[Fields | Request], **arguments: Any) -> list[Document]:
+        """Write a document for each request, as ``Kit.batch``."""
+        return await asyncio.to_thread(self.kit.batch, domain, requests, **arguments)
+
+
+async def _pieces(stream: DocumentStream) -> AsyncIterator[str]:
+    """Yield a stream's pieces, each computed in a thread; leaving early waits for the one under way, then stops."""
+    try:
+        while True:
+            step = asyncio.ensure_future(asyncio.to_thread(next, stream, None))
+            try:
+                piece = await asyncio.shield(step)
+            except asyncio.CancelledError:
+                await asyncio.wait([step])
+                raise
+            if piece is None:
+                return
+            yield piece
+    finally:
+        stream.close()
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
