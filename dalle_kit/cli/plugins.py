@@ -1,0 +1,113 @@
+"""``dalle-kit plugins``: which plugins are installed, what each adds, and what is wrong with them."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dalle_kit.cli.common import json_option, print_json
+
+if TYPE_CHECKING:
+    from dalle_kit.plugin_loading import PluginInfo
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def plugins(context: click.Context) -> None:
+    """See which plugins are installed and whether they work."""
+    if context.invoked_subcommand is None:
+        context.invoke(list_plugins)
+
+
+@plugins.command("list")
+@json_option
+def list_plugins(as_json: bool = False) -> None:
+    """List the installed plugins and what they add (the default)."""
+    infos = _infos()
+    if as_json:
+        print_json([_plain(info) for info in infos])
+        return
+    for info in infos:
+        origin = "built in" if info.built_in else f"{info.distribution} {info.version}"
+        adds = ", ".join([*info.domains, *info.commands]) or "-"
+        click.echo(f"{info.name:<16} {info.status:<9} {origin:<28} {adds}".rstrip())
+    for info in infos:
+        if info.problem:
+            click.echo(f"Warning: {info.report}", err=True)
+
+
+@plugins.command()
+@click.argument("name")
+@json_option
+def show(name: str, as_json: bool) -> None:
+    """Show where a plugin comes from and everything it adds."""
+    found = _named(name, _infos())
+    if as_json:
+        print_json([_plain(info) for info in found] if len(found) > 1 else _plain(found[0]))
+        return
+    for info in found:
+        for key, value in _plain(info).items():
+            text = ", ".join(value) if isinstance(value, list) else value
+            if text not in ("", None):
+                click.echo(f"{key.replace('_', ' '):<17} {text}")
+
+
+@plugins.command()
+@click.argument("name", required=False)
+@json_option
+@click.pass_context
+def check(context: click.Context, name: str | None, as_json: bool) -> None:
+    """Load every plugin (or one) afresh and say what is wrong, and where; exit code 2 if anything is."""
+    from dalle_kit.command_table import rebuild_table
+
+    rebuild_table()
+    infos = _infos()
+    missing = _missing(infos)
+    if name is not None and name not in missing:
+        infos, missing = _named(name, infos), []
+    elif name is not None:
+        infos, missing = [], [name]
+    problems = [info.report for info in infos if info.problem]
+    problems += [f"plugin {each!r}: the setting plugins.require names it and it is not loaded" for each in missing]
+    if as_json:
+        print_json({"ok": not problems, "problems": problems, "plugins": [_plain(info) for info in infos]})
+    else:
+        for info in infos:
+            if not info.problem:
+                click.echo(f"{info.label}: {'ok' if info.status == 'loaded' else info.status}")
+        for problem in problems:
+            click.echo(f"Error: {problem}", err=True)
+    if problems:
+        context.exit(2)
+
+
+def _infos() -> list[PluginInfo]:
+    from dalle_kit.config import load_settings
+    from dalle_kit.plugin_manager import survey_plugins
+
+    return list(survey_plugins(load_settings()).infos)
+
+
+def _named(name: str, infos: list[PluginInfo]) -> list[PluginInfo]:
+    """Return the plugins of that name: one, or those that dispute it."""
+    from dalle_kit.errors import UnknownNameError
+
+    found = [info for info in infos if info.name == name]
+    if not found:
+        raise UnknownNameError("plugin", name, {info.name for info in infos})
+    return found
+
+
+def _missing(infos: list[PluginInfo]) -> list[str]:
+    """Return the plugins that the settings require and that are not installed, or disabled."""
+    from dalle_kit.config import load_settings
+
+    there = {info.name for info in infos if info.status != "disabled"}
+    return sorted(set(load_settings().plugins.require) - there)
+
+
+def _plain(info: PluginInfo) -> dict[str, Any]:
+    """Return a plugin's facts as JSON-ready values."""
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in dataclasses.asdict(info).items()}

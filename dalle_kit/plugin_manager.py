@@ -1,0 +1,262 @@
+"""Finding the installed plugins, isolating those that fail, settling who owns a name, and calling them."""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pluggy
+
+from dalle_kit import hookspecs
+from dalle_kit.config import Settings
+from dalle_kit.domain import Domain, Request
+from dalle_kit.errors import PluginError, UnknownNameError
+from dalle_kit.models.spec import ModelSpec
+from dalle_kit.plugin_claims import drop_strays, settle_clashes
+from dalle_kit.plugin_loading import (
+    FAILURES,
+    Check,
+    LoadedPlugin,
+    PluginInfo,
+    load_plugin,
+    one_line,
+    place,
+)
+from dalle_kit.plugin_rules import is_strict
+from dalle_kit.records import Draft, Finding, Format, Prompt
+
+if TYPE_CHECKING:
+    import click
+    import jinja2
+
+__all__ = ["PluginInfo", "Plugins", "load_plugins", "survey_plugins"]
+
+_OWN_DISTRIBUTION = "dalle-kit"
+
+Value = TypeVar("Value", Prompt, Draft)
+
+
+class Plugins:
+    """The plugins in force: what they have registered, and the cross-cutting hooks, called one at a time."""
+
+    domains: Mapping[str, Domain]
+    models: tuple[ModelSpec, ...]
+    template_loaders: Mapping[str, jinja2.BaseLoader]
+    commands: Mapping[str, click.Command]
+    infos: tuple[PluginInfo, ...]
+
+    def __init__(
+        self,
+        loaded: Sequence[LoadedPlugin],
+        infos: Sequence[PluginInfo],
+        *,
+        disabled: Mapping[str, str] = MappingProxyType({}),
+        fatal: Callable[[str], bool] = lambda name: False,
+    ) -> None:
+        self._loaded, self._disabled, self._fatal = loaded, disabled, fatal
+        self.infos = tuple(infos)
+        self.domains = {name: domain for plugin in loaded for name, domain in plugin.domains.items()}
+        self.models = tuple(spec for plugin in loaded for spec in plugin.models.values())
+        self.template_loaders = {name: loader for plugin in loaded for name, loader in plugin.template_loaders.items()}
+        self.commands = {name: command for plugin in loaded for name, command in plugin.commands.items()}
+
+    def domain(self, name: str) -> Domain:
+        """Return a domain; raises UnknownNameError, or PluginError for a name that two plugins claim."""
+        if name in self.domains:
+            return self.domains[name]
+        if name in self._disabled:
+            raise PluginError(self._disabled[name], plugin=name)
+        failed = [info.name for info in self.infos if info.status == "failed"]
+        hint = f"({', '.join(failed)} failed to load: see 'dalle-kit plugins check')" if failed else ""
+        raise UnknownNameError("domain", name, self.domains, hint=hint)
+
+    def plugin_of(self, domain: str) -> str:
+        """Return the name of the plugin that registered a domain."""
+        self.domain(domain)
+        return next(plugin.info.name for plugin in self._loaded if domain in plugin.domains)
+
+    def formats(self, domain: str) -> Mapping[str, Format]:
+        """Return a domain's formats by name: its own first, then those that plugins add to it."""
+        own = {format.name: format for format in self.domain(domain).formats}
+        added = {
+            name: format
+            for plugin in self._loaded
+            for (target, name), format in plugin.formats.items()
+            if target == domain
+        }
+        return {**own, **added}
+
+    def checks(self, domain: str) -> tuple[Check, ...]:
+        """Return the checks that plugins add to a domain; one that raises gives an error finding instead."""
+        return tuple(
+            functools.partial(self._guarded, plugin.info, check)
+            for plugin in self._loaded
+            for target, check in plugin.checks
+            if target == domain
+        )
+
+    def shape_prompt(self, domain: str, request: Request, prompt: Prompt) -> tuple[Prompt, list[Finding]]:
+        """Return the prompt as the plugins change it, and an error finding for each plugin that failed."""
+        return self._chain("dalle_kit_shape_prompt", "prompt", prompt, domain=domain, request=request)
+
+    def postprocess(self, domain: str, request: Request, draft: Draft) -> tuple[Draft, list[Finding]]:
+        """Return the draft as the plugins change it, and an error finding for each plugin that failed."""
+        return self._chain("dalle_kit_postprocess", "draft", draft, domain=domain, request=request)
+
+    def check(self, domain: str, request: Request, draft: Draft) -> list[Finding]:
+        """Return what the plugins' cross-cutting checks find, and an error finding for each plugin that failed."""
+        offered = {"domain": domain, "request": request, "draft": draft}
+        findings: list[Finding] = []
+        for info, hook in self._in_order("dalle_kit_check"):
+            findings += self._guarded(info, hook.function, *[offered[name] for name in hook.argnames])
+        return findings
+
+    def _chain(
+        self, name: str, changes: str, value: Value, *, domain: str, request: Request
+    ) -> tuple[Value, list[Finding]]:
+        """Call a hook's implementations one at a time, each with what the one before returned."""
+        findings = []
+        for info, hook in self._in_order(name):
+            offered = {"domain": domain, "request": request, changes: value}
+            try:
+                result = hook.function(*[offered[argument] for argument in hook.argnames])
+                if result is None:
+                    continue
+                if not isinstance(result, type(value)):
+                    raise TypeError(f"{name} returned {result!r:.80}; return a {type(value).__name__} or None")
+                _ = result.text  # A value with broken parts raises here, where its author is known.
+            except FAILURES as error:
+                findings.append(self._failure(info, error))
+            else:
+                value = result
+        return value, findings
+
+    def _in_order(self, name: str) -> list[tuple[PluginInfo, pluggy.HookImpl]]:
+        """Return a hook's implementations in the documented order; the plugins themselves are in order already."""
+        found = [(plugin.info, plugin.hooks[name]) for plugin in self._loaded if name in plugin.hooks]
+        return sorted(found, key=lambda each: 0 if each[1].tryfirst else 2 if each[1].trylast else 1)
+
+    def _guarded(self, info: PluginInfo, check: Callable[..., Any], *args: Any) -> list[Finding]:
+        try:
+            findings = list(check(*args) or ())
+            for finding in findings:
+                if not isinstance(finding, Finding):
+                    raise TypeError(f"a check returned {finding!r:.80}; return findings")
+            return findings
+        except FAILURES as error:
+            return [self._failure(info, error)]
+
+    def _failure(self, info: PluginInfo, error: BaseException) -> Finding:
+        where = place(error)
+        message = f"{one_line(error)}{f' [{where}]' if where else ''}"
+        if self._fatal(info.name):
+            raise PluginError(f"{info.label} failed: {message}; nothing was written", plugin=info.name) from error
+        return Finding(check=f"plugin:{info.name}", severity="error", message=message)
+
+
+def load_plugins(settings: Settings, *, strict: bool | None = None) -> Plugins:
+    """Load the installed plugins; one that fails is reported in ``infos`` and the others go on.
+
+    Raises PluginError when a plugin that the settings require has a problem or is not there and, if ``strict`` (by
+    default: if ``DALLE_KIT_STRICT_PLUGINS`` is set), when any plugin has one.
+    """
+    strict = is_strict() if strict is None else strict
+    required = frozenset(settings.plugins.require)
+    loaded, others, errors = _load_each(_discover(settings.plugins.disabled))
+    others += [_failed(plugin.info, problem) for plugin, problem in drop_strays(loaded)]
+    disabled = settle_clashes(loaded)
+    for plugin in loaded:
+        plugin.info = plugin.described()
+    infos = sorted([plugin.info for plugin in loaded] + others, key=_rank)
+    _insist(infos, required=required, strict=strict, errors=errors)
+    return Plugins(loaded, infos, disabled=disabled, fatal=lambda name: strict or name in required)
+
+
+def survey_plugins(settings: Settings) -> Plugins:
+    """Load the installed plugins as ``load_plugins`` does, but raise nothing: to report on them."""
+    nothing_required = settings.plugins.model_copy(update={"require": ()})
+    return load_plugins(settings.model_copy(update={"plugins": nothing_required}), strict=False)
+
+
+def _load_each(
+    found: Iterable[tuple[importlib.metadata.EntryPoint, PluginInfo]],
+) -> tuple[list[LoadedPlugin], list[PluginInfo], dict[str, BaseException]]:
+    """Return the plugins that load, the infos of those that do not, and what these raised."""
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    loaded: list[LoadedPlugin] = []
+    others: list[PluginInfo] = []
+    errors: dict[str, BaseException] = {}
+    for entry, info in found:
+        if info.status != "loaded":
+            others.append(info)
+            continue
+        try:
+            loaded.append(load_plugin(manager, entry, info))
+        except FAILURES as error:
+            errors[info.name] = error
+            others.append(_failed(info, one_line(error), where=place(error)))
+    return loaded, others, errors
+
+
+def _discover(disabled: Iterable[str]) -> list[tuple[importlib.metadata.EntryPoint, PluginInfo]]:
+    """Return the installed plugins, built-in ones first, then by name."""
+    found = []
+    for entry in importlib.metadata.entry_points(group=hookspecs.PROJECT):
+        distribution = str(entry.dist.name) if entry.dist else "unknown"
+        info = PluginInfo(
+            name=entry.name,
+            distribution=distribution,
+            version=str(entry.dist.version) if entry.dist else "unknown",
+            module=entry.value,
+            built_in=re.sub(r"[-_.]+", "-", distribution).lower() == _OWN_DISTRIBUTION,
+            status="disabled" if entry.name in disabled else "loaded",
+        )
+        found.append((entry, info))
+    found.sort(key=lambda each: _rank(each[1]))
+    return [(entry, _unless_namesake(info, [other for _, other in found])) for entry, info in found]
+
+
+def _rank(info: PluginInfo) -> tuple[bool, str, str]:
+    """Return the key of the order in which plugins are loaded, called and shown."""
+    return not info.built_in, info.name, info.distribution
+
+
+def _unless_namesake(info: PluginInfo, everyone: Iterable[PluginInfo]) -> PluginInfo:
+    """Return the info, failed where another plugin has the same name and this one is not built in."""
+    namesakes = [other for other in everyone if other.name == info.name and other is not info]
+    if not namesakes or info.built_in or info.status == "disabled":
+        return info
+    others = " and ".join(f"{other.distribution} {other.version}" for other in namesakes)
+    return _failed(info, f"a plugin of {others} has the name {info.name!r} too; uninstall one of them")
+
+
+def _failed(info: PluginInfo, problem: str, *, where: str | None = None) -> PluginInfo:
+    return replace(info, status="failed", problem=problem, where=where)
+
+
+def _insist(
+    infos: Iterable[PluginInfo], *, required: frozenset[str], strict: bool, errors: Mapping[str, BaseException]
+) -> None:
+    """Raise PluginError for the first problem that may not be passed over."""
+    found = {info.name: info for info in infos}
+    for name in sorted(required):
+        if name not in found:
+            raise PluginError(
+                f"plugin {name!r} is not installed and the setting plugins.require names it: install it, or change "
+                "the setting",
+                plugin=name,
+            )
+        if found[name].status == "disabled":
+            raise PluginError(
+                f"plugin {name!r} is named by both settings plugins.require and plugins.disabled; change one",
+                plugin=name,
+            )
+    for info in infos:
+        if info.problem and (strict or info.name in required):
+            raise PluginError(info.report, plugin=info.name) from errors.get(info.name)
