@@ -1,0 +1,133 @@
+"""The two functions of templates, ``slot()`` and ``turn()``: marks in the rendered text, and the splitting on them.
+
+A mark is a random text that is new in each rendering, so nothing a user writes can be taken for one. The marks of the
+rendering under way are kept in a context variable: macros find it wherever they are called from, and renderings in
+different threads do not see each other's.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, Generic, Literal, TypeVar, get_args
+
+import jinja2
+
+from dalle_kit.errors import OptionError, TemplateError, UnknownNameError
+from dalle_kit.records import GenerationOptions, Role, Slot
+
+_PREFIX = f"slot{secrets.token_hex(8)}"
+_MARK = re.compile(f"({_PREFIX}[0-9a-f]{{32}})")
+_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
+
+T = TypeVar("T", Slot, Role)
+
+
+class Misuse(Exception):
+    """A template calls ``slot`` or ``turn`` in a way that cannot be meant."""
+
+
+@dataclass(slots=True)
+class Rendering:
+    """One rendering under way: which file, the variables' names, the marks given out and the files used."""
+
+    kind: Literal["document", "prompt"]
+    variables: frozenset[str]
+    slots: dict[str, Slot] = field(default_factory=dict)
+    turns: dict[str, Role] = field(default_factory=dict)
+    places: list[str] = field(default_factory=list)
+    importing: int = 0
+
+
+_under_way: ContextVar[Rendering | None] = ContextVar("dalle_kit_rendering", default=None)
+
+
+def rendering_under_way() -> Rendering | None:
+    """Return the rendering that the calling code is part of."""
+    return _under_way.get()
+
+
+@contextmanager
+def under_way(rendering: Rendering) -> Iterator[None]:
+    """Make ``rendering`` the one that ``slot()`` and ``turn()`` belong to."""
+    token = _under_way.set(rendering)
+    try:
+        yield
+    finally:
+        _under_way.reset(token)
+
+
+def slot(name: str, *, stop: tuple[str, ...] = (), **options: Any) -> str:
+    """Open a place that the model fills; ``options`` are generation options for it."""
+    rendering = _rendering("slot", "document")
+    for value in (name, stop, *options.values()):
+        if isinstance(value, jinja2.Undefined):
+            str(value)  # raises the error that names the variable
+    if not isinstance(name, str) or not _NAME.match(name):
+        raise Misuse(f"slot name {name!r}: use lower-case letters, digits and '_', e.g. slot(\"body\")")
+    if any(known.name == name for known in rendering.slots.values()):
+        raise Misuse(f"slot {name!r} is there twice; give each slot a name of its own")
+    stops = tuple(stop) if isinstance(stop, (list, tuple)) else stop
+    try:
+        GenerationOptions().merge({**options, "stop": stops})
+    except (OptionError, UnknownNameError) as error:
+        raise Misuse(f"slot {name!r}: {error}") from error
+    mark = _PREFIX + secrets.token_hex(16)
+    rendering.slots[mark] = Slot(name, stops, options)
+    return mark
+
+
+def turn(role: Role) -> str:
+    """Begin a turn of the conversation; roles are system, user and assistant."""
+    rendering = _rendering("turn", "prompt")
+    if role not in get_args(Role):
+        if isinstance(role, jinja2.Undefined):
+            str(role)  # raises the error that names the variable
+        raise Misuse(str(UnknownNameError("role", str(role), get_args(Role))))
+    mark = _PREFIX + secrets.token_hex(16)
+    rendering.turns[mark] = role
+    return mark
+
+
+def split(text: str, marks: dict[str, T], *, what: Callable[[T], str], template: str) -> list[str | Marked[T]]:
+    """Return the literal texts and the marked things in order; TemplateError if a mark is lost, damaged or repeated."""
+    pieces = _MARK.split(text)
+    found = pieces[1::2]
+    for mark, thing in marks.items():
+        if mark not in found:
+            raise TemplateError(
+                f"{what(thing)} was changed by a filter or never printed; print it once, as it is", template=template
+            )
+    seen: set[str] = set()
+    for mark in found:
+        if mark not in marks or mark in seen:
+            name = what(marks[mark]) if mark in marks else "a slot of another rendering"
+            raise TemplateError(f"{name} is printed more than once; print it once, as it is", template=template)
+        seen.add(mark)
+    parts: list[str | Marked[T]] = []
+    for number, piece in enumerate(pieces):
+        if number % 2:
+            parts.append(Marked(marks[piece]))
+        elif piece:
+            parts.append(piece)
+    return parts
+
+
+@dataclass(frozen=True, slots=True)
+class Marked(Generic[T]):
+    """What stood at a mark; keeps a role apart from a literal text."""
+
+    thing: T
+
+
+def _rendering(function: str, kind: str) -> Rendering:
+    rendering = _under_way.get()
+    if rendering is None or rendering.kind != kind:
+        raise Misuse(f"{function}() belongs in {kind}.j2")
+    if rendering.importing:
+        raise Misuse(f"{function}() is called while its file is imported; call it in a macro, or include the file")
+    return rendering
