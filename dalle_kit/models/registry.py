@@ -1,0 +1,133 @@
+"""Names of models, and the way from a name to a folder that can be loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from dalle_kit.errors import IntegrityError, ModelError, UnknownNameError
+from dalle_kit.models.builtin import builtin_models
+from dalle_kit.models.hub import parse_hub
+from dalle_kit.models.spec import LocalSource, ModelSpec, Progress, StoredModel, silent
+from dalle_kit.models.store import Store, StoredEntry
+from dalle_kit.paths import Paths, find_paths
+
+_NO_ALIASES: Mapping[str, str] = {}
+
+
+class Registry:
+    """Turns names into models.
+
+    A name is, tried in this order: an alias, a built-in model, a plugin's model, ``hub:REPO[@REVISION]``, a model in
+    the store, a folder with a transformers checkpoint, a ``.gguf`` file. Built-in names win over those of plugins.
+    """
+
+    def __init__(
+        self, specs: Iterable[ModelSpec] = (), *, aliases: Mapping[str, str] = _NO_ALIASES, paths: Paths | None = None
+    ) -> None:
+        self._specs = {spec.name: spec for spec in (*specs, *builtin_models())}
+        self._aliases = dict(aliases)
+        self._store = Store((paths or find_paths()).models)
+
+    def specs(self) -> tuple[ModelSpec, ...]:
+        """Return the models known by name: the built-in ones, the default first, then those of plugins by name."""
+        built_in = [spec.name for spec in builtin_models()]
+        others = sorted(self._specs.keys() - set(built_in))
+        return tuple(self._specs[name] for name in (*built_in, *others))
+
+    def stored(self) -> tuple[StoredEntry, ...]:
+        """Return what the store holds, damaged models included."""
+        return self._store.entries()
+
+    def resolve(self, name: str) -> ModelSpec:
+        """Return the model a name stands for; nothing is fetched.
+
+        Raises UnknownNameError (with the nearest name), and ModelError for a folder or file that holds no model.
+        """
+        name = self._without_alias(name)
+        if name in self._specs:
+            return self._specs[name]
+        if name.startswith("hub:"):
+            source = parse_hub(name)
+            known = (spec for spec in self._specs.values() if spec.source == source)
+            return next(known, ModelSpec(name=name, source=source))
+        for entry in self._store.entries():
+            if entry.folder.name == name and entry.manifest.source["kind"] == "gguf":
+                return _spec_of_converted(entry)
+        path = Path(name).expanduser()
+        if path.exists():
+            return _local_spec(name, path.absolute())
+        if path.suffix == ".gguf" or name != path.name:
+            raise ModelError(f"there is no file or folder {name}; give a path that exists, hub:REPO, or a model's name")
+        raise UnknownNameError(
+            "model", name, (*self._specs, *self._aliases), hint="(or give hub:REPO, a folder, a .gguf file)"
+        )
+
+    def find(self, name: str) -> StoredModel | None:
+        """Return a model if it is on this machine and whole; never fetches. Raises as ``resolve`` does."""
+        spec = self.resolve(name)
+        if isinstance(spec.source, LocalSource) and Path(spec.source.path).is_dir():
+            return StoredModel(name=spec.name, path=spec.source.path, spec=spec)
+        return self._store.find(spec)
+
+    def ensure(self, name: str, *, progress: Progress = silent) -> StoredModel:
+        """Return a model ready to load, fetching and converting it first if need be.
+
+        Raises as ``resolve`` does, and DownloadError, IntegrityError, DiskSpaceError; then nothing of it is kept.
+        """
+        return self.find(name) or self._store.ensure(self.resolve(name), progress=progress)
+
+    def remove(self, name: str) -> int:
+        """Remove a stored model; return the bytes freed. Raises ModelError for one that is not in the store."""
+        name = self._without_alias(name)
+        if any(name in (entry.manifest.name, entry.folder.name) for entry in self._store.entries()):
+            return self._store.remove(name)
+        spec = self.resolve(name)
+        found = self.find(name)
+        if found is None or Path(found.path).parent != self._store.root:
+            if found is not None:
+                raise ModelError(f"{name} is a folder of your own, used in place; remove it yourself if you mean to")
+            return self._store.remove(spec.name)
+        return self._store.remove(Path(found.path).name)
+
+    def _without_alias(self, name: str) -> str:
+        passed = [name]
+        while name in self._aliases:
+            name = self._aliases[name]
+            if name in passed:
+                raise ModelError(
+                    f"the alias {passed[0]!r} leads back to itself ({' -> '.join([*passed, name])}); set it anew"
+                )
+            passed.append(name)
+        return name
+
+
+def check_checkpoint(folder: Path) -> None:
+    """Raise ModelError unless a folder holds a transformers checkpoint: ``config.json`` and weights."""
+    if not (folder / "config.json").is_file():
+        packed = sorted(folder.glob("*.gguf"))
+        fix = f"give the file itself: {packed[0]}" if packed else "give the folder of a transformers checkpoint"
+        raise ModelError(f"the folder {folder} has no config.json; {fix}")
+    if not any(any(folder.glob(pattern)) for pattern in ("*.safetensors", "pytorch_model*.bin")):
+        raise ModelError(f"the folder {folder} has no weights (*.safetensors or pytorch_model*.bin)")
+
+
+def _local_spec(name: str, path: Path) -> ModelSpec:
+    if path.is_dir():
+        check_checkpoint(path)
+    elif path.suffix.lower() != ".gguf":
+        raise ModelError(
+            f"{name} is a file but no .gguf; give a .gguf file, a checkpoint folder, hub:REPO or a model's name"
+        )
+    return ModelSpec(name=name, source=LocalSource(path=str(path)), summary=f"local: {path}")
+
+
+def _spec_of_converted(entry: StoredEntry) -> ModelSpec:
+    """Return a spec for a converted GGUF file by its folder's name; the file itself need not be there any more."""
+    if entry.problem:
+        raise IntegrityError(
+            f"{entry.manifest.name} is damaged ({entry.problem}); name the .gguf file to convert it again"
+        )
+    spec = _local_spec(entry.manifest.name, entry.folder)
+    return replace(spec, licence=entry.manifest.licence, summary=f"converted from {entry.manifest.source['path']}")
