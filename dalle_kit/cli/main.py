@@ -20,6 +20,7 @@ import click
 from click.exceptions import NoArgsIsHelpError
 
 from dalle_kit.cli.root import cli
+from dalle_kit.cli.usage import usage_message
 from dalle_kit.errors import DalleKitError
 
 PROGRAM = "dalle-kit"
@@ -71,7 +72,7 @@ def _explain(error: BaseException) -> int:
         error.show()
         return BAD_INPUT
     if isinstance(error, click.ClickException):
-        return _say(f"Error: {error.format_message()}{_where_to_look(error)}", BAD_INPUT)
+        return _say(f"Error: {usage_message(error)}", BAD_INPUT)
     if isinstance(error, DalleKitError):
         return _say(f"Error: {error}", BAD_INPUT)
     if isinstance(error, Exception):
@@ -80,14 +81,9 @@ def _explain(error: BaseException) -> int:
     raise error
 
 
-def _where_to_look(error: click.ClickException) -> str:
-    context = getattr(error, "ctx", None)
-    return f" See '{context.command_path} --help'." if context is not None else ""
-
-
 def _say(message: str, code: int) -> int:
     """Print a message on stderr as one line without control characters, and return the exit code."""
-    line = "".join(character if character.isprintable() else " " for character in " ".join(message.split()))
+    line = " ".join("".join(character if character.isprintable() else " " for character in message).split())
     try:
         click.echo(line, err=True)
     except OSError:

@@ -10,7 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from dalle_kit.cli.domain_command import domain_command
-from dalle_kit.errors import DalleKitError
+from dalle_kit.errors import DalleKitError, PluginError, nearest
 
 if TYPE_CHECKING:
     from dalle_kit.command_table import CommandTable, DomainEntry
@@ -49,14 +49,14 @@ class RootGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that is invoked; for an unknown one name the nearest, and the plugins that have failed."""
-        name = args[0]
-        command = self.get_command(ctx, name)
-        if command is None and not ctx.resilient_parsing:
-            problems = "".join(f"; {problem}" for problem in _table().problems)
-            error = click.exceptions.NoSuchCommand(name, possibilities=self.list_commands(ctx), ctx=ctx)
-            raise click.UsageError(f"{error.format_message()}{problems}", ctx=ctx)
-        return name if command else None, command, args[1:]
+        """Find the command that is invoked; where none is near in name, a plugin that has failed may be the reason."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.exceptions.NoSuchCommand as error:
+            problems = _table().problems
+            if problems and nearest(args[0], self.list_commands(ctx)) is None:
+                raise PluginError(f"no command {args[0]!r}, but {problems[0]}", plugin="") from error
+            raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands in sections, without loading any of them."""

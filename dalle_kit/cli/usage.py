@@ -1,0 +1,29 @@
+"""What a wrong command line is answered with: one line that names the nearest command or option and the help."""
+
+from __future__ import annotations
+
+import click
+from click.exceptions import NoSuchCommand, NoSuchOption
+
+from dalle_kit.errors import nearest
+
+
+def usage_message(error: click.ClickException) -> str:
+    """Return the line for an error that click raised."""
+    context = getattr(error, "ctx", None)
+    if context is None:
+        return error.format_message()
+    see = f"see '{context.command_path} --help'"
+    if isinstance(error, NoSuchCommand) and isinstance(context.command, click.Group):
+        found = nearest(error.command_name, context.command.list_commands(context))
+        return f"no command {error.command_name!r}: {f'did you mean {found!r}?' if found else see}"
+    if isinstance(error, NoSuchOption):
+        found = nearest(error.option_name.lstrip("-"), _long_options(context))
+        return f"no option {error.option_name}: {f'did you mean --{found}? ' if found else ''}{see}"
+    return f"{error.format_message().rstrip('.')}; {see}"
+
+
+def _long_options(context: click.Context) -> list[str]:
+    """Return the names of a command's long options, without their dashes: these would make all of them look alike."""
+    flags = [flag for param in context.command.get_params(context) for flag in (*param.opts, *param.secondary_opts)]
+    return [flag[2:] for flag in flags if flag.startswith("--")]

@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from dalle_kit.cli.main import main
+from dalle_kit.cli.root import CORE
+
+HEAVY = {"torch", "transformers", "pydantic", "jinja2", "rich", "numpy", "tokenizers", "tomlkit", "huggingface_hub"}
+
+
+def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-m", "dalle_kit.cli.main", *arguments],
+        capture_output=True,
+        env={**os.environ, **variables},
+        timeout=60,
+        check=False,
+    )
+
+
+def test_root_help_names_every_command(command, sheets) -> None:  # type: ignore[no-untyped-def]
+    result = command("--help")
+    assert result.code == 0 and result.err == ""
+    for name in (*CORE, "note", "card", "fail"):
+        assert f"\n  {name} " in result.out
+    assert "A note." in result.out and "birthday, get well" in result.out and "Fail on demand." in result.out
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+def test_domain_help_has_its_options_in_sections(command, sheets, flag: str) -> None:  # type: ignore[no-untyped-def]
+    text = command("note", flag).out
+    order = [text.index(title) for title in ("Request options:", "Generation options:", "Output options:")]
+    assert order == sorted(order)
+    assert text.index("--point TEXT") < order[1] < text.index("--temperature") < order[2] < text.index("--dry-run")
+
+
+def test_domain_whose_name_has_words_is_a_nested_command(command, sheets) -> None:  # type: ignore[no-untyped-def]
+    assert "well" in command("card", "get", "--help").out
+    assert "A card get well." in command("card", "get", "well", "--help").out
+    assert "A card birthday." in command("card", "birthday", "-h").out
+
+
+def test_help_imports_nothing_heavy(home: Path) -> None:
+    assert run("--help").returncode == 0  # fills the cache of the command table
+    commands = [[], ["email"], *([name] for name in CORE), ["models", "pull"], ["templates", "new"], ["config", "set"]]
+    script = (
+        "import sys; from dalle_kit.cli.main import main\n"
+        f"codes = [main([*command, '--help']) for command in {commands!r}]\n"
+        f"print('LOADED', codes, sorted({HEAVY!r} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, env=os.environ)
+    assert done.stdout.decode().splitlines()[-1] == f"LOADED {[0] * len(commands)} []", done.stderr
+
+
+@pytest.mark.parametrize("name", ["", "email", *CORE])
+def test_help_takes_less_than_a_fifth_of_a_second(home: Path, name: str) -> None:
+    arguments = [name, "--help"] if name else ["--help"]
+    run(*arguments)
+    times = []
+    for _ in range(4):
+        start = time.perf_counter()
+        assert run(*arguments).returncode == 0
+        times.append(time.perf_counter() - start)
+    assert min(times) < 0.2
+
+
+def test_version(command) -> None:  # type: ignore[no-untyped-def]
+    assert command("--version").out.startswith("dalle-kit 0.")
+
+
+def test_no_command_shows_the_help_and_is_bad_input(command) -> None:  # type: ignore[no-untyped-def]
+    result = command()
+    assert result.code == 2 and result.out == "" and result.err.startswith("Usage: dalle-kit")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["nota"], "Error: no command 'nota': did you mean 'note'?"),
+        (["modles"], "Error: no command 'modles': did you mean 'models'?"),
+        (
+            ["card", "brthday"],
+            "Error: no command 'brthday': did you mean 'birthday'?",
+        ),
+        (
+            ["note", "--poin", "x"],
+            "Error: no option --poin: did you mean --point? see 'dalle-kit note --help'",
+        ),
+        (["note", "--tone", "mery"], "Error: no tone named 'mery': did you mean 'merry'?"),
+        (["note", "--format", "rw"], "Error: no format named 'rw': did you mean 'raw'?"),
+        (["fail", "known"], "Error: two lines [31m"),
+        (
+            ["note", "--seed", "x"],
+            "Error: Invalid value for '--seed': 'x' is not a valid integer; see 'dalle-kit note --help'",
+        ),
+        (["fail"], "Error: Missing argument 'WHAT'; see 'dalle-kit fail --help'"),
+        (["--colour"], "Error: no option --colour: see 'dalle-kit --help'"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(command, sheets, arguments: list[str], line: str) -> None:  # type: ignore[no-untyped-def]
+    result = command(*arguments)
+    assert (result.code, result.out, result.err) == (2, "", f"{line}\n")
+
+
+def test_unforeseen_error_is_one_line_and_exit_code_1(command, sheets) -> None:  # type: ignore[no-untyped-def]
+    result = command("fail", "badly")
+    assert result.code == 1
+    assert result.err == "internal error: ValueError: unforeseen; run again with --debug to see where\n"
+    assert command("fail", "empty").err.startswith("internal error: ValueError; run again")
+
+
+@pytest.mark.parametrize("arguments", [["--debug", "fail", "known"], ["fail", "known", "--debug"]])
+def test_debug_shows_where_wherever_it_stands(command, sheets, arguments: list[str]) -> None:  # type: ignore[no-untyped-def]
+    result = command(*arguments)
+    assert result.code == 2
+    assert "Traceback" in result.err and "in fail" in result.err
+    assert result.err.endswith("Error: two lines [31m\n")
+
+
+def test_debug_after_two_dashes_is_an_argument(command, sheets) -> None:  # type: ignore[no-untyped-def]
+    assert "Traceback" not in command("fail", "--", "--debug").err
+
+
+def test_interruption_is_exit_code_130(command, sheets) -> None:  # type: ignore[no-untyped-def]
+    result = command("fail", "interrupt")
+    assert (result.code, result.err) == (130, "Interrupted.\n")
+
+
+def test_a_plugin_that_exits_keeps_its_exit_code(sheets) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(SystemExit) as exit:
+        main(["fail", "exit"])
+    assert exit.value.code == 3
+
+
+def test_reader_of_stdout_that_goes_away_is_no_error(home: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dalle_kit.cli.main", "--help"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.close()
+    error = process.stderr.read()
+    process.stderr.close()
+    assert (process.wait(30), error) == (141, b"")
+
+
+@pytest.mark.parametrize(
+    "variables", [{"LC_ALL": "C"}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "latin-1"}]
+)
+def test_output_is_utf8_whatever_the_locale(home: Path, variables: dict[str, str]) -> None:
+    home.mkdir()
+    (home / "config.toml").write_bytes('model = ["日本"]'.encode())
+    done = run("email", "--to", "x", **variables)
+    assert done.returncode == 2
+    assert "日本" in done.stderr.decode("utf-8")
+
+
+def test_broken_settings_hide_no_core_command(command, home: Path) -> None:  # type: ignore[no-untyped-def]
+    home.mkdir()
+    (home / "config.toml").write_text("model = ", encoding="utf-8")
+    result = command("--help")
+    assert result.code == 0 and "\n  config " in result.out
+    assert "Problem: the settings file" in " ".join(result.out.split())
+    assert command("config", "--help").code == 0
+    failed = command("email", "--to", "Ana <ana@example.com>")
+    assert failed.code == 2 and failed.err.startswith("Error: the settings file") and failed.err.count("\n") == 1
