@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from dalle_kit.errors import ConfigError
+
 
 @dataclass(frozen=True, slots=True)
 class Paths:
@@ -32,10 +34,16 @@ class Paths:
 
 
 def find_paths() -> Paths:
-    """Return the folders in force: below ``DALLE_KIT_HOME`` if that is set, else the platform's own."""
+    """Return the folders in force: below ``DALLE_KIT_HOME`` if that is set, else the platform's own.
+
+    Raises ConfigError for a ``DALLE_KIT_HOME`` that begins with the home of a user there is not.
+    """
     home = os.environ.get("DALLE_KIT_HOME")
     if home:
-        root = Path(home).expanduser().absolute()
+        try:
+            root = Path(home).expanduser().absolute()
+        except RuntimeError as error:
+            raise ConfigError(f"DALLE_KIT_HOME: {home!r}: {error}; give a folder") from error
         return Paths(config=root, data=root, cache=root / "cache")
     import platformdirs
 
