@@ -1,0 +1,321 @@
+"""``dalle-kit models``: fetch, list, name and remove models."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from dalle_kit.cli.common import is_terminal, json_option, print_json, progress_bar
+
+if TYPE_CHECKING:
+    from dalle_kit.models.registry import Registry
+    from dalle_kit.models.spec import ModelSpec
+    from dalle_kit.models.store import StoredEntry
+
+
+def registry() -> Registry:
+    """Return the registry with the models of the installed plugins and the aliases of the settings."""
+    from dalle_kit.config import load_settings
+    from dalle_kit.models.registry import Registry
+    from dalle_kit.plugin_manager import load_plugins
+
+    settings = load_settings()
+    return Registry(load_plugins(settings).models, aliases=settings.aliases)
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def models(context: click.Context) -> None:
+    """Fetch, list, name and remove models.
+
+    A model is a name from the list, an alias, hub:OWNER/NAME[@REVISION], a checkpoint folder, or a .gguf file.
+    """
+    if context.invoked_subcommand is None:
+        context.invoke(list_models)
+
+
+@models.command("list")
+@json_option
+def list_models(as_json: bool = False) -> None:
+    """List the models: what each needs, its licence, and whether it is here (the default command)."""
+    found = registry()
+    rows = _rows(found)
+    if as_json:
+        print_json(rows)
+        return
+    _print_table(
+        ("", "NAME", "ROLE", "DOWNLOAD", "MEMORY", "LICENCE", "HERE", "SUMMARY"), [_cells(row) for row in rows]
+    )
+    click.echo()
+    click.echo("* is the default. MEMORY is that of float32 weights. Fetch one with `dalle-kit models pull NAME`.")
+
+
+@models.command()
+@click.argument("name")
+@json_option
+def pull(name: str, as_json: bool) -> None:
+    """Fetch a model, and convert it if it needs that; one that is here and whole is left as it is."""
+    found = registry()
+    present = found.find(name)
+    if present is None:
+        with progress_bar() as progress:
+            stored = found.ensure(name, progress=progress)
+    else:
+        stored = present
+    if as_json:
+        print_json({"name": stored.name, "path": stored.path, "sha256": stored.sha256, "fetched": present is None})
+    else:
+        click.echo(f"{stored.name} is {'ready' if present is None else 'already'} in {stored.path}")
+
+
+@models.command()
+@click.argument("name")
+@json_option
+def show(name: str, as_json: bool) -> None:
+    """Show everything known about a model."""
+    found = registry()
+    spec = found.resolve(name)
+    stored = found.find(name)
+    folder = Path(stored.path) if stored else None
+    entry = next((each for each in found.stored() if each.folder == folder or each.manifest.name == spec.name), None)
+    row = _row(spec, entry, _default_name(found))
+    if as_json:
+        print_json(row)
+        return
+    for key, value in row.items():
+        shown = _size(value) if key in ("download", "memory", "size") else _plain(value)
+        if shown:
+            click.echo(f"{key:<11} {shown}")
+
+
+@models.command()
+@click.argument("name")
+@json_option
+def path(name: str, as_json: bool) -> None:
+    """Print the folder a model is in; an error if it is not on this machine."""
+    from dalle_kit.errors import ModelError
+
+    stored = registry().find(name)
+    if stored is None:
+        raise ModelError(f"{name} is not on this machine; run `dalle-kit models pull {name}`")
+    if as_json:
+        print_json({"name": stored.name, "path": stored.path})
+    else:
+        click.echo(stored.path)
+
+
+@models.command()
+@click.argument("name")
+@json_option
+def remove(name: str, as_json: bool) -> None:
+    """Remove a fetched model from this machine."""
+    freed = registry().remove(name)
+    if as_json:
+        print_json({"name": name, "freed": freed})
+    else:
+        click.echo(f"removed {name}: {_size(freed)} freed")
+
+
+@models.command()
+@click.argument("name", required=False)
+@json_option
+def default(name: str | None, as_json: bool) -> None:
+    """Show the model used when none is named, or set it (the setting `model`)."""
+    from dalle_kit.config import load_settings, set_value
+
+    if name is not None:
+        set_value("model", _lasting_name(registry(), name))
+    chosen = load_settings().model
+    if as_json:
+        print_json({"model": chosen})
+    else:
+        click.echo(chosen)
+
+
+@models.group(invoke_without_command=True)
+@click.pass_context
+def alias(context: click.Context) -> None:
+    """Give models names of your own (the setting `aliases`)."""
+    if context.invoked_subcommand is None:
+        context.invoke(list_aliases)
+
+
+@alias.command("list")
+@json_option
+def list_aliases(as_json: bool = False) -> None:
+    """List the aliases (the default command)."""
+    from dalle_kit.config import load_settings
+
+    aliases = dict(load_settings().aliases)
+    if as_json:
+        print_json(aliases)
+    for name, model in sorted(aliases.items()) if not as_json else ():
+        click.echo(f"{name:<16} {model}")
+
+
+@alias.command("set")
+@click.argument("name")
+@click.argument("model")
+@json_option
+def set_alias(name: str, model: str, as_json: bool) -> None:
+    """Let NAME stand for MODEL."""
+    from dalle_kit.config import set_value
+    from dalle_kit.errors import ConfigError
+
+    if not name.replace("-", "").replace("_", "").isalnum():
+        raise ConfigError(f"the alias {name!r} may hold letters, digits, '-' and '_' only")
+    found = registry()
+    if name in (spec.name for spec in found.specs()):
+        raise ConfigError(f"{name!r} is itself the name of a model; choose another alias")
+    target = _lasting_name(found, model)
+    if target == name:
+        raise ConfigError(f"the alias {name!r} would stand for itself; give the model's own name")
+    set_value(f"aliases.{name}", target)
+    if as_json:
+        print_json({"alias": name, "model": target})
+    else:
+        click.echo(f"{name} is {target}")
+
+
+@alias.command("remove")
+@click.argument("name")
+@json_option
+def remove_alias(name: str, as_json: bool) -> None:
+    """Remove an alias; the model it stands for stays."""
+    from dalle_kit.config import load_settings, unset_value
+    from dalle_kit.errors import UnknownNameError
+
+    aliases = load_settings().aliases
+    if name not in aliases:
+        raise UnknownNameError("alias", name, aliases)
+    unset_value(f"aliases.{name}")
+    if as_json:
+        print_json({"alias": name, "removed": True})
+    else:
+        click.echo(f"removed the alias {name}")
+
+
+def _lasting_name(found: Registry, name: str) -> str:
+    """Return a model's name as it can be kept in the settings: checked, and a path made absolute."""
+    from dalle_kit.models.spec import LocalSource
+
+    spec = found.resolve(name)
+    if isinstance(spec.source, LocalSource) and Path(name).expanduser().exists():
+        return spec.source.path
+    return name
+
+
+def _entries(found: Registry) -> dict[str, StoredEntry]:
+    return {entry.manifest.name: entry for entry in found.stored()}
+
+
+def _rows(found: Registry) -> list[dict[str, Any]]:
+    """Return a row for each model known by name, then one for each other that is stored."""
+    entries = _entries(found)
+    specs = {spec.name: spec for spec in found.specs()}
+    others = {name: _spec_of(entry) for name, entry in sorted(entries.items()) if name not in specs}
+    chosen = _default_name(found)
+    return [_row(spec, entries.get(spec.name), chosen) for spec in (*specs.values(), *others.values())]
+
+
+def _row(spec: ModelSpec, entry: StoredEntry | None, chosen: str) -> dict[str, Any]:
+    """Return what is known about a model, ``entry`` being its folder in the store if it has one."""
+    from dalle_kit.models.manifest import describe_source
+    from dalle_kit.models.spec import LocalSource
+
+    problem = entry.problem if entry else None
+    source = describe_source(spec.source)
+    if entry and not problem and source["kind"] != "local" and source != entry.manifest.source:
+        problem = "it was stored from another source"
+    own_folder = spec.source.path if isinstance(spec.source, LocalSource) and Path(spec.source.path).is_dir() else None
+    return {
+        "name": spec.name,
+        "summary": spec.summary,
+        "role": spec.role,
+        "licence": entry.manifest.licence if entry and spec.licence == "unknown" else spec.licence,
+        "parameters": spec.parameters,
+        "download": spec.download,
+        "memory": spec.memory,
+        "state": "damaged" if problem else "here" if entry or own_folder else "not here",
+        "problem": problem,
+        "size": entry.manifest.size if entry else 0,
+        "path": str(entry.folder) if entry else own_folder,
+        "sha256": entry.manifest.sha256 if entry else None,
+        "commit": entry.manifest.commit if entry else None,
+        "default": spec.name == chosen,
+        "source": source,
+    }
+
+
+def _default_name(found: Registry) -> str:
+    """Return the name of the default model, aliases followed."""
+    from dalle_kit.config import load_settings
+    from dalle_kit.errors import DalleKitError
+
+    chosen = load_settings().model
+    try:
+        return found.resolve(chosen).name
+    except DalleKitError:
+        return chosen
+
+
+def _spec_of(entry: StoredEntry) -> ModelSpec:
+    """Return a spec for a stored model that no name is registered for: one of the hub, or a converted file."""
+    from dalle_kit.models.spec import HubSource, LocalSource, ModelSpec
+
+    manifest = entry.manifest
+    source = manifest.source
+    if source["kind"] == "hub":
+        origin: HubSource | LocalSource = HubSource(repo=source["repo"], revision=source["revision"])
+        summary = "from the hub"
+    else:
+        origin = LocalSource(path=str(entry.folder))
+        summary = (
+            f"converted from {source['path']}" if source["kind"] == "gguf" else "of a plugin that is not installed"
+        )
+    role: Literal["decoder", "encoder"] = "encoder" if manifest.role == "encoder" else "decoder"
+    return ModelSpec(name=manifest.name, source=origin, summary=summary, licence=manifest.licence, role=role)
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    here = _size(row["size"]) if row["state"] == "here" else row["state"].replace("not here", "no")
+    mark = "*" if row["default"] else ""
+    sizes = (_size(row["download"]) or "-", _size(row["memory"]) or "-")
+    return (mark, row["name"], row["role"], *sizes, row["licence"], here, row["summary"])
+
+
+def _print_table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    if is_terminal(sys.stdout):
+        from rich.console import Console
+        from rich.table import Table
+
+        table = Table(box=None, header_style="bold")
+        for head in heads:
+            table.add_column(head, justify="right" if head in ("DOWNLOAD", "MEMORY", "HERE") else "left")
+        for row in rows:
+            table.add_row(*(cell.replace("[", r"\[") for cell in row))
+        Console().print(table)
+        return
+    widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
+    for row in (heads, *rows):
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _size(size: int) -> str:
+    """Return a size for people, an empty text where it is not known."""
+    if not size:
+        return ""
+    return f"{size / 1e9:.1f} GB" if size >= 1_000_000_000 else f"{max(1, round(size / 1e6))} MB"
+
+
+def _plain(value: Any) -> str:
+    if value in (None, "", 0) and not isinstance(value, bool):
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return " ".join(str(part) for part in value.values() if isinstance(part, str) and part)
+    return f"{value:,}" if isinstance(value, int) else str(value)
