@@ -1,0 +1,101 @@
+"""The template variables made from a request."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dalle_kit_email.flowed import quoted_lines
+from dalle_kit_email.greetings import greeting_line, sign_off_line
+from dalle_kit_email.languages import LANGUAGES
+from dalle_kit_email.request import EmailRequest
+from dalle_kit_email.thread import Parent
+
+
+def template_context(request: EmailRequest) -> dict[str, object]:
+    """Return what the templates show: lines ready to print, and the answered message as far as the model reads it."""
+    shown = request.shown_parent
+    return {
+        "greeting": greeting(request),
+        "sign_off": sign_off(request),
+        "sender_name": request.sender_name,
+        "signature": request.signature or "",
+        "recipient_names": [mailbox.name for mailbox in request.recipients if mailbox.name],
+        "subject": request.subject_line,
+        "language_name": LANGUAGES[request.language].name,
+        "points": list(request.points),
+        "instruction": request.instruction or "",
+        "parent": _parent_view(shown) if shown else None,
+        "quoted": quoted_parent(request),
+    }
+
+
+def greeting(request: EmailRequest) -> str:
+    """Return the opening line."""
+    if request.greeting is not None:
+        return request.greeting
+    names = [mailbox.name for mailbox in request.recipients]
+    return greeting_line(names, tone=request.tone, language=request.language)
+
+
+def sign_off(request: EmailRequest) -> str:
+    """Return the closing line; without a name below it, it does not end in a comma."""
+    if request.sign_off is not None:
+        return request.sign_off
+    line = sign_off_line(tone=request.tone, language=request.language)
+    return line if request.sender_name else line.removesuffix(",")
+
+
+def quoted_parent(request: EmailRequest) -> str:
+    """Return the attribution line and the quoted text of the answered message, or ""."""
+    parent = request.parent
+    if parent is None or not request.quote or not parent.lines:
+        return ""
+    deeper = quoted_lines((depth + 1, line) for depth, line in parent.lines)
+    return "\n".join([_attribution(parent, request.language), *deeper])
+
+
+def _attribution(parent: Parent, language: str) -> str:
+    words = LANGUAGES[language]
+    name = parent.sender_name or "?"
+    if parent.date is None:
+        return words.attribution_undated.replace("{name}", name)
+    date = parent.date.strftime("%Y-%m-%d %H:%M")
+    return words.attribution.replace("{date}", date).replace("{name}", name)
+
+
+def _parent_view(parent: Parent) -> dict[str, object]:
+    history = [(depth - 1, line) for depth, line in parent.lines if depth]
+    return {
+        "from_name": parent.sender_name,
+        "date": parent.date.strftime("%Y-%m-%d") if parent.date else "",
+        "subject": parent.subject,
+        "text": parent.own_text,
+        "lines": parent.own_text.split("\n") if parent.own_text else [],
+        "history": "\n".join(quoted_lines(history)),
+    }
+
+
+def shorten(request: EmailRequest) -> tuple[EmailRequest, str] | None:
+    """Show the model less of the answered message: its oldest quotes first, then its own text from the end.
+
+    The points and everything else the user wrote stay, and so does the quotation below the reply.
+    """
+    parent = request.shown_parent
+    if parent is None or not parent.lines:
+        return None
+    deepest = max(depth for depth, _ in parent.lines)
+    if deepest:
+        kept = tuple(line for line in parent.lines if line[0] < deepest)
+        what = f"the quoted text of level {deepest} in the message to answer"
+    else:
+        # A third at a time, so that a long message fits after a few attempts.
+        count = len(parent.lines) * 2 // 3
+        kept = parent.lines[:count] or _first_words(parent)
+        what = "the end of the message to answer"
+    return request.showing(replace(parent, lines=kept)), what
+
+
+def _first_words(parent: Parent) -> tuple[tuple[int, str], ...]:
+    words = parent.lines[0][1].split()
+    half = " ".join(words[: len(words) // 2])
+    return ((0, half),) if half else ()

@@ -1,0 +1,63 @@
+"""Choosing the greeting and the sign-off, which are never left to the model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from dalle_kit_email.languages import LANGUAGES
+
+_LISTED = 3
+_TITLE = re.compile(
+    r"(?:dr|prof|mr|mrs|ms|mx|sir|dame|rev|herr|frau|madame|monsieur|m|mme|sr|sra|ing|dott|dhr|mevr)\.?", re.I
+)
+_FORMAL_TITLE = re.compile(r"(?:dr|prof|mr|mrs|ms|mx|rev)\.?", re.I)
+_COLLECTIVE = re.compile(
+    r"\b(?:team|support|sales|office|department|service|services|group|desk|hr|committee|board|staff|list|"
+    r"colleagues|customer|info|club|school|gmbh|ltd|inc|llc|ag)\b",
+    re.I,
+)
+_REGISTERS = {"formal": "formal", "friendly": "friendly"}
+
+
+def greeting_line(names: Sequence[str], *, tone: str, language: str) -> str:
+    """Return the opening line for the recipients' display names ("" for one that is not known)."""
+    words, register = LANGUAGES[language], _REGISTERS.get(tone, "neutral")
+    if len(names) > _LISTED:
+        return words.everyone[register]
+    if not names or not all(names):
+        return (words.everyone if len(names) > 1 else words.nobody)[register]
+    called = [form_of_address(name, register=register, language=language) for name in names]
+    listed = called[0] if len(called) == 1 else f"{', '.join(called[:-1])} {words.and_} {called[-1]}"
+    return (words.one if len(called) == 1 else words.several)[register].replace("{names}", listed)
+
+
+def form_of_address(name: str, *, register: str, language: str) -> str:
+    """Return how to call someone: the full name formally, the first name otherwise, with care for titles and teams."""
+    name = _in_reading_order(name)
+    parts = name.split()
+    # Where first names are for friends, a neutral letter keeps the whole name.
+    if register == "formal" or (register == "neutral" and language == "de") or _COLLECTIVE.search(name):
+        return name
+    if len(parts) > 1 and _TITLE.fullmatch(parts[0]):
+        if register == "neutral":
+            return f"{parts[0]} {parts[-1]}" if _FORMAL_TITLE.fullmatch(parts[0]) else name
+        parts = [part for part in parts if not _TITLE.fullmatch(part)] or parts
+    if re.fullmatch(r"\w\.?", parts[0]):
+        return name
+    return parts[0]
+
+
+def sign_off_line(*, tone: str, language: str) -> str:
+    """Return the closing line that goes before the sender's name."""
+    phrases = LANGUAGES[language].sign_offs
+    return phrases.get(tone, phrases["neutral"])
+
+
+def _in_reading_order(name: str) -> str:
+    """Turn "Raman, Priya" into "Priya Raman", and leave out what stands in brackets."""
+    name = re.sub(r"\s*\([^()]*\)", "", name).strip() or name
+    last, comma, first = name.partition(",")
+    if comma and first.strip() and "," not in first and not _COLLECTIVE.search(name):
+        return f"{first.strip()} {last.strip()}"
+    return name

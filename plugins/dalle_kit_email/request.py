@@ -1,0 +1,168 @@
+"""What a user says about the e-mail they want."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, PrivateAttr, field_validator, model_validator
+
+from dalle_kit import Request, option
+from dalle_kit_email.addresses import Mailbox, parse_mailbox, parse_mailboxes, reject_control_characters
+from dalle_kit_email.thread import Parent, read_parent, reply_subject
+
+Tone = Literal["neutral", "formal", "friendly", "apologetic", "persuasive", "thankful", "firm"]
+Length = Literal["short", "medium", "long"]
+LanguageCode = Literal["en", "de", "fr", "es", "it", "pt", "nl", "pl", "sv", "da"]
+
+
+class EmailRequest(Request):
+    """An e-mail to write, or a reply when ``reply_to`` is given."""
+
+    to: tuple[str, ...] = Field(
+        (),
+        description="Recipient, as name@example.com or Name <name@example.com>. A reply goes to the author of the "
+        "message it answers when this is left out.",
+        json_schema_extra=option(metavar="ADDRESS"),
+    )
+    cc: tuple[str, ...] = Field((), description="Recipient of a copy.", json_schema_extra=option(metavar="ADDRESS"))
+    bcc: tuple[str, ...] = Field(
+        (), description="Recipient of a copy that the others do not see.", json_schema_extra=option(metavar="ADDRESS")
+    )
+    subject: str | None = Field(
+        None, description="What it is about. A reply takes the subject of the message it answers.", max_length=900
+    )
+    points: tuple[str, ...] = Field((), description="Something the e-mail has to say.")
+    sender: str | None = Field(
+        None,
+        description="Your name, to sign with; Name <name@example.com> gives your address as well.",
+        json_schema_extra=option(metavar="NAME", identity=True),
+    )
+    address: str | None = Field(
+        None,
+        description="Your e-mail address, for the From line of an .eml draft.",
+        json_schema_extra=option(metavar="ADDRESS", identity=True),
+    )
+    signature: str | None = Field(
+        None,
+        description="Lines below your name: position, telephone ...",
+        json_schema_extra=option(identity=True),
+    )
+    tone: Tone = Field("neutral", description="How it should sound.", json_schema_extra=option(identity=True))
+    length: Length = Field("medium", description="How much to write.")
+    language: LanguageCode = Field("en", description="The language of greeting and sign-off.")
+    greeting: str | None = Field(None, description='The opening line, instead of "Dear ...,"; empty for none.')
+    sign_off: str | None = Field(None, description='The closing line, instead of "Best regards,"; empty for none.')
+    instruction: str | None = Field(None, description="Anything else to tell the model.")
+    reply_to: bytes | None = Field(
+        None,
+        description="The message to answer: its source, as saved in an .eml file.",
+        json_schema_extra=option(metavar="FILE"),
+    )
+    quote: bool = Field(True, description="Quote the message that is answered below the reply.")
+
+    _shown: Parent | None = PrivateAttr(None)
+
+    @field_validator("to", "cc", "bcc", "points", mode="before")
+    @classmethod
+    def _one_is_a_list(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
+
+    @field_validator("to", "cc", "bcc")
+    @classmethod
+    def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(str(mailbox) for text in value for mailbox in parse_mailboxes(text))
+
+    @field_validator("points")
+    @classmethod
+    def _said_points(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(point for point in value if point)
+
+    @field_validator("subject")
+    @classmethod
+    def _one_line(cls, value: str | None) -> str | None:
+        if value:
+            reject_control_characters(value)
+        return value
+
+    @field_validator("sender")
+    @classmethod
+    def _sender_name(cls, value: str | None) -> str | None:
+        if not value:
+            return None
+        reject_control_characters(value)
+        return str(parse_mailbox(value)) if "@" in value else value
+
+    @field_validator("address")
+    @classmethod
+    def _sender_address(cls, value: str | None) -> str | None:
+        return str(parse_mailbox(value)) if value else None
+
+    @field_validator("reply_to")
+    @classmethod
+    def _message(cls, value: bytes | None) -> bytes | None:
+        if value is not None:
+            read_parent(value)
+        return value
+
+    @model_validator(mode="after")
+    def _enough_to_write(self) -> EmailRequest:
+        if not self.recipients:
+            fix = "give at least one recipient, such as Priya Raman <priya@example.com>"
+            raise ValueError(
+                f"to: the message to answer has no usable From address; {fix}" if self.parent else f"to: {fix}"
+            )
+        if not (self.subject or self.points or self.instruction or self.parent):
+            raise ValueError("subject: there is nothing to write about; give a subject, at least one point, or both")
+        return self
+
+    @property
+    def recipients(self) -> tuple[Mailbox, ...]:
+        """To whom it goes: ``to``, or where the answered message wants its replies."""
+        if self.to or self.parent is None:
+            return mailboxes(self.to)
+        parent = self.parent
+        return parent.reply_to or ((parent.sender,) if parent.sender else ())
+
+    @property
+    def parent(self) -> Parent | None:
+        """The message being answered."""
+        return read_parent(self.reply_to) if self.reply_to is not None else None
+
+    @property
+    def shown_parent(self) -> Parent | None:
+        """The message being answered, as far as the model is shown it."""
+        return self._shown or self.parent
+
+    @property
+    def subject_line(self) -> str:
+        """The subject as sent; a reply's starts with one "Re:"."""
+        if self.parent is None:
+            return self.subject or ""
+        return reply_subject(self.subject or self.parent.subject)
+
+    @property
+    def sender_name(self) -> str:
+        """The name to sign with, or ""."""
+        if self.sender and "@" in self.sender:
+            return parse_mailbox(self.sender).name
+        return self.sender or (parse_mailbox(self.address).name if self.address else "")
+
+    @property
+    def sender_mailbox(self) -> Mailbox | None:
+        """Name and address of the sender; an address in ``sender`` comes before ``address``."""
+        source = self.sender if self.sender and "@" in self.sender else self.address
+        if source is None:
+            return None
+        mailbox = parse_mailbox(source)
+        return Mailbox(self.sender_name, mailbox.local, mailbox.domain)
+
+    def showing(self, parent: Parent) -> EmailRequest:
+        """Return a copy that shows the model only ``parent`` of the answered message."""
+        smaller = self.model_copy()
+        smaller._shown = parent
+        return smaller
+
+
+def mailboxes(texts: tuple[str, ...]) -> tuple[Mailbox, ...]:
+    """Read the address fields of a request, which have been validated."""
+    return tuple(mailbox for text in texts for mailbox in parse_mailboxes(text))
