@@ -29,6 +29,7 @@ _OWN_FILES = (
     "domain.py",
     "hookspecs.py",
     "plugin_claims.py",
+    "plugin_faults.py",
     "plugin_loading.py",
     "plugin_manager.py",
 )

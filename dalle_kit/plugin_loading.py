@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import importlib.resources
 import re
-import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from importlib.metadata import EntryPoint
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pluggy
@@ -16,6 +14,7 @@ import pluggy
 from dalle_kit import hookspecs
 from dalle_kit.domain import Domain
 from dalle_kit.models.spec import ModelSpec
+from dalle_kit.plugin_faults import FAILURES
 from dalle_kit.plugin_rules import RESERVED_COMMANDS, RESERVED_FORMATS
 from dalle_kit.records import Draft, Finding, Format
 
@@ -24,9 +23,6 @@ if TYPE_CHECKING:
     import jinja2
 
 Check = Callable[[Any, Draft], Iterable[Finding]]
-
-#: What a plugin can do to us while its code runs. Ctrl-C is the user's, and passes.
-FAILURES = (Exception, SystemExit)
 
 _LOADER_NAME = re.compile(r"[a-z][a-z0-9_-]*\Z")
 
@@ -175,34 +171,6 @@ def load_plugin(manager: pluggy.PluginManager, entry: EntryPoint, info: PluginIn
 def overlap(one: str, other: str) -> bool:
     """Return whether two command names are the same, or one is a group that holds the other."""
     return f"{one} ".startswith(f"{other} ") or f"{other} ".startswith(f"{one} ")
-
-
-def one_line(error: BaseException) -> str:
-    """Return an error as one line, with its type where the message alone would not say what it is."""
-    text = " ".join(str(error).split())
-    if isinstance(error, SystemExit):
-        text = f"it called sys.exit({text})"
-    elif isinstance(error, pluggy.PluginValidationError):
-        text = text.replace("hookimpl definition: ", "")
-    else:
-        text = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    return text if len(text) <= 300 else f"{text[:297]}..."
-
-
-def place(error: BaseException) -> str | None:
-    """Return ``file:line`` of the plugin's code an error came from, None if it arose in the core alone."""
-    if isinstance(error, SyntaxError) and error.filename:
-        return f"{error.filename}:{error.lineno}"
-    core = Path(__file__).parent
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        file = Path(frame.filename)
-        if file.is_file() and not (_LIBRARIES & set(file.parts)) and not file.is_relative_to(core):
-            return f"{file}:{frame.lineno}"
-    return None
-
-
-#: Frames of these are never the place to look at: the import system, and the libraries a plugin is called through.
-_LIBRARIES = {"importlib", "pluggy", "pydantic"}
 
 
 def _implementations(manager: pluggy.PluginManager, plugin: object) -> dict[str, pluggy.HookImpl]:

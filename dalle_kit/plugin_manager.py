@@ -13,20 +13,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pluggy
 
 from dalle_kit import hookspecs
+from dalle_kit.common_formats import COMMON_FORMATS
 from dalle_kit.config import Settings
 from dalle_kit.domain import Domain, Request
 from dalle_kit.errors import PluginError, UnknownNameError
 from dalle_kit.models.spec import ModelSpec
 from dalle_kit.plugin_claims import drop_strays, settle_clashes
-from dalle_kit.plugin_loading import (
-    FAILURES,
-    Check,
-    LoadedPlugin,
-    PluginInfo,
-    load_plugin,
-    one_line,
-    place,
-)
+from dalle_kit.plugin_faults import FAILURES, described, guard, one_line, place
+from dalle_kit.plugin_loading import Check, LoadedPlugin, PluginInfo, load_plugin
 from dalle_kit.plugin_rules import is_strict
 from dalle_kit.records import Draft, Finding, Format, Prompt
 
@@ -60,7 +54,11 @@ class Plugins:
     ) -> None:
         self._loaded, self._disabled, self._fatal = loaded, disabled, fatal
         self.infos = tuple(infos)
-        self.domains = {name: domain for plugin in loaded for name, domain in plugin.domains.items()}
+        self.domains = {
+            name: self._guarded_domain(plugin.info, domain)
+            for plugin in loaded
+            for name, domain in plugin.domains.items()
+        }
         self.models = tuple(spec for plugin in loaded for spec in plugin.models.values())
         self.template_loaders = {name: loader for plugin in loaded for name, loader in plugin.template_loaders.items()}
         self.commands = {name: command for plugin in loaded for name, command in plugin.commands.items()}
@@ -81,20 +79,21 @@ class Plugins:
         return next(plugin.info.name for plugin in self._loaded if domain in plugin.domains)
 
     def formats(self, domain: str) -> Mapping[str, Format]:
-        """Return a domain's formats by name: its own first, then those that plugins add to it."""
-        own = {format.name: format for format in self.domain(domain).formats}
-        added = {
-            name: format
-            for plugin in self._loaded
-            for (target, name), format in plugin.formats.items()
-            if target == domain
-        }
-        return {**own, **added}
+        """Return a domain's formats by name: its own first, then those that plugins add, then every domain's."""
+        owner = self.plugin_of(domain)
+        found = {format.name: _guarded_format(format, owner) for format in self.domains[domain].formats}
+        for plugin in self._loaded:
+            for (target, name), format in plugin.formats.items():
+                if target == domain:
+                    found[name] = _guarded_format(format, plugin.info.name)
+        for format in COMMON_FORMATS:
+            found.setdefault(format.name, format)
+        return found
 
     def checks(self, domain: str) -> tuple[Check, ...]:
         """Return the checks that plugins add to a domain; one that raises gives an error finding instead."""
         return tuple(
-            functools.partial(self._guarded, plugin.info, check)
+            functools.partial(self._run_check, plugin.info, check)
             for plugin in self._loaded
             for target, check in plugin.checks
             if target == domain
@@ -113,7 +112,7 @@ class Plugins:
         offered = {"domain": domain, "request": request, "draft": draft}
         findings: list[Finding] = []
         for info, hook in self._in_order("dalle_kit_check"):
-            findings += self._guarded(info, hook.function, *[offered[name] for name in hook.argnames])
+            findings += self._run_check(info, hook.function, *[offered[name] for name in hook.argnames])
         return findings
 
     def _chain(
@@ -141,7 +140,20 @@ class Plugins:
         found = [(plugin.info, plugin.hooks[name]) for plugin in self._loaded if name in plugin.hooks]
         return sorted(found, key=lambda each: 0 if each[1].tryfirst else 2 if each[1].trylast else 1)
 
-    def _guarded(self, info: PluginInfo, check: Callable[..., Any], *args: Any) -> list[Finding]:
+    def _guarded_domain(self, info: PluginInfo, domain: Domain) -> Domain:
+        """Return the domain with its functions guarded: each failure names the plugin, one of a check is a finding."""
+        what = f"the domain {domain.name!r}"
+        return replace(
+            domain,
+            context=guard(
+                domain.context, plugin=info.name, doing=f"to prepare the templates of {what}", expect=Mapping
+            ),
+            finish=guard(domain.finish, plugin=info.name, doing=f"to finish the text of {what}", expect=Draft),
+            shorten=guard(domain.shorten, plugin=info.name, doing=f"to shorten the request of {what}"),
+            check=functools.partial(self._run_check, info, domain.check),
+        )
+
+    def _run_check(self, info: PluginInfo, check: Callable[..., Any], *args: Any) -> list[Finding]:
         try:
             findings = list(check(*args) or ())
             for finding in findings:
@@ -152,11 +164,15 @@ class Plugins:
             return [self._failure(info, error)]
 
     def _failure(self, info: PluginInfo, error: BaseException) -> Finding:
-        where = place(error)
-        message = f"{one_line(error)}{f' [{where}]' if where else ''}"
+        message = described(error)
         if self._fatal(info.name):
             raise PluginError(f"{info.label} failed: {message}; nothing was written", plugin=info.name) from error
         return Finding(check=f"plugin:{info.name}", severity="error", message=message)
+
+
+def _guarded_format(format: Format, plugin: str) -> Format:
+    doing = f"to write the format {format.name!r}"
+    return replace(format, render=guard(format.render, plugin=plugin, doing=doing, expect=(str, bytes)))
 
 
 def load_plugins(settings: Settings, *, strict: bool | None = None) -> Plugins:
