@@ -75,6 +75,11 @@ class Templates:
         self.sources = TemplateSources(plugins.domains, plugins.template_loaders, folder)
         self.environment = TemplateEnvironment(self.sources)
 
+    @property
+    def domains(self) -> Mapping[str, Domain]:
+        """The domains by name."""
+        return self._plugins.domains
+
     def shape(self, domain: Domain, request: Request, *, template: str | None = None) -> Shaped:
         """Render a request's document, then its prompt.
 
@@ -82,7 +87,7 @@ class Templates:
         Raises UnknownNameError for a template nobody has, TemplateError for one that cannot be rendered.
         """
         pair = self.pair(domain.name, template)
-        variables = {"request": freeze(request), **self._context(domain, request)}
+        variables = {"request": freeze(request), **self.context(domain, request)}
         skeleton, places = self._document(pair.document, variables)
         variables |= {"outline": skeleton.outline(), "slots": tuple(slot.name for slot in skeleton.slots)}
         prompt, more = self._prompt(pair.prompt, variables)
@@ -101,6 +106,21 @@ class Templates:
             if source != BUNDLED:
                 found += [f"{source}:{name}" for name in sorted(self._variants(folder, source))]
         return tuple(found)
+
+    def context(self, domain: Domain, request: Request) -> dict[str, Any]:
+        """Return the variables that a domain adds for its templates; raises PluginError if it fails to."""
+        try:
+            context = {name: freeze(value) for name, value in domain.context(request).items()}
+        except DalleKitError:
+            raise
+        except Exception as error:
+            message = f"the domain {domain.name!r} failed to prepare its templates: {type(error).__name__}: {error}"
+            raise PluginError(message, plugin=domain.name) from error
+        taken = sorted(_OWN_VARIABLES & set(context))
+        if taken:
+            message = f"the domain {domain.name!r} names a template variable {taken[0]!r}, which is taken; rename it"
+            raise PluginError(message, plugin=domain.name)
+        return context
 
     def pair(self, domain: str, template: str | None = None) -> Pair:
         """Return the document and the prompt that a template's name stands for."""
@@ -146,20 +166,6 @@ class Templates:
         ends = tuple(f"{kind}{SUFFIX}" for kind in KINDS)
         found = {path[0] if len(path) == 2 else DEFAULT for path in parts if len(path) <= 2 and path[-1] in ends}
         return [name for name in found if _VARIANT.match(name)]
-
-    def _context(self, domain: Domain, request: Request) -> dict[str, Any]:
-        try:
-            context = {name: freeze(value) for name, value in domain.context(request).items()}
-        except DalleKitError:
-            raise
-        except Exception as error:
-            message = f"the domain {domain.name!r} failed to prepare its templates: {type(error).__name__}: {error}"
-            raise PluginError(message, plugin=domain.name) from error
-        taken = sorted(_OWN_VARIABLES & set(context))
-        if taken:
-            message = f"the domain {domain.name!r} names a template variable {taken[0]!r}, which is taken; rename it"
-            raise PluginError(message, plugin=domain.name)
-        return context
 
     def _document(self, name: str, variables: Mapping[str, Any]) -> tuple[Skeleton, list[str]]:
         rendering = Rendering("document", frozenset(variables))

@@ -125,7 +125,7 @@ def _callback(
             kit = Kit(model=values["model"], device=values["device"], dtype=values["dtype"], progress=progress)
             request = kit.request(entry.name, fields)
             if values["dry_run"]:
-                _show_plan(kit, kit.shape(entry.name, request, template=values["template"]), values["as_json"])
+                show_plan(kit, kit.shape(entry.name, request, template=values["template"]), values["as_json"])
                 return
             # Shaped before the model is loaded, so that a wrong template costs no time; generating shapes it again.
             kit.shape(entry.name, request, template=values["template"])
@@ -150,7 +150,7 @@ def _write(kit: Kit, domain: str, request: Any, *, template: str | None, quiet: 
         stream.close()
 
 
-def _show_plan(kit: Kit, shaped: Shaped, as_json: bool) -> None:
+def show_plan(kit: Kit, shaped: Shaped, as_json: bool) -> None:
     """Print what would be generated: the exact text the model would read and the document's outline."""
     prompt = kit.prompt_text(shaped)
     if as_json:

@@ -1,0 +1,107 @@
+"""``dalle-kit config``: the settings in force, where each comes from, and changing them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from dalle_kit.cli.common import json_option, print_json
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def config(context: click.Context) -> None:
+    """Read and change the settings.
+
+    An environment variable such as DALLE_KIT_MODEL or DALLE_KIT_IDENTITY_SENDER is stronger than the settings file, an
+    option of a command stronger than both.
+    """
+    if context.invoked_subcommand is None:
+        context.invoke(list_settings)
+
+
+@config.command("list")
+@json_option
+def list_settings(as_json: bool = False) -> None:
+    """List all settings in force and where each comes from (the default)."""
+    from dalle_kit.config import explain_settings
+
+    found = explain_settings()
+    if as_json:
+        print_json({key: {"value": _plain(each.value), "origin": each.origin} for key, each in found.items()})
+        return
+    rows = [(key, _text(each.value), each.origin) for key, each in found.items()]
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    for key, value, origin in rows:
+        click.echo(f"{key:<{widths[0]}}  {value:<{widths[1]}}  {origin}")
+
+
+@config.command()
+@click.argument("key")
+@json_option
+def get(key: str, as_json: bool) -> None:
+    """Print one setting's value."""
+    from dalle_kit.config import explain_settings, known_keys
+    from dalle_kit.errors import ConfigError, UnknownNameError
+
+    found = explain_settings()
+    if key not in found:
+        if key.partition(".")[0] in ("identity", "aliases") and "." in key:
+            raise ConfigError(f"{key} is not set; set it with: dalle-kit config set {key} VALUE")
+        raise UnknownNameError("setting", key, [*found, *known_keys()])
+    if as_json:
+        print_json(_plain(found[key].value))
+        return
+    click.echo(_text(found[key].value))
+
+
+@config.command("set")
+@click.argument("key")
+@click.argument("value")
+@json_option
+def set_setting(key: str, value: str, as_json: bool) -> None:
+    """Write a setting to the settings file; several names are separated by commas."""
+    from dalle_kit.config import explain_settings, set_value
+
+    set_value(key, value)
+    if as_json:
+        setting = explain_settings()[key]
+        print_json({"key": key, "value": _plain(setting.value), "origin": setting.origin})
+
+
+@config.command()
+@click.argument("key")
+@json_option
+def unset(key: str, as_json: bool) -> None:
+    """Take a setting out of the settings file, so that its default is in force again."""
+    from dalle_kit.config import unset_value
+
+    removed = unset_value(key)
+    if as_json:
+        print_json({"key": key, "removed": removed})
+    elif not removed:
+        click.echo(f"{key} was not in the settings file", err=True)
+
+
+@config.command()
+@json_option
+def path(as_json: bool) -> None:
+    """Print the path of the settings file."""
+    from dalle_kit.paths import find_paths
+
+    file = str(find_paths().settings)
+    if as_json:
+        print_json(file)
+    else:
+        click.echo(file)
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _text(value: Any) -> str:
+    """Return a value as ``config set`` takes it, on one line."""
+    text = ", ".join(value) if isinstance(value, tuple) else str(value)
+    return text.replace("\r", "\\r").replace("\n", "\\n")
