@@ -232,13 +232,15 @@ def _check_command(name: str, kind: str) -> None:
 
 def _check_templates(domain: Domain) -> None:
     """Raise ValueError unless the domain's templates package is there and holds its two templates."""
+    package = domain.templates
     try:
-        folder = importlib.resources.files(domain.templates)
-    except (ImportError, TypeError, ValueError, AttributeError) as error:
-        raise ValueError(f"the domain {domain.name!r}: no templates package {domain.templates!r} ({error})") from error
+        folder = importlib.resources.files(package)
+    except (ImportError, OSError, TypeError, ValueError, AttributeError) as error:
+        reason = f"({type(error).__name__}: {error}); it must be importable and have an __init__.py"
+        raise ValueError(f"the domain {domain.name!r}: no templates package {package!r} {reason}") from error
     for name in ("document.j2", "prompt.j2"):
         if not folder.joinpath(name).is_file():
-            raise ValueError(f"the domain {domain.name!r}: the templates package {domain.templates!r} has no {name}")
+            raise ValueError(f"the domain {domain.name!r}: the templates package {package!r} has no {name}")
 
 
 def _expect(value: Any, kind: type, what: str) -> Any:
