@@ -69,7 +69,7 @@ class ContextOverflowError(DalleKitError):
         self.excess = needed - available
         super().__init__(
             f"the request needs {needed} tokens and {model} reads {available}: shorten it by about {self.excess} "
-            f"tokens ({max(1, self.excess * 3 // 4)} words), lower --max-tokens, or choose a model with a longer context"
+            f"tokens ({max(1, self.excess * 3 // 4)} words), lower --max-tokens, or choose a model that reads more"
         )
 
 

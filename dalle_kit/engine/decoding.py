@@ -64,7 +64,7 @@ class SlotResult:
 
     text: str
     reason: str
-    tokens: int
+    tokens: tuple[int, ...]
     log_likelihood: float
 
 
@@ -138,7 +138,7 @@ class Row:
         """Close the slot and go to the next one, keeping of the cache what was accepted."""
         assert self._base is not None
         self._emit(self._text.finish())
-        self.results[self._slot.name] = SlotResult(self._text.text, reason, len(self._tokens), self._likelihood)
+        self.results[self._slot.name] = SlotResult(self._text.text, reason, tuple(self._tokens), self._likelihood)
         end = self._text.span[1]
         computed = length - self._base
         kept, characters = max(((t, c) for t, c in self._whole if t <= computed and c <= end), default=(0, 0))

@@ -42,7 +42,7 @@ class Generation:
     @property
     def tokens(self) -> int:
         """Tokens generated."""
-        return sum(slot.tokens for slot in self.slots.values())
+        return sum(len(slot.tokens) for slot in self.slots.values())
 
     @property
     def mean_log_likelihood(self) -> float:
@@ -63,7 +63,7 @@ class Engine:
 
     def __init__(self, loaded: Loaded) -> None:
         self._loaded = loaded
-        self._tokenizer = loaded.tokenizer
+        self.tokenizer = loaded.tokenizer
 
     @classmethod
     def load(cls, stored: StoredModel, *, device: str = "auto", dtype: str = "auto", threads: int = 0) -> Engine:
@@ -74,6 +74,11 @@ class Engine:
     def model(self) -> str:
         """The model's name."""
         return self._loaded.name
+
+    @property
+    def path(self) -> str:
+        """The folder it was loaded from."""
+        return self._loaded.path
 
     @property
     def sha256(self) -> str | None:
@@ -137,10 +142,10 @@ class Engine:
     def score(self, prompt: str | Prompt, continuation: str) -> Score:
         """Return how likely ``continuation`` is after ``prompt``; raises ModelError for an encoder."""
         source = self._encode(prompt)
-        target = self._tokenizer.encode_text(continuation)
+        target = self.tokenizer.encode_text(continuation)
         if not target:
             return Score(0.0, 0)
-        session = self._generative().open([source], [[]], room=len(source) + len(target))
+        session = self.generative().open([source], [[]], room=len(source) + len(target))
         first = session.logits  # (1, V)
         logits = torch.cat((first, session.feed([target], every=True)[:-1]))  # (T, V)
         chosen = logits.log_softmax(-1).gather(1, torch.tensor(target, device=logits.device)[:, None])
@@ -153,7 +158,7 @@ class Engine:
         """
         vectors = []
         for text in texts:
-            tokens = self._tokenizer.encode_text(text, special=True) or [self._first()]
+            tokens = self.tokenizer.encode_text(text, special=True) or [self._first()]
             if self.context is not None and len(tokens) > self.context:
                 raise ContextOverflowError(needed=len(tokens), available=self.context, model=self.model)
             vectors.append(torch.nn.functional.normalize(self._loaded.model.hidden(tokens).mean(0), dim=0).cpu())
@@ -170,8 +175,8 @@ class Engine:
 
     def _encode(self, prompt: str | Prompt) -> list[int]:
         if isinstance(prompt, str):
-            return self._tokenizer.encode_text(prompt, special=True) or [self._first()]
-        return self._tokenizer.encode_prompt(prompt) or [self._first()]
+            return self.tokenizer.encode_text(prompt, special=True) or [self._first()]
+        return self.tokenizer.encode_prompt(prompt) or [self._first()]
 
     def _first(self) -> int:
         if self._loaded.first is None:
@@ -182,11 +187,11 @@ class Engine:
         for job in jobs:
             self._check_job(job)
         return [
-            Row(job, index=index, tokenizer=self._tokenizer, ends=self._loaded.ends) for index, job in enumerate(jobs)
+            Row(job, index=index, tokenizer=self.tokenizer, ends=self._loaded.ends) for index, job in enumerate(jobs)
         ]
 
     def _run(self, rows: Sequence[Row]) -> Iterator[Piece]:
-        model = self._generative()
+        model = self.generative()
         try:
             for start in range(0, len(rows), ROWS):
                 group = rows[start : start + ROWS]
@@ -197,7 +202,8 @@ class Engine:
                 f"{self.device} ran out of memory; lower --candidates or --max-tokens, or choose --device cpu"
             ) from error
 
-    def _generative(self) -> GenerativeModel:
+    def generative(self) -> GenerativeModel:
+        """Return the model that writes; raises ModelError for an encoder."""
         if isinstance(self._loaded.model, TransformersEncoder):
             raise ModelError(f"{self.model} is an encoder: it makes vectors and writes no text; choose a decoder")
         return self._loaded.model
@@ -213,7 +219,7 @@ class Engine:
 
     def _target_size(self, job: Job) -> int:
         """Return how many tokens a document may grow to: its certain text, and each slot's limit."""
-        certain = sum(len(self._tokenizer.encode_text(part)) for part in job.skeleton.parts if isinstance(part, str))
+        certain = sum(len(self.tokenizer.encode_text(part)) for part in job.skeleton.parts if isinstance(part, str))
         return certain + sum(job.options.merge(slot.options).max_tokens for slot in job.skeleton.slots) + 2
 
     def _result(self, row: Row, *, candidate: int) -> Generation:

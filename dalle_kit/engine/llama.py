@@ -134,7 +134,7 @@ class LlamaSession:
         return logits
 
     def run(self, tokens: Sequence[Sequence[int]]) -> Tensor:
-        """Append tokens to each row and return the states after the last block (B, T, D); rows are padded on the right."""
+        """Append tokens to each row and return the states after the last block (B, T, D), padded on the right."""
         model, longest = self._model, max(len(row) for row in tokens)
         padded = torch.tensor([[*row, *[0] * (longest - len(row))] for row in tokens], device=model.device)
         starts = torch.tensor(self.lengths, device=model.device)

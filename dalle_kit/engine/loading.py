@@ -22,6 +22,7 @@ class Loaded:
     """A model in memory with its tokenizer; ``ends`` are the tokens that end a text."""
 
     name: str
+    path: str
     sha256: str | None
     model: LlamaModel | TransformersModel | TransformersEncoder
     tokenizer: Tokenizer
@@ -52,7 +53,7 @@ def load(stored: StoredModel, *, device: str = "auto", dtype: str = "auto", thre
     tokenizer = Tokenizer.load(folder)
     ends = _end_ids(folder, config) | tokenizer.control_ids
     first = config.get("bos_token_id", next(iter(sorted(ends)), None))
-    return Loaded(stored.name, stored.sha256, model, tokenizer, frozenset(ends), first, device, dtype)
+    return Loaded(stored.name, stored.path, stored.sha256, model, tokenizer, frozenset(ends), first, device, dtype)
 
 
 def _load_model(

@@ -50,10 +50,12 @@ class SlotText:
         """Take the next piece; return what has become certain and was not returned before."""
         searched = max(0, len(self._raw) - max((len(stop) for stop in self._stops), default=0))
         self._raw += piece
-        found = [position for stop in self._stops if (position := self._raw.find(stop, searched)) >= 0]
+        # The one that is complete first, so that it does not matter how the text was cut into pieces.
+        found = [(at + len(stop), at) for stop in self._stops if (at := self._raw.find(stop, searched)) >= 0]
         if found:
-            self._end = min(found)
-        return self._release(len(self._raw) if self.ended else len(self._raw) - self._held())
+            self._end = min(found)[1]
+        certain = self._raw if self.ended else self._raw[: len(self._raw) - self._held()]
+        return self._release(len(certain.rstrip()))
 
     def finish(self) -> str:
         """Return what was held back; no piece follows."""

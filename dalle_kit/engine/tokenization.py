@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import secrets
 from collections.abc import Iterable, Mapping
@@ -67,7 +68,7 @@ class Tokenizer:
         return tokens
 
     def encode_text(self, text: str, *, special: bool = False) -> list[int]:
-        """Return the tokens of a text that holds no control tokens; ``special`` adds those the model starts or ends with."""
+        """Return the tokens of a text, none of them a control token; ``special`` adds those that frame every text."""
         pieces = _cut(text, self._control_texts)
         if len(pieces) == 1:
             return list(self._backend.encode(text, add_special_tokens=special).ids)
@@ -191,7 +192,7 @@ def _cut(text: str, controls: tuple[str, ...]) -> list[str]:
             cuts.add(position + 1)
             position = text.find(control, position + 1)
     edges = [0, *sorted(cuts), len(text)]
-    return [text[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    return [text[start:end] for start, end in itertools.pairwise(edges)]
 
 
 def _split(text: str, marks: list[str]) -> list[str]:

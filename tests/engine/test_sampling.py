@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dalle_kit.engine.sampling import candidate_seed, choose, keep_likely, noise, penalise
+from dalle_kit.errors import OptionError
+from dalle_kit.records import GenerationOptions
+
+LOGITS = torch.tensor([0.0, 1.0, 2.0, 3.0])
+seeds = st.integers(0, 2**63 - 1)
+positions = st.integers(0, 10_000)
+
+
+def test_greedy_takes_the_likeliest_token() -> None:
+    assert choose(LOGITS, GenerationOptions()) == 3
+
+
+@given(seed=seeds, position=positions)
+def test_the_same_seed_and_position_give_the_same_token(seed: int, position: int) -> None:
+    options = GenerationOptions(temperature=1.0, seed=seed)
+    assert choose(LOGITS, options, position=position) == choose(LOGITS, options, position=position)
+
+
+def test_noise_differs_between_positions_and_between_seeds() -> None:
+    assert not torch.equal(noise(1, 0, 8), noise(1, 1, 8))
+    assert not torch.equal(noise(1, 0, 8), noise(2, 0, 8))
+
+
+def test_samples_follow_the_softmax_distribution() -> None:
+    options = GenerationOptions(temperature=0.8, seed=7)
+    drawn = torch.tensor([choose(LOGITS, options, position=position) for position in range(4000)])
+    shares = drawn.bincount(minlength=4) / len(drawn)
+    assert torch.allclose(shares, (LOGITS / 0.8).softmax(0), atol=0.025)
+
+
+@pytest.mark.parametrize(
+    ("options", "kept"),
+    [
+        ({"top_k": 2}, {2, 3}),
+        ({"top_k": 0}, {0, 1, 2, 3}),
+        ({"top_p": 0.5}, {3}),  # 0.64 of the mass
+        ({"top_p": 0.7}, {2, 3}),
+        ({"min_p": 0.3}, {2, 3}),  # e^-1 = 0.37 of the likeliest
+        ({"min_p": 1.0}, {3}),
+    ],
+)
+def test_unlikely_tokens_are_cut_off(options: dict[str, float], kept: set[int]) -> None:
+    full = {"top_k": 0, "top_p": 1.0, "min_p": 0.0, **options}
+    left = keep_likely(LOGITS, top_k=int(full["top_k"]), top_p=full["top_p"], min_p=full["min_p"])
+    assert set(left.isfinite().nonzero().flatten().tolist()) == kept
+
+
+@given(
+    logits=st.lists(st.floats(-30, 30, width=32), min_size=1, max_size=20),
+    top_k=st.integers(0, 25),
+    top_p=st.floats(0.01, 1.0),
+    min_p=st.floats(0.0, 1.0),
+)
+def test_at_least_the_likeliest_token_is_always_left(
+    logits: list[float], top_k: int, top_p: float, min_p: float
+) -> None:
+    values = torch.tensor(logits)
+    left = keep_likely(values, top_k=top_k, top_p=top_p, min_p=min_p)
+    assert left[int(values.argmax())].isfinite()
+
+
+def test_repetition_penalty_makes_seen_tokens_less_likely_whatever_their_sign() -> None:
+    logits = torch.tensor([-1.0, 2.0, 0.5])
+    penalised = penalise(logits, torch.tensor([0, 1]), 2.0)
+    assert penalised.tolist() == [-2.0, 1.0, 0.5]
+
+
+def test_transformers_filters_agree_with_ours() -> None:
+    from transformers.generation.logits_process import (
+        MinPLogitsWarper,
+        RepetitionPenaltyLogitsProcessor,
+        TopKLogitsWarper,
+        TopPLogitsWarper,
+    )
+
+    logits = torch.randn(200, generator=torch.Generator().manual_seed(0)) * 3
+    ids, scores = torch.tensor([[3, 5, 5]]), logits[None]
+    theirs = RepetitionPenaltyLogitsProcessor(1.3)(ids, scores)
+    assert torch.equal(theirs[0], penalise(logits, ids[0], 1.3))
+    for warper, ours in [
+        (TopKLogitsWarper(7), keep_likely(logits, top_k=7, top_p=1.0, min_p=0.0)),
+        (TopPLogitsWarper(0.8), keep_likely(logits, top_k=0, top_p=0.8, min_p=0.0)),
+        (MinPLogitsWarper(0.05), keep_likely(logits, top_k=0, top_p=1.0, min_p=0.05)),
+    ]:
+        assert torch.equal(warper(ids, scores)[0], ours)
+
+
+@given(seed=seeds)
+def test_candidates_have_seeds_of_their_own_and_the_first_has_the_users(seed: int) -> None:
+    found = [candidate_seed(seed, index) for index in range(8)]
+    assert found[0] == seed
+    assert len(set(found)) == 8
+    assert all(0 <= each < 2**63 for each in found)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("temperature", -0.1, "from 0 to 5"),
+        ("temperature", float("nan"), "from 0 to 5"),
+        ("top_p", 0.0, "above 0 up to 1"),
+        ("top_k", -1, "whole number"),
+        ("top_k", 1.5, "whole number"),
+        ("min_p", 1.1, "from 0 to 1"),
+        ("repetition_penalty", 0.0, "above 0"),
+        ("max_tokens", 0, "from 1"),
+        ("seed", -1, "from 0"),
+        ("candidates", 0, "from 1"),
+        ("stop", ("",), "none of them empty"),
+        ("stop", "text", "tuple"),
+    ],
+)
+def test_an_invalid_option_is_refused_by_name_and_range(name: str, value: object, allowed: str) -> None:
+    with pytest.raises(OptionError, match=allowed) as caught:
+        GenerationOptions(**{name: value})  # type: ignore[arg-type]
+    assert caught.value.name == name
