@@ -20,7 +20,7 @@ from typing import Literal
 import click
 import pydantic
 
-from dalle_kit import Domain, Format, Request, DalleKitError, hookimpl
+from dalle_kit import DalleKitError, Domain, Finding, Format, Request, hookimpl
 
 
 class Note(Request):
@@ -37,8 +37,17 @@ def formats():
     )
 
 
+def check(request, draft):
+    for point in request.points:
+        if point not in draft.text:
+            yield Finding("points", "warning", f"{point}\\nis missing", slot="body")
+    yield Finding("points", "note", "looked at")
+
+
 def note(name):
-    return Domain(name=name, summary=f"A {name}.", request=Note, templates="sheets.texts", formats=formats())
+    return Domain(
+        name=name, summary=f"A {name}.", request=Note, templates="sheets.texts", formats=formats(), check=check
+    )
 
 
 @hookimpl
@@ -66,8 +75,10 @@ def dalle_kit_register_commands(cli):
         raise ValueError("unforeseen")
 '''
 
-DOCUMENT = 'Dear {{ to }},\n\n{{ slot("body", stop=["\\n\\n"]) }}\n\nBye\n'
-PROMPT = "Write a short note to {{ to }} in a {{ tone }} tone.{% for point in points %} Say: {{ point }}.{% endfor %}\n"
+DOCUMENT = 'Dear {{ request.to }},\n\n{{ slot("body", stop=["\\n\\n"]) }}\n\nBye\n'
+PROMPT = """Write a short note to {{ request.to }} in a {{ request.tone }} tone.
+{%- for point in request.points %} Say: {{ point }}.{% endfor %}
+"""
 
 
 @dataclass(frozen=True)
@@ -82,16 +93,17 @@ class Result:
 Command = Callable[..., Result]
 
 
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty home of the toolkit."""
-    folder = tmp_path / "home"
+@pytest.fixture(autouse=True)
+def bare_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home of the toolkit; a test that needs the model asks for ``home``, which then takes its place."""
+    folder = tmp_path / "bare_home"
+    folder.mkdir()
     monkeypatch.setenv("DALLE_KIT_HOME", str(folder))
     return folder
 
 
 @pytest.fixture
-def command(home: Path, capfd: pytest.CaptureFixture[str]) -> Command:
+def command(capfd: pytest.CaptureFixture[str]) -> Command:
     """Run a command in this process: ``command("note", "--to", "Ana")``."""
 
     def run(*arguments: str) -> Result:

@@ -4,9 +4,14 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+#: Runs a command in this process; see conftest.
+Command = Callable[..., Any]
 
 
 @pytest.fixture
@@ -39,7 +44,9 @@ def complete(program: Path, *words: str) -> list[str]:
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
-def test_bash_completes_commands_options_and_choices(home, sheets, program, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_bash_completes_commands_options_and_choices(
+    sheets: Path, program: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PYTHONPATH", str(sheets))
     assert {"note", "card", "models", "completion"} <= set(complete(program, "dalle-kit", ""))
     assert complete(program, "dalle-kit", "no") == ["note"]
@@ -52,12 +59,12 @@ def test_bash_completes_commands_options_and_choices(home, sheets, program, monk
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
-def test_script_calls_the_program_back(command, shell: str) -> None:  # type: ignore[no-untyped-def]
+def test_script_calls_the_program_back(command: Command, shell: str) -> None:
     result = command("completion", shell)
     assert result.code == 0
     assert f"_DALLE_KIT_COMPLETE={shell}_complete" in result.out
 
 
-def test_unknown_shell_names_those_there_are(command) -> None:  # type: ignore[no-untyped-def]
+def test_unknown_shell_names_those_there_are(command: Command) -> None:
     result = command("completion", "tcsh")
     assert result.code == 2 and "'bash', 'zsh', 'fish'" in result.err and result.err.count("\n") == 1

@@ -4,12 +4,17 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dalle_kit.cli.main import main
 from dalle_kit.cli.root import CORE
+
+#: Runs a command in this process; see conftest.
+Command = Callable[..., Any]
 
 HEAVY = {"torch", "transformers", "pydantic", "jinja2", "rich", "numpy", "tokenizers", "tomlkit", "huggingface_hub"}
 
@@ -24,7 +29,7 @@ def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[bytes]
     )
 
 
-def test_root_help_names_every_command(command, sheets) -> None:  # type: ignore[no-untyped-def]
+def test_root_help_names_every_command(command: Command, sheets: Path) -> None:
     result = command("--help")
     assert result.code == 0 and result.err == ""
     for name in (*CORE, "note", "card", "fail"):
@@ -33,20 +38,20 @@ def test_root_help_names_every_command(command, sheets) -> None:  # type: ignore
 
 
 @pytest.mark.parametrize("flag", ["-h", "--help"])
-def test_domain_help_has_its_options_in_sections(command, sheets, flag: str) -> None:  # type: ignore[no-untyped-def]
+def test_domain_help_has_its_options_in_sections(command: Command, sheets: Path, flag: str) -> None:
     text = command("note", flag).out
     order = [text.index(title) for title in ("Request options:", "Generation options:", "Output options:")]
     assert order == sorted(order)
     assert text.index("--point TEXT") < order[1] < text.index("--temperature") < order[2] < text.index("--dry-run")
 
 
-def test_domain_whose_name_has_words_is_a_nested_command(command, sheets) -> None:  # type: ignore[no-untyped-def]
+def test_domain_whose_name_has_words_is_a_nested_command(command: Command, sheets: Path) -> None:
     assert "well" in command("card", "get", "--help").out
     assert "A card get well." in command("card", "get", "well", "--help").out
     assert "A card birthday." in command("card", "birthday", "-h").out
 
 
-def test_help_imports_nothing_heavy(home: Path) -> None:
+def test_help_imports_nothing_heavy() -> None:
     assert run("--help").returncode == 0  # fills the cache of the command table
     commands = [[], ["email"], *([name] for name in CORE), ["models", "pull"], ["templates", "new"], ["config", "set"]]
     script = (
@@ -59,7 +64,7 @@ def test_help_imports_nothing_heavy(home: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "email", *CORE])
-def test_help_takes_less_than_a_fifth_of_a_second(home: Path, name: str) -> None:
+def test_help_takes_less_than_a_fifth_of_a_second(name: str) -> None:
     arguments = [name, "--help"] if name else ["--help"]
     run(*arguments)
     times = []
@@ -70,11 +75,11 @@ def test_help_takes_less_than_a_fifth_of_a_second(home: Path, name: str) -> None
     assert min(times) < 0.2
 
 
-def test_version(command) -> None:  # type: ignore[no-untyped-def]
+def test_version(command: Command) -> None:
     assert command("--version").out.startswith("dalle-kit 0.")
 
 
-def test_no_command_shows_the_help_and_is_bad_input(command) -> None:  # type: ignore[no-untyped-def]
+def test_no_command_shows_the_help_and_is_bad_input(command: Command) -> None:
     result = command()
     assert result.code == 2 and result.out == "" and result.err.startswith("Usage: dalle-kit")
 
@@ -103,12 +108,12 @@ def test_no_command_shows_the_help_and_is_bad_input(command) -> None:  # type: i
         (["--colour"], "Error: no option --colour: see 'dalle-kit --help'"),
     ],
 )
-def test_bad_input_is_one_line_and_exit_code_2(command, sheets, arguments: list[str], line: str) -> None:  # type: ignore[no-untyped-def]
+def test_bad_input_is_one_line_and_exit_code_2(command: Command, sheets: Path, arguments: list[str], line: str) -> None:
     result = command(*arguments)
     assert (result.code, result.out, result.err) == (2, "", f"{line}\n")
 
 
-def test_unforeseen_error_is_one_line_and_exit_code_1(command, sheets) -> None:  # type: ignore[no-untyped-def]
+def test_unforeseen_error_is_one_line_and_exit_code_1(command: Command, sheets: Path) -> None:
     result = command("fail", "badly")
     assert result.code == 1
     assert result.err == "internal error: ValueError: unforeseen; run again with --debug to see where\n"
@@ -116,29 +121,29 @@ def test_unforeseen_error_is_one_line_and_exit_code_1(command, sheets) -> None: 
 
 
 @pytest.mark.parametrize("arguments", [["--debug", "fail", "known"], ["fail", "known", "--debug"]])
-def test_debug_shows_where_wherever_it_stands(command, sheets, arguments: list[str]) -> None:  # type: ignore[no-untyped-def]
+def test_debug_shows_where_wherever_it_stands(command: Command, sheets: Path, arguments: list[str]) -> None:
     result = command(*arguments)
     assert result.code == 2
     assert "Traceback" in result.err and "in fail" in result.err
     assert result.err.endswith("Error: two lines [31m\n")
 
 
-def test_debug_after_two_dashes_is_an_argument(command, sheets) -> None:  # type: ignore[no-untyped-def]
+def test_debug_after_two_dashes_is_an_argument(command: Command, sheets: Path) -> None:
     assert "Traceback" not in command("fail", "--", "--debug").err
 
 
-def test_interruption_is_exit_code_130(command, sheets) -> None:  # type: ignore[no-untyped-def]
+def test_interruption_is_exit_code_130(command: Command, sheets: Path) -> None:
     result = command("fail", "interrupt")
     assert (result.code, result.err) == (130, "Interrupted.\n")
 
 
-def test_a_plugin_that_exits_keeps_its_exit_code(sheets) -> None:  # type: ignore[no-untyped-def]
+def test_a_plugin_that_exits_keeps_its_exit_code(sheets: Path) -> None:
     with pytest.raises(SystemExit) as exit:
         main(["fail", "exit"])
     assert exit.value.code == 3
 
 
-def test_reader_of_stdout_that_goes_away_is_no_error(home: Path) -> None:
+def test_reader_of_stdout_that_goes_away_is_no_error() -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "dalle_kit.cli.main", "--help"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
@@ -152,17 +157,15 @@ def test_reader_of_stdout_that_goes_away_is_no_error(home: Path) -> None:
 @pytest.mark.parametrize(
     "variables", [{"LC_ALL": "C"}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "latin-1"}]
 )
-def test_output_is_utf8_whatever_the_locale(home: Path, variables: dict[str, str]) -> None:
-    home.mkdir()
-    (home / "config.toml").write_bytes('model = ["日本"]'.encode())
+def test_output_is_utf8_whatever_the_locale(bare_home: Path, variables: dict[str, str]) -> None:
+    (bare_home / "config.toml").write_bytes('model = ["日本"]'.encode())
     done = run("email", "--to", "x", **variables)
     assert done.returncode == 2
     assert "日本" in done.stderr.decode("utf-8")
 
 
-def test_broken_settings_hide_no_core_command(command, home: Path) -> None:  # type: ignore[no-untyped-def]
-    home.mkdir()
-    (home / "config.toml").write_text("model = ", encoding="utf-8")
+def test_broken_settings_hide_no_core_command(command: Command, bare_home: Path) -> None:
+    (bare_home / "config.toml").write_text("model = ", encoding="utf-8")
     result = command("--help")
     assert result.code == 0 and "\n  config " in result.out
     assert "Problem: the settings file" in " ".join(result.out.split())

@@ -45,9 +45,11 @@ def test_unknown_format_names_the_nearest() -> None:
 
 def test_file_that_can_be_written_passes_and_leaves_no_trace(tmp_path: Path) -> None:
     check_output(None, force=False)
-    check_output(tmp_path / "new.txt", force=False)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    check_output(folder / "new.txt", force=False)
     check_output(Path(os.devnull), force=False)
-    assert list(tmp_path.iterdir()) == []
+    assert list(folder.iterdir()) == []
 
 
 def test_existing_file_needs_force(tmp_path: Path) -> None:
