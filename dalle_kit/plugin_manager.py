@@ -79,15 +79,15 @@ class Plugins:
         return next(plugin.info.name for plugin in self._loaded if domain in plugin.domains)
 
     def formats(self, domain: str) -> Mapping[str, Format]:
-        """Return a domain's formats by name: its own first, then those that plugins add, then every domain's."""
+        """Return a domain's formats by name, the default first: its own, every domain's, those that plugins add."""
         owner = self.plugin_of(domain)
         found = {format.name: _guarded_format(format, owner) for format in self.domains[domain].formats}
+        for format in COMMON_FORMATS:
+            found.setdefault(format.name, format)
         for plugin in self._loaded:
             for (target, name), format in plugin.formats.items():
                 if target == domain:
                     found[name] = _guarded_format(format, plugin.info.name)
-        for format in COMMON_FORMATS:
-            found.setdefault(format.name, format)
         return found
 
     def checks(self, domain: str) -> tuple[Check, ...]:

@@ -78,7 +78,7 @@ def test_dalle_kit_register_formats(install: Callable[..., Path]) -> None:
         "    register('note', Format('rtf', str, suffix='.rtf'))\n",
     )
     formats = load_plugins(Settings()).formats("note")
-    assert list(formats) == ["md", "rtf", "text", "json"] and formats["rtf"].suffix == ".rtf"
+    assert list(formats) == ["md", "text", "json", "rtf"] and formats["rtf"].suffix == ".rtf"
 
 
 def test_dalle_kit_register_checks(install: Callable[..., Path]) -> None:
