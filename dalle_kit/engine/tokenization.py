@@ -22,6 +22,9 @@ class Tokenizer:
     """A model's tokenizer together with its chat template, if it has one."""
 
     def __init__(self, backend: Backend, *, chat_template: str | None = None, names: Mapping[str, str] | None = None):
+        # A checkpoint's file may say to cut and pad every text; what does not fit is an error here, never cut in silence.
+        backend.no_truncation()
+        backend.no_padding()
         self._backend = backend
         self._chat_template = chat_template
         self._names = dict(names or {})

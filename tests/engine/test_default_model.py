@@ -1,0 +1,65 @@
+"""The default model itself, held against transformers on the same float32 weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from dalle_kit.engine.engine import Engine
+from dalle_kit.models.spec import StoredModel
+from dalle_kit.records import GenerationOptions, Message, Prompt
+
+PROMPTS = [
+    Prompt((Message("system", "You write e-mails."), Message("user", "Tell Ana the meeting is at 14:00 in room B12."))),
+    Prompt((Message("user", "Write two sentences about the sea."),)),
+]
+
+
+@pytest.fixture(scope="module")
+def engine(default_model_path: Path) -> Engine:
+    return Engine.load(StoredModel(name="smollm2-135m", path=str(default_model_path)), device="cpu")
+
+
+def test_greedy_text_equals_transformers_token_for_token(engine: Engine, default_model_path: Path) -> None:
+    import transformers
+
+    tokenizer = transformers.AutoTokenizer.from_pretrained(str(default_model_path))
+    model = transformers.AutoModelForCausalLM.from_pretrained(str(default_model_path), dtype=torch.float32)
+    for prompt, ours in zip(PROMPTS, engine.generate(PROMPTS, GenerationOptions(max_tokens=40)), strict=True):
+        turns = [{"role": each.role, "content": each.content} for each in prompt.messages]
+        source = tokenizer.apply_chat_template(turns, add_generation_prompt=True, return_tensors="pt", return_dict=True)
+        assert engine.tokenizer.encode_prompt(prompt) == source["input_ids"][0].tolist()
+        made = model.generate(**source, max_new_tokens=40, do_sample=False)[0, source["input_ids"].shape[1] :].tolist()
+        expected = made[: made.index(2)] if 2 in made else made
+        assert list(ours.slots["text"].tokens) == expected
+        assert len(expected) > 10
+
+
+def test_digits_are_tokens_of_their_own_as_the_model_was_trained_with(engine: Engine) -> None:
+    assert len(engine.tokenizer.encode_text("14:00")) == 5
+
+
+def test_the_model_prefers_sense_to_nonsense(engine: Engine) -> None:
+    sense = engine.score("The capital of France is", " Paris.")
+    nonsense = engine.score("The capital of France is", " bananas.")
+    assert sense.log_likelihood > nonsense.log_likelihood + 5
+
+
+def test_sampling_with_a_seed_repeats_itself_alone_and_in_a_crowd(engine: Engine) -> None:
+    options = GenerationOptions(max_tokens=24, temperature=0.8, top_p=0.95, seed=42)
+    alone = engine.generate(PROMPTS[:1], options)[0].text
+    assert engine.generate([*PROMPTS, PROMPTS[0]], options)[2].text == alone
+    assert engine.generate(PROMPTS[:1], GenerationOptions(max_tokens=24, temperature=0.8, seed=43))[0].text != alone
+
+
+def test_the_encoder_tells_near_texts_from_far_ones(default_model_home: Path) -> None:
+    from dalle_kit.models.registry import Registry
+    from dalle_kit.paths import Paths
+
+    paths = Paths(config=default_model_home, data=default_model_home, cache=default_model_home / "cache")
+    encoder = Engine.load(Registry(paths=paths).ensure("minilm-l6"), device="cpu")
+    vectors = encoder.encode(["The meeting is on Thursday.", "We meet Thursday.", "Bananas are yellow."])
+    assert vectors.shape == (3, 384)
+    assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2] + 0.3
