@@ -53,7 +53,8 @@ def get(key: str, as_json: bool) -> None:
     if as_json:
         print_json(_plain(found[key].value))
         return
-    click.echo(_text(found[key].value))
+    value = found[key].value
+    click.echo(", ".join(value) if isinstance(value, tuple) else value)
 
 
 @config.command("set")
@@ -63,11 +64,14 @@ def get(key: str, as_json: bool) -> None:
 def set_setting(key: str, value: str, as_json: bool) -> None:
     """Write a setting to the settings file; several names are separated by commas."""
     from dalle_kit.config import explain_settings, set_value
+    from dalle_kit.paths import find_paths
 
     set_value(key, value)
+    setting = explain_settings()[key]
     if as_json:
-        setting = explain_settings()[key]
         print_json({"key": key, "value": _plain(setting.value), "origin": setting.origin})
+    if setting.origin != str(find_paths().settings):
+        click.echo(f"Note: {setting.origin} is set and stronger than the settings file", err=True)
 
 
 @config.command()

@@ -85,7 +85,8 @@ def path(name: str | None, as_json: bool) -> None:
 def render(domain: str, template: str | None, request_file: Any, as_json: bool) -> None:
     """Show the prompt and the outline that the templates make of a request; load no model.
 
-    Without --request an example takes its place. 'dalle-kit DOMAIN ... --dry-run' does the same for a command's options.
+    Without --request an example takes its place. 'dalle-kit DOMAIN ... --dry-run' does the same for a command's
+    options.
     """
     from dalle_kit.cli.domain_command import show_plan
 

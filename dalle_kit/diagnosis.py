@@ -1,0 +1,172 @@
+"""What is in use on this machine, and what is wrong with it; nothing is fetched, changed or sent."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dalle_kit import __version__
+from dalle_kit.config import Settings, load_settings, stray_variables
+from dalle_kit.errors import DalleKitError, nearest
+from dalle_kit.models.disk import free_space, tree_size
+from dalle_kit.models.registry import Registry
+from dalle_kit.paths import Paths, find_paths
+
+if TYPE_CHECKING:
+    from dalle_kit.plugin_manager import Plugins
+
+#: Less than this is not enough to fetch and convert the default model.
+_LITTLE_SPACE = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that is wrong, and what to do about it."""
+
+    what: str
+    fix: str
+
+
+@dataclass(slots=True)
+class Diagnosis:
+    """Facts by section and name (JSON-ready), and the problems."""
+
+    facts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    @contextmanager
+    def probing(self, section: str, fix: str) -> Iterator[dict[str, Any]]:
+        """Collect a section's facts; whatever fails on the way is a problem and the other sections go on."""
+        facts = self.facts.setdefault(section, {})
+        try:
+            yield facts
+        except DalleKitError as error:
+            self.problems.append(Problem(str(error), fix))
+        except Exception as error:
+            self.problems.append(Problem(f"{section}: {type(error).__name__}: {' '.join(str(error).split())}", fix))
+
+
+def diagnose() -> Diagnosis:
+    """Look at versions, computing, the model, the plugins, the settings and the folders."""
+    found = Diagnosis()
+    with found.probing("versions", "install dalle-kit anew, with its dependencies"):
+        _versions(found.facts["versions"])
+    settings = Settings()
+    with found.probing("settings", "mend what it names, or see 'dalle-kit config path'") as facts:
+        facts |= {"file": str(find_paths().settings), "exists": find_paths().settings.exists()}
+        settings = load_settings()
+    with found.probing("computing", "set it anew: dalle-kit config set device auto; dalle-kit config set dtype auto"):
+        _computing(found.facts["computing"], settings)
+    plugins: Plugins | None = None
+    with found.probing("plugins", "see 'dalle-kit plugins check'") as facts:
+        plugins = _plugins(facts, settings, found.problems)
+    with found.probing("model", "choose another: dalle-kit models list, dalle-kit models default NAME") as facts:
+        _model(facts, settings, plugins, found.problems)
+    with found.probing("folders", "set DALLE_KIT_HOME to a folder you can write to"):
+        _folders(found.facts["folders"], find_paths(), found.problems)
+    _misspelt(settings, plugins, found.problems)
+    return found
+
+
+def _versions(facts: dict[str, Any]) -> None:
+    facts |= {"dalle-kit": __version__, "python": platform.python_version(), "platform": platform.platform()}
+    facts["executable"] = sys.executable
+    import torch
+
+    facts["torch"] = torch.__version__
+
+
+def _computing(facts: dict[str, Any], settings: Settings) -> None:
+    import torch
+
+    from dalle_kit.engine.devices import choose_device, choose_dtype
+
+    facts |= {"cores": os.cpu_count(), "threads": settings.threads or torch.get_num_threads()}
+    facts["cpu"] = f"{platform.machine()}, {torch.backends.cpu.get_cpu_capability()}"
+    facts["device"] = choose_device(settings.device)
+    facts["dtype"] = choose_dtype(settings.dtype, device=facts["device"])
+    if facts["device"] == "cuda":
+        facts["accelerator"] = torch.cuda.get_device_name()
+
+
+def _plugins(facts: dict[str, Any], settings: Settings, problems: list[Problem]) -> Plugins:
+    from dalle_kit.plugin_manager import load_plugins, survey_plugins
+
+    surveyed = survey_plugins(settings)
+    for info in surveyed.infos:
+        facts[info.name] = f"{info.status}, {info.distribution} {info.version}"
+        if info.problem:
+            fix = f"update or remove {info.distribution}, or: dalle-kit config set plugins.disabled {info.name}"
+            problems.append(Problem(info.report, fix))
+    load_plugins(settings)  # raises where the settings require more than is there
+    return surveyed
+
+
+def _model(facts: dict[str, Any], settings: Settings, plugins: Plugins | None, problems: list[Problem]) -> None:
+    registry = Registry(plugins.models if plugins else (), aliases=settings.aliases)
+    facts["name"] = settings.model
+    for entry in registry.stored():
+        if entry.problem:
+            what = f"the stored model {entry.manifest.name!r} is damaged: {entry.problem}"
+            problems.append(Problem(what, f"dalle-kit models remove {entry.manifest.name}, then pull it again"))
+    stored = registry.find(settings.model)
+    if stored is None:
+        facts["state"] = "not on this machine yet; it is fetched on first use, or with: dalle-kit models pull"
+        return
+    facts |= {"state": "on this machine", "path": stored.path, "bytes": tree_size(Path(stored.path))}
+
+
+def _folders(facts: dict[str, Any], paths: Paths, problems: list[Problem]) -> None:
+    folders = {"config": paths.config, "templates": paths.templates, "models": paths.models, "cache": paths.cache}
+    for name, folder in folders.items():
+        facts[name] = str(folder)
+        reason = _cannot_write(folder)
+        if reason:
+            what = f"the folder {folder} cannot be written to: {reason}"
+            problems.append(Problem(what, "change its permissions, or set DALLE_KIT_HOME to another"))
+    facts["free_bytes"] = free_space(paths.models)
+    if facts["free_bytes"] < _LITTLE_SPACE:
+        what = f"the disk of {paths.models} has {facts['free_bytes'] // 1_000_000} MB free"
+        problems.append(Problem(what, "make room, or set DALLE_KIT_HOME to a folder on another disk"))
+
+
+def _cannot_write(folder: Path) -> str:
+    """Return why nothing can be written into ``folder``, or into the nearest one above it that exists."""
+    existing = next(each for each in (folder, *folder.parents) if each.exists())
+    if not existing.is_dir():
+        return f"{existing} is a file"
+    try:
+        with tempfile.TemporaryFile(dir=existing):
+            return ""
+    except OSError as error:
+        return error.strerror or str(error)
+
+
+def _misspelt(settings: Settings, plugins: Plugins | None, problems: list[Problem]) -> None:
+    """Note settings that nothing will ever read."""
+    for name in stray_variables():
+        what = f"the environment variable {name} names no setting"
+        problems.append(Problem(what, "see 'dalle-kit config' for the settings there are"))
+    if plugins is None:
+        return
+    fields = {name for domain in plugins.domains.values() for name in _identity_fields(domain.request.model_fields)}
+    for key in settings.identity:
+        if key not in fields and plugins.domains:
+            near = nearest(key, fields)
+            advice = f"did you mean identity.{near}?" if near else f"domains read {', '.join(sorted(fields)) or 'none'}"
+            fix = f"{advice}; dalle-kit config unset identity.{key}"
+            problems.append(Problem(f"no domain reads the setting identity.{key}", fix))
+
+
+def _identity_fields(fields: Mapping[str, Any]) -> Iterator[str]:
+    for name, info in fields.items():
+        hints = info.json_schema_extra.get("option") if isinstance(info.json_schema_extra, dict) else None
+        if isinstance(hints, dict) and hints.get("identity"):
+            yield name

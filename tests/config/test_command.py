@@ -1,0 +1,129 @@
+"""The ``config`` and ``doctor`` commands."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dalle_kit.cli.main import main
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "home"
+    monkeypatch.setenv("DALLE_KIT_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture
+def run(home: Path, capfd: pytest.CaptureFixture[str]) -> Run:
+    def command(*arguments: str) -> tuple[int, str, str]:
+        capfd.readouterr()
+        code = main(arguments)
+        return code, *capfd.readouterr()
+
+    return command
+
+
+def test_set_get_list_unset(run: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run("config", "set", "identity.sender", "Tom Ü") == (0, "", "")
+    assert run("config", "get", "identity.sender") == (0, "Tom Ü\n", "")
+    assert run("config", "set", "plugins.disabled", "a, b")[0] == 0
+    assert run("config", "get", "plugins.disabled")[1] == "a, b\n"
+    monkeypatch.setenv("DALLE_KIT_MODEL", "other")
+    listed = json.loads(run("config", "list", "--json")[1])
+    assert listed["identity.sender"] == {"value": "Tom Ü", "origin": str(home / "config.toml")}
+    assert listed["model"] == {"value": "other", "origin": "DALLE_KIT_MODEL"}
+    assert listed["plugins.disabled"]["value"] == ["a", "b"]
+    assert [line.split()[0] for line in run("config")[1].splitlines()] == list(listed)
+    assert run("config", "unset", "identity.sender") == (0, "", "")
+    assert run("config", "unset", "identity.sender")[2] == "identity.sender was not in the settings file\n"
+    assert json.loads(run("config", "unset", "plugins.disabled", "--json")[1])["removed"] is True
+
+
+def test_set_says_when_a_variable_is_stronger(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DALLE_KIT_DEVICE", "cpu")
+    code, out, err = run("config", "set", "device", "auto")
+    assert (code, out) == (0, "")
+    assert err == "Note: DALLE_KIT_DEVICE is set and stronger than the settings file\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("get", "modle"), "no setting named 'modle': did you mean 'model'"),
+        (("get", "identity.sender"), "identity.sender is not set; set it with: dalle-kit config set identity.sender"),
+        (("set", "device", "gpu"), "device: input should be 'auto', 'cpu', 'cuda' or 'mps', got 'gpu'"),
+        (("set", "modle", "x"), "did you mean 'model'"),
+        (("unset", "modle"), "did you mean 'model'"),
+    ],
+)
+def test_wrong_use_is_one_line(run: Run, arguments: tuple[str, ...], message: str) -> None:
+    code, out, err = run("config", *arguments)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert message in err
+
+
+def test_a_broken_file_is_one_line_and_path_still_works(run: Run, home: Path) -> None:
+    home.mkdir()
+    (home / "config.toml").write_text("model = x\n", encoding="utf-8")
+    for arguments in (["list"], ["get", "model"], ["set", "model", "x"], ["unset", "model"]):
+        code, out, err = run("config", *arguments)
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert "is not valid TOML" in err
+        assert "mend or remove it" in err
+    assert run("config", "path") == (0, f"{home / 'config.toml'}\n", "")
+
+
+def test_a_settings_folder_that_cannot_be_made(run: Run, home: Path) -> None:
+    home.write_text("a file", encoding="utf-8")
+    code, _, err = run("config", "set", "model", "x")
+    assert code == 2
+    assert "Error: " in err
+
+
+def test_doctor_says_what_is_in_use(run: Run, home: Path) -> None:
+    code, out, _ = run("doctor", "--json")
+    found = json.loads(out)
+    assert found["computing"]["device"] in ("cpu", "cuda", "mps")
+    assert found["model"]["name"] == "smollm2-135m"
+    assert "not on this machine" in found["model"]["state"]
+    assert found["folders"]["config"] == str(home)
+    assert not home.exists()
+    assert (code == 0) is (found["problems"] == []) is found["ok"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "variable", "what", "fix"),
+    [
+        ("model = x", None, "is not valid TOML", "config path"),
+        ("model = 'smolm2-135m'", None, "did you mean 'smollm2-135m'", "models list"),
+        ("", "DALLE_KIT_MODLE", "the environment variable DALLE_KIT_MODLE names no setting", "dalle-kit config"),
+        ("[plugins]\nrequire = ['redactor']", None, "redactor", "plugins check"),
+    ],
+)
+def test_doctor_names_each_problem_and_its_fix(
+    run: Run, home: Path, monkeypatch: pytest.MonkeyPatch, settings: str, variable: str | None, what: str, fix: str
+) -> None:
+    home.mkdir()
+    (home / "config.toml").write_text(settings, encoding="utf-8")
+    if variable:
+        monkeypatch.setenv(variable, "x")
+    code, out, _ = run("doctor")
+    assert code == 2
+    lines = out.splitlines()
+    advice = lines[[what in line for line in lines].index(True) + 1]
+    assert advice.startswith("    fix: ")
+    assert fix in advice
+    assert "Folders" in out
+
+
+def test_doctor_names_a_folder_that_is_a_file_and_goes_on(run: Run, home: Path) -> None:
+    home.write_text("a file", encoding="utf-8")
+    code, out, _ = run("doctor")
+    assert code == 2
+    assert f"{home} is a file" in out
+    assert "Computing" in out
