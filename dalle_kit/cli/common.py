@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import click
 
-from dalle_kit.models.spec import Progress, silent
-
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import TaskID
+
+    from dalle_kit.models.spec import Progress
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -50,13 +50,17 @@ def console() -> Console:
 def progress_bar(*, wanted: bool = True) -> Iterator[Progress]:
     """Give a progress callback that draws bars on stderr while the block runs; silent where stderr is no terminal."""
     if not wanted or not is_terminal(sys.stderr):
-        yield silent
+        yield _draw_nothing
         return
     bar = _Bar()
     try:
         yield bar.report
     finally:
         bar.close()
+
+
+def _draw_nothing(stage: str, done: int, total: int | None) -> None:
+    """Take a report of progress where nothing can be drawn."""
 
 
 def is_terminal(stream: Any) -> bool:

@@ -13,7 +13,6 @@ from dalle_kit.cli.output import check_output, choose_format, deliver, render
 from dalle_kit.cli.request_options import FieldOption, NearestChoice, SectionOption, collect_fields, request_options
 from dalle_kit.cli.streaming import preview
 from dalle_kit.errors import PluginError
-from dalle_kit.records import GenerationOptions
 
 if TYPE_CHECKING:
     from dalle_kit.command_table import DomainEntry
@@ -113,6 +112,8 @@ def _callback(
     entry: DomainEntry, options: Sequence[FieldOption], formats: Sequence[Mapping[str, str]]
 ) -> Callable[..., None]:
     def run(**values: Any) -> None:
+        from dalle_kit.records import GenerationOptions
+
         path, force, quiet = values["output"], values["force"], values["quiet"]
         check_output(path, force=force)
         format = choose_format(formats, named=values["format"], path=path, as_json=values["as_json"])

@@ -39,14 +39,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with _interruptions() as interrupted:
         try:
             code = _run(given)
-            sys.stdout.flush()
+            if sys.stdout is not None:
+                sys.stdout.flush()
             return code
         except BaseException as error:
             if interrupted or isinstance(error, (KeyboardInterrupt, click.Abort)):
                 # Libraries turn an interruption into errors of their own; it stays one.
                 return _say("Interrupted.", INTERRUPTED)
+            if isinstance(error, OSError):
+                _abandon_stdout()
             if isinstance(error, BrokenPipeError):
-                return _leave_pipe()
+                return BROKEN_PIPE
             if debug:
                 traceback.print_exception(error)
             return _explain(error)
@@ -75,6 +78,9 @@ def _explain(error: BaseException) -> int:
         return _say(f"Error: {usage_message(error)}", BAD_INPUT)
     if isinstance(error, DalleKitError):
         return _say(f"Error: {error}", BAD_INPUT)
+    if isinstance(error, OSError):
+        place = f"{error.filename}: " if error.filename else ""
+        return _say(f"Error: {place}{error.strerror or error}; run again with --debug to see where", BAD_INPUT)
     if isinstance(error, Exception):
         detail = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         return _say(f"internal error: {detail}; run again with --debug to see where", INTERNAL_ERROR)
@@ -125,10 +131,12 @@ def _interruptions() -> Iterator[list[int]]:
         signal.signal(signal.SIGINT, before)
 
 
-def _leave_pipe() -> int:
-    """Let the interpreter's last flush of stdout go nowhere, and return the code of a broken pipe."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return BROKEN_PIPE
+def _abandon_stdout() -> None:
+    """Send what is left of stdout nowhere, if it can no longer be written: the interpreter's last flush would fail."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

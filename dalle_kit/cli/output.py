@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +11,6 @@ import click
 
 from dalle_kit.cli.common import json_text
 from dalle_kit.errors import OutputError, UnknownNameError
-from dalle_kit.files import write_atomically
 
 if TYPE_CHECKING:
     from dalle_kit.records import Document
@@ -23,6 +21,8 @@ JSON = "json"
 
 def check_output(path: Path | None, *, force: bool) -> None:
     """Raise OutputError if a document could not be written to ``path``, before anything is done to make it."""
+    import tempfile
+
     if path is None:
         return
     try:
@@ -77,6 +77,8 @@ def render(document: Document, format: str | None) -> str | bytes:
 def deliver(rendered: str | bytes, path: Path | None, *, force: bool, quiet: bool) -> None:
     """Write a rendered document to its file, whole or not at all, or to stdout."""
     if path is not None:
+        from dalle_kit.files import write_atomically
+
         data = rendered if isinstance(rendered, bytes) else rendered.encode("utf-8")
         write_atomically(path, data, force=force)
         if not quiet:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from dalle_kit.cli.domain_command import domain_command
 from dalle_kit.errors import DalleKitError, PluginError, nearest
 
 if TYPE_CHECKING:
@@ -114,6 +113,8 @@ def _table() -> CommandTable:
 
 def _nest(path: str, entries: list[DomainEntry]) -> click.Command:
     """Return the command of the domain named ``path``, or a group of the domains whose names continue it."""
+    from dalle_kit.cli.domain_command import domain_command
+
     if entries[0].name == path:
         return domain_command(entries[0])
     depth = len(path.split())

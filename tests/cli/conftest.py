@@ -66,8 +66,6 @@ def dalle_kit_register_commands(cli):
             raise DalleKitError("two\\nlines \\x1b[31m")
         if what == "exit":
             sys.exit(3)
-        if what == "pipe":
-            raise BrokenPipeError
         if what == "interrupt":
             raise KeyboardInterrupt
         if what == "empty":
