@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from dalle_kit import Draft, Finding, Slot
-from dalle_kit_email.facts import content_words, is_mentioned, number_forms, numbers
+from dalle_kit_email.facts import content_words, is_mentioned, is_supported, numbers, supported_forms
 from dalle_kit_email.finish import ends_well, place_of
 from dalle_kit_email.phrases import Phrases, known_text, placeholders
 from dalle_kit_email.request import EmailRequest
@@ -62,9 +62,9 @@ def _repetition(slot: str, text: str, seen: set[str]) -> Iterable[Finding]:
 
 
 def _unsupported_numbers(slot: str, text: str, known: str) -> Iterable[Finding]:
-    supported = {form for number in numbers(known) for form in number_forms(number)}
+    supported = supported_forms(known)
     for match in numbers(text, spelled=False):
-        if not number_forms(match) & supported:
+        if not is_supported(match, supported):
             message = f"{match.group()!r} is nowhere in the request"
             yield Finding("unsupported number", "warning", message, slot, match.span())
 
@@ -72,10 +72,10 @@ def _unsupported_numbers(slot: str, text: str, known: str) -> Iterable[Finding]:
 def _missing_points(request: EmailRequest, draft: Draft) -> Iterable[Finding]:
     text = "\n".join(line for line in draft.text.split("\n") if not line.startswith(">"))
     said = set(re.findall(r"\w+", text.casefold()))
-    forms = {form for number in numbers(text) for form in number_forms(number)}
+    forms = supported_forms(text)
     for point in request.points:
         point_numbers = numbers(point, spelled=False)
-        missing = [match.group() for match in point_numbers if not number_forms(match) & forms]
+        missing = [match.group() for match in point_numbers if not is_supported(match, forms)]
         words = content_words(point)
         if not any(is_mentioned(word, said) for word in words) and len(missing) == len(point_numbers):
             if words or point_numbers:

@@ -85,14 +85,11 @@ def shorten(request: EmailRequest) -> tuple[EmailRequest, str] | None:
         return None
     deepest = max(depth for depth, _ in parent.lines)
     if deepest:
-        kept = tuple(line for line in parent.lines if line[0] < deepest)
         what = f"the quoted text of level {deepest} in the message to answer"
-    else:
-        # A third at a time, so that a long message fits after a few attempts.
-        count = len(parent.lines) * 2 // 3
-        kept = parent.lines[:count] or _first_words(parent)
-        what = "the end of the message to answer"
-    return request.showing(replace(parent, lines=kept)), what
+        return request.showing(parent.without_quotes(deepest)), what
+    # A third at a time, so that a long message fits after a few attempts.
+    kept = parent.lines[: len(parent.lines) * 2 // 3] or _first_words(parent)
+    return request.showing(replace(parent, lines=kept)), "the end of the message to answer"
 
 
 def _first_words(parent: Parent) -> tuple[tuple[int, str], ...]:

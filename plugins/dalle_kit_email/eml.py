@@ -52,17 +52,19 @@ def write_eml(request: EmailRequest, text: str, *, quoted: str = "", created: st
     for name, value in _headers(request, sender, created):
         if value:
             message[name] = value
-    body = "\n".join([*_flowed(text), *_flowed_quote(quoted)]).rstrip("\n") + "\n"
+    body = (
+        "\n".join([*_flowed(text.removesuffix("\n") if quoted else text), *_flowed_quote(quoted)]).rstrip("\n") + "\n"
+    )
     message.set_content(body, cte=_transfer_encoding(body), params={"format": "flowed"})
     return message.as_bytes()
 
 
 def _headers(request: EmailRequest, sender: Mailbox, created: str) -> Iterable[tuple[str, str]]:
     yield "Date", email.utils.format_datetime(_time(created))
-    yield "From", _address(sender)
+    yield "From", _address(sender, "From")
     for name, addresses in (("To", request.recipients), ("Cc", mailboxes(request.cc)), ("Bcc", mailboxes(request.bcc))):
-        yield name, ", ".join(_address(mailbox) for mailbox in addresses)
-    yield "Subject", _unstructured(request.subject_line)
+        yield name, ", ".join(_address(mailbox, name) for mailbox in addresses)
+    yield "Subject", _unstructured(request.subject_line, "Subject")
     if request.parent is not None:
         yield "In-Reply-To", request.parent.message_id
         yield "References", " ".join(request.parent.thread)
@@ -74,16 +76,16 @@ def _time(created: str) -> datetime:
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
-def _address(mailbox: Mailbox) -> str:
+def _address(mailbox: Mailbox, header: str) -> str:
     if not mailbox.name:
         return mailbox.wire_address
     plain = mailbox.name.isascii() and "=?" not in mailbox.name
-    name = quote_name(mailbox.name) if plain and _fits(mailbox.name) else _encoded_words(mailbox.name)
+    name = quote_name(mailbox.name) if plain and _fits(mailbox.name) else _encoded_words(mailbox.name, header)
     return f"{name} <{mailbox.wire_address}>"
 
 
-def _unstructured(text: str) -> str:
-    return text if text.isascii() and "=?" not in text and _fits(text) else _encoded_words(text)
+def _unstructured(text: str, header: str) -> str:
+    return text if text.isascii() and "=?" not in text and _fits(text) else _encoded_words(text, header)
 
 
 def _fits(text: str) -> bool:
@@ -91,15 +93,18 @@ def _fits(text: str) -> bool:
     return all(len(word) < _WORD - 10 for word in text.split(" "))
 
 
-def _encoded_words(text: str) -> str:
-    return email.header.Header(text, "utf-8", maxlinelen=_WORD).encode(linesep="\n").replace("\n", "")
+def _encoded_words(text: str, header: str) -> str:
+    return (
+        email.header.Header(text, "utf-8", maxlinelen=_WORD, header_name=header).encode(linesep="\n").replace("\n", "")
+    )
 
 
 def _fold(line: str) -> list[str]:
     """Break a header before spaces so that its lines have at most 78 characters, as far as its words allow."""
     lines = [""]
-    for token in re.findall(r" *[^ ]+", line):
-        if lines[-1] and token.startswith(" ") and len(lines[-1]) + len(token) > _LINE:
+    for index, token in enumerate(re.findall(r" *[^ ]+", line)):
+        # The first word of the value stays beside the name: some readers take a line break there for a space.
+        if index > 1 and token.startswith(" ") and len(lines[-1]) + len(token) > _LINE:
             lines.append(token)
         else:
             lines[-1] += token

@@ -16,6 +16,7 @@ _STOP_WORDS = frozenset(
 _NUMBER = re.compile(r"(?<![\w.])[^\W_]*\d(?:[\w:.,/'’%°€$£-]*[\w%°€$£])?")
 _TIME = re.compile(r"(\d{1,2})(?:[:.h](\d{2}))?(?:[:.]\d{2})?\s*([ap])?\.?(?:m\.?)?", re.IGNORECASE)
 _AFTER = re.compile(r"\s*([ap])\.?m\b", re.IGNORECASE)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}|\d{1,2}([./])\d{1,2}\1\d{2,4}")
 _SPELLED = {
     word: str(value)
     for value, word in enumerate(
@@ -52,23 +53,46 @@ def number_forms(match: re.Match[str]) -> set[str]:
     word = match.group().casefold()
     if word in _SPELLED:
         return {_SPELLED[word]}
+    if _half_of_day(match, word):
+        return _clock_forms(match, word)
     forms = {word, re.sub(r"[.,'’](?=\d{3}(?!\d))", "", word)}
     stripped = re.sub(r"^[$€£]|[%°€$£]$|(?<=\d)(?:st|nd|rd|th|er|e|º|ª)$", "", word)
     forms.add(stripped.lstrip("0") or "0")
-    forms |= _clock_forms(match, word)
-    return forms
+    return forms | _clock_forms(match, word)
+
+
+def supported_forms(text: str) -> set[str]:
+    """Return the forms of all numbers in a text, and of the parts of its dates: 2025-06-12 supports 12 and 2025."""
+    found = numbers(text)
+    return {form for match in found for form in number_forms(match) | _date_parts(match)}
+
+
+def is_supported(match: re.Match[str], supported: set[str]) -> bool:
+    """Say whether a number has a form among the supported ones; of a date, two parts do (the month may be a word)."""
+    return bool(number_forms(match) & supported) or len(_date_parts(match) & supported) >= 2
+
+
+def _date_parts(match: re.Match[str]) -> set[str]:
+    if not _DATE.fullmatch(match.group()):
+        return set()
+    return {part.lstrip("0") for part in re.findall(r"\d+", match.group())}
+
+
+def _half_of_day(match: re.Match[str], word: str) -> str | None:
+    """Return "a" or "p" for a time before or after noon."""
+    time = _TIME.fullmatch(word)
+    after = _AFTER.match(match.string, match.end())
+    return (time[3] or (after[1].casefold() if after else None)) if time else None
 
 
 def _clock_forms(match: re.Match[str], word: str) -> set[str]:
-    time = _TIME.fullmatch(word)
-    if not time:
+    time, half = _TIME.fullmatch(word), _half_of_day(match, word)
+    if not time or (time[2] is None and half is None):
         return set()
-    after = _AFTER.match(match.string, match.end())
-    half = time[3] or (after[1].casefold() if after else None)
     hour, minute = int(time[1]), int(time[2] or 0)
-    if hour > 24 or minute > 59 or (time[2] is None and half is None):
+    if hour > 24 or minute > 59:
         return set()
-    if half:
+    if half and hour <= 12:
         hour = hour % 12 + (12 if half == "p" else 0)
     # Without "am" or "pm" an hour up to 12 may be either.
     hours = {hour, hour + 12} if half is None and hour < 12 else {hour}

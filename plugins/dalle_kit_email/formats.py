@@ -81,8 +81,9 @@ def _blocks(text: str) -> Iterable[str]:
         while lines:
             is_item = bool(_ITEM.fullmatch(lines[0]))
             run = []
-            while lines and bool(_ITEM.fullmatch(lines[0])) == is_item:
-                run.append(html.escape(_ITEM.sub(r"\1", lines.pop(0)).strip()))
+            while lines and bool(item := _ITEM.fullmatch(lines[0])) == is_item:
+                run.append(html.escape((item[1] if item else lines[0]).strip()))
+                lines.pop(0)
             if is_item:
                 yield "<ul>\n" + "\n".join(f"<li>{item}</li>" for item in run) + "\n</ul>"
             else:

@@ -46,8 +46,9 @@ _CHATTER = re.compile(
 _GREETING_WORDS = (
     "dear|hello|hi|hey|greetings|good (?:morning|afternoon|evening|day)|to whom it may concern|"
     "guten (?:tag|morgen|abend)|hallo|liebe[rs]?|sehr geehrte[rs]?|bonjour|bonsoir|salut|chère?s?|cher|"
-    "madame, monsieur|hola|buenos días|buenas tardes|estimad[oa]s?|querid[oa]s?|gentil[ei]|buongiorno|buonasera|ciao|car[oaie]|"
-    "olá|oi|bom dia|boa tarde|prezad[oa]s?|geachte|beste|hoi|dzień dobry|cześć|szanown[yai]|drog[ia]|hej|kære|bästa"
+    "madame, monsieur|hola|buenos días|buenas tardes|estimad[oa]s?|querid[oa]s?|gentil[ei]|"
+    "buongiorno|buonasera|ciao|car[oaie]|olá|oi|bom dia|boa tarde|prezad[oa]s?|geachte|beste|hoi|"
+    "dzień dobry|cześć|szanown[yai]|drog[ia]|hej|kære|bästa"
 )
 _ADDRESSED = (
     "all|everyone|everybody|there|team|folks|again|sir|madam|colleagues?|friends?|and|or|und|et|y|e|en|i|och|og|"
@@ -72,7 +73,8 @@ class Phrases:
     """The greetings, sign-offs and names that one request gives rise to, as tests of a line or sentence."""
 
     def __init__(self, request: EmailRequest) -> None:
-        self._own_lines = {_bare(text) for text in (greeting(request), sign_off(request)) if _bare(text)}
+        openings = (*LANGUAGES[request.language].nobody.values(), *LANGUAGES[request.language].everyone.values())
+        self._openings = {_bare(text) for text in (greeting(request), *openings)} - {""}
         self._recipients = _name_forms(mailbox.name for mailbox in request.recipients)
         self._senders = _name_forms([request.sender_name])
         self._signature = {_bare(line) for line in (request.signature or "").split("\n") if _bare(line)}
@@ -84,7 +86,7 @@ class Phrases:
     def without_greeting(self, text: str) -> str:
         """Return a text without the greeting it starts with."""
         first, _, rest = text.partition("\n")
-        if _bare(first) in self._own_lines | self._recipients:
+        if _bare(first) in self._openings | self._recipients:
             return rest.lstrip()
         match = _GREETING.match(text)
         return text[match.end() :] if match else text

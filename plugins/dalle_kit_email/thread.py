@@ -7,7 +7,7 @@ import email.parser
 import email.policy
 import email.utils
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.errors import MessageError
 from email.message import Message
@@ -28,6 +28,7 @@ _REPLY_PREFIX = re.compile(
 _ATTRIBUTION = re.compile(
     r"(?:wrote|writes|schrieb.*|a écrit|escribió|ha scritto|escreveu|schreef.*|napisał.*|skrev.*)\s*:\s*\Z"
 )
+_ATTRIBUTION_START = re.compile(r"(?:On|Am|Le|El|Il|Em|Op|Den|W dniu|Dnia|\d)\b")
 _ORIGINAL = re.compile(
     r"\s*(?:-{3,}\s*(?:original message|ursprüngliche nachricht|message d.origine)\s*-{3,}|_{20,})\s*", re.I
 )
@@ -54,6 +55,15 @@ class Parent:
             if depth == 0 and not _introduces_quote(self.lines, place):
                 kept.append(line)
         return re.sub(r"\n{3,}", "\n\n", "\n".join(kept)).strip()
+
+    def without_quotes(self, level: int) -> Parent:
+        """Return it without quotes of ``level`` and deeper, and without the lines that introduced them."""
+        kept = (
+            line
+            for place, line in enumerate(self.lines)
+            if line[0] < level and not (level == 1 and _introduces_quote(self.lines, place))
+        )
+        return replace(self, lines=tuple(kept))
 
     @property
     def thread(self) -> tuple[str, ...]:
@@ -213,12 +223,11 @@ def _without_signature(lines: list[Line]) -> tuple[Line, ...]:
 
 def _introduces_quote(lines: tuple[Line, ...], place: int) -> bool:
     """Say whether the line is (the start of) "On ... wrote:" before a quote."""
-    rest = lines[place : place + 4]
     text = ""
-    for depth, line in rest:
+    for depth, line in lines[place : place + 4]:
         if depth:
             return bool(_ATTRIBUTION.search(text))
-        if text and not line and not _ATTRIBUTION.search(text):
+        if text and not _ATTRIBUTION.search(text) and not (line and _ATTRIBUTION_START.match(text)):
             return False
         text = f"{text} {line}".strip()
     return False

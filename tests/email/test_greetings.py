@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import get_args
+
+import pytest
+
+from dalle_kit import Domain
+from dalle_kit_email.greetings import greeting_line, sign_off_line
+from dalle_kit_email.languages import LANGUAGES
+from dalle_kit_email.phrases import Phrases
+from dalle_kit_email.request import EmailRequest, LanguageCode, Tone
+
+
+@pytest.mark.parametrize(
+    ("names", "tone", "language", "line"),
+    [
+        (["Priya Raman"], "neutral", "en", "Dear Priya,"),
+        (["Priya Raman"], "formal", "en", "Dear Priya Raman,"),
+        (["Priya Raman"], "friendly", "en", "Hi Priya,"),
+        (["Raman, Priya"], "neutral", "en", "Dear Priya,"),
+        (["Priya Raman (Finance)"], "friendly", "en", "Hi Priya,"),
+        (["Dr. Priya Raman"], "neutral", "en", "Dear Dr. Raman,"),
+        (["Dr. Priya Raman"], "friendly", "en", "Hi Priya,"),
+        (["J. Raman"], "friendly", "en", "Hi J. Raman,"),
+        (["Support Team"], "friendly", "en", "Hi Support Team,"),
+        (["Ana Li", "Bo Ek"], "neutral", "en", "Dear Ana and Bo,"),
+        (["Ana Li", "Bo Ek", "Cy Do"], "friendly", "en", "Hi Ana, Bo and Cy,"),
+        (["Ana", "Bo", "Cy", "Di"], "neutral", "en", "Dear all,"),
+        (["Ana", ""], "neutral", "en", "Dear all,"),
+        ([""], "neutral", "en", "Hello,"),
+        ([""], "formal", "en", "Dear Sir or Madam,"),
+        (["Jörg Groß"], "formal", "de", "Guten Tag Jörg Groß,"),
+        (["Ana", "Bo"], "friendly", "fr", "Salut Ana et Bo,"),
+        (["Ana"], "neutral", "es", "Hola, Ana:"),
+        (["Ana", "Bo"], "formal", "it", "Gentili Ana e Bo,"),
+        (["{names}"], "neutral", "en", "Dear {names},"),
+    ],
+)
+def test_the_greeting_fits_the_recipients_and_the_tone(names: list[str], tone: str, language: str, line: str) -> None:
+    assert greeting_line(names, tone=tone, language=language) == line
+
+
+@pytest.mark.parametrize("language", get_args(LanguageCode))
+@pytest.mark.parametrize("tone", get_args(Tone))
+def test_every_language_greets_and_signs_off_in_every_tone(
+    ask: Callable[..., EmailRequest], language: str, tone: str
+) -> None:
+    phrases = Phrases(ask(language=language, tone=tone))
+    for names in ([], ["Ana Li"], ["Ana Li", "Bo Ek"], ["Ana", "Bo", "Cy", "Di"]):
+        line = greeting_line(names, tone=tone, language=language)
+        assert "{" not in line
+        assert line[-1] in ",:!"
+        if line != "Til rette vedkommende,":
+            assert phrases.without_greeting(f"{line}\n\nBody.") == "Body."
+    assert phrases.is_sign_off(sign_off_line(tone=tone, language=language))
+
+
+def test_languages_and_the_table_agree() -> None:
+    assert set(get_args(LanguageCode)) == set(LANGUAGES)
+
+
+def test_the_templates_get_whole_lines(email_domain: Domain, ask: Callable[..., EmailRequest]) -> None:
+    context = email_domain.context(ask(signature="Tom Lee\nFinance", tone="friendly"))
+    assert context["greeting"] == "Hi Priya,"
+    assert context["sign_off"] == "All the best,"
+    assert (context["sender_name"], context["signature"]) == ("Tom", "Tom Lee\nFinance")
+    assert context["recipient_names"] == ["Priya Raman"]
+    assert (context["parent"], context["quoted"]) == (None, "")
+
+
+def test_without_a_name_the_sign_off_has_no_comma(email_domain: Domain, ask: Callable[..., EmailRequest]) -> None:
+    assert email_domain.context(ask(sender=None))["sign_off"] == "Best regards"
+
+
+def test_greeting_and_sign_off_can_be_given(email_domain: Domain, ask: Callable[..., EmailRequest]) -> None:
+    context = email_domain.context(ask(greeting="Ahoy crew!", sign_off=""))
+    assert (context["greeting"], context["sign_off"]) == ("Ahoy crew!", "")

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from dalle_kit import Domain, RequestError
+from dalle_kit_email.request import EmailRequest
+
+Ask = Callable[..., EmailRequest]
+
+
+def test_the_smallest_request_is_a_recipient_and_a_subject(email_domain: Domain) -> None:
+    request = email_domain.parse({"to": ["priya@example.com"], "subject": "Lunch"})
+    assert isinstance(request, EmailRequest)
+    assert (request.subject_line, request.sender_name, request.tone) == ("Lunch", "", "neutral")
+
+
+def test_one_value_does_for_a_list(ask: Ask) -> None:
+    request = ask(to="ana@example.com", points="bring cake")
+    assert request.to == ("ana@example.com",)
+    assert request.points == ("bring cake",)
+
+
+def test_several_addresses_may_come_in_one_value(ask: Ask) -> None:
+    request = ask(to=['"Raman, Priya" <priya@example.com>, Bo <bo@example.org>; ana@example.com'])
+    assert [mailbox.name for mailbox in request.recipients] == ["Raman, Priya", "Bo", ""]
+
+
+@pytest.mark.parametrize(
+    ("fields", "complaint"),
+    [
+        ({"to": []}, "at least one recipient"),
+        ({"to": ["priya"]}, "'priya' is not an e-mail address"),
+        ({"to": ["Raman, Priya <priya@example.com>"]}, "put quotes round a name that holds a comma"),
+        ({"to": ["a@b@example.com"]}, "is not an e-mail address"),
+        ({"to": ["a b@example.com"]}, "is not an e-mail address"),
+        ({"to": ["a..b@example.com"]}, "'a..b' cannot stand before the @"),
+        ({"to": ["a@-example.com"]}, "'-example.com' is not a domain name"),
+        ({"to": ["a@exa_mple.com"]}, "is not a domain name"),
+        ({"to": ["a@bücher..example"]}, "is not a domain name"),
+        ({"to": ['"Priya <priya@example.com>']}, "without its closing one"),
+        ({"to": ["a@example.com\nBcc: spy@example.org"]}, "on one line"),
+        ({"cc": ["Bo\r\nX-Evil: 1 <bo@example.org>"]}, "on one line"),
+        ({"bcc": ["a@example.com\x00"]}, "U+0000"),
+        ({"subject": "Hi\r\nBcc: spy@example.org"}, "on one line"),
+        ({"subject": "Hi\u2028there"}, "U+2028"),
+        ({"subject": "=?utf-8?q?Hi=0d=0aBcc:_spy@example.org?="}, "on one line"),
+        ({"sender": "Tom\nBcc: spy@example.org"}, "on one line"),
+        ({"sender": "Tom <tom@>"}, "is not an e-mail address"),
+        ({"address": "tom"}, "is not an e-mail address"),
+        ({"address": "tom@example.org, bo@example.org"}, "holds 2 addresses"),
+        ({"subject": "", "points": []}, "nothing to write about"),
+        ({"subject": None, "points": ["  "]}, "nothing to write about"),
+        ({"tone": "freindly"}, "did you mean 'friendly'"),
+        ({"language": "xx"}, "choose from da, de, en"),
+        ({"reply_to": b"\x89PNG\r\n\x1a\n\0\0"}, "binary file"),
+        ({"reply_to": b"\xd0\xcf\x11\xe0 outlook"}, "save the message as .eml"),
+        ({"reply_to": b"Just some notes\nof mine\n"}, "not an e-mail message"),
+        ({"reply_to": b""}, "not an e-mail message"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+def test_a_bad_field_is_refused_in_one_line_that_says_how_to_mend_it(
+    ask: Ask, fields: dict[str, Any], complaint: str
+) -> None:
+    with pytest.raises(RequestError) as caught:
+        ask(**fields)
+    assert complaint in str(caught.value)
+    assert "\n" not in str(caught.value)
+    (field,) = set(fields) - {"points"}
+    assert field in str(caught.value)
+
+
+def test_points_and_instruction_are_data_whatever_they_hold(ask: Ask) -> None:
+    wild = "{{ 7 * 7 }} {% raw %} [Name] <b> \\n ünï \N{GRINNING FACE}\nline two"
+    request = ask(points=[wild], instruction=wild)
+    assert request.points == (wild,)
+    assert request.instruction == wild
+
+
+def test_an_instruction_alone_is_enough_to_write(ask: Ask) -> None:
+    assert ask(subject=None, points=[], instruction="Wish her a happy birthday").subject_line == ""
+
+
+def test_the_sender_may_bring_the_address(ask: Ask) -> None:
+    request = ask(sender="Tom Lee <tom@example.com>", address="other@example.org")
+    assert request.sender_name == "Tom Lee"
+    assert str(request.sender_mailbox) == "Tom Lee <tom@example.com>"
+
+
+def test_name_and_address_of_the_sender_go_together(ask: Ask) -> None:
+    assert str(ask(sender="Tom Lee").sender_mailbox) == "Tom Lee <tom@example.org>"
+    assert ask(sender=None, address="Tom <tom@example.org>").sender_name == "Tom"
+    assert ask(sender=None, address=None).sender_mailbox is None
+
+
+def test_identity_fills_who_writes_and_how(email_domain: Domain) -> None:
+    properties = email_domain.request.model_json_schema()["properties"]
+    filled = {name for name, schema in properties.items() if schema.get("option", {}).get("identity")}
+    assert filled == {"sender", "address", "signature", "tone"}
+    assert "binary" in str(properties["reply_to"])
