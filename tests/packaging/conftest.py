@@ -83,8 +83,7 @@ def copy_sources() -> Callable[[Path], Path]:
         for name in ("dalle_kit", "plugins", "templates", "tests"):
             shutil.copytree(REPOSITORY / name, target / name, ignore=shutil.ignore_patterns(*_NOT_SOURCES))
         for name in ("pyproject.toml", "README.md"):
-            if (REPOSITORY / name).exists():
-                shutil.copy(REPOSITORY / name, target / name)
+            shutil.copy(REPOSITORY / name, target / name)
         return target
 
     return copy

@@ -34,7 +34,8 @@ def test_a_third_party_package_writes_through_its_own_command(
     document = json.loads(installed.run("dalle-kit", *INVITATION, "--json", cwd=elsewhere, env=home).stdout)
     body = document["slots"]["body"]
     assert document["text"] == (
-        f"Dear Ana and Bo Li,\n\n{body}\n\nWhen: Sunday, 4 May 2031, 19:30\nWhere: 12 Elm Road\n\nTom\n"
+        f"Dear Ana and Bo Li,\n\nI would love to see you at a garden party. {body}\n\n"
+        "When: Sunday, 4 May 2031, 19:30\nWhere: 12 Elm Road\n\nTom\n"
     )
     # Its post-processor ran: one line of at most two whole sentences.
     assert body and "\n" not in body and body[-1] in ".!?"
@@ -62,7 +63,7 @@ def test_a_third_party_package_is_listed_checked_and_previewed(
     assert (shown["domains"], shown["formats"], shown["checks"]) == (["invitation"], ["invitation:ics"], ["invitation"])
     assert "ok" in installed.run("dalle-kit", "plugins", "check", "invitation", cwd=elsewhere, env=home).stdout
     preview = installed.run("dalle-kit", *INVITATION, "--dry-run", cwd=elsewhere, env=home).stdout
-    assert "invite Ana and Bo Li to a garden party" in preview
+    assert "invites Ana and Bo Li to a garden party" in preview
 
     missing = installed.run("dalle-kit", "invitation", "--guest", "Ana", cwd=elsewhere, check=False, env=home)
     assert missing.returncode == 2 and missing.stderr.count("\n") == 1 and "occasion" in missing.stderr
