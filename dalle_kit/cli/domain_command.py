@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dalle_kit.cli.common import print_json, progress_bar
+from dalle_kit.cli.interruption import stop_if_interrupted
 from dalle_kit.cli.output import check_output, choose_format, deliver, render
 from dalle_kit.cli.request_options import FieldOption, NearestChoice, SectionOption, collect_fields, request_options
 from dalle_kit.cli.streaming import preview
@@ -64,7 +65,7 @@ def domain_command(entry: DomainEntry) -> click.Command:
         name=entry.name.split()[-1],
         params=[*fields, *common],
         help=entry.summary,
-        epilog="Any TEXT can be @FILE, for the file's text, or -, for stdin; @@ stands for a first @.",
+        epilog="Any text can be @FILE, for what is in the file, or -, for stdin; a first @ is written @@.",
         callback=_callback(entry, fields, formats),
     )
 
@@ -132,6 +133,7 @@ def _callback(
             kit.shape(entry.name, request, template=values["template"])
             kit.load()
         document = _write(kit, entry.name, request, template=values["template"], quiet=quiet, **generation)
+        stop_if_interrupted()
         deliver(render(document, format), path, force=force, quiet=quiet)
         if not quiet:
             _report(document.findings)
@@ -145,6 +147,7 @@ def _write(kit: Kit, domain: str, request: Any, *, template: str | None, quiet: 
     try:
         with preview(wanted=not quiet) as shown:
             for piece in stream:
+                stop_if_interrupted()
                 shown.add(piece)
         return stream.document
     finally:

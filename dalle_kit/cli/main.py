@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import io
 import os
-import signal
 import sys
-import threading
 import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Sequence
 
 import click
 from click.exceptions import NoArgsIsHelpError
 
+from dalle_kit.cli.interruption import interruptions, was_interrupted
 from dalle_kit.cli.root import cli
 from dalle_kit.cli.usage import usage_message
 from dalle_kit.errors import DalleKitError
@@ -36,14 +33,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     _speak_utf8()
     given, debug = _take_debug(sys.argv[1:] if arguments is None else arguments)
-    with _interruptions() as interrupted:
+    with interruptions():
         try:
             code = _run(given)
             if sys.stdout is not None:
                 sys.stdout.flush()
             return code
         except BaseException as error:
-            if interrupted or isinstance(error, (KeyboardInterrupt, click.Abort)):
+            if was_interrupted() or isinstance(error, (KeyboardInterrupt, click.Abort)):
                 # Libraries turn an interruption into errors of their own; it stays one.
                 return _say("Interrupted.", INTERRUPTED)
             if isinstance(error, OSError):
@@ -110,25 +107,6 @@ def _speak_utf8() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-
-
-@contextmanager
-def _interruptions() -> Iterator[list[int]]:
-    """Raise KeyboardInterrupt on Ctrl-C and note it, so that it is known even where a library swallows it."""
-    seen: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield seen
-        return
-
-    def note(number: int, frame: Any) -> None:
-        seen.append(number)
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGINT, note)
-    try:
-        yield seen
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _abandon_stdout() -> None:

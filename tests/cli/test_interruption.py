@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -8,6 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+from dalle_kit.cli.interruption import interruptions, stop_if_interrupted, was_interrupted
 
 pty = pytest.importorskip("pty")
 
@@ -64,3 +67,15 @@ def test_ctrl_c_while_writing_leaves_nothing_behind(home: Path, sheets: Path, tm
     assert list(folder.iterdir()) == []
     assert b"Traceback" not in shown and shown.rstrip().endswith(b"Interrupted.")
     assert b"\x1b[?25h" in shown  # the cursor is back
+
+
+def test_interruption_that_a_library_swallows_is_not_forgotten() -> None:
+    with interruptions():
+        stop_if_interrupted()
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        assert was_interrupted()
+        with pytest.raises(KeyboardInterrupt):
+            stop_if_interrupted()
+    with interruptions():
+        assert not was_interrupted()
