@@ -52,7 +52,8 @@ def quote_name(name: str) -> str:
 def parse_mailboxes(text: str) -> tuple[Mailbox, ...]:
     """Read one or more mailboxes separated by commas or semicolons; raises ValueError with the fix."""
     reject_control_characters(text)
-    return tuple(_parse_mailbox(part) for part in _split(text))
+    parts = list(_split(text))
+    return tuple(_parse_mailbox(part, alone=len(parts) == 1) for part in parts)
 
 
 def parse_mailbox(text: str) -> Mailbox:
@@ -114,11 +115,11 @@ def _split(text: str) -> Iterator[str]:
         yield text[start:].strip()
 
 
-def _parse_mailbox(text: str) -> Mailbox:
+def _parse_mailbox(text: str, *, alone: bool) -> Mailbox:
     match = _NAME_AND_ADDRESS.fullmatch(text)
     name, address = (_unquote(match["name"].strip()), match["address"]) if match else ("", text)
     if address.count("@") != 1 or any(character.isspace() for character in address):
-        hint = "; put quotes round a name that holds a comma" if "@" not in address else ""
+        hint = "" if alone or "@" in address else "; put quotes round a name that holds a comma"
         raise ValueError(f"{text!r} is not an e-mail address; {_HOW}{hint}")
     local, domain = address.split("@")
     if not _LOCAL.fullmatch(local) or len(local.encode()) > 64:
