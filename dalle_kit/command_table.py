@@ -10,6 +10,7 @@ import importlib.util
 import json
 import os
 import sys
+import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -130,7 +131,8 @@ def _from_values(values: Mapping[str, Any]) -> CommandTable:
 
 
 def _cache_file() -> Path:
-    return find_paths().cache / "commands.json"
+    """Return the cache of this installation of Python; others, with other plugins, have files of their own."""
+    return find_paths().cache / f"commands-{zlib.crc32(sys.prefix.encode('utf-8')):08x}.json"
 
 
 def _read(file: Path) -> CommandTable | None:

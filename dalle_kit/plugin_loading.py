@@ -13,9 +13,10 @@ import pluggy
 
 from dalle_kit import hookspecs
 from dalle_kit.domain import Domain
+from dalle_kit.models.builtin import builtin_models
 from dalle_kit.models.spec import ModelSpec
 from dalle_kit.plugin_faults import FAILURES
-from dalle_kit.plugin_rules import RESERVED_COMMANDS, RESERVED_FORMATS
+from dalle_kit.plugin_rules import RESERVED_COMMANDS, RESERVED_FORMATS, RESERVED_LOADERS
 from dalle_kit.records import Draft, Finding, Format
 
 if TYPE_CHECKING:
@@ -94,6 +95,8 @@ class LoadedPlugin:
     def add_model(self, spec: ModelSpec) -> None:
         """Take a model's name and source."""
         _expect(spec, ModelSpec, "a model")
+        if spec.name in {built_in.name for built_in in builtin_models()}:
+            raise ValueError(f"the model {spec.name!r} is built in; choose another name")
         _expect_new(spec.name, self.models, "model")
         self.models[spec.name] = spec
 
@@ -119,6 +122,8 @@ class LoadedPlugin:
 
         if not isinstance(name, str) or not _LOADER_NAME.match(name):
             raise ValueError(f"template loader name {name!r}: use lower-case letters, digits, '-' and '_'")
+        if name in RESERVED_LOADERS:
+            raise ValueError(f"the template loader's name {name!r} has a meaning of its own; choose another name")
         _expect(loader, jinja2.BaseLoader, "a template loader")
         _expect_new(name, self.template_loaders, "template loader")
         self.template_loaders[name] = loader

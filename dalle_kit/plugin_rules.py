@@ -22,6 +22,9 @@ RESERVED_COMMANDS = (
 #: Formats that every domain has; only a domain itself may bring its own version of them.
 RESERVED_FORMATS = ("json", "text")
 
+#: ``bundled:`` in a template's name reaches the domain's own templates behind a user's.
+RESERVED_LOADERS = ("bundled",)
+
 STRICT_VARIABLE = "DALLE_KIT_STRICT_PLUGINS"
 
 

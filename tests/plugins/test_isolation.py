@@ -36,6 +36,16 @@ BROKEN = {
         "BaseLoader",
     ),
     "loader's name": ("@hookimpl\ndef dalle_kit_register_template_loaders(register): register('a b', 1)", "'a b'"),
+    "reserved loader": (
+        "import jinja2\n@hookimpl\ndef dalle_kit_register_template_loaders(register):"
+        "\n    register('bundled', jinja2.DictLoader({}))",
+        "'bundled'",
+    ),
+    "built-in model": (
+        "from dalle_kit import HubSource, ModelSpec\n@hookimpl\ndef dalle_kit_register_models(register):"
+        "\n    register(ModelSpec(name='smollm2-135m', source=HubSource(repo='a/b')))",
+        "is built in",
+    ),
     "not a check": (GOOD + "@hookimpl\ndef dalle_kit_register_checks(register): register('note', 'x')", "'x'"),
     "no templates": (
         "@hookimpl\ndef dalle_kit_register_domains(register): register(domain(templates='no_such_templates'))",
