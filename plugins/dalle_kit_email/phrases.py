@@ -144,7 +144,7 @@ def known_text(request: EmailRequest) -> str:
     """Return everything the user, or the message being answered, said: what a text may draw on."""
     parent = request.parent
     answered = (parent.subject, parent.sender_name, *(line for _, line in parent.lines)) if parent else ()
-    date = parent.date.isoformat(" ") if parent and parent.date else ""
+    date = f"{parent.date:%Y-%m-%d %H:%M}" if parent and parent.date else ""
     own = (request.subject, *request.points, request.instruction, request.signature, request.greeting, request.sign_off)
     people = (*request.to, *request.cc, *request.bcc, request.sender, request.address)
     return "\n".join(text for text in (*own, *people, *answered, date) if text)

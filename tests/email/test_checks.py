@@ -84,4 +84,6 @@ def test_numbers_of_the_answered_message_are_supported(email_domain: Domain, dra
     request = email_domain.parse({"reply_to": source})
     assert list(email_domain.check(request, draft("Yes, 12 seats are enough for 2025."))) == []
     (finding,) = email_domain.check(request, draft("No, we need 15 seats."))
+    # Neither do the seconds or the time zone of its date support anything.
+    assert len(list(email_domain.check(request, draft("The 12 seats are ready at 2:00 PM.")))) == 1
     assert (finding.check, finding.slot, finding.severity) == ("unsupported number", "body", "warning")
