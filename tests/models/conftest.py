@@ -171,6 +171,11 @@ def write_wheel(folder: Path, files: Mapping[str, bytes], *, name: str = "tiny_m
     return path
 
 
+@pytest.fixture(name="wheel")
+def wheel_writer() -> Callable[..., Path]:
+    return write_wheel
+
+
 @dataclass(frozen=True)
 class TinyModel:
     """A registry whose model ``tiny`` is a GGUF file in a wheel that pip finds, and the pieces of it."""
@@ -194,7 +199,7 @@ class TinyModel:
     def with_spec(self, **changes: Any) -> Registry:
         source = {"requirement": "tiny-model==1.0", "folder": "tiny_model", "size": self.wheel.stat().st_size}
         source["files"] = {"tiny_model/small.gguf": hashlib.sha256(self.gguf.read_bytes()).hexdigest()}
-        spec = ModelSpec(name="tiny", source=WheelSource(**{**source, **changes}), licence="MIT")  # type: ignore[arg-type]
+        spec = ModelSpec(name="tiny", source=WheelSource(**{**source, **changes}), licence="MIT")
         return Registry([spec], paths=self.paths)
 
 
