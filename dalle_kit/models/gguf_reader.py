@@ -67,7 +67,8 @@ class GgufFile:
 
     def tensor(self, name: str) -> npt.NDArray[np.float32]:
         """Return a tensor, dequantised to float32."""
-        from gguf import GGMLQuantizationType, dequantize
+        from gguf.constants import GGMLQuantizationType
+        from gguf.quants import dequantize
 
         info = self.tensors[name]
         rows, size = self._bytes_of(info)
@@ -113,7 +114,7 @@ class GgufFile:
 
     def _bytes_of(self, info: TensorInfo) -> tuple[int, int]:
         """Return a tensor's number of rows and its size in the file in bytes."""
-        from gguf import GGML_QUANT_SIZES, GGMLQuantizationType
+        from gguf.constants import GGML_QUANT_SIZES, GGMLQuantizationType
 
         if info.kind not in GGMLQuantizationType._value2member_map_:
             raise ModelError(f"{self.path} has tensors of the unknown type {info.kind}; update the package gguf")
@@ -159,6 +160,6 @@ class GgufFile:
 
 
 def _kind_name(kind: int) -> str:
-    from gguf import GGMLQuantizationType
+    from gguf.constants import GGMLQuantizationType
 
     return str(GGMLQuantizationType(kind).name)

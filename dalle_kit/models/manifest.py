@@ -59,9 +59,11 @@ class Manifest:
 def read_manifest(folder: Path) -> Manifest | None:
     """Return the note in a folder, None where there is none that can be read."""
     try:
-        return Manifest(**json.loads((folder / FILE).read_text(encoding="utf-8")))
+        found = Manifest(**json.loads((folder / FILE).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
+    whole = isinstance(found.files, dict) and isinstance(found.source, dict) and "kind" in found.source
+    return found if whole else None
 
 
 def folder_name(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -63,10 +64,10 @@ def pulls(tiny: TinyModel) -> Iterator[Callable[[], subprocess.Popen[str]]]:
 
     yield start
     for process in started:
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+        if hasattr(os, "killpg"):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # pip, too, where the pull was killed without it
+        process.kill()
         process.communicate()
 
 
@@ -323,3 +324,11 @@ def test_every_name_has_a_folder_of_its_own(first: str, second: str) -> None:
 @pytest.mark.parametrize("name", ["con", "nul.txt", "COM1", "..", "a/b", "A"])
 def test_names_that_file_systems_do_not_take_get_another(name: str) -> None:
     assert folder_name(name) != name
+
+
+@pytest.mark.parametrize("note", ["", "{", "[]", '{"name": 1}', '{"name": "tiny", "source": {}, "files": []}'])
+def test_a_note_that_cannot_be_read_counts_as_no_model(tiny: TinyModel, note: str) -> None:
+    (tiny.store / "tiny").mkdir(parents=True)
+    (tiny.store / "tiny" / "dalle-kit.json").write_text(note, encoding="utf-8")
+    assert tiny.registry.stored() == ()
+    assert tiny.registry.find("tiny") is None
