@@ -84,7 +84,7 @@ class Domain:
             raise ValueError(f"domain name {self.name!r}: use lower-case words, e.g. 'email' or 'code complete'")
         taken = sorted(set(self.request.model_fields) & RESERVED_FIELDS)
         if taken:
-            raise ValueError(f"domain {self.name!r}: the field {taken[0]!r} is a generation option's name; rename it")
+            raise ValueError(f"domain {self.name!r}: the field {taken[0]!r} has a reserved name; rename it")
         undocumented = sorted(name for name, info in self.request.model_fields.items() if not info.description)
         if undocumented:
             raise ValueError(f"domain {self.name!r}: the field {undocumented[0]!r} has no description")
@@ -101,8 +101,11 @@ class Domain:
             raise _first_problem(error) from error
 
 
-#: Field names a request may not use: they are keyword arguments of ``Kit.generate``.
-RESERVED_FIELDS = frozenset({*GenerationOptions.names(), "domain", "request", "model", "template", "format"})
+#: Field names a request may not use: keyword arguments of ``Kit.generate``, and flags of every domain's command.
+RESERVED_FIELDS = frozenset(
+    {*GenerationOptions.names(), "domain", "request", "model", "template", "format", "device", "dtype", "output"}
+    | {"force", "json", "dry_run", "quiet", "debug", "help"}
+)
 
 
 def _first_problem(error: pydantic.ValidationError) -> RequestError:

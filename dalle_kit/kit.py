@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from dalle_kit import pipeline
 from dalle_kit.config import Settings, load_settings
 from dalle_kit.domain import Request
-from dalle_kit.errors import RequestError
+from dalle_kit.engine.devices import choose_device, choose_dtype
+from dalle_kit.errors import RequestError, UnknownNameError
 from dalle_kit.models.registry import Registry
 from dalle_kit.models.spec import Progress, silent
 from dalle_kit.plugin_manager import Plugins, load_plugins
@@ -72,12 +73,14 @@ class Kit:
         """
         with self._loading:
             if self._engine is None:
+                # Checked first: a wrong device must not cost a download.
+                device = choose_device(self._device)
+                dtype = choose_dtype(self._dtype, device=device)
                 stored = self.registry.ensure(self.model, progress=self._progress)
+                self._progress(f"loading {stored.name}", 0, None)
                 from dalle_kit.engine.engine import Engine
 
-                self._engine = Engine.load(
-                    stored, device=self._device, dtype=self._dtype, threads=self.settings.threads
-                )
+                self._engine = Engine.load(stored, device=device, dtype=dtype, threads=self.settings.threads)
             return self._engine
 
     def request(self, domain: str, fields: Fields) -> Request:
@@ -93,6 +96,13 @@ class Kit:
             if isinstance(hints, dict) and hints.get("identity") and name in self.settings.identity:
                 given.setdefault(name, self.settings.identity[name])
         return described.parse(given)
+
+    def check_format(self, domain: str, request: Request, format: str) -> None:
+        """Raise UnknownNameError or RequestError if the request's document could not be written in a format."""
+        formats = self.plugins.formats(domain)
+        if format not in formats:
+            raise UnknownNameError("format", format, formats)
+        formats[format].require(request)
 
     def shape(
         self, domain: str, request: Fields | Request | None = None, *, template: str | None = None, **fields: object

@@ -164,11 +164,16 @@ class Provenance:
     timings: Mapping[str, float]
 
 
+def _nothing_required(request: Any) -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Format:
     """A way to write a document: ``render`` returns text, or bytes where the format fixes line ends or encoding.
 
-    ``suffix`` is the file ending by which ``--output`` recognises the format.
+    ``suffix`` is the file ending by which ``--output`` recognises the format. ``require`` raises RequestError for a
+    request that lacks what the format needs; it is called before anything is generated.
     """
 
     name: str
@@ -176,6 +181,7 @@ class Format:
     summary: str = ""
     suffix: str = ".txt"
     media_type: str = "text/plain; charset=utf-8"
+    require: Callable[[Any], None] = _nothing_required
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

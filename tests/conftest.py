@@ -1,13 +1,21 @@
-"""What many tests share: the real default model, pulled once, and homes of their own."""
+"""What many tests share: the real default model, homes of their own, and small models of the real architectures."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer as Backend
+
+    from dalle_kit.engine.engine import Engine
+    from dalle_kit.models.spec import StoredModel
 
 # Set before anything reads it: no test may touch the settings of the person who runs it.
 for name in [name for name in os.environ if name.startswith("DALLE_KIT_") and name != "DALLE_KIT_TEST_HOME"]:
@@ -46,3 +54,136 @@ def default_model_path(default_model_home: Path) -> Path:
     """The folder of the default model in the layout of transformers."""
     found = sorted(default_model_home.glob("models/*/model.safetensors"))
     return next(file.parent for file in found if "smollm2-135m" in file.parent.name)
+
+
+TEXTS = [
+    "Dear Ana, the review moved to Thursday at 14:00 in room B12.",
+    "Please bring the cost sheet. Thank you! Grüße, naïve café, 数据, 🙂.",
+    "one two three four five six seven eight nine ten",
+]
+
+
+@pytest.fixture(scope="session")
+def byte_bpe() -> Backend:
+    """A byte-level BPE tokenizer trained on a few texts, as GPT-2's and Llama 3's are."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    backend = Tokenizer(models.BPE())
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    backend.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=400, special_tokens=["<s>", "</s>", "<pad>"], initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
+    )
+    backend.train_from_iterator(TEXTS * 20, trainer)
+    return backend
+
+
+@pytest.fixture(scope="session")
+def unigram() -> Backend:
+    """A SentencePiece-like tokenizer with metaspaces, as T5's is; it ends every text with ``</s>``."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+
+    backend = Tokenizer(models.Unigram())
+    backend.pre_tokenizer = pre_tokenizers.Metaspace()
+    backend.decoder = decoders.Metaspace()
+    trainer = trainers.UnigramTrainer(
+        vocab_size=300, special_tokens=["<pad>", "</s>", "<unk>"], unk_token="<unk>", show_progress=False
+    )
+    backend.train_from_iterator(TEXTS * 20, trainer)
+    backend.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
+    return backend
+
+
+def build(kind: str, backend: Backend) -> Any:
+    """Make a model of transformers with random weights; large ones, so that its choices are clear."""
+    import torch
+    import transformers as hf
+
+    size = backend.get_vocab_size()
+    common = {"bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 2}
+    torch.manual_seed(0)
+    if kind == "gpt2":
+        config = hf.GPT2Config(vocab_size=size, n_embd=32, n_layer=2, n_head=4, n_positions=128, **common)
+        model: Any = hf.GPT2LMHeadModel(config)
+    elif kind in ("llama", "llama-long", "qwen2"):
+        family = kind.partition("-")[0]
+        make = {"llama": (hf.LlamaConfig, hf.LlamaForCausalLM), "qwen2": (hf.Qwen2Config, hf.Qwen2ForCausalLM)}[family]
+        config = make[0](
+            vocab_size=size,
+            hidden_size=32,
+            intermediate_size=64,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            num_key_value_heads=2,
+            max_position_embeddings=2048 if kind == "llama-long" else 128,
+            tie_word_embeddings=kind == "qwen2",
+            **common,
+        )
+        model = make[1](config)
+    elif kind == "t5":
+        config = hf.T5Config(
+            vocab_size=size,
+            d_model=32,
+            d_kv=8,
+            d_ff=64,
+            num_layers=2,
+            num_heads=4,
+            decoder_start_token_id=0,
+            eos_token_id=1,
+            pad_token_id=0,
+        )
+        model = hf.T5ForConditionalGeneration(config)
+    else:
+        config = hf.BartConfig(
+            vocab_size=size,
+            d_model=32,
+            encoder_layers=2,
+            decoder_layers=2,
+            encoder_attention_heads=4,
+            decoder_attention_heads=4,
+            encoder_ffn_dim=64,
+            decoder_ffn_dim=64,
+            max_position_embeddings=128,
+            decoder_start_token_id=1,
+            **common,
+        )
+        model = hf.BartForConditionalGeneration(config)
+        model.generation_config.forced_bos_token_id = 0
+    with torch.no_grad():
+        for weights in model.parameters():
+            if weights.dim() > 1:
+                weights.mul_(4.0)
+    return model.eval()
+
+
+def save(model: Any, backend: Backend, folder: Path) -> StoredModel:
+    """Save a checkpoint as transformers does, with a tokenizer beside it."""
+    from dalle_kit.models.spec import StoredModel
+
+    model.save_pretrained(folder)
+    backend.save(str(folder / "tokenizer.json"))
+    (folder / "tokenizer_config.json").write_text(json.dumps({"eos_token": "</s>"}), encoding="utf-8")
+    return StoredModel(name=folder.name, path=str(folder))
+
+
+class Checkpoints:
+    """Checkpoints made on demand, each with the model of transformers it was saved from."""
+
+    def __init__(self, folder: Path, byte_bpe: Backend, unigram: Backend) -> None:
+        self._folder, self._byte_bpe, self._unigram = folder, byte_bpe, unigram
+        self._made: dict[str, tuple[Any, Engine]] = {}
+
+    def __call__(self, kind: str) -> tuple[Any, Engine]:
+        from dalle_kit.engine.engine import Engine
+
+        if kind not in self._made:
+            backend = self._unigram if kind == "t5" else self._byte_bpe
+            model = build(kind, backend)
+            stored = save(model, backend, self._folder / kind)
+            self._made[kind] = model, Engine.load(stored, device="cpu")
+        return self._made[kind]
+
+
+@pytest.fixture(scope="session")
+def checkpoints(tmp_path_factory: pytest.TempPathFactory, byte_bpe: Backend, unigram: Backend) -> Checkpoints:
+    return Checkpoints(tmp_path_factory.mktemp("checkpoints"), byte_bpe, unigram)

@@ -126,6 +126,8 @@ def _callback(
 
             kit = Kit(model=values["model"], device=values["device"], dtype=values["dtype"], progress=progress)
             request = kit.request(entry.name, fields)
+            if format is not None:
+                kit.check_format(entry.name, request, format)
             if values["dry_run"]:
                 show_plan(kit, kit.shape(entry.name, request, template=values["template"]), values["as_json"])
                 return

@@ -218,8 +218,11 @@ class Engine:
             raise ContextOverflowError(needed=needed, available=self.context, model=self.model)
 
     def _target_size(self, job: Job) -> int:
-        """Return how many tokens a document may grow to: its certain text, and each slot's limit."""
-        certain = sum(len(self.tokenizer.encode_text(part)) for part in job.skeleton.parts if isinstance(part, str))
+        """Return how many tokens a document may grow to: each slot's limit, and the certain text before the last."""
+        parts = list(job.skeleton.parts)
+        while parts and isinstance(parts[-1], str):
+            parts.pop()
+        certain = sum(len(self.tokenizer.encode_text(part)) for part in parts if isinstance(part, str))
         return certain + sum(job.options.merge(slot.options).max_tokens for slot in job.skeleton.slots) + 2
 
     def _result(self, row: Row, *, candidate: int) -> Generation:

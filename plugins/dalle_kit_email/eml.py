@@ -41,13 +41,7 @@ _POLICY = _PreparedHeaders(linesep="\r\n", max_line_length=_LINE)
 
 def write_eml(request: EmailRequest, text: str, *, quoted: str = "", created: str) -> bytes:
     """Return the draft; ``created`` is an ISO 8601 time. Raises RequestError without a sender's address."""
-    sender = request.sender_mailbox
-    if sender is None:
-        raise RequestError(
-            "address: an .eml draft needs your e-mail address; give --address you@example.com (address=...), or save "
-            "it with: dalle-kit config set identity.address you@example.com",
-            field="address",
-        )
+    sender = sender_of(request)
     message = EmailMessage(policy=_POLICY)
     for name, value in _headers(request, sender, created):
         if value:
@@ -57,6 +51,17 @@ def write_eml(request: EmailRequest, text: str, *, quoted: str = "", created: st
     )
     message.set_content(body, cte=_transfer_encoding(body), params={"format": "flowed"})
     return message.as_bytes()
+
+
+def sender_of(request: EmailRequest) -> Mailbox:
+    """Return who it is from; raises RequestError for a request without an address."""
+    if request.sender_mailbox is None:
+        raise RequestError(
+            "address: an .eml draft needs your e-mail address; give --address you@example.com (address=...), or save "
+            "it with: dalle-kit config set identity.address you@example.com",
+            field="address",
+        )
+    return request.sender_mailbox
 
 
 def _headers(request: EmailRequest, sender: Mailbox, created: str) -> Iterable[tuple[str, str]]:

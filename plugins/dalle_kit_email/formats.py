@@ -10,7 +10,7 @@ from urllib.parse import quote
 from dalle_kit import Document, Format
 from dalle_kit_email.addresses import Mailbox
 from dalle_kit_email.context import quoted_parent
-from dalle_kit_email.eml import write_eml
+from dalle_kit_email.eml import sender_of, write_eml
 from dalle_kit_email.request import EmailRequest, mailboxes
 
 _ITEM = re.compile(r"\s*[-*•]\s+(.*)")
@@ -67,6 +67,10 @@ def _write_eml(document: Document) -> bytes:
     return write_eml(document.request, text, quoted=quoted, created=document.provenance.created)
 
 
+def _require_sender(request: EmailRequest) -> None:
+    sender_of(request)
+
+
 def _escape(text: str) -> str:
     return quote(text, safe="", encoding="utf-8")
 
@@ -92,7 +96,7 @@ def _blocks(text: str) -> Iterable[str]:
 
 FORMATS = (
     Format("text", write_text, "plain text"),
-    Format("eml", _write_eml, "a draft for any mail program", ".eml", "message/rfc822"),
+    Format("eml", _write_eml, "a draft for any mail program", ".eml", "message/rfc822", require=_require_sender),
     Format("mailto", write_mailto, "a link that opens the draft", ".url", "text/uri-list; charset=utf-8"),
     Format("html", write_html, "a web page", ".html", "text/html; charset=utf-8"),
 )

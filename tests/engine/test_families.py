@@ -19,7 +19,7 @@ from dalle_kit.models.spec import StoredModel
 from dalle_kit.records import GenerationOptions, Message, Prompt, Skeleton, Slot
 
 if TYPE_CHECKING:
-    from tests.engine.conftest import Checkpoints
+    from tests.conftest import Checkpoints
 
 CAUSAL = ["gpt2", "llama", "qwen2"]
 SEQ2SEQ = ["t5", "bart"]

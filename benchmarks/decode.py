@@ -1,0 +1,94 @@
+"""How fast it writes: first token and tokens per second, beside transformers.generate on the same weights and tokens.
+
+python benchmarks/decode.py [--rounds 5] [--tokens 128] [--rows 16]
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+
+import torch
+from common import EMAIL, MODEL, interleave, machine, ratio, spread, table
+
+from dalle_kit import GenerationOptions, Kit, Skeleton, Slot
+from dalle_kit.engine.decoding import Job, Row, decode
+
+
+def main() -> None:
+    """Measure and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--tokens", type=int, default=128)
+    parser.add_argument("--rows", type=int, default=16)
+    arguments = parser.parse_args()
+    kit = Kit(model=MODEL)
+    engine = kit.load()
+    prompt = kit.shape("email", EMAIL).prompt
+    source = engine.tokenizer.encode_prompt(prompt)
+    # Prompts of one length that differ from their first token on, so that none can be read once for all.
+    prompts = [[1000 + row, *source[1:]] for row in range(arguments.rows)]
+
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(engine.path, dtype=torch.float32).to(engine.device)
+
+    def ours(count: int, rows: int) -> Callable[[], float]:
+        # No token ends the text: both must write exactly as many.
+        skeleton = Skeleton((Slot("text"),))
+
+        def measure() -> float:
+            jobs = [Job(tuple(row), skeleton, GenerationOptions(max_tokens=count)) for row in prompts[:rows]]
+            batch = [Row(job, index=i, tokenizer=engine.tokenizer, ends=frozenset()) for i, job in enumerate(jobs)]
+            start = time.perf_counter()
+            for _ in decode(engine.generative(), batch, room=len(source) + count):
+                pass
+            return time.perf_counter() - start
+
+        return measure
+
+    def theirs(count: int, rows: int) -> Callable[[], float]:
+        tokens = torch.tensor(prompts[:rows], device=engine.device)
+
+        def measure() -> float:
+            start = time.perf_counter()
+            model.generate(
+                tokens,
+                attention_mask=torch.ones_like(tokens),
+                max_new_tokens=count,
+                min_new_tokens=count,
+                do_sample=False,
+                pad_token_id=0,
+            )
+            return time.perf_counter() - start
+
+        return measure
+
+    shapes = {"first": (1, 1), "single": (arguments.tokens, 1), "batch": (arguments.tokens // 4, arguments.rows)}
+    taken = interleave(
+        {
+            f"{who} {name}": make(*shape)
+            for name, shape in shapes.items()
+            for who, make in (("our", ours), ("their", theirs))
+        },
+        rounds=arguments.rounds,
+    )
+    rows = [
+        [
+            f"first token after a prompt of {len(source)} tokens, s",
+            spread(taken["our first"]),
+            spread(taken["their first"]),
+            ratio(taken["our first"], taken["their first"]),
+        ]
+    ]
+    for name in ("single", "batch"):
+        count, size = shapes[name]
+        mine, peers = ([count * size / seconds for seconds in taken[f"{who} {name}"]] for who in ("our", "their"))
+        title = f"{count} tokens, {size} at once, prompt included, tokens/s"
+        rows.append([title, spread(mine, digits=1), spread(peers, digits=1), ratio(mine, peers)])
+    print(machine(), table(["", "dalle-kit", "transformers.generate", "ratio"], rows), sep="\n\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,196 @@
+"""The Python API, with the real default model where text is the point."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from dalle_kit import AsyncKit, ContextOverflowError, Document, Kit, OptionError, RequestError, UnknownNameError
+
+if TYPE_CHECKING:
+    from tests.conftest import Checkpoints
+
+REQUEST: dict[str, Any] = {
+    "to": ["Ana <ana@example.com>"],
+    "subject": "The review moved",
+    "points": ["now Thursday 14:00", "room B12"],
+    "sender": "Tom",
+}
+
+
+@pytest.fixture(scope="module")
+def kit(default_model_home: Path) -> Kit:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DALLE_KIT_HOME", str(default_model_home))
+        made = Kit()
+        made.load()
+        return made
+
+
+def test_four_lines_write_an_email(kit: Kit) -> None:
+    document = kit.generate("email", **REQUEST, seed=1)
+    assert document.text.startswith("Dear Ana,\n\n")
+    assert document.text.rstrip().endswith("Tom")
+    assert document.slots and all(text in document.text for text in document.slots.values())
+    assert document.provenance.model == "smollm2-135m"
+    assert document.provenance.options.seed == 1
+    assert document.provenance.generated_tokens > 0
+    json.dumps(document.as_dict())
+
+
+def test_the_pieces_of_a_stream_come_before_the_document(kit: Kit) -> None:
+    stream = kit.stream("email", REQUEST, seed=1)
+    with pytest.raises(RuntimeError, match="not finished"):
+        stream.document  # noqa: B018 - reading it is what fails
+    pieces = list(stream)
+    assert len(pieces) > 5
+    assert pieces[0].startswith("Dear Ana,")
+    assert isinstance(stream.document, Document)
+
+
+def test_a_seed_repeats_the_text_and_no_seed_draws_one(kit: Kit) -> None:
+    sampled = {"temperature": 0.9, "max_tokens": 24}
+    first = kit.generate("email", **REQUEST, **sampled)
+    again = kit.generate("email", **REQUEST, **sampled, seed=first.provenance.options.seed)
+    assert again.slots == first.slots
+
+
+def test_a_batch_writes_what_each_request_alone_gets(kit: Kit) -> None:
+    other = {**REQUEST, "to": ["Kofi <kofi@example.com>"], "points": ["bring the cost sheet"]}
+    together = kit.batch("email", [REQUEST, other], seed=3, max_tokens=24)
+    alone = [kit.generate("email", request, seed=3, max_tokens=24) for request in (REQUEST, other)]
+    assert [each.text for each in together] == [each.text for each in alone]
+    assert kit.batch("email", []) == []
+
+
+def test_of_several_candidates_the_one_with_the_fewest_findings_is_kept(kit: Kit) -> None:
+    one = kit.generate("email", **REQUEST, seed=5, max_tokens=24)
+    best = kit.generate("email", **REQUEST, seed=5, max_tokens=24, candidates=3)
+
+    def troubles(document: Document) -> int:
+        return sum(finding.severity != "note" for finding in document.findings)
+
+    assert troubles(best) <= troubles(one)
+    assert 0 <= best.provenance.candidate < 3
+
+
+def test_threads_share_one_kit(kit: Kit) -> None:
+    found: dict[int, str] = {}
+
+    def write(number: int) -> None:
+        found[number] = kit.generate("email", REQUEST, seed=number % 2, temperature=0.8, max_tokens=12).text
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found[0] == found[2]
+    assert found[1] == found[3]
+
+
+def test_asyncio_has_the_same_methods(kit: Kit) -> None:
+    async def work() -> tuple[Document, list[str | Document]]:
+        api = AsyncKit(kit)
+        document, pieces = await asyncio.gather(
+            api.generate("email", REQUEST, seed=1, max_tokens=16), _collect(api.stream("email", REQUEST, max_tokens=16))
+        )
+        return document, pieces
+
+    async def _collect(stream: Any) -> list[str | Document]:
+        return [piece async for piece in stream]
+
+    document, pieces = asyncio.run(work())
+    assert document.text.startswith("Dear Ana,")
+    assert isinstance(pieces[-1], Document)
+    assert all(isinstance(piece, str) for piece in pieces[:-1])
+
+
+def test_cancelling_stops_the_generation(kit: Kit) -> None:
+    async def work() -> None:
+        task = asyncio.create_task(AsyncKit(kit).generate("email", REQUEST, max_tokens=2000, stop=()))
+        await asyncio.sleep(0.3)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(asyncio.wait_for(work(), timeout=20))
+
+
+def test_the_identity_fills_what_the_request_leaves_out(kit: Kit, default_model_home: Path) -> None:
+    settings = kit.settings.model_copy(update={"identity": {"sender": "Mira", "tone": "friendly", "unrelated": "x"}})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DALLE_KIT_HOME", str(default_model_home))
+        mine = Kit(settings=settings)
+    request = mine.request("email", {"to": ["a@example.com"], "subject": "Hello"})
+    assert (request.sender, request.tone) == ("Mira", "friendly")  # type: ignore[attr-defined]
+    given = mine.request("email", {"to": ["a@example.com"], "subject": "Hello", "sender": "Tom"})
+    assert given.sender == "Tom"  # type: ignore[attr-defined]
+
+
+def test_shaping_needs_no_model_and_shows_the_text_the_model_reads(kit: Kit) -> None:
+    shaped = kit.shape("email", REQUEST)
+    assert "room B12" in shaped.prompt.text
+    assert shaped.skeleton.outline().startswith("Dear Ana,")
+    assert kit.prompt_text(shaped).startswith("<|im_start|>")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"to": ["not an address"]}, RequestError, "to"),
+        ({"too": ["a@example.com"]}, RequestError, "did you mean 'to'"),
+        ({"tone": "frendly"}, RequestError, "did you mean 'friendly'"),
+        ({"temperature": 9.0}, OptionError, "temperature"),
+        ({"template": "no-such"}, UnknownNameError, "no-such"),
+    ],
+)
+def test_bad_arguments_are_refused_before_anything_is_written(
+    kit: Kit, arguments: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        kit.generate("email", **{**REQUEST, **arguments})
+
+
+def test_an_unknown_domain_names_the_nearest(kit: Kit) -> None:
+    with pytest.raises(UnknownNameError, match="did you mean 'email'"):
+        kit.generate("emial", REQUEST)
+
+
+PARENT = """From: Ana <ana@example.com>
+To: Tom <tom@example.com>
+Subject: Room
+Date: Mon, 2 Nov 2026 09:00:00 +0000
+Message-ID: <1@example.com>
+Content-Type: text/plain; charset=utf-8
+
+Which room?
+
+{own}
+> {quoted}
+"""
+
+
+def test_what_does_not_fit_is_dropped_on_purpose_oldest_quotes_first(checkpoints: Checkpoints, home: Path) -> None:
+    _, engine = checkpoints("llama-long")
+    parent = PARENT.format(own="one two three " * 60, quoted="\n> ".join(["four five six"] * 200))
+    kit = Kit(model=engine.path)
+    document = kit.generate("email", to=["a@example.com"], points=["B12"], reply_to=parent, max_tokens=4)
+    assert document.provenance.dropped[0].startswith("the quoted text")
+    assert any(finding.check == "context" for finding in document.findings)
+    assert "four five six" in document.text  # the quotation below the reply is the user's, and stays
+
+
+def test_a_request_that_cannot_be_shortened_says_by_how_much_it_is_too_long(
+    checkpoints: Checkpoints, home: Path
+) -> None:
+    _, engine = checkpoints("llama-long")
+    kit = Kit(model=engine.path)
+    with pytest.raises(ContextOverflowError, match="shorten it by about") as caught:
+        kit.generate("email", to=["a@example.com"], points=["one two three " * 2000], max_tokens=4)
+    assert caught.value.excess > 0
