@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import dalle_kit
 from dalle_kit.errors import OutputError, PluginError
 from dalle_kit.paths import find_paths
-from dalle_kit.plugin_rules import is_strict
+from dalle_kit.plugin_manager.rules import is_strict
 
 if TYPE_CHECKING:
-    from dalle_kit.plugin_manager import Plugins
+    from dalle_kit.plugin_manager.manager import Plugins
 
 _LAYOUT = 1
 _DISABLED_VARIABLE = "DALLE_KIT_PLUGINS_DISABLED"
@@ -29,10 +29,10 @@ _OWN_FILES = (
     "command_table.py",
     "domain.py",
     "hookspecs.py",
-    "plugin_claims.py",
-    "plugin_faults.py",
-    "plugin_loading.py",
-    "plugin_manager.py",
+    "plugin_manager/claims.py",
+    "plugin_manager/faults.py",
+    "plugin_manager/loading.py",
+    "plugin_manager/manager.py",
 )
 
 
@@ -81,7 +81,7 @@ def command_table() -> CommandTable:
 def rebuild_table() -> CommandTable:
     """Load the plugins, make the table anew and cache it; a cache that cannot be written is done without."""
     from dalle_kit.config import load_settings
-    from dalle_kit.plugin_manager import survey_plugins
+    from dalle_kit.plugin_manager.manager import survey_plugins
 
     key = _key()
     plugins = survey_plugins(load_settings())

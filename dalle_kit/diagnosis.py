@@ -20,7 +20,7 @@ from dalle_kit.models.registry import Registry
 from dalle_kit.paths import Paths, find_paths
 
 if TYPE_CHECKING:
-    from dalle_kit.plugin_manager import Plugins
+    from dalle_kit.plugin_manager.manager import Plugins
 
 #: Less than this is not enough to fetch and convert the default model.
 _LITTLE_SPACE = 1_000_000_000
@@ -97,7 +97,7 @@ def _computing(facts: dict[str, Any], settings: Settings) -> None:
 
 
 def _plugins(facts: dict[str, Any], settings: Settings, problems: list[Problem]) -> Plugins:
-    from dalle_kit.plugin_manager import load_plugins, survey_plugins
+    from dalle_kit.plugin_manager.manager import load_plugins, survey_plugins
 
     surveyed = survey_plugins(settings)
     for info in surveyed.infos:

@@ -14,12 +14,13 @@ from dalle_kit import pipeline
 from dalle_kit.config import Settings, load_settings
 from dalle_kit.domain import Request
 from dalle_kit.engine.devices import choose_device, choose_dtype
+from dalle_kit.engine.threads import wait_politely
 from dalle_kit.errors import RequestError, UnknownNameError
 from dalle_kit.models.registry import Registry
 from dalle_kit.models.spec import Progress, silent
-from dalle_kit.plugin_manager import Plugins, load_plugins
+from dalle_kit.plugin_manager.manager import Plugins, load_plugins
 from dalle_kit.records import Document, GenerationOptions
-from dalle_kit.templating import Shaped, Templates
+from dalle_kit.templating.templates import Shaped, Templates
 
 if TYPE_CHECKING:
     from dalle_kit.engine.engine import Engine
@@ -73,6 +74,7 @@ class Kit:
         """
         with self._loading:
             if self._engine is None:
+                wait_politely()
                 # Checked first: a wrong device must not cost a download.
                 device = choose_device(self._device)
                 dtype = choose_dtype(self._dtype, device=device)

@@ -16,8 +16,8 @@ from dalle_kit.records import Document, Draft, Finding, GenerationOptions, Prove
 if TYPE_CHECKING:
     from dalle_kit.engine.decoding import Piece
     from dalle_kit.engine.engine import Engine, Generation
-    from dalle_kit.plugin_manager import Plugins
-    from dalle_kit.templating import Shaped, Templates
+    from dalle_kit.plugin_manager.manager import Plugins
+    from dalle_kit.templating.templates import Shaped, Templates
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from dalle_kit.engine.engine import Engine
     from dalle_kit.models.spec import StoredModel
 
+# As the Kit does it; here torch may be imported before the first Kit.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 # Set before anything reads it: no test may touch the settings of the person who runs it.
 for name in [name for name in os.environ if name.startswith("DALLE_KIT_") and name != "DALLE_KIT_TEST_HOME"]:
     del os.environ[name]

@@ -54,7 +54,7 @@ def test_the_pieces_of_a_stream_come_before_the_document(kit: Kit) -> None:
 
 
 def test_a_seed_repeats_the_text_and_no_seed_draws_one(kit: Kit) -> None:
-    sampled = {"temperature": 0.9, "max_tokens": 24}
+    sampled: dict[str, Any] = {"temperature": 0.9, "max_tokens": 24}
     first = kit.generate("email", **REQUEST, **sampled)
     again = kit.generate("email", **REQUEST, **sampled, seed=first.provenance.options.seed)
     assert again.slots == first.slots

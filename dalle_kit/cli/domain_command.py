@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dalle_kit.command_table import DomainEntry
     from dalle_kit.kit import Kit
     from dalle_kit.records import Document, Finding
-    from dalle_kit.templating import Shaped
+    from dalle_kit.templating.templates import Shaped
 
 SECTIONS = ("Request", "Generation", "Output", "Other")
 _ALWAYS = ({"name": "text", "suffix": ".txt", "summary": ""}, {"name": "json", "suffix": ".json", "summary": ""})

@@ -20,7 +20,7 @@ def registry() -> Registry:
     """Return the registry with the models of the installed plugins and the aliases of the settings."""
     from dalle_kit.config import load_settings
     from dalle_kit.models.registry import Registry
-    from dalle_kit.plugin_manager import load_plugins
+    from dalle_kit.plugin_manager.manager import load_plugins
 
     settings = load_settings()
     return Registry(load_plugins(settings).models, aliases=settings.aliases)

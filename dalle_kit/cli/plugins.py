@@ -10,7 +10,7 @@ import click
 from dalle_kit.cli.common import json_option, print_json
 
 if TYPE_CHECKING:
-    from dalle_kit.plugin_loading import PluginInfo
+    from dalle_kit.plugin_manager.loading import PluginInfo
 
 
 @click.group(invoke_without_command=True)
@@ -85,7 +85,7 @@ def check(context: click.Context, name: str | None, as_json: bool) -> None:
 
 def _infos() -> list[PluginInfo]:
     from dalle_kit.config import load_settings
-    from dalle_kit.plugin_manager import survey_plugins
+    from dalle_kit.plugin_manager.manager import survey_plugins
 
     return list(survey_plugins(load_settings()).infos)
 

@@ -128,7 +128,7 @@ def _nest(path: str, entries: list[DomainEntry]) -> click.Command:
 
 def _plugin_command(name: str) -> click.Command | None:
     from dalle_kit.config import load_settings
-    from dalle_kit.plugin_manager import load_plugins
+    from dalle_kit.plugin_manager.manager import load_plugins
 
     return load_plugins(load_settings()).commands.get(name)
 

@@ -10,9 +10,9 @@ from dalle_kit.cli.common import json_option, print_json
 
 if TYPE_CHECKING:
     from dalle_kit.kit import Kit
-    from dalle_kit.template_checks import TemplateReport
-    from dalle_kit.template_sources import TemplateFile
-    from dalle_kit.templating import Templates
+    from dalle_kit.templating.checks import TemplateReport
+    from dalle_kit.templating.sources import TemplateFile
+    from dalle_kit.templating.templates import Templates
 
 
 @click.group(invoke_without_command=True)
@@ -105,7 +105,7 @@ def render(domain: str, template: str | None, request_file: Any, as_json: bool) 
 @click.pass_context
 def check(context: click.Context, domain: str | None, as_json: bool) -> None:
     """Parse and render all templates, or a domain's, with example requests; exit code 2 if one is wrong."""
-    from dalle_kit.template_checks import check_templates
+    from dalle_kit.templating.checks import check_templates
 
     kit = _kit()
     domains = list(kit.plugins.domains.values()) if domain is None else [kit.plugins.domain(domain)]
@@ -139,7 +139,7 @@ def new(name: str, start: str | None, force: bool, as_json: bool) -> None:
     """
     from dalle_kit.errors import OutputError
     from dalle_kit.files import write_atomically
-    from dalle_kit.template_overrides import plan_override
+    from dalle_kit.templating.overrides import plan_override
 
     files = plan_override(_kit().templates, name, start=start)
     for file in files:
@@ -166,8 +166,8 @@ def _kit() -> Kit:
 
 def _named(known: Templates, name: str) -> list[TemplateFile]:
     """Return the template of that full name, or the pair of a domain or a variant."""
-    from dalle_kit.template_sources import SUFFIX, folder_of, split_name
-    from dalle_kit.templating import DEFAULT
+    from dalle_kit.templating.sources import SUFFIX, folder_of, split_name
+    from dalle_kit.templating.templates import DEFAULT
 
     source, full = split_name(name)
     folder, _, variant = full.replace(" ", ".").partition("/")
@@ -195,7 +195,7 @@ def _fields(file: Any) -> dict[str, Any]:
 
 def _example(kit: Kit, domain: str) -> Any:
     from dalle_kit.errors import RequestError
-    from dalle_kit.template_checks import example_requests
+    from dalle_kit.templating.checks import example_requests
 
     requests, note = example_requests(kit.plugins.domain(domain))
     if not requests:

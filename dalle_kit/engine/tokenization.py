@@ -22,7 +22,7 @@ class Tokenizer:
     """A model's tokenizer together with its chat template, if it has one."""
 
     def __init__(self, backend: Backend, *, chat_template: str | None = None, names: Mapping[str, str] | None = None):
-        # A checkpoint's file may say to cut and pad every text; what does not fit is an error here, never cut in silence.
+        # A checkpoint's file may say to cut and pad every text; here what does not fit is an error, never cut silently.
         backend.no_truncation()
         backend.no_padding()
         self._backend = backend

@@ -9,7 +9,7 @@ import pytest
 
 from dalle_kit.config import Settings
 from dalle_kit.errors import PluginError, UnknownNameError
-from dalle_kit.plugin_manager import Plugins, load_plugins
+from dalle_kit.plugin_manager.manager import Plugins, load_plugins
 
 REGISTER = {
     "domain": "def dalle_kit_register_domains(register): register(domain('poem'))",

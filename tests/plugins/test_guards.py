@@ -10,7 +10,7 @@ import pytest
 
 from dalle_kit.config import Settings
 from dalle_kit.errors import PluginError, RequestError
-from dalle_kit.plugin_manager import Plugins, load_plugins
+from dalle_kit.plugin_manager.manager import Plugins, load_plugins
 from dalle_kit.records import Draft, Skeleton, Slot
 
 DRAFT = Draft(Skeleton((Slot("body"),)), {"body": "x"})

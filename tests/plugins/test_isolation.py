@@ -9,8 +9,8 @@ import pytest
 
 from dalle_kit.config import PluginSettings, Settings
 from dalle_kit.errors import PluginError
-from dalle_kit.plugin_loading import PluginInfo
-from dalle_kit.plugin_manager import Plugins, load_plugins, survey_plugins
+from dalle_kit.plugin_manager.loading import PluginInfo
+from dalle_kit.plugin_manager.manager import Plugins, load_plugins, survey_plugins
 
 GOOD = """
 @hookimpl

@@ -12,7 +12,7 @@ import pytest
 from pydantic import Field
 
 from dalle_kit.domain import Domain, Request
-from dalle_kit.templating import Shaped, Templates
+from dalle_kit.templating.templates import Shaped, Templates
 
 _numbers = itertools.count()
 

@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from dalle_kit.domain import Domain, Request
-from dalle_kit.template_checks import check_templates, example_requests
+from dalle_kit.templating.checks import check_templates, example_requests
 
 
 def problems(setup: Any) -> list[str]:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dalle_kit.errors import TemplateError, UnknownNameError
-from dalle_kit.template_sources import folder_of, is_safe
+from dalle_kit.templating.sources import folder_of, is_safe
 
 
 def text_of(shaped: Any) -> str:

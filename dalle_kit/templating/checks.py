@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import meta, nodes
 
 from dalle_kit.errors import DalleKitError, TemplateError, nearest
-from dalle_kit.template_slots import Rendering
-from dalle_kit.template_sources import SUFFIX, TemplateFile
-from dalle_kit.templating import KINDS, Templates
+from dalle_kit.templating.slots import Rendering
+from dalle_kit.templating.sources import SUFFIX, TemplateFile
+from dalle_kit.templating.templates import KINDS, Templates
 
 if TYPE_CHECKING:
     from dalle_kit.domain import Domain, Request

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from dalle_kit.plugin_loading import LoadedPlugin, overlap
+from dalle_kit.plugin_manager.loading import LoadedPlugin, overlap
 
 KINDS = ("command", "model", "template loader", "format")
 

@@ -21,10 +21,10 @@ import jinja2
 from dalle_kit.errors import DalleKitError, PluginError, TemplateError, UnknownNameError
 from dalle_kit.paths import find_paths
 from dalle_kit.records import Message, Prompt, Role, Skeleton, Slot
-from dalle_kit.template_environment import TemplateEnvironment
-from dalle_kit.template_slots import Marked, Rendering, split, under_way
-from dalle_kit.template_sources import BUNDLED, SUFFIX, TemplateFile, TemplateSources, folder_of
-from dalle_kit.template_values import freeze
+from dalle_kit.templating.environment import TemplateEnvironment
+from dalle_kit.templating.slots import Marked, Rendering, split, under_way
+from dalle_kit.templating.sources import BUNDLED, SUFFIX, TemplateFile, TemplateSources, folder_of
+from dalle_kit.templating.values import freeze
 
 if TYPE_CHECKING:
     from dalle_kit.domain import Domain, Request

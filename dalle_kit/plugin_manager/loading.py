@@ -15,8 +15,8 @@ from dalle_kit import hookspecs
 from dalle_kit.domain import Domain
 from dalle_kit.models.builtin import builtin_models
 from dalle_kit.models.spec import ModelSpec
-from dalle_kit.plugin_faults import FAILURES
-from dalle_kit.plugin_rules import RESERVED_COMMANDS, RESERVED_FORMATS, RESERVED_LOADERS
+from dalle_kit.plugin_manager.faults import FAILURES
+from dalle_kit.plugin_manager.rules import RESERVED_COMMANDS, RESERVED_FORMATS, RESERVED_LOADERS
 from dalle_kit.records import Draft, Finding, Format
 
 if TYPE_CHECKING:

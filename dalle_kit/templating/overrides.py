@@ -7,9 +7,9 @@ from pathlib import Path
 from jinja2 import nodes
 
 from dalle_kit.errors import TemplateError, UnknownNameError
-from dalle_kit.template_slots import Rendering
-from dalle_kit.template_sources import BUNDLED, SUFFIX, TemplateFile, folder_of, is_safe
-from dalle_kit.templating import DEFAULT, KINDS, Templates
+from dalle_kit.templating.slots import Rendering
+from dalle_kit.templating.sources import BUNDLED, SUFFIX, TemplateFile, folder_of, is_safe
+from dalle_kit.templating.templates import DEFAULT, KINDS, Templates
 
 
 def plan_override(templates: Templates, name: str, *, start: str | None = None) -> dict[Path, str]:

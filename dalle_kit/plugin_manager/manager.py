@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pluggy
 
 from dalle_kit import hookspecs
-from dalle_kit.common_formats import COMMON_FORMATS
 from dalle_kit.config import Settings
 from dalle_kit.domain import Domain, Request
 from dalle_kit.errors import PluginError, UnknownNameError
 from dalle_kit.models.spec import ModelSpec
-from dalle_kit.plugin_claims import drop_strays, settle_clashes
-from dalle_kit.plugin_faults import FAILURES, described, guard, one_line, place
-from dalle_kit.plugin_loading import Check, LoadedPlugin, PluginInfo, load_plugin
-from dalle_kit.plugin_rules import is_strict
+from dalle_kit.plugin_manager.claims import drop_strays, settle_clashes
+from dalle_kit.plugin_manager.common_formats import COMMON_FORMATS
+from dalle_kit.plugin_manager.faults import FAILURES, described, guard, one_line, place
+from dalle_kit.plugin_manager.loading import Check, LoadedPlugin, PluginInfo, load_plugin
+from dalle_kit.plugin_manager.rules import is_strict
 from dalle_kit.records import Draft, Finding, Format, Prompt
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
 from dalle_kit.errors import DalleKitError, TemplateError, nearest
-from dalle_kit.template_slots import Misuse, Rendering, rendering_under_way, slot, turn
-from dalle_kit.template_sources import TemplateSources
-from dalle_kit.template_values import Namespace
+from dalle_kit.templating.slots import Misuse, Rendering, rendering_under_way, slot, turn
+from dalle_kit.templating.sources import TemplateSources
+from dalle_kit.templating.values import Namespace
 
 
 class _Undefined(StrictUndefined):
