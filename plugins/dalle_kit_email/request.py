@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, PrivateAttr, field_validator, model_validator
+from pydantic import ConfigDict, Field, JsonValue, PrivateAttr, field_validator, model_validator
 
 from dalle_kit import Request, option
 from dalle_kit_email.addresses import Mailbox, parse_mailbox, parse_mailboxes, reject_control_characters
@@ -15,8 +15,31 @@ Length = Literal["short", "medium", "long"]
 LanguageCode = Literal["en", "de", "fr", "es", "it", "pt", "nl", "pl", "sv", "da"]
 
 
+#: Requests with little and with much in them, to show and to check templates with; the last is the most usual.
+EXAMPLES: list[JsonValue] = [
+    {"to": ["ana@example.com"], "subject": "Lunch"},
+    {
+        "reply_to": "From: Ana Ferreira <ana@example.com>\nTo: tom@example.com\nSubject: Room for Friday\n"
+        "Date: Mon, 2 Nov 2026 09:00:00 +0000\nMessage-ID: <1@example.com>\n\nWhich room do we have?\n\n> From noon.\n",
+        "points": ["room B12"],
+        "sender": "Tom Ilves",
+    },
+    {
+        "to": ["Ana Ferreira <ana@example.com>"],
+        "subject": "Room for Friday",
+        "points": ["room B12", "from 14:00"],
+        "sender": "Tom Ilves",
+        "signature": "Office management",
+        "tone": "friendly",
+        "instruction": "Thank her for waiting.",
+    },
+]
+
+
 class EmailRequest(Request):
     """An e-mail to write, or a reply when ``reply_to`` is given."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": EXAMPLES})
 
     to: tuple[str, ...] = Field(
         (),

@@ -17,6 +17,13 @@ def test_the_smallest_request_is_a_recipient_and_a_subject(email_domain: Domain)
     assert (request.subject_line, request.sender_name, request.tone) == ("Lunch", "", "neutral")
 
 
+def test_the_examples_of_the_schema_are_requests(email_domain: Domain) -> None:
+    examples = email_domain.request.model_json_schema()["examples"]
+    requests = [email_domain.parse(example) for example in examples]
+    assert any(request.reply_to for request in requests)  # type: ignore[attr-defined]
+    assert requests[-1].points  # type: ignore[attr-defined]
+
+
 def test_one_value_does_for_a_list(ask: Ask) -> None:
     request = ask(to="ana@example.com", points="bring cake")
     assert request.to == ("ana@example.com",)
