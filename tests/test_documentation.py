@@ -170,6 +170,16 @@ def test_every_email_command_shown_makes_a_prompt(
     assert "<|im_start|>" in output.out
 
 
+def test_the_template_that_includes_the_bundled_one_adds_to_it(home: Path) -> None:
+    (source,) = (block for block in blocks(REPOSITORY / "docs/templates.md", "jinja") if "include" in block)
+    file = home / "templates/email/notice/document.j2"
+    file.parent.mkdir(parents=True)
+    file.write_text(source, encoding="utf-8")
+    fields = {"to": ["a@example.com"], "subject": "Minutes", "points": ["two decisions"]}
+    outlines = [Kit().shape("email", fields, template=name).skeleton.outline() for name in ("default", "notice")]
+    assert outlines[1] == outlines[0] + source.partition("%}")[2]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=shown)
 def test_links_lead_to_files_and_headings_that_exist(page: Path) -> None:
     text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)

@@ -9,13 +9,13 @@ import click
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    r"""Print the completion script of a shell.
+    """Print the completion script of a shell.
 
     \b
     bash: dalle-kit completion bash > ~/.local/share/bash-completion/completions/dalle-kit
     zsh:  dalle-kit completion zsh > ~/.zfunc/_dalle-kit      (with ~/.zfunc in $fpath)
     fish: dalle-kit completion fish > ~/.config/fish/completions/dalle-kit.fish
-    """
+    """  # noqa: D301  (click reads the character itself)
     from click.shell_completion import get_completion_class
 
     from dalle_kit.cli.main import COMPLETION_VARIABLE, PROGRAM

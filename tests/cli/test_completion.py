@@ -25,6 +25,12 @@ def program(tmp_path: Path) -> Path:
     return folder
 
 
+def test_the_help_says_for_each_shell_where_the_script_goes(command: Command) -> None:
+    lines = command("completion", "--help").out.splitlines()
+    for shell in ("bash", "zsh", "fish"):
+        assert any(line.startswith(f"  {shell}: ") for line in lines)
+
+
 def complete(program: Path, *words: str) -> list[str]:
     """Return what bash offers for the last of the words, by the script's own function."""
     line = " ".join(words)
