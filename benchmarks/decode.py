@@ -14,7 +14,7 @@ import torch
 from common import EMAIL, MODEL, interleave, machine, ratio, spread, table
 
 from dalle_kit import GenerationOptions, Kit, Skeleton, Slot
-from dalle_kit.engine.decoding import Job, Row, decode
+from dalle_kit.engine.decoding import Job, decode
 from dalle_kit.engine.engine import Engine
 
 
@@ -24,7 +24,7 @@ def ours(engine: Engine, prompts: Sequence[Sequence[int]], count: int) -> Callab
 
     def measure() -> float:
         jobs = [Job(tuple(prompt), skeleton, GenerationOptions(max_tokens=count)) for prompt in prompts]
-        rows = [Row(job, index=i, tokenizer=engine.tokenizer, ends=frozenset()) for i, job in enumerate(jobs)]
+        rows = [engine.row(job, index=index, ends=frozenset()) for index, job in enumerate(jobs)]
         start = time.perf_counter()
         for _ in decode(engine.generative(), rows, room=len(prompts[0]) + count):
             pass

@@ -81,12 +81,19 @@ class Prompt:
 class Slot:
     """A place in the document that the model fills.
 
-    ``stop`` are texts that end it (they are not part of it); ``options`` override the generation options in it.
+    ``stop`` are texts that end it (they are not part of it); ``regex`` is an expression that its text has to match
+    whole; ``options`` override the generation options in it. With more than one of ``beams`` its likeliest text is
+    searched for, so many beginnings at once, instead of choosing token by token.
     """
 
     name: str
     stop: tuple[str, ...] = ()
+    regex: str | None = None
+    beams: int = 1
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _whole("beams", self.beams, 1, 16)
 
 
 @dataclass(frozen=True, slots=True)

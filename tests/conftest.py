@@ -100,18 +100,30 @@ def unigram() -> Backend:
 def build(kind: str, backend: Backend) -> Any:
     """Make a model of transformers with random weights; large ones, so that its choices are clear."""
     import torch
+
+    torch.manual_seed(0)
+    make = {"gpt2": _gpt2, "t5": _t5, "bart": _bart}.get(kind, _llama)
+    model = make(kind, backend.get_vocab_size(), {"bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 2})
+    with torch.no_grad():
+        for weights in model.parameters():
+            if weights.dim() > 1:
+                weights.mul_(4.0)
+    return model.eval()
+
+
+def _gpt2(kind: str, size: int, common: dict[str, int]) -> Any:
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    return GPT2LMHeadModel(GPT2Config(vocab_size=size, n_embd=32, n_layer=2, n_head=4, n_positions=128, **common))
+
+
+def _llama(kind: str, size: int, common: dict[str, int]) -> Any:
     import transformers as hf
 
-    size = backend.get_vocab_size()
-    common = {"bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 2}
-    torch.manual_seed(0)
-    if kind == "gpt2":
-        config = hf.GPT2Config(vocab_size=size, n_embd=32, n_layer=2, n_head=4, n_positions=128, **common)
-        model: Any = hf.GPT2LMHeadModel(config)
-    elif kind in ("llama", "llama-long", "qwen2"):
-        family = kind.partition("-")[0]
-        make = {"llama": (hf.LlamaConfig, hf.LlamaForCausalLM), "qwen2": (hf.Qwen2Config, hf.Qwen2ForCausalLM)}[family]
-        config = make[0](
+    qwen = kind == "qwen2"
+    config, model = (hf.Qwen2Config, hf.Qwen2ForCausalLM) if qwen else (hf.LlamaConfig, hf.LlamaForCausalLM)
+    return model(
+        config(
             vocab_size=size,
             hidden_size=32,
             intermediate_size=64,
@@ -119,44 +131,40 @@ def build(kind: str, backend: Backend) -> Any:
             num_attention_heads=4,
             num_key_value_heads=2,
             max_position_embeddings=2048 if kind == "llama-long" else 128,
-            tie_word_embeddings=kind == "qwen2",
+            tie_word_embeddings=qwen,
             **common,
         )
-        model = make[1](config)
-    elif kind == "t5":
-        config = hf.T5Config(
-            vocab_size=size,
-            d_model=32,
-            d_kv=8,
-            d_ff=64,
-            num_layers=2,
-            num_heads=4,
-            decoder_start_token_id=0,
-            eos_token_id=1,
-            pad_token_id=0,
-        )
-        model = hf.T5ForConditionalGeneration(config)
-    else:
-        config = hf.BartConfig(
-            vocab_size=size,
-            d_model=32,
-            encoder_layers=2,
-            decoder_layers=2,
-            encoder_attention_heads=4,
-            decoder_attention_heads=4,
-            encoder_ffn_dim=64,
-            decoder_ffn_dim=64,
-            max_position_embeddings=128,
-            decoder_start_token_id=1,
-            **common,
-        )
-        model = hf.BartForConditionalGeneration(config)
-        model.generation_config.forced_bos_token_id = 0
-    with torch.no_grad():
-        for weights in model.parameters():
-            if weights.dim() > 1:
-                weights.mul_(4.0)
-    return model.eval()
+    )
+
+
+def _t5(kind: str, size: int, common: dict[str, int]) -> Any:
+    from transformers import T5Config, T5ForConditionalGeneration
+
+    ids = {"decoder_start_token_id": 0, "eos_token_id": 1, "pad_token_id": 0}
+    return T5ForConditionalGeneration(
+        T5Config(vocab_size=size, d_model=32, d_kv=8, d_ff=64, num_layers=2, num_heads=4, **ids)
+    )
+
+
+def _bart(kind: str, size: int, common: dict[str, int]) -> Any:
+    from transformers import BartConfig, BartForConditionalGeneration
+
+    config = BartConfig(
+        vocab_size=size,
+        d_model=32,
+        encoder_layers=2,
+        decoder_layers=2,
+        encoder_attention_heads=4,
+        decoder_attention_heads=4,
+        encoder_ffn_dim=64,
+        decoder_ffn_dim=64,
+        max_position_embeddings=128,
+        decoder_start_token_id=1,
+        **common,
+    )
+    model = BartForConditionalGeneration(config)
+    model.generation_config.forced_bos_token_id = 0
+    return model
 
 
 def save(model: Any, backend: Backend, folder: Path) -> StoredModel:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from dalle_kit.engine.beam import Beam
+from dalle_kit.engine.constraints import Constraint, Constraints
 from dalle_kit.engine.sampling import choose
 from dalle_kit.engine.stopping import SlotText
 from dalle_kit.engine.tokenization import Tokenizer
@@ -80,17 +82,26 @@ class Piece:
 class Row:
     """One document on its way through its skeleton: a small state machine that is fed logits and asks for tokens.
 
-    ``results`` holds the finished slots. After ``accept`` the row is ``done``, or ``pending`` are the tokens to compute
-    next, after forgetting all of the row's tokens beyond ``keep`` where that is not None.
+    ``results`` holds the finished slots. A row takes several places of the session while it searches with beams.
+    After ``accept`` it is ``done``, or it has to be given the places ``parents`` (which may repeat), have their tokens
+    beyond ``keep`` forgotten where that is not None, and the ``pending`` tokens of each computed.
     """
 
-    def __init__(self, job: Job, *, index: int, tokenizer: Tokenizer, ends: frozenset[int]) -> None:
+    def __init__(
+        self,
+        job: Job,
+        *,
+        index: int,
+        tokenizer: Tokenizer,
+        ends: frozenset[int],
+        constraints: Callable[[], Constraints],
+    ) -> None:
         self.job = job
         self.results: dict[str, SlotResult] = {}
-        self.pending: list[int] = []
+        self.parents = [0]
         self.keep: int | None = None
         self.done = False
-        self._index, self._tokenizer, self._ends = index, tokenizer, ends
+        self._index, self._tokenizer, self._ends, self._constraints = index, tokenizer, ends, constraints
         self._parts = iter(job.skeleton.parts)
         self._pieces: list[Piece] = []
         self._seen = list(job.source)
@@ -100,8 +111,10 @@ class Row:
         self._tokens: list[int] = []  # of the slot
         self._whole: list[tuple[int, int]] = []  # (tokens, characters) of the slot wherever no character is in pieces
         self._likelihood = 0.0
-        self.pending = self._advance("")
-        self._target += self.pending
+        self._constraint: Constraint | None = None
+        self._beam: Beam | None = None
+        self.pending = [self._advance("")]
+        self._target += self.pending[0]
 
     def drain(self) -> list[Piece]:
         """Return the pieces of text that have become certain since the last call."""
@@ -109,30 +122,61 @@ class Row:
         return pieces
 
     def accept(self, logits: Tensor, length: int) -> None:
-        """Choose the next token from ``logits`` (V,); ``length`` is how many tokens of the row are computed."""
-        options = self._options
+        """Choose the next tokens from ``logits`` (N, V); ``length`` is how many tokens of each place are computed."""
         if self._base is None:
             self._base = length
-        seen = torch.tensor(self._seen, device=logits.device) if options.repetition_penalty != 1.0 else None
-        token = choose(logits, options, seen=seen, position=self._sampled)
+        self.parents, self.keep = [0], None
+        if self._beam is not None:
+            self._search(self._beam, logits)
+        else:
+            self._sample(logits[0], length)
         self._sampled += 1
+
+    def _sample(self, logits: Tensor, length: int) -> None:
+        options = self._options
+        seen = torch.tensor(self._seen, device=logits.device) if options.repetition_penalty != 1.0 else None
+        allowed = logits if self._constraint is None else self._constraint.allow(logits)
+        token = choose(allowed, options, seen=seen, position=self._sampled)
         self._likelihood += float(logits[token] - logits.logsumexp(0))
-        self.keep = None
         if token in self._ends:
             self._finish("end", length)
             return
+        tokens = [token]
+        if self._constraint is not None:
+            self._constraint.take(token)
+            tokens += self._constraint.take_forced()
+        for each in tokens:
+            self._take(each)
+        self.pending = [tokens]
+        if self._text.ended:
+            self._finish("stop", length)
+        elif self._constraint is not None and self._constraint.complete:
+            self._finish("end", length)
+        elif len(self._tokens) >= options.max_tokens:
+            self._finish("length", length)
+
+    def _search(self, beam: Beam, logits: Tensor) -> None:
+        beam.step(logits, position=self._sampled)
+        if not beam.done:
+            self.parents, self.pending = beam.parents, [[each.tokens[-1]] for each in beam.live]
+            return
+        best, reason = beam.best
+        for token in best.tokens:
+            self._take(token)
+        self._likelihood = best.log_likelihood
+        # The cache of the best text may be gone by now: the text is computed again with what follows it.
+        self._whole = []
+        assert self._base is not None
+        self._finish("stop" if self._text.ended else reason, self._base)
+
+    def _take(self, token: int) -> None:
+        """Add a token to the slot's text."""
         self._tokens.append(token)
         self._seen.append(token)
         piece = self._stream.push(token)
         if piece is not None:
             self._emit(self._text.push(piece))
             self._whole.append((len(self._tokens), self._text.length))
-        if self._text.ended:
-            self._finish("stop", length)
-        elif len(self._tokens) >= options.max_tokens:
-            self._finish("length", length)
-        else:
-            self.pending = [token]
 
     def _finish(self, reason: str, length: int) -> None:
         """Close the slot and go to the next one, keeping of the cache what was accepted."""
@@ -144,15 +188,16 @@ class Row:
         kept, characters = max(((t, c) for t, c in self._whole if t <= computed and c <= end), default=(0, 0))
         self._target += self._tokens[:kept]
         self.keep = self._base + kept
-        self.pending = self._advance(self._text.received(characters, end))
-        if not self.pending and not self.done:
+        following = self._advance(self._text.received(characters, end))
+        if not following and not self.done:
             # Nothing stands between the two slots: the last token is computed once more, for its logits.
             if self._target:
                 self.keep -= 1
-                self.pending = [self._target.pop()]
+                following = [self._target.pop()]
             else:
-                self.pending = self._tokenizer.encode_text(" ")
-        self._target += self.pending
+                following = self._tokenizer.encode_text(" ")
+        self._target += following
+        self.pending = [following]
 
     def _advance(self, rest: str) -> list[int]:
         """Go to the next slot; return the tokens of ``rest`` and of the certain text that lead to it."""
@@ -167,11 +212,18 @@ class Row:
 
     def _open(self, slot: Slot, rest: str, literal: str) -> list[int]:
         # A space right before a slot is left to the model: its words begin with the space.
-        context = self._tokenizer.encode_text((rest + literal).rstrip(" "))
+        before = (rest + literal).rstrip(" ")
+        context = self._tokenizer.encode_context(before)
         self._slot = slot
         self._options = self.job.options.merge(slot.options)
         self._text = SlotText((*slot.stop, *self._options.stop), after=literal or rest)
         self._stream = self._tokenizer.stream([*self._target, *context])
+        self._constraint = self._beam = None
+        if slot.regex is not None:
+            space = " " if before != rest + literal else ""
+            self._constraint = self._constraints().start(f"{space}(?:{slot.regex})")
+        if slot.beams > 1:
+            self._beam = Beam(slot.beams, options=self._options, ends=self._ends, constraint=self._constraint)
         self._tokens, self._whole, self._likelihood, self._base = [], [], 0.0, None
         self._seen += context
         return context
@@ -192,23 +244,33 @@ def decode(model: GenerativeModel, rows: Sequence[Row], *, room: int) -> Iterato
     if not active:
         return
     beginnings: dict[tuple[tuple[int, ...], tuple[int, ...]], int] = {}
-    places = [beginnings.setdefault((row.job.source, tuple(row.pending)), len(beginnings)) for row in active]
+    places = [beginnings.setdefault((row.job.source, tuple(row.pending[0])), len(beginnings)) for row in active]
     sources, targets = zip(*beginnings, strict=True)
     session = model.open(sources, targets, room=room)
-    if places != list(range(len(places))):
-        session.select(places)
+    _arrange(session, places)
     while True:
         logits, lengths = session.logits, session.lengths
-        for index, row in enumerate(active):
-            row.accept(logits[index], lengths[index])
+        places, going, start = [], [], 0
+        for row in active:
+            width = len(row.pending)
+            row.accept(logits[start : start + width], lengths[start])
             yield from row.drain()
-        going = [index for index, row in enumerate(active) if not row.done]
+            if not row.done:
+                places += [start + parent for parent in row.parents]
+                going.append(row)
+            start += width
         if not going:
             return
-        if len(going) < len(active):
-            session.select(going)
-            active = [active[index] for index in going]
-        for index, row in enumerate(active):
-            if row.keep is not None:
-                session.crop(index, row.keep)
-        session.feed([row.pending for row in active])
+        active = going
+        _arrange(session, places)
+        crops = [row.keep for row in active for _ in row.pending]
+        for place, keep in enumerate(crops):
+            if keep is not None:
+                session.crop(place, keep)
+        session.feed([tokens for row in active for tokens in row.pending])
+
+
+def _arrange(session: Session, places: list[int]) -> None:
+    """Give the session the places of its present rows, unless that changes nothing."""
+    if places != list(range(len(session.lengths))):
+        session.select(places)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
+from dalle_kit.engine.constraints import Constraints
 from dalle_kit.engine.decoding import GenerativeModel, Job, Piece, Row, SlotResult, decode
 from dalle_kit.engine.loading import Loaded, load
 from dalle_kit.engine.sampling import candidate_seed
@@ -105,6 +107,10 @@ class Engine:
         """How many tokens the model can read, None where its positions are not limited."""
         return self._loaded.model.context
 
+    @cached_property
+    def _constraints(self) -> Constraints:
+        return Constraints(self.tokenizer, self._loaded.ends)
+
     def generate(self, prompts: Sequence[str | Prompt], options: GenerationOptions) -> list[Generation]:
         """Write a text for each prompt, all of them together; a string is continued as it stands, not as a chat."""
         jobs = [self._job(prompt, _WHOLE, options) for prompt in prompts]
@@ -186,9 +192,11 @@ class Engine:
     def _rows(self, jobs: Sequence[Job]) -> list[Row]:
         for job in jobs:
             self._check_job(job)
-        return [
-            Row(job, index=index, tokenizer=self.tokenizer, ends=self._loaded.ends) for index, job in enumerate(jobs)
-        ]
+        return [self.row(job, index=index, ends=self._loaded.ends) for index, job in enumerate(jobs)]
+
+    def row(self, job: Job, *, index: int, ends: frozenset[int]) -> Row:
+        """Return the row that will write a job's document, for ``decode``; ``ends`` are the tokens that end a slot."""
+        return Row(job, index=index, tokenizer=self.tokenizer, ends=ends, constraints=lambda: self._constraints)
 
     def _run(self, rows: Sequence[Row]) -> Iterator[Piece]:
         model = self.generative()

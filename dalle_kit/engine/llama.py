@@ -151,8 +151,12 @@ class LlamaSession:
 
     def select(self, rows: Sequence[int]) -> None:
         """Keep the given rows, in this order; a row given twice is copied."""
-        self._cache = self._cache[:, :, list(rows)]
         self.lengths = [self.lengths[row] for row in rows]
+        filled = max(self.lengths)
+        # Zeros, not what memory held: places beyond a row's end are masked, but zero times infinity is no number.
+        arranged = self._cache.new_zeros((*self._cache.shape[:2], len(rows), *self._cache.shape[3:]))
+        arranged[..., :filled, :] = self._cache[:, :, list(rows), :, :filled]
+        self._cache = arranged
         self.logits = self.logits[list(rows)]
 
     def _reserve(self, room: int) -> None:

@@ -83,6 +83,23 @@ class Tokenizer:
         after = empty[-1:] if empty and self._backend.encode("a", add_special_tokens=True).ids[-1] == empty[-1] else []
         return empty[: len(empty) - len(after)] + tokens + after
 
+    def encode_context(self, text: str) -> list[int]:
+        """Return the tokens of a text that the model is to continue with a word.
+
+        A tokenizer may write a line's end one way before a word and another way at the end of a text, which a model
+        has then seen only at the end of texts; so the text is encoded with a word after it.
+        """
+        if not text or not text[-1].isspace():
+            return self.encode_text(text)
+        tokens = self.encode_text(text + "A")
+        while tokens and self.decode(tokens) != text:
+            tokens.pop()
+        return tokens or self.encode_text(text)
+
+    def as_json(self) -> str:
+        """Return the tokenizer's definition, as in ``tokenizer.json``."""
+        return str(self._backend.to_str())
+
     def decode(self, tokens: Iterable[int]) -> str:
         """Return the text of tokens, control tokens left out."""
         return str(self._backend.decode(list(tokens), skip_special_tokens=True))

@@ -61,10 +61,10 @@ def under_way(rendering: Rendering) -> Iterator[None]:
         _under_way.reset(token)
 
 
-def slot(name: str, *, stop: tuple[str, ...] = (), **options: Any) -> str:
+def slot(name: str, *, stop: tuple[str, ...] = (), regex: str | None = None, beams: int = 1, **options: Any) -> str:
     """Open a place that the model fills; ``options`` are generation options for it."""
     rendering = _rendering("slot", "document")
-    for value in (name, stop, *options.values()):
+    for value in (name, stop, regex, beams, *options.values()):
         if isinstance(value, jinja2.Undefined):
             str(value)  # raises the error that names the variable
     if not isinstance(name, str) or not _NAME.match(name):
@@ -74,10 +74,11 @@ def slot(name: str, *, stop: tuple[str, ...] = (), **options: Any) -> str:
     stops = tuple(stop) if isinstance(stop, (list, tuple)) else stop
     try:
         GenerationOptions().merge({**options, "stop": stops})
+        opened = Slot(name, stops, regex, beams, options)
     except (OptionError, UnknownNameError) as error:
         raise Misuse(f"slot {name!r}: {error}") from error
     mark = _PREFIX + secrets.token_hex(16)
-    rendering.slots[mark] = Slot(name, stops, options)
+    rendering.slots[mark] = opened
     return mark
 
 

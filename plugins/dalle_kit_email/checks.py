@@ -23,7 +23,8 @@ def check(request: EmailRequest, draft: Draft) -> Iterable[Finding]:
     for index, part in enumerate(draft.skeleton.parts):
         if isinstance(part, Slot):
             text = draft.texts[part.name]
-            yield from _form(part.name, text, phrases, known)
+            if part.regex is None:
+                yield from _form(part.name, text, phrases, known)
             if place_of(draft, index).ends_line:
                 yield from _ending(part.name, text, known, before_list=place_of(draft, index).before_list)
             yield from _repetition(part.name, text, seen)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dalle_kit_email.flowed import quoted_lines
-from dalle_kit_email.greetings import greeting_line, sign_off_line
+from dalle_kit_email.greetings import closing_line, greeting_line, opening_line, sign_off_line
 from dalle_kit_email.languages import LANGUAGES
+from dalle_kit_email.phrasing import phrasing, plain_sentence
 from dalle_kit_email.request import EmailRequest
 from dalle_kit_email.thread import Parent
 
@@ -23,6 +24,9 @@ def template_context(request: EmailRequest) -> dict[str, object]:
         "subject": request.subject_line,
         "language_name": LANGUAGES[request.language].name,
         "points": list(request.points),
+        "statements": [_statement(point, request.language) for point in request.points],
+        "opening": opening_line(tone=request.tone, length=request.length, language=request.language),
+        "closing": closing_line(tone=request.tone, length=request.length, language=request.language),
         "instruction": request.instruction or "",
         "parent": _parent_view(shown) if shown else None,
         "quoted": quoted_parent(request),
@@ -43,6 +47,15 @@ def sign_off(request: EmailRequest) -> str:
         return request.sign_off
     line = sign_off_line(tone=request.tone, language=request.language)
     return line if request.sender_name else line.removesuffix(",")
+
+
+def _statement(point: str, language: str) -> dict[str, object]:
+    """Return how a point is put: as ``text``, or in words of the model's that match ``regex`` where that is not None.
+
+    ``limit`` is more tokens than any text that matches can have. The function words of a pattern are English.
+    """
+    regex = phrasing(point) if language == "en" else None
+    return {"text": plain_sentence(point), "regex": regex, "limit": len(point.encode("utf-8")) + 80}
 
 
 def quoted_parent(request: EmailRequest) -> str:

@@ -201,13 +201,17 @@ class Cleaner:
 
 
 def finish(request: EmailRequest, draft: Draft) -> Draft:
-    """Return the draft with each of its slots cleaned; the template's own text stays as it is."""
+    """Return the draft with each of its free slots cleaned.
+
+    The template's own text stays as it is, and so does a slot that was held to a pattern: its words are the user's.
+    """
     phrases, known = Phrases(request), find.known_text(request)
     seen = _not_to_be_echoed(request)
     for index, part in enumerate(draft.skeleton.parts):
         if isinstance(part, Slot):
-            cleaner = Cleaner(phrases, known, place_of(draft, index), frozenset(seen))
-            text = cleaner.clean(draft.texts[part.name])
+            text = draft.texts[part.name]
+            if part.regex is None:
+                text = Cleaner(phrases, known, place_of(draft, index), frozenset(seen)).clean(text)
             seen |= {same_words(sentence) for sentence in _all_sentences(text)}
             draft = draft.replace(part.name, text)
     return draft

@@ -20,6 +20,36 @@ _COLLECTIVE = re.compile(
 _REGISTERS = {"formal": "formal", "friendly": "friendly"}
 
 
+#: What courtesy adds before and after the points, by tone; it states no facts. English, as the model's own words are.
+_OPENINGS = {
+    "friendly": "I hope you are well.",
+    "apologetic": "I am sorry for the trouble.",
+    "thankful": "Thank you very much.",
+}
+_CLOSINGS = {
+    "neutral": "Please let me know if you have any questions.",
+    "formal": "Please do not hesitate to contact me if you have any questions.",
+    "friendly": "Let me know if anything is unclear.",
+    "apologetic": "Thank you for your understanding.",
+    "persuasive": "I would be glad to hear from you.",
+    "thankful": "Thank you again.",
+    "firm": "I look forward to your prompt reply.",
+}
+#: Tones that are nothing without their opening, however short the letter.
+_SAID_ALWAYS = ("apologetic", "thankful")
+
+
+def opening_line(*, tone: str, length: str, language: str) -> str:
+    """Return the courtesy that comes before the points, or ""."""
+    wanted = language == "en" and (length == "long" or tone in _SAID_ALWAYS)
+    return _OPENINGS.get(tone, "") if wanted else ""
+
+
+def closing_line(*, tone: str, length: str, language: str) -> str:
+    """Return the courtesy that comes after the points, or ""."""
+    return _CLOSINGS[tone] if language == "en" and length != "short" else ""
+
+
 def greeting_line(names: Sequence[str], *, tone: str, language: str) -> str:
     """Return the opening line for the recipients' display names ("" for one that is not known)."""
     words, register = LANGUAGES[language], _REGISTERS.get(tone, "neutral")

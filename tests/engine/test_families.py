@@ -149,7 +149,7 @@ def test_slots_filled_with_the_cache_equal_those_computed_from_scratch(kind: str
         options = GenerationOptions(max_tokens=9, temperature=0.8)
         jobs = [Job(source, skeleton, replace(options, seed=seed)) for skeleton in skeletons for seed in range(4)]
         ends = engine.tokenizer.control_ids
-        return [Row(job, index=index, tokenizer=engine.tokenizer, ends=ends) for index, job in enumerate(jobs)]
+        return [engine.row(job, index=index, ends=ends) for index, job in enumerate(jobs)]
 
     cached, uncached = rows(), rows()
     texts = [""] * len(cached)

@@ -28,7 +28,7 @@ odd_text = st.text(st.characters(codec="utf-8")) | st.sampled_from(
 
 def test_a_document_is_its_literals_and_slots_in_order(setup: Any) -> None:
     shaped = setup.document('Dear all,\n\n{{ slot("body", stop=["\\n\\n"], max_tokens=40) }}\n\nTom\n')
-    slot = Slot("body", ("\n\n",), {"max_tokens": 40})
+    slot = Slot("body", ("\n\n",), options={"max_tokens": 40})
     assert shaped.skeleton == Skeleton(("Dear all,\n\n", slot, "\n\nTom\n"))
     assert shaped.template == "note"
 

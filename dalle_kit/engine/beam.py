@@ -1,0 +1,92 @@
+"""Beam search: the likeliest text of a slot, rather than the likeliest next token again and again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from dalle_kit.engine.constraints import Constraint
+from dalle_kit.engine.sampling import noise
+from dalle_kit.records import GenerationOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """A beginning of the text: its tokens, their log-likelihood in nats, and the score it is ranked by."""
+
+    tokens: tuple[int, ...]
+    log_likelihood: float
+    score: float
+    constraint: Constraint | None
+
+    @property
+    def rank(self) -> float:
+        """The score of a token on average, so that longer texts are not at a disadvantage."""
+        return self.score / max(1, len(self.tokens))
+
+
+class Beam:
+    """The ``width`` best beginnings, one token further at each step, until as many texts are complete.
+
+    With a temperature above 0 the scores are perturbed by that much Gumbel noise, fixed by the seed, and the search
+    becomes a draw (after Kool et al., 2019).
+    """
+
+    def __init__(
+        self, width: int, *, options: GenerationOptions, ends: frozenset[int], constraint: Constraint | None
+    ) -> None:
+        self._width, self._options, self._ends = width, options, ends
+        self._complete: list[Hypothesis] = []
+        self.live = [Hypothesis((), 0.0, 0.0, constraint)]
+        self.parents = [0]
+
+    def step(self, logits: Tensor, *, position: int) -> None:
+        """Take the logits after each live beginning (N, V); ``parents`` then says which of them each new one extends.
+
+        ``position`` counts the steps, for the noise.
+        """
+        options = self._extensions(logits.log_softmax(-1), position)
+        live, self.live, self.parents = self.live, [], []
+        for score, index, token, likelihood in sorted(options, key=lambda option: -option[0]):
+            if len(self.live) == self._width:
+                break
+            parent = live[index]
+            if token in self._ends:
+                self._complete.append(Hypothesis(parent.tokens, parent.log_likelihood, score, parent.constraint))
+                continue
+            constraint = parent.constraint and parent.constraint.copy()
+            if constraint is not None:
+                constraint.take(token)
+            longer = Hypothesis((*parent.tokens, token), parent.log_likelihood + likelihood, score, constraint)
+            if constraint is not None and constraint.complete:
+                self._complete.append(longer)
+            else:
+                self.live.append(longer)
+                self.parents.append(index)
+
+    @property
+    def done(self) -> bool:
+        """Whether the search is over."""
+        limit = self._options.max_tokens
+        return not self.live or len(self._complete) >= self._width or len(self.live[0].tokens) >= limit
+
+    @property
+    def best(self) -> tuple[Hypothesis, str]:
+        """The best text, and why it ended: ``end``, or ``length`` where none is complete."""
+        texts, reason = (self._complete, "end") if self._complete else (self.live, "length")
+        return max(texts, key=lambda text: text.rank), reason
+
+    def _extensions(self, scores: Tensor, position: int) -> list[tuple[float, int, int, float]]:
+        """Return (score, parent, token, log-likelihood) of the best extensions of each live beginning."""
+        found = []
+        temperature = self._options.temperature
+        gumbel = noise(self._options.seed, position, scores.shape[1]).to(scores.device) if temperature else None
+        for index, beginning in enumerate(self.live):
+            allowed = scores[index] if beginning.constraint is None else beginning.constraint.allow(scores[index])
+            ranked = allowed if gumbel is None else allowed + temperature * gumbel
+            top = ranked.topk(min(2 * self._width, len(ranked)))
+            for value, token in zip(top.values.tolist(), top.indices.tolist(), strict=True):
+                if value > -float("inf"):
+                    found.append((beginning.score + value, index, token, float(scores[index, token])))
+        return found

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dalle_kit_email.phrasing import phrasing, plain_sentence
+
+
+@pytest.mark.parametrize(
+    ("point", "good", "bad"),
+    [
+        ("room B12", ["Room B12.", "The room is B12."], ["The room at B12.", "Room B13.", "Room."]),
+        ("now Thursday 14:00", ["It is now Thursday at 14:00.", "Now Thursday 14:00."], ["Now Thursday at the 14:00."]),
+        ("price 3,200 EUR", ["Price is 3,200 EUR."], ["The price is 3,200 of EUR.", "Price 3,200."]),
+        ("could you take notes?", ["Could you take notes?"], ["Couldn't you take notes?", "Could you take notes."]),
+        (
+            "cannot come tomorrow",
+            ["I cannot come tomorrow.", "We cannot come tomorrow."],
+            ["Please cannot come tomorrow."],
+        ),
+        ("bring a laptop", ["Please bring a laptop.", "Bring a laptop."], ["The bring a laptop."]),
+        ("report attached", ["The report is attached."], ["The report is not attached."]),
+    ],
+)
+def test_a_point_may_be_put_in_so_many_ways_and_no_other(point: str, good: list[str], bad: list[str]) -> None:
+    pattern = phrasing(point)
+    assert pattern is not None
+    for sentence in good:
+        assert re.fullmatch(pattern, sentence), sentence
+    for sentence in bad:
+        assert not re.fullmatch(pattern, sentence), sentence
+
+
+@pytest.mark.parametrize("point", ["We meet on Monday.", "first. second", "word " * 30, "one\ntwo"])
+def test_whole_sentences_and_long_texts_are_said_as_they_stand(point: str) -> None:
+    assert phrasing(point.strip()) is None
+
+
+@given(st.text(min_size=1).map(str.strip).filter(lambda text: text and text.split()))
+def test_the_plain_sentence_matches_the_pattern_and_every_word_is_in_it(point: str) -> None:
+    point = " ".join(point.split())
+    sentence = plain_sentence(point)
+    pattern = phrasing(point)
+    if pattern is not None and point[-1] != ":":
+        assert re.fullmatch(pattern, sentence)
+    assert point[1:] in sentence
