@@ -21,7 +21,6 @@ what to do. Errors of libraries are translated where they enter, with ``raise ..
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -124,6 +123,8 @@ class OutputError(DalleKitError):
 
 def nearest(name: str, choices: Iterable[str]) -> str | None:
     """Return the choice that ``name`` was most likely meant to be, or None if none is near."""
+    import difflib  # costs start-up time, and is needed for errors only
+
     folded = {choice.casefold(): choice for choice in choices}
     found = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
     return folded[found[0]] if found else None

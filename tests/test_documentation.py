@@ -116,7 +116,7 @@ def test_the_plugin_in_the_readme_works(tmp_path: Path, home: Path, monkeypatch:
     importlib.invalidate_caches()
     try:
         assert load_plugins(load_settings(), strict=True).infos[-1].status == "loaded"
-        fields: dict[str, object] = {"to": ["a@example.com"], "subject": "x", "points": ["Wonderful!"]}
+        fields: dict[str, object] = {"to": ["a@example.com"], "subject": "x", "points": ["wonderful day"]}
         findings = {slot: find(Kit(), fields, text) for slot, text in (("loud", "Yes!"), ("quiet", "Yes."))}
     finally:
         sys.modules.pop(module, None)

@@ -178,9 +178,11 @@ Which room?
 
 def test_what_does_not_fit_is_dropped_on_purpose_oldest_quotes_first(checkpoints: Checkpoints, home: Path) -> None:
     _, engine = checkpoints("llama-long")
-    parent = PARENT.format(own="one two three " * 60, quoted="\n> ".join(["four five six"] * 200))
+    parent = PARENT.format(own="one two three " * 60, quoted="\n> ".join(["four five six"] * 900))
     kit = Kit(model=engine.path)
-    document = kit.generate("email", to=["a@example.com"], points=["B12"], reply_to=parent, max_tokens=4)
+    document = kit.generate(
+        "email", to=["a@example.com"], points=["B12"], reply_to=parent, max_tokens=4, template="free"
+    )
     assert document.provenance.dropped[0].startswith("the quoted text")
     assert any(finding.check == "context" for finding in document.findings)
     assert "four five six" in document.text  # the quotation below the reply is the user's, and stays

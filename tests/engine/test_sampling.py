@@ -64,7 +64,7 @@ def test_at_least_the_likeliest_token_is_always_left(
 ) -> None:
     values = torch.tensor(logits)
     left = keep_likely(values, top_k=top_k, top_p=top_p, min_p=min_p)
-    assert left[int(values.argmax())].isfinite()
+    assert left.max() == values.max()  # of equal ones any may be left
 
 
 def test_repetition_penalty_makes_seen_tokens_less_likely_whatever_their_sign() -> None:
