@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -67,9 +68,16 @@ class Beam:
 
     @property
     def done(self) -> bool:
-        """Whether the search is over."""
+        """Whether the search is over: no beginning is left, enough texts are complete, or the limit is reached."""
         limit = self._options.max_tokens
         return not self.live or len(self._complete) >= self._width or len(self.live[0].tokens) >= limit
+
+    @property
+    def certain(self) -> tuple[int, ...]:
+        """The tokens that the best text begins with, whichever it will be."""
+        texts = [text.tokens for text in (*self.live, *self._complete)]
+        agreed = itertools.takewhile(lambda tokens: len(set(tokens)) == 1, zip(*texts, strict=False))
+        return tuple(tokens[0] for tokens in agreed)
 
     @property
     def best(self) -> tuple[Hypothesis, str]:

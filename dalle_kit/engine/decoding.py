@@ -158,10 +158,12 @@ class Row:
     def _search(self, beam: Beam, logits: Tensor) -> None:
         beam.step(logits, position=self._sampled)
         if not beam.done:
+            for token in beam.certain[len(self._tokens) :]:
+                self._take(token)
             self.parents, self.pending = beam.parents, [[each.tokens[-1]] for each in beam.live]
             return
         best, reason = beam.best
-        for token in best.tokens:
+        for token in best.tokens[len(self._tokens) :]:
             self._take(token)
         self._likelihood = best.log_likelihood
         # The cache of the best text may be gone by now: the text is computed again with what follows it.
