@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dalle_kit_email.flowed import quoted_lines
-from dalle_kit_email.greetings import closing_line, greeting_line, opening_line, sign_off_line
+from dalle_kit_email.greetings import closing_line, greeting_line, in_reading_order, opening_line, sign_off_line
 from dalle_kit_email.languages import LANGUAGES
 from dalle_kit_email.phrasing import phrasing, plain_sentence
 from dalle_kit_email.request import EmailRequest
@@ -38,6 +38,9 @@ def greeting(request: EmailRequest) -> str:
     if request.greeting is not None:
         return request.greeting
     names = [mailbox.name for mailbox in request.recipients]
+    if request.parent is not None and not request.to and not any(names):
+        # Replies may be wanted at a bare address; they still speak to whoever wrote.
+        names = [request.parent.sender.name] if request.parent.sender else names
     return greeting_line(names, tone=request.tone, language=request.language)
 
 
@@ -69,7 +72,7 @@ def quoted_parent(request: EmailRequest) -> str:
 
 def _attribution(parent: Parent, language: str) -> str:
     words = LANGUAGES[language]
-    name = parent.sender_name or "?"
+    name = in_reading_order(parent.sender_name) or "?"
     if parent.date is None:
         return words.attribution_undated.replace("{name}", name)
     date = parent.date.strftime("%Y-%m-%d %H:%M")

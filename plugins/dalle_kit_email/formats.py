@@ -43,9 +43,9 @@ def write_html(document: Document) -> str:
     body = "\n".join(_blocks(text))
     if quoted:
         attribution, *lines = quoted.split("\n")
-        inner = "<br>\n".join(html.escape(line.removeprefix(">").removeprefix(" ")) for line in lines)
-        body += f"\n<p>{html.escape(attribution)}</p>\n<blockquote>\n<p>{inner}</p>\n</blockquote>"
-    title = html.escape(request.subject_line or document.domain)
+        inner = "<br>\n".join(_markup(line.removeprefix(">").removeprefix(" ")) for line in lines)
+        body += f"\n<p>{_markup(attribution)}</p>\n<blockquote>\n<p>{inner}</p>\n</blockquote>"
+    title = _markup(request.subject_line or document.domain)
     return (
         f'<!DOCTYPE html>\n<html lang="{request.language}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -71,6 +71,11 @@ def _require_sender(request: EmailRequest) -> None:
     sender_of(request)
 
 
+def _markup(text: str) -> str:
+    """Return text as it stands between tags, where quotation marks mean nothing."""
+    return html.escape(text, quote=False)
+
+
 def _escape(text: str) -> str:
     return quote(text, safe="", encoding="utf-8")
 
@@ -86,7 +91,7 @@ def _blocks(text: str) -> Iterable[str]:
             is_item = bool(_ITEM.fullmatch(lines[0]))
             run = []
             while lines and bool(item := _ITEM.fullmatch(lines[0])) == is_item:
-                run.append(html.escape((item[1] if item else lines[0]).strip()))
+                run.append(_markup((item[1] if item else lines[0]).strip()))
                 lines.pop(0)
             if is_item:
                 yield "<ul>\n" + "\n".join(f"<li>{item}</li>" for item in run) + "\n</ul>"

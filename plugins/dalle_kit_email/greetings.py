@@ -64,7 +64,7 @@ def greeting_line(names: Sequence[str], *, tone: str, language: str) -> str:
 
 def form_of_address(name: str, *, register: str, language: str) -> str:
     """Return how to call someone: the full name formally, the first name otherwise, with care for titles and teams."""
-    name = _in_reading_order(name)
+    name = in_reading_order(name)
     parts = name.split()
     # Where first names are for friends, a neutral letter keeps the whole name.
     if register == "formal" or (register == "neutral" and language == "de") or _COLLECTIVE.search(name):
@@ -84,7 +84,7 @@ def sign_off_line(*, tone: str, language: str) -> str:
     return phrases.get(tone, phrases["neutral"])
 
 
-def _in_reading_order(name: str) -> str:
+def in_reading_order(name: str) -> str:
     """Turn "Raman, Priya" into "Priya Raman", and leave out what stands in brackets."""
     name = re.sub(r"\s*\([^()]*\)", "", name).strip() or name
     last, comma, first = name.partition(",")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, JsonValue, PrivateAttr, field_validator, model_validator
@@ -13,6 +14,9 @@ from dalle_kit_email.thread import Parent, read_parent, reply_subject
 Tone = Literal["neutral", "formal", "friendly", "apologetic", "persuasive", "thankful", "firm"]
 Length = Literal["short", "medium", "long"]
 LanguageCode = Literal["en", "de", "fr", "es", "it", "pt", "nl", "pl", "sv", "da"]
+
+#: What begins a point in a file of notes. Before a number a dash may be a minus.
+_LIST_MARK = re.compile(r"(?:[*•]|[-\u2013](?!\s*\d))(?:\s+|\Z)")
 
 
 #: Requests with little and with much in them, to show and to check templates with; the last is the most usual.
@@ -98,7 +102,8 @@ class EmailRequest(Request):
     @field_validator("points")
     @classmethod
     def _said_points(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(point for point in value if point)
+        said = (point[mark.end() :] if (mark := _LIST_MARK.match(point)) else point for point in value)
+        return tuple(point for point in said if point)
 
     @field_validator("subject")
     @classmethod

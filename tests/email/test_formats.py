@@ -224,3 +224,9 @@ def test_html_keeps_paragraphs_lists_and_quotations_and_names_its_language(reply
     assert "<title>Re: Slides</title>" in page
     assert "<p>das &lt;ist&gt; es:</p>\n<ul>\n<li>eins &amp; zwei</li>\n<li>drei</li>\n</ul>" in page
     assert "<blockquote>\n<p>Can you?<br>\n&gt; Yes.</p>\n</blockquote>" in page
+
+
+def test_html_writes_quotation_marks_as_they_are(ask: Ask, document: Make) -> None:
+    assert '<p>It\'s the "old" room &amp; not B12.</p>' in document(ask(), 'It\'s the "old" room & not B12.\n').render(
+        "html"
+    )

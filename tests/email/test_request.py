@@ -87,6 +87,23 @@ def test_points_and_instruction_are_data_whatever_they_hold(ask: Ask) -> None:
     assert request.instruction == wild
 
 
+@pytest.mark.parametrize(
+    ("noted", "point"),
+    [
+        ("- room B12", "room B12"),
+        ("* room B12", "room B12"),
+        ("•\troom B12", "room B12"),
+        ("- 5 degrees", "- 5 degrees"),
+    ],
+)
+def test_the_mark_of_a_list_is_no_part_of_a_point(ask: Ask, noted: str, point: str) -> None:
+    assert ask(points=[noted]).points == (point,)
+
+
+def test_a_list_mark_without_words_is_no_point(ask: Ask) -> None:
+    assert ask(points=["* ", "room B12"]).points == ("room B12",)
+
+
 def test_an_instruction_alone_is_enough_to_write(ask: Ask) -> None:
     assert ask(subject=None, points=[], instruction="Wish her a happy birthday").subject_line == ""
 

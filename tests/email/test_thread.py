@@ -108,9 +108,19 @@ def test_the_parent_is_quoted_below_with_one_more_mark(reply: Reply, email_domai
     assert quoted.endswith(">> The slides are ready.\n>>> Which slides?\n>>>> The ones for Monday.")
     assert "Finance" not in quoted
     assert email_domain.context(reply(PLAIN, quote=False))["quoted"] == ""
+    turned = PLAIN.replace(b"From: Ana Silva", b'From: "Silva, Ana"')
+    assert email_domain.context(reply(turned))["quoted"] == quoted
     assert str(email_domain.context(reply(PLAIN, language="de"))["quoted"]).startswith(
         "Am 2025-06-12 09:15 schrieb Ana"
     )
+
+
+def test_a_reply_to_a_bare_address_greets_whoever_wrote(email_domain: Domain, reply: Reply) -> None:
+    office = PLAIN.replace(b"To: tom", b"Reply-To: office@example.com\nTo: tom", 1)
+    assert email_domain.context(reply(office))["greeting"] == "Dear Ana,"
+    assert email_domain.context(reply(office, to=["bo@example.com"]))["greeting"] == "Hello,"
+    named = office.replace(b"office@example.com", b"Bo Lind <office@example.com>")
+    assert email_domain.context(reply(named))["greeting"] == "Dear Bo,"
 
 
 def test_multipart_quoted_printable_latin_1_reads_as_text(reply: Reply) -> None:
