@@ -50,7 +50,7 @@ def list_models(as_json: bool = False) -> None:
         ("", "NAME", "ROLE", "DOWNLOAD", "MEMORY", "LICENCE", "HERE", "SUMMARY"), [_cells(row) for row in rows]
     )
     click.echo()
-    click.echo("* is the default. MEMORY is that of float32 weights. Fetch one with `dalle-kit models pull NAME`.")
+    click.echo("* is the default. MEMORY is that of float32 weights.\nFetch one with `dalle-kit models pull NAME`.")
 
 
 @models.command()
@@ -186,11 +186,15 @@ def set_alias(name: str, model: str, as_json: bool) -> None:
 def remove_alias(name: str, as_json: bool) -> None:
     """Remove an alias; the model it stands for stays."""
     from dalle_kit.config import load_settings, unset_value
-    from dalle_kit.errors import UnknownNameError
+    from dalle_kit.errors import ConfigError, UnknownNameError
 
-    aliases = load_settings().aliases
-    if name not in aliases:
-        raise UnknownNameError("alias", name, aliases)
+    settings = load_settings()
+    if name not in settings.aliases:
+        raise UnknownNameError("alias", name, settings.aliases)
+    if name == settings.model:
+        raise ConfigError(
+            f"the alias {name!r} is the default model; choose another first: dalle-kit models default NAME"
+        )
     unset_value(f"aliases.{name}")
     if as_json:
         print_json({"alias": name, "removed": True})

@@ -78,18 +78,20 @@ def path(name: str | None, as_json: bool) -> None:
 
 
 @templates.command()
-@click.argument("domain")
+@click.argument("name")
 @click.option("--template", metavar="NAME", help="A variant, or SOURCE:NAME.")
 @click.option("--request", "request_file", type=click.File("rb"), metavar="FILE|-", help="The fields, as JSON.")
 @json_option
-def render(domain: str, template: str | None, request_file: Any, as_json: bool) -> None:
+def render(name: str, template: str | None, request_file: Any, as_json: bool) -> None:
     """Show the prompt and the outline that the templates make of a request; load no model.
 
-    Without --request an example takes its place. 'dalle-kit DOMAIN ... --dry-run' does the same for a command's
-    options.
+    NAME is a domain (email) or one of its variants (email/free). Without --request an example takes its place.
+    'dalle-kit DOMAIN ... --dry-run' does the same for a command's options.
     """
     from dalle_kit.cli.domain_command import show_plan
 
+    domain, _, variant = name.partition("/")
+    template = template or variant or None
     kit = _kit()
     request: Any
     if request_file is None:

@@ -83,7 +83,7 @@ class GgufFile:
 
     def _parse(self) -> tuple[Mapping[str, Any], Mapping[str, TensorInfo]]:
         if self._map[:4] != b"GGUF":
-            raise ModelError(f"{self.path} is not a GGUF file")
+            raise ModelError(f"{self.path} is not a GGUF file; fetch it again, or give another")
         (version,) = struct.unpack_from("<I", self._map, 4)
         if version not in (2, 3):
             raise ModelError(f"{self.path} has GGUF version {version}; versions 2 and 3, little-endian, are supported")

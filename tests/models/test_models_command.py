@@ -80,6 +80,7 @@ def test_an_alias_is_set_used_and_removed(paths: Paths) -> None:
     assert run_json("show", "big")["name"] == "smollm2-1.7b"
     run("default", "big")
     assert [row["name"] for row in run_json("list") if row["default"]] == ["smollm2-1.7b"]
+    run("default", "smollm2-135m")
     run("alias", "remove", "big")
     with pytest.raises(UnknownNameError):
         run("show", "big")
@@ -98,6 +99,14 @@ def test_an_alias_that_could_not_work_is_refused(
 ) -> None:
     with pytest.raises(error, match=message):
         run("alias", "set", name, model)
+
+
+def test_an_alias_that_is_the_default_model_is_not_removed(paths: Paths) -> None:
+    run("alias", "set", "big", "smollm2-1.7b")
+    run("default", "big")
+    with pytest.raises(ConfigError, match="'big' is the default model; choose another first"):
+        run("alias", "remove", "big")
+    assert run_json("alias", "list") == {"big": "smollm2-1.7b"}
 
 
 def test_removing_an_alias_that_is_not_there_names_the_nearest(paths: Paths) -> None:

@@ -106,6 +106,11 @@ def test_render_shows_prompt_and_outline(run: Run, tmp_path: Path) -> None:
     assert found["outline"] == "LOUD example ..."
 
 
+def test_render_takes_a_variant_by_its_full_name(run: Run) -> None:
+    assert run("new", "memo/brief")[0] == 0
+    assert json.loads(run("render", "memo/brief", "--json")[1])["template"] == "memo/brief"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
