@@ -79,8 +79,17 @@ class _Bar:
         if self._progress is None:
             self._progress = _start_bars()
         if stage not in self._tasks:
+            self._hide_endless()
             self._tasks[stage] = self._progress.add_task(stage, total=total, amount="")
-        self._progress.update(self._tasks[stage], completed=done, total=total, amount=_amount(done, total))
+        self._progress.update(
+            self._tasks[stage], completed=done, total=total, amount=_amount(done, total), visible=True
+        )
+
+    def _hide_endless(self) -> None:
+        """Take away the stages without a known end: the next one tells that they are over."""
+        for task in self._progress.tasks:
+            if task.total is None:
+                self._progress.update(task.id, visible=False)
 
     def close(self) -> None:
         if self._progress is not None:
@@ -88,12 +97,11 @@ class _Bar:
 
 
 def _start_bars() -> Any:
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     bars = Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
-        TaskProgressColumn(),
         TextColumn("{task.fields[amount]}", markup=False),
         TimeRemainingColumn(),
         console=console(),
@@ -106,4 +114,5 @@ def _start_bars() -> Any:
 def _amount(done: int, total: int | None) -> str:
     if total is None:
         return f"{done / 1e6:.1f} MB" if done >= _BYTES_FROM else ""
-    return f"{done / 1e6:.1f} of {total / 1e6:.1f} MB" if total >= _BYTES_FROM else f"{done} of {total}"
+    share = f"{100 * done // max(1, total):3}%"
+    return f"{share} {done / 1e6:.1f} of {total / 1e6:.1f} MB" if total >= _BYTES_FROM else f"{share} {done} of {total}"

@@ -133,6 +133,8 @@ def _callback(
                 return
             # Shaped before the model is loaded, so that a wrong template costs no time; generating shapes it again.
             kit.shape(entry.name, request, template=values["template"])
+            # Said at once: the libraries that are imported to load the model take a second or two themselves.
+            progress(f"loading {kit.model}", 0, None)
             kit.load()
         document = _write(kit, entry.name, request, template=values["template"], quiet=quiet, **generation)
         stop_if_interrupted()

@@ -81,3 +81,18 @@ def test_progress_is_drawn_on_a_terminal_only() -> None:
     assert out == b"" and b"fetch" in shown and b"50%" in shown and b"convert" in shown
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
     assert (done.stdout, done.stderr) == (b"", b"")
+
+
+def test_a_stage_without_an_end_is_drawn_until_the_next_begins() -> None:
+    script = (
+        "from dalle_kit.cli.common import progress_bar\n"
+        "seen = []\n"
+        "with progress_bar() as report:\n"
+        "    for stage, done, total in [('load', 0, None), ('fetch', 1, 4), ('load', 0, None)]:\n"
+        "        report(stage, done, total)\n"
+        "        seen.append([task.visible for task in report.__self__._progress.tasks])\n"
+        "print(seen)\n"
+    )
+    out, shown = on_a_terminal(script)
+    assert out == b"[[True], [False, True], [True, True]]\n"
+    assert b"load" in shown and b"25%" in shown and b" 0%" not in shown
