@@ -24,12 +24,20 @@ def check(request: EmailRequest, draft: Draft) -> Iterable[Finding]:
         if isinstance(part, Slot):
             text = draft.texts[part.name]
             if part.regex is None:
+                yield from _own_words(request, part.name, text)
                 yield from _form(part.name, text, phrases, known)
             if place_of(draft, index).ends_line:
                 yield from _ending(part.name, text, known, before_list=place_of(draft, index).before_list)
             yield from _repetition(part.name, text, seen)
             yield from _unsupported_numbers(part.name, text, known)
     yield from _missing_points(request, draft)
+
+
+def _own_words(request: EmailRequest, slot: str, text: str) -> Iterable[Finding]:
+    """Ask to read a text that no point could be held against: the other checks do not understand it."""
+    if text.strip() and not request.points:
+        message = "the request has no point, so the model chose what to say: read it with care, or give points"
+        yield Finding("no point", "warning", message, slot, (0, len(text)))
 
 
 def _form(slot: str, text: str, phrases: Phrases, known: str) -> Iterable[Finding]:

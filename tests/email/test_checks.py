@@ -81,9 +81,15 @@ def test_another_number_is_not(found: Checks, point: str, body: str) -> None:
 
 def test_numbers_of_the_answered_message_are_supported(email_domain: Domain, draft: Callable[..., Draft]) -> None:
     source = "From: Ana <ana@example.com>\nDate: Thu, 12 Jun 2025 09:15:00 +0200\n\nAre 12 seats enough?\n"
-    request = email_domain.parse({"reply_to": source})
+    request = email_domain.parse({"reply_to": source, "points": ["seats"]})
     assert list(email_domain.check(request, draft("Yes, 12 seats are enough for 2025."))) == []
     (finding,) = email_domain.check(request, draft("No, we need 15 seats."))
     # Neither do the seconds or the time zone of its date support anything.
     assert len(list(email_domain.check(request, draft("The 12 seats are ready at 2:00 PM.")))) == 1
     assert (finding.check, finding.slot, finding.severity) == ("unsupported number", "body", "warning")
+
+
+@pytest.mark.parametrize("fields", [{"instruction": "Thank her."}, {}])
+def test_a_text_that_no_point_asked_for_is_to_be_read_with_care(found: Checks, fields: dict[str, str]) -> None:
+    assert found("Thank you for waiting.", points=[], **fields) == ["no point"]
+    assert "no point" not in found("Thank you for waiting.", points=["room B12"], **fields)
