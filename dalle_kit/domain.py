@@ -9,7 +9,7 @@ from typing import Any
 
 import pydantic
 
-from dalle_kit.errors import RequestError, UnknownNameError
+from dalle_kit.errors import PluginError, RequestError, UnknownNameError
 from dalle_kit.records import Draft, Finding, Format, GenerationOptions
 
 _NAME = re.compile(r"[a-z][a-z0-9-]*( [a-z][a-z0-9-]*)*\Z")
@@ -99,6 +99,11 @@ class Domain:
             return self.request.model_validate(dict(fields))
         except pydantic.ValidationError as error:
             raise _first_problem(error) from error
+        except Exception as error:
+            raise PluginError(
+                f"the request of the domain {self.name!r} cannot be checked: {type(error).__name__}: {error}",
+                plugin=self.name,
+            ) from error
 
 
 #: Field names a request may not use: keyword arguments of ``Kit.generate``, and flags of every domain's command.

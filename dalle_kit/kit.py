@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import threading
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
@@ -252,9 +253,14 @@ class DocumentStream:
 
 
 class AsyncKit:
-    """A Kit for asyncio: the same methods, awaited; computing happens in threads, and cancelling stops it."""
+    """A Kit for asyncio: the same methods, awaited, while threads compute.
+
+    Cancelling ``generate`` and ``stream`` stops them at the next token; ``load`` and ``batch`` run to their end.
+    """
 
     def __init__(self, kit: Kit | None = None, **settings: Any) -> None:
+        if kit is not None and settings:
+            raise TypeError(f"give a Kit or its settings ({', '.join(settings)}), not both")
         self.kit = kit if kit is not None else Kit(**settings)
 
     async def load(self) -> Engine:
@@ -290,7 +296,10 @@ async def _pieces(stream: DocumentStream) -> AsyncIterator[str]:
             try:
                 piece = await asyncio.shield(step)
             except asyncio.CancelledError:
-                await asyncio.wait([step])
+                # Cancelled again or not: the stream cannot be closed while it computes.
+                while not step.done():
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await asyncio.wait([step])
                 raise
             if piece is None:
                 return

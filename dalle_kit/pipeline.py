@@ -55,6 +55,8 @@ def fit(plugins: Plugins, templates: Templates, work: Work, engine: Engine, opti
             if shorter is None:
                 raise
             request, what = shorter
+            if request == work.request and what in dropped:
+                raise  # it gives nothing up any more
             dropped.append(what)
             work = shape(plugins, templates, work.domain, request, template=work.template)
         else:
@@ -63,24 +65,16 @@ def fit(plugins: Plugins, templates: Templates, work: Work, engine: Engine, opti
             return replace(work, findings=findings, dropped=tuple(dropped))
 
 
-@dataclass(slots=True)
-class Clock:
-    """When generation began and gave its first piece of text, in seconds of a monotonic clock."""
-
-    start: float
-    first: float | None = None
-
-
 def write(
     plugins: Plugins, works: Sequence[Work], engine: Engine, options: GenerationOptions, *, documents: list[Document]
 ) -> Iterator[Piece]:
     """Generate, finish and check; yields the first candidate's text as it grows, then fills ``documents``."""
-    clock = Clock(time.perf_counter())
+    start, first = time.perf_counter(), None
     results: list[list[Generation]] = []
     shaped = [(work.shaped.prompt, work.shaped.skeleton) for work in works]
     for piece in engine.fill(shaped, options, results=results):
-        if clock.first is None and piece.slot is not None:
-            clock.first = time.perf_counter()
+        if first is None and piece.slot is not None:
+            first = time.perf_counter()
         if piece.row % options.candidates == 0:
             yield piece
     generated = time.perf_counter()
@@ -89,8 +83,8 @@ def write(
         best = min(range(len(candidates)), key=lambda index: _rank(finished[index][1], candidates[index]))
         draft, findings = finished[best]
         timings = {
-            "first_token": round((clock.first or generated) - clock.start, 4),
-            "generate": round(generated - clock.start, 4),
+            "first_token": round((first or generated) - start, 4),
+            "generate": round(generated - start, 4),
             "finish": round(time.perf_counter() - generated, 4),
         }
         documents.append(_document(plugins, work, draft, findings, candidates[best], engine, timings))

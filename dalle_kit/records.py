@@ -41,7 +41,8 @@ class GenerationOptions:
         _number("repetition_penalty", self.repetition_penalty, 0.0, 10.0, above=True)
         _whole("seed", self.seed, 0, 2**63 - 1)
         _whole("candidates", self.candidates, 1, 64)
-        if isinstance(self.stop, str) or not all(isinstance(text, str) and text for text in self.stop):
+        listed = isinstance(self.stop, (tuple, list))
+        if not listed or not all(isinstance(text, str) and text for text in self.stop):
             raise OptionError("stop", self.stop, "a tuple of texts, none of them empty")
 
     @classmethod

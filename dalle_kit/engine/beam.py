@@ -31,7 +31,7 @@ class Beam:
     """The ``width`` best beginnings, one token further at each step, until as many texts are complete.
 
     With a temperature above 0 the scores are perturbed by that much Gumbel noise, fixed by the seed, and the search
-    becomes a draw (after Kool et al., 2019).
+    becomes a draw (after Kool et al., 2019). Of the generation options only temperature, seed and max_tokens matter here.
     """
 
     def __init__(
@@ -94,7 +94,10 @@ class Beam:
             allowed = scores[index] if beginning.constraint is None else beginning.constraint.allow(scores[index])
             ranked = allowed if gumbel is None else allowed + temperature * gumbel
             top = ranked.topk(min(2 * self._width, len(ranked)))
-            for value, token in zip(top.values.tolist(), top.indices.tolist(), strict=True):
+            likelihoods = scores[index][top.indices]
+            for value, token, likelihood in zip(
+                top.values.tolist(), top.indices.tolist(), likelihoods.tolist(), strict=True
+            ):
                 if value > -float("inf"):
-                    found.append((beginning.score + value, index, token, float(scores[index, token])))
+                    found.append((beginning.score + value, index, token, likelihood))
         return found

@@ -54,9 +54,9 @@ class Constraint:
         """Go on by ``token``."""
         self._matcher.consume_token(token)
 
-    def take_forced(self) -> list[int]:
-        """Go on by the tokens that must follow, and return them: they need not be chosen."""
-        forced: list[int] = [] if self.complete else self._matcher.compute_ff_tokens()
+    def take_forced(self, limit: int) -> list[int]:
+        """Go on by the tokens that must follow, ``limit`` of them at most, and return them: they need not be chosen."""
+        forced: list[int] = [] if self.complete else self._matcher.compute_ff_tokens()[:limit]
         self._matcher.consume_tokens(forced)
         return forced
 

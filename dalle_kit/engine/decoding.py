@@ -61,13 +61,15 @@ class SlotResult:
     """What was written into a slot.
 
     ``reason`` is why it ended: ``end`` (the model ended it), ``stop`` (a stop string) or ``length`` (the limit).
-    ``log_likelihood`` is the sum over its ``tokens`` under the model, in nats.
+    ``log_likelihood`` is the sum over the tokens that the model chose, the one that ended the text among them, in nats;
+    ``chosen`` is how many these were. A pattern may have forced others.
     """
 
     text: str
     reason: str
     tokens: tuple[int, ...]
     log_likelihood: float
+    chosen: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +112,11 @@ class Row:
         self._base: int | None = None  # tokens computed before the slot, known at its first logits
         self._tokens: list[int] = []  # of the slot
         self._whole: list[tuple[int, int]] = []  # (tokens, characters) of the slot wherever no character is in pieces
-        self._likelihood = 0.0
+        self._likelihood, self._chosen = 0.0, 0
+        self._first_logits = torch.empty(0)  # (1, V): at the slot's beginning
         self._constraint: Constraint | None = None
         self._beam: Beam | None = None
+        self._text = SlotText(())
         self.pending = [self._advance("")]
         self._target += self.pending[0]
 
@@ -124,7 +128,7 @@ class Row:
     def accept(self, logits: Tensor, length: int) -> None:
         """Choose the next tokens from ``logits`` (N, V); ``length`` is how many tokens of each place are computed."""
         if self._base is None:
-            self._base = length
+            self._base, self._first_logits = length, logits[:1]
         self.parents, self.keep = [0], None
         if self._beam is not None:
             self._search(self._beam, logits)
@@ -138,15 +142,15 @@ class Row:
         allowed = logits if self._constraint is None else self._constraint.allow(logits)
         token = choose(allowed, options, seen=seen, position=self._sampled)
         self._likelihood += float(logits[token] - logits.logsumexp(0))
+        self._chosen += 1
         if token in self._ends:
             self._finish("end", length)
             return
         tokens = [token]
         if self._constraint is not None:
             self._constraint.take(token)
-            tokens += self._constraint.take_forced()
-        for each in tokens:
-            self._take(each)
+            tokens += self._constraint.take_forced(options.max_tokens - len(self._tokens) - 1)
+        self._take(tokens)
         self.pending = [tokens]
         if self._text.ended:
             self._finish("stop", length)
@@ -158,46 +162,54 @@ class Row:
     def _search(self, beam: Beam, logits: Tensor) -> None:
         beam.step(logits, position=self._sampled)
         if not beam.done:
-            for token in beam.certain[len(self._tokens) :]:
-                self._take(token)
+            self._take(beam.certain[len(self._tokens) :])
+        if not beam.done and not self._text.ended:
             self.parents, self.pending = beam.parents, [[each.tokens[-1]] for each in beam.live]
             return
         best, reason = beam.best
-        for token in best.tokens[len(self._tokens) :]:
-            self._take(token)
-        self._likelihood = best.log_likelihood
+        self._take(best.tokens[len(self._tokens) :])
+        self._likelihood, self._chosen = best.log_likelihood, len(best.tokens)
         # The cache of the best text may be gone by now: the text is computed again with what follows it.
         self._whole = []
         assert self._base is not None
         self._finish("stop" if self._text.ended else reason, self._base)
 
-    def _take(self, token: int) -> None:
-        """Add a token to the slot's text."""
-        self._tokens.append(token)
-        self._seen.append(token)
-        piece = self._stream.push(token)
-        if piece is not None:
-            self._emit(self._text.push(piece))
-            self._whole.append((len(self._tokens), self._text.length))
+    def _take(self, tokens: Sequence[int]) -> None:
+        """Add tokens to the slot's text, up to its end."""
+        for token in tokens:
+            if self._text.ended:
+                return
+            self._tokens.append(token)
+            self._seen.append(token)
+            piece = self._stream.push(token)
+            if piece is not None:
+                self._emit(self._text.push(piece))
+                self._whole.append((len(self._tokens), self._text.length))
 
     def _finish(self, reason: str, length: int) -> None:
         """Close the slot and go to the next one, keeping of the cache what was accepted."""
         assert self._base is not None
         self._emit(self._text.finish())
-        self.results[self._slot.name] = SlotResult(self._text.text, reason, tuple(self._tokens), self._likelihood)
+        self.results[self._slot.name] = SlotResult(
+            self._text.text, reason, tuple(self._tokens), self._likelihood, self._chosen
+        )
         end = self._text.span[1]
         computed = length - self._base
         kept, characters = max(((t, c) for t, c in self._whole if t <= computed and c <= end), default=(0, 0))
         self._target += self._tokens[:kept]
         self.keep = self._base + kept
+        base, first_logits = self.keep, self._first_logits
         following = self._advance(self._text.received(characters, end))
         if not following and not self.done:
-            # Nothing stands between the two slots: the last token is computed once more, for its logits.
-            if self._target:
-                self.keep -= 1
-                following = [self._target.pop()]
-            else:
-                following = self._tokenizer.encode_text(" ")
+            # Nothing stands between the two slots.
+            if kept == 0:
+                # What is before the next slot is what was before this one, and so are the logits.
+                self.accept(first_logits, base)
+                self.keep = base if self.keep is None else self.keep
+                return
+            # The last token is computed once more, for its logits.
+            self.keep -= 1
+            following = [self._target.pop()]
         self._target += following
         self.pending = [following]
 
@@ -218,7 +230,9 @@ class Row:
         context = self._tokenizer.encode_context(before)
         self._slot = slot
         self._options = self.job.options.merge(slot.options)
-        self._text = SlotText((*slot.stop, *self._options.stop), after=literal or rest)
+        # An empty text stands for the end of a line; after another slot the text goes on where that one ended.
+        after = literal or rest or self._text.text
+        self._text = SlotText((*slot.stop, *self._options.stop), after=after)
         self._stream = self._tokenizer.stream([*self._target, *context])
         self._constraint = self._beam = None
         if slot.regex is not None:
@@ -226,7 +240,7 @@ class Row:
             self._constraint = self._constraints().start(f"{space}(?:{slot.regex})")
         if slot.beams > 1:
             self._beam = Beam(slot.beams, options=self._options, ends=self._ends, constraint=self._constraint)
-        self._tokens, self._whole, self._likelihood, self._base = [], [], 0.0, None
+        self._tokens, self._whole, self._likelihood, self._chosen, self._base = [], [], 0.0, 0, None
         self._seen += context
         return context
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 from dalle_kit.errors import DeviceError, UnknownNameError
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -51,3 +54,17 @@ def choose_dtype(name: str = "auto", *, device: str = "cpu") -> str:
     if name == "float16" and device == "cpu":
         raise DeviceError("dtype 'float16' is not computed on the CPU; choose float32 or bfloat16")
     return name
+
+
+@contextlib.contextmanager
+def memory_errors(device: str) -> Iterator[None]:
+    """Raise DeviceError where torch runs out of memory, in whichever way it says so."""
+    try:
+        yield
+    except RuntimeError as error:  # torch.OutOfMemoryError is one, and the CPU's allocator raises it bare
+        if not any(sign in str(error) for sign in ("out of memory", "can't allocate memory")):
+            raise
+        raise DeviceError(
+            f"{device} has too little memory for this; lower --candidates or --max-tokens, choose a smaller model, or "
+            "another --device"
+        ) from error

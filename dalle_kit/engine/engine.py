@@ -11,18 +11,22 @@ from torch import Tensor
 
 from dalle_kit.engine.constraints import Constraints
 from dalle_kit.engine.decoding import GenerativeModel, Job, Piece, Row, SlotResult, decode
+from dalle_kit.engine.devices import memory_errors
 from dalle_kit.engine.loading import Loaded, load
 from dalle_kit.engine.sampling import candidate_seed
 from dalle_kit.engine.transformers_model import TransformersEncoder
-from dalle_kit.errors import ContextOverflowError, DeviceError, ModelError
+from dalle_kit.errors import ContextOverflowError, ModelError
 from dalle_kit.models.spec import StoredModel
 from dalle_kit.records import GenerationOptions, Prompt, Skeleton, Slot
 
-#: Rows computed together; more wait for their turn, so that memory stays bounded.
+#: Places computed together, one for each row or beam; more wait for their turn, so that memory stays bounded.
 ROWS = 16
 
 #: The temperature at which further candidates are sampled where the first is greedy: equal drafts would be no choice.
 CANDIDATE_TEMPERATURE = 0.7
+
+#: Tokens by which a text may grow where it is cut and encoded again, or framed by the model's own.
+_FRAME = 2
 
 _WHOLE = Skeleton((Slot("text"),))
 
@@ -48,8 +52,9 @@ class Generation:
 
     @property
     def mean_log_likelihood(self) -> float:
-        """Mean log-likelihood of a generated token, in nats."""
-        return sum(slot.log_likelihood for slot in self.slots.values()) / max(1, self.tokens)
+        """Mean log-likelihood of a token the model chose, in nats."""
+        chosen = sum(slot.chosen for slot in self.slots.values())
+        return sum(slot.log_likelihood for slot in self.slots.values()) / max(1, chosen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,14 +151,19 @@ class Engine:
         self._check_job(self._job(prompt, skeleton, options))
 
     def score(self, prompt: str | Prompt, continuation: str) -> Score:
-        """Return how likely ``continuation`` is after ``prompt``; raises ModelError for an encoder."""
+        """Return how likely ``continuation`` is after ``prompt``.
+
+        Raises ContextOverflowError where the two are longer than the model reads, ModelError for an encoder.
+        """
         source = self._encode(prompt)
         target = self.tokenizer.encode_text(continuation)
         if not target:
             return Score(0.0, 0)
-        session = self.generative().open([source], [[]], room=len(source) + len(target))
-        first = session.logits  # (1, V)
-        logits = torch.cat((first, session.feed([target], every=True)[:-1]))  # (T, V)
+        self._check_lengths(len(source), len(target) + _FRAME)
+        with memory_errors(self.device):
+            session = self.generative().open([source], [[]], room=len(source) + len(target))
+            first = session.logits  # (1, V)
+            logits = torch.cat((first, session.feed([target], every=True)[:-1]))  # (T, V)
         chosen = logits.log_softmax(-1).gather(1, torch.tensor(target, device=logits.device)[:, None])
         return Score(float(chosen.sum()), len(target))
 
@@ -165,10 +175,10 @@ class Engine:
         vectors = []
         for text in texts:
             tokens = self.tokenizer.encode_text(text, special=True) or [self._first()]
-            if self.context is not None and len(tokens) > self.context:
-                raise ContextOverflowError(needed=len(tokens), available=self.context, model=self.model)
-            vectors.append(torch.nn.functional.normalize(self._loaded.model.hidden(tokens).mean(0), dim=0).cpu())
-        return torch.stack(vectors)
+            self._check_lengths(len(tokens), 0)
+            with memory_errors(self.device):
+                vectors.append(torch.nn.functional.normalize(self._loaded.model.hidden(tokens).mean(0), dim=0).cpu())
+        return torch.stack(vectors) if vectors else torch.empty(0, 0)
 
     def _variant(self, options: GenerationOptions, index: int) -> GenerationOptions:
         if index == 0:
@@ -200,15 +210,10 @@ class Engine:
 
     def _run(self, rows: Sequence[Row]) -> Iterator[Piece]:
         model = self.generative()
-        try:
-            for start in range(0, len(rows), ROWS):
-                group = rows[start : start + ROWS]
-                room = max(len(row.job.source) + self._target_size(row.job) for row in group)
+        for group in _groups(rows):
+            room = max(len(row.job.source) + self._target_size(row.job) for row in group)
+            with memory_errors(self.device):
                 yield from decode(model, group, room=room)
-        except torch.OutOfMemoryError as error:
-            raise DeviceError(
-                f"{self.device} ran out of memory; lower --candidates or --max-tokens, or choose --device cpu"
-            ) from error
 
     def generative(self) -> GenerativeModel:
         """Return the model that writes; raises ModelError for an encoder."""
@@ -217,12 +222,12 @@ class Engine:
         return self._loaded.model
 
     def _check_job(self, job: Job) -> None:
-        if self.context is None:
-            return
-        target = self._target_size(job)
+        self._check_lengths(len(job.source), self._target_size(job))
+
+    def _check_lengths(self, source: int, target: int) -> None:
         # An encoder-decoder reads the prompt and the document each from its own first position.
-        needed = max(len(job.source), target) if self.family == "seq2seq" else len(job.source) + target
-        if needed > self.context:
+        needed = max(source, target) if self.family == "seq2seq" else source + target
+        if self.context is not None and needed > self.context:
             raise ContextOverflowError(needed=needed, available=self.context, model=self.model)
 
     def _target_size(self, job: Job) -> int:
@@ -231,7 +236,23 @@ class Engine:
         while parts and isinstance(parts[-1], str):
             parts.pop()
         certain = sum(len(self.tokenizer.encode_text(part)) for part in parts if isinstance(part, str))
-        return certain + sum(job.options.merge(slot.options).max_tokens for slot in job.skeleton.slots) + 2
+        slots = job.skeleton.slots
+        return certain + sum(job.options.merge(slot.options).max_tokens + _FRAME for slot in slots) + _FRAME
 
     def _result(self, row: Row, *, candidate: int) -> Generation:
         return Generation(row.results, row.job.options, candidate, len(row.job.source))
+
+
+def _groups(rows: Sequence[Row]) -> Iterator[list[Row]]:
+    """Yield rows in groups that take no more than ``ROWS`` places at once."""
+    group: list[Row] = []
+    taken = 0
+    for row in rows:
+        places = max((slot.beams for slot in row.job.skeleton.slots), default=1)
+        if group and taken + places > ROWS:
+            yield group
+            group, taken = [], 0
+        group.append(row)
+        taken += places
+    if group:
+        yield group

@@ -37,6 +37,7 @@ class LlamaConfig:
             and config.get("hidden_act", "silu") == "silu"
             and rope.get("rope_type", rope.get("type", "default")) == "default"
             and not config.get("quantization_config")
+            and not config.get("mlp_bias")
             and not (
                 config.get("sliding_window") and config.get("use_sliding_window", config["model_type"] == "mistral")
             )

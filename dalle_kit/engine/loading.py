@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from dalle_kit.engine.devices import choose_device, choose_dtype
+from dalle_kit.engine.devices import choose_device, choose_dtype, memory_errors
 from dalle_kit.engine.llama import LlamaConfig, LlamaModel
-from dalle_kit.engine.tokenization import Tokenizer
+from dalle_kit.engine.tokenization import Tokenizer, read_json
 from dalle_kit.engine.transformers_model import TransformersEncoder, TransformersModel
-from dalle_kit.errors import DeviceError, ModelError
+from dalle_kit.errors import ModelError
 from dalle_kit.models.spec import StoredModel
 
 
@@ -43,16 +42,14 @@ def load(stored: StoredModel, *, device: str = "auto", dtype: str = "auto", thre
     device = choose_device(device)
     dtype = choose_dtype(dtype, device=device)
     folder = Path(stored.path)
-    config = _read_config(folder)
-    try:
+    config = read_json(folder / "config.json")
+    with memory_errors(device):
         model = _load_model(folder, config, device=device, dtype=getattr(torch, dtype))
-    except torch.OutOfMemoryError as error:
-        raise DeviceError(
-            f"{stored.name} does not fit into the memory of {device}; choose a smaller model or --device cpu"
-        ) from error
     tokenizer = Tokenizer.load(folder)
     ends = _end_ids(folder, config) | tokenizer.control_ids
-    first = config.get("bos_token_id", next(iter(sorted(ends)), None))
+    first = config.get("bos_token_id")
+    if first is None:
+        first = min(ends, default=None)
     return Loaded(stored.name, stored.path, stored.sha256, model, tokenizer, frozenset(ends), first, device, dtype)
 
 
@@ -60,9 +57,15 @@ def _load_model(
     folder: Path, config: dict[str, Any], *, device: str, dtype: torch.dtype
 ) -> LlamaModel | TransformersModel | TransformersEncoder:
     file = folder / "model.safetensors"
-    llama = LlamaConfig.parse(config)
-    if llama is not None and file.exists():
-        return LlamaModel(llama, _read_weights(file, device=device, dtype=dtype))
+    if file.exists():
+        try:
+            llama = LlamaConfig.parse(config)
+            if llama is not None:
+                return LlamaModel(llama, _read_weights(file, device=device, dtype=dtype))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelError(
+                f"config.json and the weights in {folder} do not fit together ({error}); pull the model again"
+            ) from error
     if (folder / "modules.json").exists() or (folder / "1_Pooling").exists() or config.get("model_type") == "bert":
         return TransformersEncoder.load(str(folder), device=device, dtype=dtype)
     return TransformersModel.load(str(folder), device=device, dtype=dtype)
@@ -79,18 +82,8 @@ def _read_weights(file: Path, *, device: str, dtype: torch.dtype) -> dict[str, t
         raise ModelError(f"the weights {file} cannot be read ({error}); remove and pull the model again") from error
 
 
-def _read_config(folder: Path) -> dict[str, Any]:
-    file = folder / "config.json"
-    try:
-        return dict(json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            f"{file} cannot be read ({error}); is {folder} a model in the layout of transformers?"
-        ) from error
-
-
 def _end_ids(folder: Path, config: dict[str, Any]) -> set[int]:
     file = folder / "generation_config.json"
-    settings = dict(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else {}
+    settings = read_json(file) if file.exists() else {}
     ids = settings.get("eos_token_id", config.get("eos_token_id"))
     return set(ids) if isinstance(ids, list) else set() if ids is None else {int(ids)}

@@ -47,7 +47,12 @@ class SlotText:
         return self._raw[start:end]
 
     def push(self, piece: str) -> str:
-        """Take the next piece; return what has become certain and was not returned before."""
+        """Take the next piece; return what has become certain and was not returned before.
+
+        What comes after the end is not taken.
+        """
+        if self.ended:
+            return ""
         searched = max(0, len(self._raw) - max((len(stop) for stop in self._stops), default=0))
         self._raw += piece
         # The one that is complete first, so that it does not matter how the text was cut into pieces.

@@ -36,7 +36,8 @@ class Tokenizer:
     def load(cls, folder: str | Path) -> Tokenizer:
         """Load the tokenizer of a checkpoint folder; raises ModelError if it has none that can be read."""
         folder = Path(folder)
-        settings = _read_json(folder / "tokenizer_config.json")
+        file = folder / "tokenizer_config.json"
+        settings = read_json(file) if file.exists() else {}
         names = {
             name: value["content"] if isinstance(value, dict) else value
             for name, value in settings.items()
@@ -50,7 +51,7 @@ class Tokenizer:
         return self._chat_template is not None
 
     def prompt_text(self, prompt: Prompt) -> str:
-        """Return the exact text the model reads for a prompt."""
+        """Return the exact text the model reads for a prompt; a tokenizer may frame it with control tokens."""
         fixed, messages = self._frame(prompt)
         contents = [message.content for message in messages]
         return "".join(text for pair in zip(fixed, [*contents, ""], strict=True) for text in pair)
@@ -92,9 +93,10 @@ class Tokenizer:
         if not text or not text[-1].isspace():
             return self.encode_text(text)
         tokens = self.encode_text(text + "A")
-        while tokens and self.decode(tokens) != text:
-            tokens.pop()
-        return tokens or self.encode_text(text)
+        for count in range(1, 4):  # the word is one token, with what a tokenizer puts around it
+            if self.decode(tokens[:-count]) == text:
+                return tokens[:-count]
+        return self.encode_text(text)
 
     def as_json(self) -> str:
         """Return the tokenizer's definition, as in ``tokenizer.json``."""
@@ -115,11 +117,6 @@ class Tokenizer:
     def size(self) -> int:
         """Number of tokens in the vocabulary."""
         return int(self._backend.get_vocab_size())
-
-    def token_id(self, text: str) -> int | None:
-        """Return the id of a token by its text, None where there is no such token."""
-        found = self._backend.token_to_id(text)
-        return None if found is None else int(found)
 
     def _frame(self, prompt: Prompt) -> tuple[list[str], tuple[Message, ...]]:
         """Return the fixed texts before, between and after the messages' contents, and these messages."""
@@ -194,13 +191,17 @@ def _chat_template(folder: Path, settings: Mapping[str, Any]) -> str | None:
     return template if isinstance(template, str) else None
 
 
-def _read_json(file: Path) -> dict[str, Any]:
+def read_json(file: Path) -> dict[str, Any]:
+    """Return what a checkpoint's JSON file holds; raises ModelError for one that is missing, damaged or no object."""
     try:
-        return dict(json.loads(file.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        return {}
+        content = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ModelError(f"{file} cannot be read: {error}") from error
+        raise ModelError(
+            f"{file} cannot be read ({error}); is {file.parent} a model in the layout of transformers?"
+        ) from error
+    if not isinstance(content, dict):
+        raise ModelError(f"{file} cannot be read: it holds no JSON object; pull the model again")
+    return content
 
 
 def _cut(text: str, controls: tuple[str, ...]) -> list[str]:

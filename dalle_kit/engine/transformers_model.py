@@ -7,7 +7,6 @@ padding and cross-attention, a row in a batch is computed exactly as it is alone
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dalle_kit.engine.tokenization import read_json
 from dalle_kit.errors import ModelError
 
 
@@ -161,7 +161,7 @@ class TransformersEncoder:
         import transformers
 
         file = Path(folder) / "1_Pooling" / "config.json"
-        if file.exists() and not json.loads(file.read_text(encoding="utf-8")).get("pooling_mode_mean_tokens"):
+        if file.exists() and not read_json(file).get("pooling_mode_mean_tokens"):
             raise ModelError(f"{folder} does not average its token vectors; only mean pooling is supported")
         model = _translated(
             folder, lambda: transformers.AutoModel.from_pretrained(folder, dtype=dtype, trust_remote_code=False)
@@ -190,10 +190,11 @@ def _batch(tokens: Sequence[int], device: torch.device) -> Tensor:
 def _translated(folder: str, load: Any) -> Any:
     """Load something, with the library's complaints as ours."""
     import transformers
+    from safetensors import SafetensorError
 
     transformers.logging.disable_progress_bar()
     try:
         return load()
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise ModelError(f"the model {folder} cannot be loaded: {reason[0]}") from error

@@ -148,8 +148,17 @@ class Plugins:
             context=guard(
                 domain.context, plugin=info.name, doing=f"to prepare the templates of {what}", expect=Mapping
             ),
-            finish=guard(domain.finish, plugin=info.name, doing=f"to finish the text of {what}", expect=Draft),
-            shorten=guard(domain.shorten, plugin=info.name, doing=f"to shorten the request of {what}"),
+            finish=guard(
+                functools.partial(_whole_draft, domain.finish),
+                plugin=info.name,
+                doing=f"to finish the text of {what}",
+                expect=Draft,
+            ),
+            shorten=guard(
+                functools.partial(_shorter, domain.shorten),
+                plugin=info.name,
+                doing=f"to shorten the request of {what}",
+            ),
             check=functools.partial(self._run_check, info, domain.check),
         )
 
@@ -172,7 +181,29 @@ class Plugins:
 
 def _guarded_format(format: Format, plugin: str) -> Format:
     doing = f"to write the format {format.name!r}"
-    return replace(format, render=guard(format.render, plugin=plugin, doing=doing, expect=(str, bytes)))
+    return replace(
+        format,
+        render=guard(format.render, plugin=plugin, doing=doing, expect=(str, bytes)),
+        require=guard(format.require, plugin=plugin, doing=doing),
+    )
+
+
+def _whole_draft(finish: Callable[[Any, Draft], Draft], request: Any, draft: Draft) -> Draft:
+    """Finish a draft; one with broken parts raises here, where its author is known."""
+    finished = finish(request, draft)
+    if isinstance(finished, Draft):
+        _ = finished.text
+    return finished
+
+
+def _shorter(shorten: Callable[[Any], Any], request: Any) -> tuple[Any, str] | None:
+    """Shorten a request; what is neither None nor a request with what was dropped raises here."""
+    shorter = shorten(request)
+    if shorter is None:
+        return None
+    if not (isinstance(shorter, tuple) and len(shorter) == 2 and isinstance(shorter[0], type(request))):
+        raise TypeError(f"it returned {shorter!r:.80}; return a request and what was dropped, or None")
+    return shorter
 
 
 def load_plugins(settings: Settings, *, strict: bool | None = None) -> Plugins:

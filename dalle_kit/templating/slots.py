@@ -72,6 +72,11 @@ def slot(name: str, *, stop: tuple[str, ...] = (), regex: str | None = None, bea
     if any(known.name == name for known in rendering.slots.values()):
         raise Misuse(f"slot {name!r} is there twice; give each slot a name of its own")
     stops = tuple(stop) if isinstance(stop, (list, tuple)) else stop
+    if regex is not None and not isinstance(regex, str):
+        raise Misuse(f"slot {name!r}: regex {regex!r:.80} is no text")
+    for whole in ("candidates", "seed"):
+        if whole in options:
+            raise Misuse(f"slot {name!r}: {whole} is for the whole document; give it with the command")
     try:
         GenerationOptions().merge({**options, "stop": stops})
         opened = Slot(name, stops, regex, beams, options)

@@ -94,7 +94,9 @@ class TemplateSources(jinja2.BaseLoader):
         else:
             try:
                 names = self._loaders[source].list_templates()
-            except TypeError:  # Jinja's way to say that a loader cannot list its templates
+            except Exception:
+                # TypeError is Jinja's way to say that a loader cannot list its templates; any other failure of a
+                # plugin's loader must not hide the other templates either. Reading one still says what is wrong.
                 names = []
             found = [name.removeprefix(f"{folder}/") for name in names if name.startswith(f"{folder}/")]
         return tuple(sorted(path for path in found if path.endswith(SUFFIX) and is_safe(path)))

@@ -105,3 +105,47 @@ def test_a_tokenizer_that_cannot_be_held_to_a_pattern_is_named(checkpoints: Chec
     _, engine = checkpoints("t5")
     with pytest.raises(ModelError, match="byte-level"):
         fill(engine, Skeleton((Slot("a", regex="yes|no"),)))
+
+
+@pytest.mark.parametrize("beams", [1, 3])
+@pytest.mark.parametrize("regex", [None, "The meeting is here every week", "(The|A) (meeting|week)[a-z ]*"])
+def test_a_stop_string_ends_a_slot_however_its_tokens_are_chosen(engine: Engine, beams: int, regex: str | None) -> None:
+    skeleton = Skeleton(("Dear Ana,\n\n", Slot("a", stop=("e",), regex=regex, beams=beams), "\n\nTom"))
+    results: list[Any] = []
+    pieces = list(engine.fill([(PROMPT, skeleton)], GenerationOptions(max_tokens=20), results=results))
+    slot = results[0][0].slots["a"]
+    assert "e" not in slot.text
+    assert "".join(piece.text for piece in pieces) == f"Dear Ana,\n\n{slot.text}\n\nTom"
+    if regex == "The meeting is here every week":
+        assert (slot.text, slot.reason) == ("Th", "stop")
+
+
+def test_tokens_that_a_pattern_forces_are_bounded_too(engine: Engine) -> None:
+    slot = fill(engine, Skeleton(("Dear Ana, ", Slot("a", regex="zq" * 150))), max_tokens=8)["a"]
+    assert len(slot.tokens) == 8
+    assert slot.reason == "length"
+
+
+@pytest.mark.parametrize("kind", ["llama-long", "gpt2", "t5", "bart"])
+def test_a_slot_after_an_empty_first_one_is_filled(kind: str, checkpoints: Checkpoints) -> None:
+    _, engine = checkpoints(kind)
+    alone = fill(engine, Skeleton((Slot("b"),)), max_tokens=6)["b"]
+    first = alone.text.strip()[:1]
+    for between in ((), (" ",), ("\n\n",)):
+        slots = fill(engine, Skeleton((Slot("a", stop=(first,)), *between, Slot("b"))), max_tokens=6)
+        assert slots["a"].text == ""
+        assert slots["b"].tokens == alone.tokens or between == ("\n\n",)
+
+
+def test_wide_beams_and_many_candidates_take_turns() -> None:
+    from dalle_kit.engine.decoding import Job
+    from dalle_kit.engine.engine import ROWS, _groups
+
+    class Waiting:
+        def __init__(self, beams: int) -> None:
+            self.job = Job((1,), Skeleton((Slot("a", beams=beams),)), GenerationOptions())
+
+    groups = list(_groups([Waiting(beams) for beams in (1, 16, 8, 8, 1)]))  # type: ignore[misc]
+    widths = [[row.job.skeleton.slots[0].beams for row in group] for group in groups]
+    assert widths == [[1], [16], [8, 8], [1]]
+    assert all(sum(group) <= ROWS for group in widths)

@@ -258,17 +258,38 @@ def test_a_device_that_is_not_there_is_refused(checkpoints: Checkpoints) -> None
         Engine.load(StoredModel(name="llama", path=engine.path), device="cuda")
 
 
-def test_a_damaged_checkpoint_is_a_clear_error(checkpoints: Checkpoints, tmp_path: Path) -> None:
-    _, engine = checkpoints("llama")
-    for name in ("config.json", "tokenizer.json"):
-        (tmp_path / name).write_bytes((Path(engine.path) / name).read_bytes())
-    weights = (Path(engine.path) / "model.safetensors").read_bytes()
-    (tmp_path / "model.safetensors").write_bytes(weights[: len(weights) // 2])
-    with pytest.raises(ModelError, match="cannot be read"):
+@pytest.mark.parametrize("kind", ["llama", "gpt2", "bart"])
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "tokenizer.json", "generation_config.json"])
+def test_a_damaged_checkpoint_is_a_clear_error(kind: str, name: str, checkpoints: Checkpoints, tmp_path: Path) -> None:
+    _, engine = checkpoints(kind)
+    for file in Path(engine.path).iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    damaged = tmp_path / name
+    damaged.write_bytes(damaged.read_bytes()[: damaged.stat().st_size // 2])
+    with pytest.raises(ModelError, match=r"cannot be (read|loaded)"):
         Engine.load(StoredModel(name="broken", path=str(tmp_path)))
-    (tmp_path / "config.json").write_text("{", encoding="utf-8")
+
+
+@pytest.mark.parametrize("config", ["5", '{"model_type": "llama"}'])
+def test_a_config_that_does_not_describe_the_weights_is_a_clear_error(
+    config: str, checkpoints: Checkpoints, tmp_path: Path
+) -> None:
+    _, engine = checkpoints("llama")
+    for file in Path(engine.path).iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    (tmp_path / "config.json").write_text(config, encoding="utf-8")
     with pytest.raises(ModelError, match=r"config\.json"):
         Engine.load(StoredModel(name="broken", path=str(tmp_path)))
+
+
+@pytest.mark.parametrize("kind", ["gpt2", "llama", "bart"])
+def test_scoring_more_than_the_model_reads_is_refused(kind: str, checkpoints: Checkpoints) -> None:
+    _, engine = checkpoints(kind)
+    with pytest.raises(ContextOverflowError):
+        engine.score("one two", "three four five " * 100)
+    with pytest.raises(ContextOverflowError):
+        engine.encode(["three four five " * 200])
+    assert len(engine.encode([])) == 0
 
 
 def test_an_unknown_architecture_is_a_clear_error(tmp_path: Path) -> None:

@@ -41,6 +41,14 @@ def test_a_leading_space_is_kept_in_the_middle_of_a_line() -> None:
     assert written([" friend "], (), after="Dear") == (" friend", " friend")
 
 
+def test_what_comes_after_the_end_is_not_taken() -> None:
+    slot = SlotText(("e",))
+    assert slot.push("the") == "th"
+    assert slot.push(" end") == ""
+    assert slot.finish() == ""
+    assert slot.text == "th"
+
+
 @given(text=alphabet, stops=st.lists(st.text("ab.\n", min_size=1, max_size=4), max_size=3), data=st.data())
 def test_how_the_text_is_cut_into_pieces_changes_nothing(text: str, stops: list[str], data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.sets(st.integers(0, len(text)))))

@@ -34,7 +34,9 @@ def plugins_with(install: Callable[..., Path], **functions: str) -> tuple[Plugin
         ("context", "lambda request: 1 / 0", (), "to prepare the templates of the domain 'note': ZeroDivisionError"),
         ("finish", "lambda request, draft: 1 / 0", (DRAFT,), "to finish the text of the domain 'note'"),
         ("finish", "lambda request, draft: None", (DRAFT,), "it returned None"),
+        ("finish", "lambda request, draft: type(draft)(draft.skeleton, {})", (DRAFT,), "KeyError"),
         ("shorten", "lambda request: exit(3)", (), "sys.exit(3)"),
+        ("shorten", "lambda request: request", (), "return a request and what was dropped, or None"),
     ],
 )
 def test_a_domain_function_that_fails_names_its_plugin(
