@@ -31,7 +31,7 @@ class Beam:
     """The ``width`` best beginnings, one token further at each step, until as many texts are complete.
 
     With a temperature above 0 the scores are perturbed by that much Gumbel noise, fixed by the seed, and the search
-    becomes a draw (after Kool et al., 2019). Of the generation options only temperature, seed and max_tokens matter here.
+    becomes a draw (after Kool et al., 2019). Of the generation options only temperature, seed and max_tokens matter.
     """
 
     def __init__(
