@@ -130,7 +130,7 @@ class LlamaSession:
         last = hidden[0] if every else hidden[range(len(tokens)), [len(row) - 1 for row in tokens]]
         model = self._model
         last = F.rms_norm(last, (model.config.width,), model.norm, model.config.epsilon)
-        logits = F.linear(last, model.head).float()
+        logits = _linear(last, model.head).float()
         self.logits = logits[-1:] if every else logits
         return logits
 
@@ -154,10 +154,12 @@ class LlamaSession:
         """Keep the given rows, in this order; a row given twice is copied."""
         self.lengths = [self.lengths[row] for row in rows]
         filled = max(self.lengths)
-        # Zeros, not what memory held: places beyond a row's end are masked, but zero times infinity is no number.
-        arranged = self._cache.new_zeros((*self._cache.shape[:2], len(rows), *self._cache.shape[3:]))
-        arranged[..., :filled, :] = self._cache[:, :, list(rows), :, :filled]
-        self._cache = arranged
+        kept = self._cache[:, :, list(rows), :, :filled]
+        if len(rows) > self._cache.shape[2]:
+            # Zeros, not what memory held: places beyond a row's end are masked, but zero times infinity is no number.
+            self._cache = self._cache.new_zeros((*self._cache.shape[:2], len(rows), *self._cache.shape[3:]))
+        self._cache = self._cache[:, :, : len(rows)]
+        self._cache[..., :filled, :] = kept
         self.logits = self.logits[list(rows)]
 
     def _reserve(self, room: int) -> None:
@@ -187,9 +189,9 @@ def _forward(
     states = F.embedding(tokens, model.embedding)  # (B, T, D)
     for index, layer in enumerate(model.layers):
         normed = F.rms_norm(states, (config.width,), layer.norm_attention, config.epsilon)
-        q = F.linear(normed, *layer.q).view(rows, count, config.heads, -1).transpose(1, 2)  # (B, heads, T, H)
-        k = F.linear(normed, *layer.k).view(rows, count, config.kv_heads, -1).transpose(1, 2)
-        v = F.linear(normed, *layer.v).view(rows, count, config.kv_heads, -1).transpose(1, 2)
+        q = _linear(normed, *layer.q).view(rows, count, config.heads, -1).transpose(1, 2)  # (B, heads, T, H)
+        k = _linear(normed, *layer.k).view(rows, count, config.kv_heads, -1).transpose(1, 2)
+        v = _linear(normed, *layer.v).view(rows, count, config.kv_heads, -1).transpose(1, 2)
         _store(cache[index, 0], _rotate(k, cosine, sine), positions, start)
         _store(cache[index, 1], v, positions, start)
         q = _rotate(q, cosine, sine).reshape(rows, config.kv_heads, group * count, config.head_width)
@@ -197,10 +199,22 @@ def _forward(
             q, cache[index, 0, :, :, :size], cache[index, 1, :, :, :size], attn_mask=mask
         )
         attended = attended.view(rows, config.heads, count, -1).transpose(1, 2).reshape(rows, count, -1)
-        states = states + F.linear(attended, *layer.out)
+        states = states + _linear(attended, *layer.out)
         normed = F.rms_norm(states, (config.width,), layer.norm_mlp, config.epsilon)
-        states = states + F.linear(F.silu(F.linear(normed, layer.gate)) * F.linear(normed, layer.up), layer.down)
+        states = states + _linear(F.silu(_linear(normed, layer.gate)) * _linear(normed, layer.up), layer.down)
     return states
+
+
+def _linear(states: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Apply a linear layer (O, I) to states (..., I).
+
+    On the CPU a few rows are multiplied as columns: measured, MKL is then about twice as fast.
+    """
+    rows = states.numel() // states.shape[-1]
+    if not 1 < rows <= 8 or states.device.type != "cpu":
+        return F.linear(states, weight, bias)
+    product = torch.mm(weight, states.reshape(rows, -1).t()).t()
+    return (product if bias is None else product + bias).reshape(*states.shape[:-1], -1)
 
 
 def _store(cache: Tensor, values: Tensor, positions: Tensor, start: int | None) -> None:
