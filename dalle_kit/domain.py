@@ -94,7 +94,8 @@ class Domain:
         known = self.request.model_fields
         for name in fields:
             if name not in known:
-                raise RequestError(str(UnknownNameError(f"{self.name} field", name, known)), field=name)
+                choices = (*known, *GenerationOptions.names())
+                raise RequestError(str(UnknownNameError(f"{self.name} field", name, choices)), field=name)
         try:
             return self.request.model_validate(dict(fields))
         except pydantic.ValidationError as error:

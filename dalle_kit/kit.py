@@ -93,12 +93,21 @@ class Kit:
         """
         described = self.plugins.domain(domain)
         given = {name: value for name, value in fields.items() if value is not None}
+        filled: set[str] = set()
         for name, info in described.request.model_fields.items():
             extra = info.json_schema_extra
             hints = extra.get("option") if isinstance(extra, dict) else None
             if isinstance(hints, dict) and hints.get("identity") and name in self.settings.identity:
-                given.setdefault(name, self.settings.identity[name])
-        return described.parse(given)
+                if name not in given:
+                    given[name] = self.settings.identity[name]
+                    filled.add(name)
+        try:
+            return described.parse(given)
+        except RequestError as error:
+            if error.field not in filled:
+                raise
+            message = f"{error}; it is the setting identity.{error.field}: see 'dalle-kit config'"
+            raise RequestError(message, field=error.field) from error
 
     def check_format(self, domain: str, request: Request, format: str) -> None:
         """Raise UnknownNameError or RequestError if the request's document could not be written in a format."""
@@ -163,13 +172,15 @@ class Kit:
     ) -> DocumentStream:
         """Write one document piece by piece; takes what ``generate`` takes.
 
-        The request is checked, and the model loaded, before this returns.
+        The request is checked, and the model loaded, before this returns. A document without slots needs no model.
         """
         overrides = {name: fields.pop(name) for name in GenerationOptions.names() if name in fields}
         work = self._work(domain, request, fields, template=template)
         options = self._options(work, overrides)
-        engine = self.load()
-        work = pipeline.fit(self.plugins, self.templates, work, engine, options)
+        engine = None
+        if work.shaped.skeleton.slots:
+            engine = self.load()
+            work = pipeline.fit(self.plugins, self.templates, work, engine, options)
         documents: list[Document] = []
         pieces = pipeline.write(self.plugins, [work], engine, options, documents=documents)
         return DocumentStream((piece.text for piece in pieces), documents)

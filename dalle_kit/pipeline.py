@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from dalle_kit import __version__
 from dalle_kit.domain import Domain, Request
+from dalle_kit.engine.results import Generation, Piece
 from dalle_kit.errors import ContextOverflowError
 from dalle_kit.records import Document, Draft, Finding, GenerationOptions, Provenance
 
 if TYPE_CHECKING:
-    from dalle_kit.engine.decoding import Piece
-    from dalle_kit.engine.engine import Engine, Generation
+    from dalle_kit.engine.engine import Engine
     from dalle_kit.plugin_manager.manager import Plugins
     from dalle_kit.templating.templates import Shaped, Templates
 
@@ -66,13 +66,22 @@ def fit(plugins: Plugins, templates: Templates, work: Work, engine: Engine, opti
 
 
 def write(
-    plugins: Plugins, works: Sequence[Work], engine: Engine, options: GenerationOptions, *, documents: list[Document]
+    plugins: Plugins,
+    works: Sequence[Work],
+    engine: Engine | None,
+    options: GenerationOptions,
+    *,
+    documents: list[Document],
 ) -> Iterator[Piece]:
-    """Generate, finish and check; yields the first candidate's text as it grows, then fills ``documents``."""
+    """Generate, finish and check; yields the first candidate's text as it grows, then fills ``documents``.
+
+    ``engine`` may be None where no document has a slot.
+    """
     start, first = time.perf_counter(), None
     results: list[list[Generation]] = []
     shaped = [(work.shaped.prompt, work.shaped.skeleton) for work in works]
-    for piece in engine.fill(shaped, options, results=results):
+    pieces = engine.fill(shaped, options, results=results) if engine else _certain(works, options, results=results)
+    for piece in pieces:
         if first is None and piece.slot is not None:
             first = time.perf_counter()
         if piece.row % options.candidates == 0:
@@ -88,6 +97,13 @@ def write(
             "finish": round(time.perf_counter() - generated, 4),
         }
         documents.append(_document(plugins, work, draft, findings, candidates[best], engine, timings))
+
+
+def _certain(works: Sequence[Work], options: GenerationOptions, *, results: list[list[Generation]]) -> Iterator[Piece]:
+    """Yield the text of documents that are certain as a whole."""
+    for row, work in enumerate(works):
+        yield Piece(row * options.candidates, None, work.shaped.skeleton.fill({}))
+        results.append([Generation({}, options, candidate=0, prompt_tokens=0)])
 
 
 def finish(plugins: Plugins, work: Work, generation: Generation) -> tuple[Draft, tuple[Finding, ...]]:
@@ -115,17 +131,17 @@ def _document(
     draft: Draft,
     findings: tuple[Finding, ...],
     generation: Generation,
-    engine: Engine,
+    engine: Engine | None,
     timings: Mapping[str, float],
 ) -> Document:
     provenance = Provenance(
         version=__version__,
         created=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
         domain=work.domain.name,
-        model=engine.model,
-        model_sha256=engine.sha256,
-        device=engine.device,
-        dtype=engine.dtype,
+        model=engine.model if engine else None,
+        model_sha256=engine.sha256 if engine else None,
+        device=engine.device if engine else None,
+        dtype=engine.dtype if engine else None,
         template=work.shaped.template,
         options=generation.options,
         candidate=generation.candidate,

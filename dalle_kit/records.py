@@ -109,8 +109,21 @@ class Skeleton:
         return tuple(part for part in self.parts if isinstance(part, Slot))
 
     def fill(self, texts: Mapping[str, str]) -> str:
-        """Return the document's text with each slot replaced by its text."""
-        return "".join(texts[part.name] if isinstance(part, Slot) else part for part in self.parts)
+        """Return the document's text with each slot replaced by its text.
+
+        A slot without text takes the blank line before it with it.
+        """
+        text, after_nothing = "", False
+        for part in self.parts:
+            if isinstance(part, Slot):
+                text += texts[part.name]
+                after_nothing = not texts[part.name]
+            else:
+                if after_nothing and part.startswith("\n\n"):
+                    text = text.removesuffix("\n\n")
+                text += part
+                after_nothing = False
+        return text
 
     def outline(self) -> str:
         """Return the document with each slot shown as ``...``, for a prompt or a preview."""
@@ -152,15 +165,18 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """How a document came about, enough to make it again. Times are in seconds."""
+    """How a document came about, enough to make it again. Times are in seconds.
+
+    ``model``, ``device`` and ``dtype`` are None for a document without slots, which no model wrote.
+    """
 
     version: str
     created: str
     domain: str
-    model: str
+    model: str | None
     model_sha256: str | None
-    device: str
-    dtype: str
+    device: str | None
+    dtype: str | None
     template: str
     options: GenerationOptions
     candidate: int

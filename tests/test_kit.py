@@ -213,5 +213,25 @@ def test_a_request_that_cannot_be_shortened_says_by_how_much_it_is_too_long(
     _, engine = checkpoints("llama-long")
     kit = Kit(model=engine.path)
     with pytest.raises(ContextOverflowError, match="shorten it by about") as caught:
-        kit.generate("email", to=["a@example.com"], points=["one two three " * 2000], max_tokens=4)
+        kit.generate("email", to=["a@example.com"], points=["B12"], instruction="one two three " * 2000)
     assert caught.value.excess > 0
+
+
+def test_a_document_without_slots_needs_no_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DALLE_KIT_HOME", str(tmp_path))  # no model is here, and none is fetched
+    document = Kit(model="smollm2-135m").generate("email", {**REQUEST, "points": ["The room is B12."]})
+    assert "\n\nThe room is B12.\n\n" in document.text
+    assert document.slots == {}
+    assert document.provenance.model is None
+    assert not (tmp_path / "models").exists()
+
+
+def test_a_wrong_value_of_the_identity_is_traced_to_the_settings(kit: Kit) -> None:
+    mine = Kit(settings=kit.settings.model_copy(update={"identity": {"tone": "frendly"}}))
+    with pytest.raises(RequestError, match=r"did you mean 'friendly'\?; it is the setting identity\.tone"):
+        mine.request("email", {"to": ["a@example.com"], "subject": "Hello"})
+
+
+def test_a_misspelt_option_names_the_right_one(kit: Kit) -> None:
+    with pytest.raises(RequestError, match="did you mean 'temperature'"):
+        kit.generate("email", REQUEST, temprature=1)

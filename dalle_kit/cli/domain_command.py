@@ -132,10 +132,11 @@ def _callback(
                 show_plan(kit, kit.shape(entry.name, request, template=values["template"]), values["as_json"])
                 return
             # Shaped before the model is loaded, so that a wrong template costs no time; generating shapes it again.
-            kit.shape(entry.name, request, template=values["template"])
-            # Said at once: the libraries that are imported to load the model take a second or two themselves.
-            progress(f"loading {kit.model}", 0, None)
-            kit.load()
+            shaped = kit.shape(entry.name, request, template=values["template"])
+            if shaped.skeleton.slots:
+                # Said at once: the libraries that are imported to load the model take a second or two themselves.
+                progress(f"loading {kit.model}", 0, None)
+                kit.load()
         document = _write(kit, entry.name, request, template=values["template"], quiet=quiet, **generation)
         stop_if_interrupted()
         deliver(render(document, format), path, force=force, quiet=quiet)

@@ -80,10 +80,20 @@ def deliver(rendered: str | bytes, path: Path | None, *, force: bool, quiet: boo
         from dalle_kit.files import write_atomically
 
         data = rendered if isinstance(rendered, bytes) else rendered.encode("utf-8")
-        write_atomically(path, data, force=force)
+        try:
+            write_atomically(path, data, force=force)
+        except OutputError as error:
+            # The disk has filled up meanwhile, say: what was written must not be lost.
+            _print(rendered)
+            raise OutputError(f"{error}; the text is on stdout instead") from error
         if not quiet:
             click.echo(f"Wrote {path}", err=True)
-    elif isinstance(rendered, bytes):
+    else:
+        _print(rendered)
+
+
+def _print(rendered: str | bytes) -> None:
+    if isinstance(rendered, bytes):
         sys.stdout.flush()
         sys.stdout.buffer.write(rendered)
         sys.stdout.buffer.flush()

@@ -11,6 +11,9 @@ from dalle_kit.engine.constraints import Constraint
 from dalle_kit.engine.sampling import noise
 from dalle_kit.records import GenerationOptions
 
+#: What a token more may cost, in nats: about what one costs on average in plain text.
+TOKEN_BONUS = 1.5
+
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
@@ -23,8 +26,11 @@ class Hypothesis:
 
     @property
     def rank(self) -> float:
-        """The score of a token on average, so that longer texts are not at a disadvantage."""
-        return self.score / max(1, len(self.tokens))
+        """The score with a bonus for each token, so that longer texts are not at a disadvantage.
+
+        Not the mean: that would favour padding wherever the text itself is unlikely.
+        """
+        return self.score + TOKEN_BONUS * len(self.tokens)
 
 
 class Beam:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from dalle_kit.engine.beam import Beam
 from dalle_kit.engine.constraints import Constraint, Constraints
+from dalle_kit.engine.results import Piece, SlotResult
 from dalle_kit.engine.sampling import choose
 from dalle_kit.engine.stopping import SlotText
 from dalle_kit.engine.tokenization import Tokenizer
@@ -54,31 +55,6 @@ class Job:
     source: tuple[int, ...]
     skeleton: Skeleton
     options: GenerationOptions
-
-
-@dataclass(frozen=True, slots=True)
-class SlotResult:
-    """What was written into a slot.
-
-    ``reason`` is why it ended: ``end`` (the model ended it), ``stop`` (a stop string) or ``length`` (the limit).
-    ``log_likelihood`` is the sum over the tokens that the model chose, the one that ended the text among them, in nats;
-    ``chosen`` is how many these were. A pattern may have forced others.
-    """
-
-    text: str
-    reason: str
-    tokens: tuple[int, ...]
-    log_likelihood: float
-    chosen: int
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A piece of a document's text as it grows; ``slot`` is None for the skeleton's certain text."""
-
-    row: int
-    slot: str | None
-    text: str
 
 
 class Row:

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from dalle_kit.engine.constraints import Constraints
-from dalle_kit.engine.decoding import GenerativeModel, Job, Piece, Row, SlotResult, decode
+from dalle_kit.engine.decoding import GenerativeModel, Job, Row, decode
 from dalle_kit.engine.devices import memory_errors
 from dalle_kit.engine.loading import Loaded, load
+from dalle_kit.engine.results import Generation, Piece
 from dalle_kit.engine.sampling import candidate_seed
 from dalle_kit.engine.transformers_model import TransformersEncoder
 from dalle_kit.errors import ContextOverflowError, ModelError
@@ -29,32 +30,6 @@ CANDIDATE_TEMPERATURE = 0.7
 _FRAME = 2
 
 _WHOLE = Skeleton((Slot("text"),))
-
-
-@dataclass(frozen=True, slots=True)
-class Generation:
-    """A skeleton's slots as one row filled them; ``options`` are those it was sampled with."""
-
-    slots: dict[str, SlotResult]
-    options: GenerationOptions
-    candidate: int
-    prompt_tokens: int
-
-    @property
-    def text(self) -> str:
-        """The text of the slots, one after the other."""
-        return "".join(slot.text for slot in self.slots.values())
-
-    @property
-    def tokens(self) -> int:
-        """Tokens generated."""
-        return sum(len(slot.tokens) for slot in self.slots.values())
-
-    @property
-    def mean_log_likelihood(self) -> float:
-        """Mean log-likelihood of a token the model chose, in nats."""
-        chosen = sum(slot.chosen for slot in self.slots.values())
-        return sum(slot.log_likelihood for slot in self.slots.values()) / max(1, chosen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +175,7 @@ class Engine:
         return self._loaded.first
 
     def _rows(self, jobs: Sequence[Job]) -> list[Row]:
+        self.generative()
         for job in jobs:
             self._check_job(job)
         return [self.row(job, index=index, ends=self._loaded.ends) for index, job in enumerate(jobs)]

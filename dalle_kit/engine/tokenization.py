@@ -99,8 +99,15 @@ class Tokenizer:
         return self.encode_text(text)
 
     def as_json(self) -> str:
-        """Return the tokenizer's definition, as in ``tokenizer.json``."""
-        return str(self._backend.to_str())
+        """Return the tokenizer's definition, as in ``tokenizer.json``, with control tokens that no text can spell."""
+        definition = json.loads(self._backend.to_str())
+        vocabulary = definition["model"]["vocab"]
+        for token in definition["added_tokens"]:
+            if token["id"] in self.control_ids:
+                spelling, token["content"] = token["content"], f"<{secrets.token_hex(16)}>"
+                if isinstance(vocabulary, dict) and spelling in vocabulary:
+                    vocabulary[token["content"]] = vocabulary.pop(spelling)
+        return json.dumps(definition)
 
     def decode(self, tokens: Iterable[int]) -> str:
         """Return the text of tokens, control tokens left out."""

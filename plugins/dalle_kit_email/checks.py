@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dalle_kit import Draft, Finding, Slot
 from dalle_kit_email.facts import content_words, is_mentioned, is_supported, numbers, supported_forms
 from dalle_kit_email.finish import ends_well, place_of
+from dalle_kit_email.languages import LANGUAGES
 from dalle_kit_email.phrases import Phrases, known_text, placeholders
 from dalle_kit_email.request import EmailRequest
 from dalle_kit_email.sentences import same_words, split_text
@@ -38,6 +39,10 @@ def _own_words(request: EmailRequest, slot: str, text: str) -> Iterable[Finding]
     if text.strip() and not request.points:
         message = "the request has no point, so the model chose what to say: read it with care, or give points"
         yield Finding("no point", "warning", message, slot, (0, len(text)))
+    if text.strip() and request.language != "en":
+        name = LANGUAGES[request.language].name
+        message = f"the default model writes English: read what it wrote, or say it in points in {name}"
+        yield Finding("language", "warning", message, slot, (0, len(text)))
 
 
 def _form(slot: str, text: str, phrases: Phrases, known: str) -> Iterable[Finding]:

@@ -5,11 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dalle_kit_email.flowed import quoted_lines
-from dalle_kit_email.greetings import closing_line, greeting_line, in_reading_order, opening_line, sign_off_line
+from dalle_kit_email.greetings import (
+    closing_line,
+    greeting_line,
+    in_reading_order,
+    is_collective,
+    opening_line,
+    sign_off_line,
+)
 from dalle_kit_email.languages import LANGUAGES
 from dalle_kit_email.phrasing import phrasing, plain_sentence
 from dalle_kit_email.request import EmailRequest
 from dalle_kit_email.thread import Parent
+
+#: So many points make a paragraph.
+_PARAGRAPH = 4
 
 
 def template_context(request: EmailRequest) -> dict[str, object]:
@@ -24,7 +34,7 @@ def template_context(request: EmailRequest) -> dict[str, object]:
         "subject": request.subject_line,
         "language_name": LANGUAGES[request.language].name,
         "points": list(request.points),
-        "statements": [_statement(point, request.language) for point in request.points],
+        "statements": _statements(request),
         "opening": opening_line(tone=request.tone, length=request.length, language=request.language),
         "closing": closing_line(tone=request.tone, length=request.length, language=request.language),
         "instruction": request.instruction or "",
@@ -52,13 +62,25 @@ def sign_off(request: EmailRequest) -> str:
     return line if request.sender_name else line.removesuffix(",")
 
 
-def _statement(point: str, language: str) -> dict[str, object]:
-    """Return how a point is put: as ``text``, or in words of the model's that match ``regex`` where that is not None.
+def _statements(request: EmailRequest) -> list[dict[str, object]]:
+    """Return how each point is put, and what separates it from the one before.
 
-    ``limit`` is more tokens than any text that matches can have. The function words of a pattern are English.
+    As ``text``, or in words of the model's that match ``regex`` where that is not None: the function words of a pattern
+    are English. ``limit`` is more tokens than any text that matches can have.
     """
-    regex = phrasing(point) if language == "en" else None
-    return {"text": plain_sentence(point), "regex": regex, "limit": len(point.encode("utf-8")) + 80}
+    subject = "We" if is_collective(request.sender_name) else "I"
+    statements: list[dict[str, object]] = []
+    for count, point in enumerate(request.points):
+        apart = count % _PARAGRAPH == 0 or "\n" in point or "\n" in request.points[count - 1]
+        statements.append(
+            {
+                "text": plain_sentence(point),
+                "regex": phrasing(point, subject=subject) if request.language == "en" else None,
+                "limit": len(point.encode("utf-8")) + 80,
+                "separator": "" if count == 0 else "\n\n" if apart else " ",
+            }
+        )
+    return statements
 
 
 def quoted_parent(request: EmailRequest) -> str:

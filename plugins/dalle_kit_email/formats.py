@@ -102,6 +102,6 @@ def _blocks(text: str) -> Iterable[str]:
 FORMATS = (
     Format("text", write_text, "plain text"),
     Format("eml", _write_eml, "a draft for any mail program", ".eml", "message/rfc822", require=_require_sender),
-    Format("mailto", write_mailto, "a link that opens the draft", ".url", "text/uri-list; charset=utf-8"),
+    Format("mailto", write_mailto, "a link that opens the draft", ".mailto", "text/uri-list; charset=utf-8"),
     Format("html", write_html, "a web page", ".html", "text/html; charset=utf-8"),
 )

@@ -78,6 +78,11 @@ def form_of_address(name: str, *, register: str, language: str) -> str:
     return parts[0]
 
 
+def is_collective(name: str) -> bool:
+    """Say whether a name is that of a group, not of one person."""
+    return bool(_COLLECTIVE.search(name))
+
+
 def sign_off_line(*, tone: str, language: str) -> str:
     """Return the closing line that goes before the sender's name."""
     phrases = LANGUAGES[language].sign_offs

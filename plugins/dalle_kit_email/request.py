@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, JsonValue, PrivateAttr, field_validator,
 
 from dalle_kit import Request, option
 from dalle_kit_email.addresses import Mailbox, parse_mailbox, parse_mailboxes, reject_control_characters
+from dalle_kit_email.languages import LANGUAGES
 from dalle_kit_email.thread import Parent, read_parent, reply_subject
 
 Tone = Literal["neutral", "formal", "friendly", "apologetic", "persuasive", "thankful", "firm"]
@@ -141,6 +142,9 @@ class EmailRequest(Request):
             )
         if not (self.subject or self.points or self.instruction or self.parent):
             raise ValueError("subject: there is nothing to write about; give a subject, at least one point, or both")
+        if self.language != "en" and not (self.points or self.instruction):
+            name = LANGUAGES[self.language].name
+            raise ValueError(f"points: give at least one point in {name}; sentences of its own are written in English")
         return self
 
     @property

@@ -218,7 +218,7 @@ def test_html_is_well_formed_and_shows_the_text_and_nothing_else(ask: Ask, docum
 
 def test_html_keeps_paragraphs_lists_and_quotations_and_names_its_language(reply: Ask, document: Make) -> None:
     text = "Hallo,\n\ndas <ist> es:\n- eins & zwei\n- drei\n\nTom\n\nAna schrieb:\n> Can you?\n>> Yes.\n"
-    page = document(reply(PARENT, language="de"), text).render("html")
+    page = document(reply(PARENT, language="de", points=["Ja."]), text).render("html")
     assert isinstance(page, str)
     assert page.startswith('<!DOCTYPE html>\n<html lang="de">')
     assert "<title>Re: Slides</title>" in page

@@ -13,16 +13,26 @@ from dalle_kit_email.phrasing import phrasing, plain_sentence
     ("point", "good", "bad"),
     [
         ("room B12", ["Room B12.", "The room is B12."], ["The room at B12.", "Room B13.", "Room."]),
-        ("now Thursday 14:00", ["It is now Thursday at 14:00.", "Now Thursday 14:00."], ["Now Thursday at the 14:00."]),
+        (
+            "now Thursday 14:00",
+            ["It is now on Thursday at 14:00.", "Now Thursday 14:00."],
+            ["It is now Thursday 14:00.", "Now Thursday at the 14:00."],
+        ),
         ("price 3,200 EUR", ["Price is 3,200 EUR."], ["The price is 3,200 of EUR.", "Price 3,200."]),
         ("could you take notes?", ["Could you take notes?"], ["Couldn't you take notes?", "Could you take notes."]),
-        (
-            "cannot come tomorrow",
-            ["I cannot come tomorrow.", "We cannot come tomorrow."],
-            ["Please cannot come tomorrow."],
-        ),
+        ("cannot come tomorrow", ["I cannot come tomorrow."], ["Please cannot come tomorrow."]),
+        ("am ill", ["I am ill."], ["The am is ill.", "It is am ill."]),
+        ("did not receive the parcel", ["I did not receive the parcel."], ["The did not receive the parcel."]),
         ("bring a laptop", ["Please bring a laptop.", "Bring a laptop."], ["The bring a laptop."]),
-        ("report attached", ["The report is attached."], ["The report is not attached."]),
+        ("report attached", ["Report is attached."], ["Report is not attached.", "Please report attached."]),
+        ("backend done", ["The backend is done."], ["The backend is not done.", "Please backend done."]),
+        ("call me back", ["Please call me back.", "Call me back."], ["The call me back.", "Call me to back."]),
+        ("visit on Saturday", ["Visit on Saturday."], ["Please visit on Saturday."]),
+        ("at noon", ["At noon."], ["The at noon."]),
+        ("slides please", ["Slides please."], ["The slides please."]),
+        ("also bring ID", ["Also bring ID."], ["Also bring a ID.", "The also bring ID."]),
+        ("invoice 2231 overdue", ["Invoice 2231 is overdue."], ["The invoice is 2231 overdue."]),
+        ("eBay refund pending", ["eBay refund is pending."], ["EBay refund pending."]),
     ],
 )
 def test_a_point_may_be_put_in_so_many_ways_and_no_other(point: str, good: list[str], bad: list[str]) -> None:
@@ -34,9 +44,30 @@ def test_a_point_may_be_put_in_so_many_ways_and_no_other(point: str, good: list[
         assert not re.fullmatch(pattern, sentence), sentence
 
 
-@pytest.mark.parametrize("point", ["We meet on Monday.", "first. second", "word " * 30, "one\ntwo"])
+@pytest.mark.parametrize(
+    "point", ["We meet on Monday.", "first. second", "word " * 30, "one\ntwo", "agreed", "costs went up 🎉"]
+)
 def test_whole_sentences_and_long_texts_are_said_as_they_stand(point: str) -> None:
     assert phrasing(point.strip()) is None
+
+
+def test_a_group_writes_in_the_plural() -> None:
+    assert re.fullmatch(phrasing("cannot come", subject="We") or "", "We cannot come.")
+    assert re.fullmatch(phrasing("am ill", subject="We") or "", "We are ill.")
+
+
+@pytest.mark.parametrize(
+    ("point", "sentence"),
+    [
+        ("room B12", "Room B12."),
+        ("iPhone lost", "iPhone lost."),
+        ("https://example.com/a", "https://example.com/a."),
+        ("really?", "Really?"),
+        ("list:\n- a\n- b", "list:\n- a\n- b"),
+    ],
+)
+def test_a_plain_sentence_is_the_point_with_a_capital_and_an_end(point: str, sentence: str) -> None:
+    assert plain_sentence(point) == sentence
 
 
 @given(st.text(min_size=1).map(str.strip).filter(lambda text: text and text.split()))

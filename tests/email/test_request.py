@@ -125,3 +125,9 @@ def test_identity_fills_who_writes_and_how(email_domain: Domain) -> None:
     filled = {name for name, schema in properties.items() if schema.get("option", {}).get("identity")}
     assert filled == {"sender", "address", "signature", "tone"}
     assert "binary" in str(properties["reply_to"])
+
+
+def test_another_language_needs_a_point_in_it(ask: Ask) -> None:
+    with pytest.raises(RequestError, match="at least one point in German"):
+        ask(language="de", points=[], subject="Termin")
+    assert ask(language="de", points=["Der Termin ist um 10 Uhr."]).language == "de"

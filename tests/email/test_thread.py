@@ -110,7 +110,7 @@ def test_the_parent_is_quoted_below_with_one_more_mark(reply: Reply, email_domai
     assert email_domain.context(reply(PLAIN, quote=False))["quoted"] == ""
     turned = PLAIN.replace(b"From: Ana Silva", b'From: "Silva, Ana"')
     assert email_domain.context(reply(turned))["quoted"] == quoted
-    assert str(email_domain.context(reply(PLAIN, language="de"))["quoted"]).startswith(
+    assert str(email_domain.context(reply(PLAIN, language="de", points=["Ja."]))["quoted"]).startswith(
         "Am 2025-06-12 09:15 schrieb Ana"
     )
 

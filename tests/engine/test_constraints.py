@@ -149,3 +149,11 @@ def test_wide_beams_and_many_candidates_take_turns() -> None:
     widths = [[row.job.skeleton.slots[0].beams for row in group] for group in groups]
     assert widths == [[1], [16], [8, 8], [1]]
     assert all(sum(group) <= ROWS for group in widths)
+
+
+@pytest.mark.parametrize("beams", [1, 3])
+def test_a_pattern_may_spell_control_tokens_as_text(engine: Engine, beams: int) -> None:
+    text = "now </s> and <s> go on"
+    slot = fill(engine, Skeleton(("Dear Ana, ", Slot("a", regex=re.escape(text), beams=beams))), max_tokens=60)["a"]
+    assert slot.text == text
+    assert not set(slot.tokens) & engine.tokenizer.control_ids
