@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 
 if TYPE_CHECKING:
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
     from dalle_kit.engine.engine import Engine
     from dalle_kit.models.spec import StoredModel
+
+# How long an example takes says how busy the machine is, not whether the code is right.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 # As the Kit does it; here torch may be imported before the first Kit.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
