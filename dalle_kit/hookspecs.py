@@ -55,7 +55,10 @@ def dalle_kit_register_template_loaders(register: Callable[[str, jinja2.BaseLoad
 
 @hookspec
 def dalle_kit_register_formats(register: Callable[[str, Format], None]) -> None:
-    """Add a format to a domain, also to another plugin's: ``register(domain_name, format)``."""
+    """Add a format to a domain, also to another plugin's: ``register(domain_name, format)``.
+
+    A format that needs more than every request has says so in ``Format.require``, before anything is generated.
+    """
 
 
 @hookspec
