@@ -15,6 +15,7 @@ from dalle_kit import pipeline
 from dalle_kit.config import Settings, load_settings
 from dalle_kit.domain import Request
 from dalle_kit.engine.devices import choose_device, choose_dtype
+from dalle_kit.engine.results import Piece
 from dalle_kit.engine.threads import wait_politely
 from dalle_kit.errors import RequestError, UnknownNameError
 from dalle_kit.models.registry import Registry
@@ -177,12 +178,8 @@ class Kit:
         overrides = {name: fields.pop(name) for name in GenerationOptions.names() if name in fields}
         work = self._work(domain, request, fields, template=template)
         options = self._options(work, overrides)
-        engine = None
-        if work.shaped.skeleton.slots:
-            engine = self.load()
-            work = pipeline.fit(self.plugins, self.templates, work, engine, options)
         documents: list[Document] = []
-        pieces = pipeline.write(self.plugins, [work], engine, options, documents=documents)
+        pieces = self._write([work], options, documents)
         return DocumentStream((piece.text for piece in pieces), documents)
 
     def batch(
@@ -193,12 +190,20 @@ class Kit:
         if not works:
             return []
         merged = self._options(works[0], options)
-        engine = self.load()
-        works = [pipeline.fit(self.plugins, self.templates, work, engine, merged) for work in works]
         documents: list[Document] = []
-        for _ in pipeline.write(self.plugins, works, engine, merged, documents=documents):
+        for _ in self._write(works, merged, documents):
             pass
         return documents
+
+    def _write(
+        self, works: list[pipeline.Work], options: GenerationOptions, documents: list[Document]
+    ) -> Iterator[Piece]:
+        """Load the model if any document has a slot, make the requests fit, and begin to write."""
+        engine = None
+        if any(work.shaped.skeleton.slots for work in works):
+            engine = self.load()
+            works = [pipeline.fit(self.plugins, self.templates, work, engine, options) for work in works]
+        return pipeline.write(self.plugins, works, engine, options, documents=documents)
 
     def _work(
         self, domain: str, request: Fields | Request | None, fields: Fields, *, template: str | None
