@@ -24,6 +24,19 @@ T = TypeVar("T")
 _BYTES_FROM = 1_000_000
 
 
+class ListingGroup(click.Group):
+    """A group that runs its command ``list`` when none is named."""
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.invoke_without_command, self.no_args_is_help = True, False
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command named, or ``list``."""
+        result = super().invoke(ctx)
+        return ctx.invoke(self.commands["list"]) if ctx.invoked_subcommand is None else result
+
+
 def json_option(command: Callable[P, T]) -> Callable[P, T]:
     """Give a command the flag ``--json``; it arrives as the argument ``as_json``."""
     return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(command)

@@ -6,19 +6,16 @@ from typing import Any
 
 import click
 
-from dalle_kit.cli.common import json_option, print_json
+from dalle_kit.cli.common import ListingGroup, json_option, print_json
 
 
-@click.group(invoke_without_command=True)
-@click.pass_context
-def config(context: click.Context) -> None:
+@click.group(cls=ListingGroup)
+def config() -> None:
     """Read and change the settings.
 
     An environment variable such as DALLE_KIT_MODEL or DALLE_KIT_IDENTITY_SENDER is stronger than the settings file, an
     option of a command stronger than both.
     """
-    if context.invoked_subcommand is None:
-        context.invoke(list_settings)
 
 
 @config.command("list")
@@ -29,7 +26,7 @@ def list_settings(as_json: bool = False) -> None:
 
     found = explain_settings()
     if as_json:
-        print_json({key: {"value": _plain(each.value), "origin": each.origin} for key, each in found.items()})
+        print_json({key: {"value": each.value, "origin": each.origin} for key, each in found.items()})
         return
     rows = [(key, _text(each.value), each.origin) for key, each in found.items()]
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
@@ -51,7 +48,7 @@ def get(key: str, as_json: bool) -> None:
             raise ConfigError(f"{key} is not set; set it with: dalle-kit config set {key} VALUE")
         raise UnknownNameError("setting", key, [*found, *known_keys()])
     if as_json:
-        print_json(_plain(found[key].value))
+        print_json(found[key].value)
         return
     value = found[key].value
     click.echo(", ".join(value) if isinstance(value, tuple) else value)
@@ -69,7 +66,7 @@ def set_setting(key: str, value: str, as_json: bool) -> None:
     set_value(key, value)
     setting = explain_settings()[key]
     if as_json:
-        print_json({"key": key, "value": _plain(setting.value), "origin": setting.origin})
+        print_json({"key": key, "value": setting.value, "origin": setting.origin})
     if setting.origin != str(find_paths().settings):
         click.echo(f"Note: {setting.origin} is set and stronger than the settings file", err=True)
 
@@ -99,10 +96,6 @@ def path(as_json: bool) -> None:
         print_json(file)
     else:
         click.echo(file)
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
 
 
 def _text(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from dalle_kit.templating.templates import Shaped
 
 SECTIONS = ("Request", "Generation", "Output", "Other")
-_ALWAYS = ({"name": "text", "suffix": ".txt", "summary": ""}, {"name": "json", "suffix": ".json", "summary": ""})
 
 
 class DomainCommand(click.Command):
@@ -47,11 +46,7 @@ def domain_command(entry: DomainEntry) -> click.Command:
     Raises PluginError where a field of the request claims a flag that every domain's command has.
     """
     fields = request_options(entry.name, entry.schema)
-    formats = [
-        *entry.formats,
-        *(each for each in _ALWAYS if each["name"] not in {own["name"] for own in entry.formats}),
-    ]
-    common = _common_options(entry, formats)
+    common = _common_options(entry)
     taken = {flag for option in common for flag in option.opts} | {"--help", "-h", "--debug"}
     for field in fields:
         for flag in (*field.opts, *field.secondary_opts):
@@ -66,11 +61,11 @@ def domain_command(entry: DomainEntry) -> click.Command:
         params=[*fields, *common],
         help=entry.summary,
         epilog="Any text can be @FILE, for what is in the file, or -, for stdin; a first @ is written @@.",
-        callback=_callback(entry, fields, formats),
+        callback=_callback(entry, fields),
     )
 
 
-def _common_options(entry: DomainEntry, formats: Sequence[Mapping[str, str]]) -> list[SectionOption]:
+def _common_options(entry: DomainEntry) -> list[SectionOption]:
     # A seed is drawn when none is given, so it has no default to show.
     defaults = {name: value for name, value in entry.defaults.items() if name != "seed"}
 
@@ -98,8 +93,8 @@ def _common_options(entry: DomainEntry, formats: Sequence[Mapping[str, str]]) ->
         generation("--stop", "Stop a part of the text before this  [repeatable]", multiple=True, metavar="TEXT"),
         output(
             "--format",
-            type=NearestChoice("format", [each["name"] for each in formats]),
-            help=f"How it is written  [default: by the suffix of --output, else {formats[0]['name']}]",
+            type=NearestChoice("format", [each["name"] for each in entry.formats]),
+            help=f"How it is written  [default: by the suffix of --output, else {entry.formats[0]['name']}]",
         ),
         output("--output", "-o", type=click.Path(path_type=Path), metavar="FILE", help="Write to a file, not stdout."),
         output("--force", is_flag=True, help="Overwrite the file."),
@@ -109,15 +104,13 @@ def _common_options(entry: DomainEntry, formats: Sequence[Mapping[str, str]]) ->
     ]
 
 
-def _callback(
-    entry: DomainEntry, options: Sequence[FieldOption], formats: Sequence[Mapping[str, str]]
-) -> Callable[..., None]:
+def _callback(entry: DomainEntry, options: Sequence[FieldOption]) -> Callable[..., None]:
     def run(**values: Any) -> None:
         from dalle_kit.records import GenerationOptions
 
         path, force, quiet = values["output"], values["force"], values["quiet"]
         check_output(path, force=force)
-        format = choose_format(formats, named=values["format"], path=path, as_json=values["as_json"])
+        format = choose_format(entry.formats, named=values["format"], path=path, as_json=values["as_json"])
         generation = {name: values[name] for name in GenerationOptions.names() if values[name] not in (None, ())}
         GenerationOptions().merge(generation)
         fields = collect_fields(options, values)

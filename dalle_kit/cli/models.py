@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from dalle_kit.cli.common import is_terminal, json_option, print_json, progress_bar
+from dalle_kit.cli.common import ListingGroup, is_terminal, json_option, print_json, progress_bar
 
 if TYPE_CHECKING:
     from dalle_kit.models.registry import Registry
@@ -26,15 +26,12 @@ def registry() -> Registry:
     return Registry(load_plugins(settings).models, aliases=settings.aliases)
 
 
-@click.group(invoke_without_command=True)
-@click.pass_context
-def models(context: click.Context) -> None:
+@click.group(cls=ListingGroup)
+def models() -> None:
     """Fetch, list, name and remove models.
 
     A model is a name from the list, an alias, hub:OWNER/NAME[@REVISION], a checkpoint folder, or a .gguf file.
     """
-    if context.invoked_subcommand is None:
-        context.invoke(list_models)
 
 
 @models.command("list")
@@ -135,12 +132,9 @@ def default(name: str | None, as_json: bool) -> None:
         click.echo(chosen)
 
 
-@models.group(invoke_without_command=True)
-@click.pass_context
-def alias(context: click.Context) -> None:
+@models.group(cls=ListingGroup)
+def alias() -> None:
     """Give models names of your own (the setting `aliases`)."""
-    if context.invoked_subcommand is None:
-        context.invoke(list_aliases)
 
 
 @alias.command("list")

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from dalle_kit.cli.common import json_option, print_json
+from dalle_kit.cli.common import ListingGroup, json_option, print_json
 
 if TYPE_CHECKING:
     from dalle_kit.plugin_manager.loading import PluginInfo
 
 
-@click.group(invoke_without_command=True)
-@click.pass_context
-def plugins(context: click.Context) -> None:
+@click.group(cls=ListingGroup)
+def plugins() -> None:
     """See which plugins are installed and whether they work."""
-    if context.invoked_subcommand is None:
-        context.invoke(list_plugins)
 
 
 @plugins.command("list")
@@ -27,7 +24,7 @@ def list_plugins(as_json: bool = False) -> None:
     """List the installed plugins and what they add (the default)."""
     infos = _infos()
     if as_json:
-        print_json([_plain(info) for info in infos])
+        print_json([dataclasses.asdict(info) for info in infos])
         return
     for info in infos:
         origin = "built in" if info.built_in else f"{info.distribution} {info.version}"
@@ -45,11 +42,11 @@ def show(name: str, as_json: bool) -> None:
     """Show where a plugin comes from and everything it adds."""
     found = _named(name, _infos())
     if as_json:
-        print_json([_plain(info) for info in found] if len(found) > 1 else _plain(found[0]))
+        print_json([dataclasses.asdict(info) for info in found] if len(found) > 1 else dataclasses.asdict(found[0]))
         return
     for info in found:
-        for key, value in _plain(info).items():
-            text = ", ".join(value) if isinstance(value, list) else value
+        for key, value in dataclasses.asdict(info).items():
+            text = ", ".join(value) if isinstance(value, tuple) else value
             if text not in ("", None):
                 click.echo(f"{key.replace('_', ' '):<17} {text}")
 
@@ -72,7 +69,7 @@ def check(context: click.Context, name: str | None, as_json: bool) -> None:
     problems = [info.report for info in infos if info.problem]
     problems += [f"plugin {each!r}: the setting plugins.require names it and it is not loaded" for each in missing]
     if as_json:
-        print_json({"ok": not problems, "problems": problems, "plugins": [_plain(info) for info in infos]})
+        print_json({"ok": not problems, "problems": problems, "plugins": [dataclasses.asdict(info) for info in infos]})
     else:
         for info in infos:
             if not info.problem:
@@ -106,8 +103,3 @@ def _missing(infos: list[PluginInfo]) -> list[str]:
 
     there = {info.name for info in infos if info.status != "disabled"}
     return sorted(set(load_settings().plugins.require) - there)
-
-
-def _plain(info: PluginInfo) -> dict[str, Any]:
-    """Return a plugin's facts as JSON-ready values."""
-    return {key: list(value) if isinstance(value, tuple) else value for key, value in dataclasses.asdict(info).items()}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dalle_kit.cli.common import json_option, print_json
+from dalle_kit.cli.common import ListingGroup, json_option, print_json
 
 if TYPE_CHECKING:
     from dalle_kit.kit import Kit
@@ -15,16 +15,13 @@ if TYPE_CHECKING:
     from dalle_kit.templating.templates import Templates
 
 
-@click.group(invoke_without_command=True)
-@click.pass_context
-def templates(context: click.Context) -> None:
+@click.group(cls=ListingGroup)
+def templates() -> None:
     """List, show, check and make templates.
 
     A template's name is DOMAIN/FILE, such as email/prompt.j2. Your own folder comes first, then the domain's own
     templates, which stay within reach as bundled:DOMAIN/FILE.
     """
-    if context.invoked_subcommand is None:
-        context.invoke(list_templates)
 
 
 @templates.command("list")

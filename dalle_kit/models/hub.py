@@ -55,11 +55,6 @@ def parse_hub(name: str) -> HubSource:
     return HubSource(repo=repo, revision=revision) if at else HubSource(repo=repo)
 
 
-def hub_name(source: HubSource) -> str:
-    """Return the name that ``parse_hub`` reads as this source."""
-    return f"hub:{source.repo}" + (f"@{source.revision}" if source.revision != "main" else "")
-
-
 def fetch_hub(source: HubSource, *, name: str, work: Path, target: Path, progress: Progress) -> HubFacts:
     """Fetch configuration, tokenizer and weights of a repository into ``target``; ``work`` is for scratch files.
 
