@@ -8,7 +8,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dalle_kit.domain import Domain, Request, option
+    from dalle_kit.domain import Domain, Example, Request, option
     from dalle_kit.errors import (
         ConfigError,
         ContextOverflowError,
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _EXPORTS = {
-    "dalle_kit.domain": ("Domain", "Request", "option"),
+    "dalle_kit.domain": ("Domain", "Example", "Request", "option"),
     "dalle_kit.errors": (
         "ConfigError",
         "ContextOverflowError",
@@ -91,6 +91,7 @@ __all__ = [
     "Domain",
     "DownloadError",
     "Draft",
+    "Example",
     "Finding",
     "Format",
     "GenerationOptions",

@@ -35,6 +35,15 @@ def option(*, flag: str | None = None, metavar: str | None = None, identity: boo
     return {"option": {"flag": flag, "metavar": metavar, "identity": identity}}
 
 
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A real text and the request it could be the answer to; ``name`` says where it is from."""
+
+    name: str
+    fields: Mapping[str, object]
+    text: str
+
+
 def _nothing_to_add(request: Any) -> Mapping[str, object]:
     return {}
 
@@ -45,6 +54,27 @@ def _leave(request: Any, draft: Draft) -> Draft:
 
 def _no_findings(request: Any, draft: Draft) -> Iterable[Finding]:
     return ()
+
+
+def _no_cases() -> Iterable[Mapping[str, object]]:
+    return ()
+
+
+def _no_corpus(split: str) -> Iterable[Example]:
+    return ()
+
+
+def told_texts(request: Request) -> Iterable[str]:
+    """Return every text and number of a request, as texts: what a document may take its facts from."""
+    pending: list[object] = [request.model_dump(mode="json")]
+    while pending:
+        value = pending.pop(0)
+        if isinstance(value, Mapping):
+            pending.extend(value.values())
+        elif isinstance(value, (list, tuple)):
+            pending.extend(value)
+        elif value is not None and not isinstance(value, bool):
+            yield str(value)
 
 
 def _cannot_shorten(request: Any) -> tuple[Any, str] | None:
@@ -66,6 +96,9 @@ class Domain:
     shorten     a smaller request and what was dropped from it, or None when nothing in it may be dropped; called
                 when the prompt does not fit into the model's context
     options     generation options that suit the domain
+    sources     the texts of a request that a document may take names, numbers and other facts from
+    cases       hand-written requests, as fields, that the domain is evaluated on
+    corpus      real texts with the requests made from them, for the split "train" or "dev"
     """
 
     name: str
@@ -78,6 +111,9 @@ class Domain:
     check: Callable[[Any, Draft], Iterable[Finding]] = _no_findings
     shorten: Callable[[Any], tuple[Any, str] | None] = _cannot_shorten
     options: GenerationOptions = field(default_factory=GenerationOptions)
+    sources: Callable[[Any], Iterable[str]] = told_texts
+    cases: Callable[[], Iterable[Mapping[str, object]]] = _no_cases
+    corpus: Callable[[str], Iterable[Example]] = _no_corpus
 
     def __post_init__(self) -> None:
         if not _NAME.match(self.name):

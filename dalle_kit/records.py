@@ -82,14 +82,31 @@ class Prompt:
 class Slot:
     """A place in the document that the model fills.
 
-    ``stop`` are texts that end it (they are not part of it); ``regex`` is an expression that its text has to match
-    whole; ``options`` override the generation options in it. With more than one of ``beams`` its likeliest text is
-    searched for, so many beginnings at once, instead of choosing token by token.
+    ``stop`` are texts that end it (they are not part of it). At most one of ``regex``, ``grammar`` (Lark), ``schema``
+    (JSON Schema) and ``choices`` says what its whole text has to match; ``sentences`` and ``words`` bound the length of
+    prose (least, most), ``forbid`` are texts or character classes (``"[...]"``) it may not hold, ``starts_with`` is how
+    it begins. ``known`` are the texts that a grounded slot takes its names and numbers from. ``examples`` are shown to
+    the model. ``when`` fills the slot only if an earlier one's text is among the given ones. ``about`` are the points
+    it has to express, ``otherwise`` plain sentences that say the same, used where the model fails to. ``options``
+    override the generation options in it. With more than one of ``beams`` its likeliest text is searched for, so many
+    beginnings at once, instead of choosing token by token.
     """
 
     name: str
     stop: tuple[str, ...] = ()
     regex: str | None = None
+    grammar: str | None = None
+    schema: Mapping[str, Any] | None = None
+    choices: tuple[str, ...] = ()
+    sentences: tuple[int, int] | None = None
+    words: tuple[int, int] | None = None
+    forbid: tuple[str, ...] = ()
+    starts_with: str = ""
+    known: tuple[str, ...] | None = None
+    examples: tuple[str, ...] = ()
+    when: tuple[str, tuple[str, ...]] | None = None
+    about: tuple[str, ...] = ()
+    otherwise: tuple[str, ...] = ()
     beams: int = 1
     options: Mapping[str, Any] = field(default_factory=dict)
 
