@@ -79,7 +79,7 @@ def slot(name: str, *, stop: tuple[str, ...] = (), regex: str | None = None, bea
             raise Misuse(f"slot {name!r}: {whole} is for the whole document; give it with the command")
     try:
         GenerationOptions().merge({**options, "stop": stops})
-        opened = Slot(name, stops, regex, beams, options)
+        opened = Slot(name, stops, regex, beams=beams, options=options)
     except (OptionError, UnknownNameError) as error:
         raise Misuse(f"slot {name!r}: {error}") from error
     mark = _PREFIX + secrets.token_hex(16)
