@@ -96,6 +96,7 @@ class Domain:
     shorten     a smaller request and what was dropped from it, or None when nothing in it may be dropped; called
                 when the prompt does not fit into the model's context
     options     generation options that suit the domain
+    prose       whether what the model writes is sentences, which are held to the request and repaired where they fail
     sources     the texts of a request that a document may take names, numbers and other facts from
     cases       hand-written requests, as fields, that the domain is evaluated on
     corpus      real texts with the requests made from them, for the split "train" or "dev"
@@ -111,6 +112,7 @@ class Domain:
     check: Callable[[Any, Draft], Iterable[Finding]] = _no_findings
     shorten: Callable[[Any], tuple[Any, str] | None] = _cannot_shorten
     options: GenerationOptions = field(default_factory=GenerationOptions)
+    prose: bool = True
     sources: Callable[[Any], Iterable[str]] = told_texts
     cases: Callable[[], Iterable[Mapping[str, object]]] = _no_cases
     corpus: Callable[[str], Iterable[Example]] = _no_corpus
@@ -146,7 +148,7 @@ class Domain:
 #: Field names a request may not use: keyword arguments of ``Kit.generate``, and flags of every domain's command.
 RESERVED_FIELDS = frozenset(
     {*GenerationOptions.names(), "domain", "request", "model", "template", "format", "device", "dtype", "output"}
-    | {"force", "json", "dry_run", "quiet", "debug", "help"}
+    | {"force", "json", "dry_run", "quiet", "debug", "help", "strict", "repair", "no_repair", "budget"}
 )
 
 

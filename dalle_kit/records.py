@@ -130,17 +130,26 @@ class Skeleton:
 
         A slot without text takes the blank line before it with it.
         """
-        text, after_nothing = "", False
+        return self._filled(texts)[0]
+
+    def starts(self, texts: Mapping[str, str]) -> dict[str, int]:
+        """Return where in the filled document each slot's text begins, in characters."""
+        return self._filled(texts)[1]
+
+    def _filled(self, texts: Mapping[str, str]) -> tuple[str, dict[str, int]]:
+        text, starts, empty = "", {}, ""
         for part in self.parts:
             if isinstance(part, Slot):
+                starts[part.name] = len(text)
                 text += texts[part.name]
-                after_nothing = not texts[part.name]
+                empty = "" if texts[part.name] else part.name
             else:
-                if after_nothing and part.startswith("\n\n"):
+                if empty and part.startswith("\n\n"):
                     text = text.removesuffix("\n\n")
+                    starts[empty] = len(text)
                 text += part
-                after_nothing = False
-        return text
+                empty = ""
+        return text, starts
 
     def outline(self) -> str:
         """Return the document with each slot shown as ``...``, for a prompt or a preview."""
@@ -170,7 +179,8 @@ class Draft:
 class Finding:
     """Something a check has to say about a text.
 
-    ``check`` names the check; ``slot`` and ``span`` (start, end in characters of the slot's text) say where.
+    ``check`` names the check; ``slot`` and ``span`` (start, end in characters of the slot's text) say where. ``place``
+    is the same in characters of the document, once that is finished.
     """
 
     check: str
@@ -178,13 +188,15 @@ class Finding:
     message: str
     slot: str | None = None
     span: tuple[int, int] | None = None
+    place: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
     """How a document came about, enough to make it again. Times are in seconds.
 
-    ``model``, ``device`` and ``dtype`` are None for a document without slots, which no model wrote.
+    ``model``, ``device`` and ``dtype`` are None for a document without slots, which no model wrote. ``repairs`` has a
+    line for each change made to what was written, because a check had found something.
     """
 
     version: str
@@ -203,6 +215,7 @@ class Provenance:
     dropped: tuple[str, ...]
     plugins: tuple[str, ...]
     timings: Mapping[str, float]
+    repairs: tuple[str, ...] = ()
 
 
 def _nothing_required(request: Any) -> None:
@@ -253,9 +266,16 @@ class Document:
             "domain": self.domain,
             "text": self.text,
             "slots": dict(self.slots),
-            "findings": [_plain(finding) for finding in self.findings],
+            "findings": [_plain_finding(finding) for finding in self.findings],
             "provenance": _plain(self.provenance),
         }
+
+
+def _plain_finding(finding: Finding) -> dict[str, Any]:
+    """Return a finding with its place in the document as ``start`` and ``end``."""
+    plain: dict[str, Any] = _plain(finding)
+    start, end = plain.pop("place") or (None, None)
+    return {**plain, "start": start, "end": end}
 
 
 def _plain(value: Any) -> Any:

@@ -105,21 +105,28 @@ class Engine:
         return (piece.text for piece in self._run(rows))
 
     def fill(
-        self, works: Sequence[tuple[Prompt, Skeleton]], options: GenerationOptions, *, results: list[list[Generation]]
+        self,
+        works: Sequence[tuple[Prompt, Skeleton]],
+        options: GenerationOptions,
+        *,
+        results: list[list[Generation]],
+        first: int = 0,
     ) -> Iterator[Piece]:
         """Fill the skeletons, ``options.candidates`` times each, yielding pieces of text as they become certain.
 
         ``Piece.row`` counts candidates within works. At the end ``results`` has a list of candidates for each work.
+        The candidates before ``first`` are left out.
         The first candidate has the options as given; if these are greedy the others are sampled at a temperature of
         ``CANDIDATE_TEMPERATURE``. Raises ContextOverflowError before anything is computed.
         """
-        variants = [self._variant(options, index) for index in range(options.candidates)]
+        indices = range(first, options.candidates)
+        variants = [self._variant(options, index) for index in indices]
         jobs = [self._job(prompt, skeleton, variant) for prompt, skeleton in works for variant in variants]
         rows = self._rows(jobs)
         yield from self._run(rows)
         for start in range(0, len(rows), len(variants)):
             of_work = rows[start : start + len(variants)]
-            results.append([self._result(row, candidate=index) for index, row in enumerate(of_work)])
+            results.append([self._result(row, candidate=index) for index, row in zip(indices, of_work, strict=True)])
 
     def check_fits(self, prompt: Prompt, skeleton: Skeleton, options: GenerationOptions) -> None:
         """Raise ContextOverflowError if prompt and document together are longer than the model's context."""

@@ -159,6 +159,11 @@ class Plugins:
                 plugin=info.name,
                 doing=f"to shorten the request of {what}",
             ),
+            sources=guard(
+                functools.partial(_all_of, domain.sources),
+                plugin=info.name,
+                doing=f"to say what a text of {what} may rely on",
+            ),
             check=functools.partial(self._run_check, info, domain.check),
         )
 
@@ -194,6 +199,15 @@ def _whole_draft(finish: Callable[[Any, Draft], Draft], request: Any, draft: Dra
     if isinstance(finished, Draft):
         _ = finished.text
     return finished
+
+
+def _all_of(sources: Callable[[Any], Iterable[str]], request: Any) -> tuple[str, ...]:
+    """Return all sources; a generator that fails, or yields what is no text, raises here."""
+    texts = tuple(sources(request))
+    for text in texts:
+        if not isinstance(text, str):
+            raise TypeError(f"a source is {text!r:.80}; give texts")
+    return texts
 
 
 def _shorter(shorten: Callable[[Any], Any], request: Any) -> tuple[Any, str] | None:
