@@ -100,5 +100,5 @@ def test_each_hook_is_documented_and_has_a_test_of_its_name(hook: str) -> None:
 
 
 def test_every_package_has_its_marker_of_types() -> None:
-    for marker in ("dalle_kit/py.typed", "plugins/dalle_kit_email/py.typed"):
-        assert (REPOSITORY / marker).is_file()
+    for package in ("dalle_kit", "plugins/dalle_kit_email", "plugins/dalle_kit_news"):
+        assert (REPOSITORY / package / "py.typed").is_file()

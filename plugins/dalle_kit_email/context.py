@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from dalle_kit.checks.notes import plain_sentence
 from dalle_kit_email.flowed import quoted_lines
 from dalle_kit_email.greetings import (
     closing_line,
@@ -14,7 +15,7 @@ from dalle_kit_email.greetings import (
     sign_off_line,
 )
 from dalle_kit_email.languages import LANGUAGES
-from dalle_kit_email.phrasing import phrasing, plain_sentence
+from dalle_kit_email.phrasing import phrasing
 from dalle_kit_email.request import EmailRequest
 from dalle_kit_email.thread import Parent
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dalle_kit import Domain, GenerationOptions
+from dalle_kit_email.cases import cases
 from dalle_kit_email.checks import check
 from dalle_kit_email.context import shorten, template_context
 from dalle_kit_email.finish import finish
@@ -23,4 +24,5 @@ def make_domain() -> Domain:
         check=check,
         shorten=shorten,
         options=GenerationOptions(max_tokens=256),
+        cases=cases,
     )

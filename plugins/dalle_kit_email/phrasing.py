@@ -10,6 +10,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from dalle_kit.checks.notes import capitalised
+from dalle_kit.checks.sentences import is_finished
+
 _VERBS = ("is", "are", "will be")
 _GAPS = ("the", "a", "an", *_VERBS, "in", "on", "at", "to", "of", "for", "from", "by", "with")
 #: Words that a number follows directly: "room 12", never "room at 12".
@@ -59,7 +62,7 @@ def phrasing(point: str, *, subject: str = "I") -> str | None:
     odd = re.search(r"[.?!]\s|\n", point) or any(unicodedata.category(character) == "So" for character in point)
     if whole or odd or not 1 < len(words) <= _LONGEST:
         return None
-    end = "" if point[-1] in ".?!" else r"\."
+    end = "" if is_finished(point) else r"\."
     start, rest = _start(words, subject), 0
     if words[0].casefold() == "now":
         # "It is now Thursday" would be what the calendar says.
@@ -68,18 +71,10 @@ def phrasing(point: str, *, subject: str = "I") -> str | None:
     return start + "".join(gaps) + end
 
 
-def plain_sentence(point: str) -> str:
-    """Return a point as it stands, with a capital letter and an end where it has none; lines are left alone."""
-    if "\n" in point:
-        return point
-    first, _, rest = point.partition(" ")
-    return f"{_capital(first)}{' ' if rest else ''}{rest}" + ("" if point[-1] in ".?!:" else ".")
-
-
 def _start(words: list[str], subject: str) -> str:
     """Return the pattern of the first word with what may stand before it."""
     first, second = words[0], words[1]
-    bare, word, capital = first.casefold().strip(",;'\""), re.escape(first), re.escape(_capital(first))
+    bare, word, capital = first.casefold().strip(",;'\""), re.escape(first), re.escape(capitalised(first))
     if bare in _WITHOUT_SUBJECT and words[-1][-1] != "?":
         return f"{subject} {'are' if bare == 'am' and subject == 'We' else word}"
     fixed = not first.isalpha() or not first.islower() or words[-1][-1] == "?"
@@ -126,12 +121,6 @@ def _suits(gap: str, word: str) -> bool:
     if gap == "the":
         return True
     return word.islower() and (word[0] in "aeiou") == (gap == "an")
-
-
-def _capital(word: str) -> str:
-    """Return a word with a capital first letter, unless it is spelled in a way of its own (eBay, a link)."""
-    own = not word.islower() or re.search(r"\w[./@:]+\w", word)
-    return word if own else word[:1].upper() + word[1:]
 
 
 def _has_digit(word: str) -> bool:

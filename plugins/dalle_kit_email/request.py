@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, JsonValue, PrivateAttr, field_validator, model_validator
 
 from dalle_kit import Request, option
+from dalle_kit.checks.notes import without_list_mark
 from dalle_kit_email.addresses import Mailbox, parse_mailbox, parse_mailboxes, reject_control_characters
 from dalle_kit_email.languages import LANGUAGES
 from dalle_kit_email.thread import Parent, read_parent, reply_subject
@@ -15,10 +15,6 @@ from dalle_kit_email.thread import Parent, read_parent, reply_subject
 Tone = Literal["neutral", "formal", "friendly", "apologetic", "persuasive", "thankful", "firm"]
 Length = Literal["short", "medium", "long"]
 LanguageCode = Literal["en", "de", "fr", "es", "it", "pt", "nl", "pl", "sv", "da"]
-
-#: What begins a point in a file of notes. Before a number a dash may be a minus.
-_LIST_MARK = re.compile(r"(?:[*•]|[-\u2013](?!\s*\d))(?:\s+|\Z)")
-
 
 #: Requests with little and with much in them, to show and to check templates with; the last is the most usual.
 EXAMPLES: list[JsonValue] = [
@@ -103,8 +99,7 @@ class EmailRequest(Request):
     @field_validator("points")
     @classmethod
     def _said_points(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        said = (point[mark.end() :] if (mark := _LIST_MARK.match(point)) else point for point in value)
-        return tuple(point for point in said if point)
+        return tuple(filter(None, map(without_list_mark, value)))
 
     @field_validator("subject")
     @classmethod

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dalle_kit_email.phrasing import phrasing, plain_sentence
+from dalle_kit.checks.notes import plain_sentence
+from dalle_kit_email.phrasing import phrasing
 
 
 @pytest.mark.parametrize(
@@ -63,6 +64,8 @@ def test_a_group_writes_in_the_plural() -> None:
         ("iPhone lost", "iPhone lost."),
         ("https://example.com/a", "https://example.com/a."),
         ("really?", "Really?"),
+        ('she said: "No."', 'She said: "No."'),
+        ("wait…", "Wait…"),
         ("list:\n- a\n- b", "list:\n- a\n- b"),
     ],
 )

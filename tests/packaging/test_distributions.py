@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 
 PROBE = """
 import importlib.resources, importlib.util, json
-import dalle_kit, dalle_kit_email
+import dalle_kit, dalle_kit_email, dalle_kit_news
+from dalle_kit_email import cases as email_cases
+from dalle_kit_news import cases as news_cases
 found = {name: importlib.util.find_spec(name) for name in ("plugins", "templates", "tests", "benchmarks")}
 print(json.dumps({
-    "places": [dalle_kit.__file__, dalle_kit_email.__file__],
+    "cases": [len(list(module.cases())) for module in (email_cases, news_cases)],
+    "places": [module.__file__ for module in (dalle_kit, dalle_kit_email, dalle_kit_news)],
     "templates": [each.name for each in importlib.resources.files("dalle_kit_templates.email").iterdir()],
     "typed": importlib.resources.files("dalle_kit").joinpath("py.typed").is_file(),
     "intruders": {name: str(spec) for name, spec in found.items() if spec},
@@ -32,16 +35,18 @@ def names_in_wheel(wheel: Path) -> set[str]:
     return set(zipfile.ZipFile(wheel).namelist())
 
 
-def test_the_wheel_holds_three_packages_with_their_templates_and_markers(wheel: Path) -> None:
+def test_the_wheel_holds_four_packages_with_their_templates_and_markers(wheel: Path) -> None:
     names = names_in_wheel(wheel)
     assert {
         "dalle_kit/py.typed",
         "dalle_kit_email/py.typed",
+        "dalle_kit_news/py.typed",
         "dalle_kit_templates/email/document.j2",
         "dalle_kit_templates/email/prompt.j2",
+        "dalle_kit_templates/news/document.j2",
     } <= names
     tops = {name.split("/")[0] for name in names if ".dist-info/" not in name}
-    assert tops == {"dalle_kit", "dalle_kit_email", "dalle_kit_templates"}
+    assert tops == {"dalle_kit", "dalle_kit_email", "dalle_kit_news", "dalle_kit_templates"}
 
 
 def test_every_source_file_is_in_the_wheel(wheel: Path, sources: Path) -> None:
@@ -50,7 +55,7 @@ def test_every_source_file_is_in_the_wheel(wheel: Path, sources: Path) -> None:
         for root in (sources, sources / "plugins", sources / "templates")
         for package in root.glob("dalle_kit*")
         for file in package.rglob("*")
-        if file.suffix in {".py", ".j2", ".typed"} or file.name == "py.typed"
+        if file.suffix in {".py", ".j2", ".jsonl", ".typed"} or file.name == "py.typed"
     }
     assert wanted == {name for name in names_in_wheel(wheel) if ".dist-info/" not in name}
 
@@ -90,7 +95,9 @@ def test_an_install_works_far_from_the_repository(
     assert version.split() == ["dalle-kit", "0.1.0"]
     assert "email" in thin.run("dalle-kit", "--help", cwd=elsewhere, env=settings).stdout
     assert "--subject" in thin.run("dalle-kit", "email", "--help", cwd=elsewhere, env=settings).stdout
+    assert "--headline" in thin.run("dalle-kit", "news", "--help", cwd=elsewhere, env=settings).stdout
     facts = json.loads(thin.run("python", "-c", PROBE, cwd=elsewhere).stdout)
     assert all(Path(place).is_relative_to(home) for place in facts["places"])
     assert {"document.j2", "prompt.j2"} <= set(facts["templates"])
+    assert min(facts["cases"]) >= 60
     assert facts["typed"] and facts["intruders"] == {}

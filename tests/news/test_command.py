@@ -1,0 +1,69 @@
+"""The command as people run it, with the real default model."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from dalle_kit.cli.main import main
+
+BRIDGE = ("news", "--headline", "Old Mill Bridge closed", "--fact", "closed until 14 June")
+
+
+def run(capfd: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    capfd.readouterr()
+    code = main(arguments)
+    return code, *capfd.readouterr()
+
+
+@pytest.mark.parametrize("template", ["planned", "free"])
+def test_an_article_is_written_below_its_headline(template: str, home: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capfd, *BRIDGE, "--fact", "detour via Hanfield, 12 km", "--template", template, "--quiet")
+    headline, blank, *body = out.splitlines()
+    assert (code, headline, blank) == (0, "Old Mill Bridge closed", "")
+    text = " ".join(body)
+    assert text.endswith((".", "!", "?", '"'))
+    assert all(fact in text for fact in ("14 June", "Hanfield", "12"))
+
+
+def test_the_article_as_json_with_facts_from_a_file(
+    home: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "facts.txt"
+    file.write_text("- 412 cases in November\n\n- a third are children\n", encoding="utf-8")
+    command = ("news", "--headline", "Flu arrives early", "--fact", f"@{file}", "--template", "planned", "--json")
+    code, out, _ = run(capfd, *command)
+    article = json.loads(out)
+    assert code == 0 and article["domain"] == "news" and list(article["slots"]) == ["fact_1", "fact_2"]
+    assert article["text"].startswith("Flu arrives early\n\n") and "412" in article["text"]
+
+
+def test_facts_come_from_standard_input(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"rain\n12 degrees\n"), encoding="utf-8"))
+    code, out, _ = run(capfd, "news", "--headline", "Weather", "--fact", "-", "--dry-run")
+    assert code == 0 and "Facts:\n- rain\n- 12 degrees\n" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--headline", "Bridge closed"), "at least one fact"),
+        (("--fact", "closed"), "headline"),
+        (("--headline", "Bridge", "--fact", "@missing.txt"), "missing.txt"),
+        (("--headline", "Bridge", "--fact", "x", "--length", "huge"), "huge"),
+        (("--headline", "Bridge", "--fact", "x", "--format", "eml"), "eml"),
+        (("--headline", "Bridge", "--fact", "x", "--template", "plan"), "planned"),
+    ],
+)
+def test_what_cannot_be_written_is_one_line_and_exit_code_2(
+    arguments: tuple[str, ...], message: str, home: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = run(capfd, "news", *arguments)
+    assert (code, out) == (2, "")
+    assert message in err and err.startswith("Error: ") and err.count("\n") == 1

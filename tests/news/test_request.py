@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dalle_kit import RequestError
+from dalle_kit_news.domain import make_domain
+
+DOMAIN = make_domain()
+
+
+def ask(**fields: object) -> Any:
+    return DOMAIN.parse({"headline": "Bridge closed", "facts": ["until 14 June"], **fields})
+
+
+def test_facts_keep_their_order_and_lose_their_list_marks() -> None:
+    request = ask(facts=["- until 14 June", "* two pillars", "", "-3 degrees", " • "])
+    assert request.facts == ("until 14 June", "two pillars", "-3 degrees")
+    assert request.length == "medium"
+
+
+def test_one_fact_needs_no_list_and_lines_become_spaces() -> None:
+    assert ask(facts="until\n 14 June").facts == ("until 14 June",)
+    assert ask(headline=" Bridge\nclosed \n").headline == "Bridge closed"
+
+
+@pytest.mark.parametrize("facts", [[], ["", " - "], ""])
+def test_an_article_from_nothing_is_refused(facts: object) -> None:
+    with pytest.raises(RequestError, match=r"facts: .*at least one fact"):
+        ask(facts=facts)
+    with pytest.raises(RequestError, match=r"facts: .*at least one fact"):
+        DOMAIN.parse({"headline": "Bridge closed"})
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"headline": " "}, "headline: it is empty"),
+        ({"headline": "a\x1b[31m"}, r"headline: .*U\+001B"),
+        ({"headline": "x" * 301}, "headline: .*300"),
+        ({"length": "huge"}, "long, medium, short"),
+        ({"fact": ["x"]}, "facts"),
+    ],
+)
+def test_a_wrong_field_is_named_with_the_fix(fields: dict[str, object], message: str) -> None:
+    with pytest.raises(RequestError, match=message) as error:
+        ask(**fields)
+    assert "\n" not in str(error.value)
+
+
+@given(st.text(), st.lists(st.text(), max_size=5))
+def test_whatever_is_asked_makes_a_request_or_an_error_of_one_line(headline: str, facts: list[str]) -> None:
+    try:
+        request = ask(headline=headline, facts=facts)
+    except RequestError as error:
+        assert len(str(error).splitlines()) == 1
+    else:
+        lines = (request.headline, *request.facts)
+        assert all(line.strip() and "\n" not in line for line in lines)
