@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
-from dalle_kit.errors import OptionError, UnknownNameError
+from dalle_kit.errors import OptionError, OutputError, UnknownNameError
+from dalle_kit.slot_rules import check_slot
 
 Role = Literal["system", "user", "assistant"]
 Severity = Literal["note", "warning", "error"]
@@ -83,13 +85,13 @@ class Slot:
     """A place in the document that the model fills.
 
     ``stop`` are texts that end it (they are not part of it). At most one of ``regex``, ``grammar`` (Lark), ``schema``
-    (JSON Schema) and ``choices`` says what its whole text has to match; ``sentences`` and ``words`` bound the length of
-    prose (least, most), ``forbid`` are texts or character classes (``"[...]"``) it may not hold, ``starts_with`` is how
-    it begins. ``known`` are the texts that a grounded slot takes its names and numbers from. ``examples`` are shown to
-    the model. ``when`` fills the slot only if an earlier one's text is among the given ones. ``about`` are the points
-    it has to express, ``otherwise`` plain sentences that say the same, used where the model fails to. ``options``
-    override the generation options in it. With more than one of ``beams`` its likeliest text is searched for, so many
-    beginnings at once, instead of choosing token by token.
+    (JSON Schema; the text is JSON) and ``choices`` says what its whole text has to match; ``sentences`` and ``words``
+    bound the length of prose (least, most), ``forbid`` are texts or character classes (``"[...]"``) it may not hold,
+    ``starts_with`` is how it begins. ``known`` are the texts that a grounded slot takes its names and numbers from.
+    ``examples`` are shown to the model. ``when`` fills the slot only if an earlier one's text is among the given ones.
+    ``about`` are the points it has to express, ``otherwise`` plain sentences that say the same, used where the model
+    fails to. ``options`` override the generation options in it. With more than one of ``beams`` its likeliest text is
+    searched for, so many beginnings at once, instead of choosing token by token.
     """
 
     name: str
@@ -112,6 +114,7 @@ class Slot:
 
     def __post_init__(self) -> None:
         _whole("beams", self.beams, 1, 16)
+        check_slot(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +263,16 @@ class Document:
             raise UnknownNameError("format", format, self.formats)
         return self.formats[format].render(self)
 
+    def value(self, slot: str) -> Any:
+        """Return the object that a slot with a ``schema`` holds.
+
+        Raises UnknownNameError for a slot there is none of, OutputError where its text is no JSON: it was cut short by
+        ``max_tokens``, or has no schema.
+        """
+        if slot not in self.slots:
+            raise UnknownNameError("slot", slot, self.slots)
+        return json_value(slot, self.slots[slot])
+
     def as_dict(self) -> dict[str, Any]:
         """Return text, slots, findings and provenance as JSON-ready values."""
         return {
@@ -269,6 +282,15 @@ class Document:
             "findings": [_plain_finding(finding) for finding in self.findings],
             "provenance": _plain(self.provenance),
         }
+
+
+def json_value(slot: str, text: str) -> Any:
+    """Return what a slot's text says as JSON; raises OutputError where it is none."""
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        fix = "give the slot a schema, or more max_tokens"
+        raise OutputError(f"slot {slot!r} holds no JSON ({error}), in {text!r:.80}; {fix}") from error
 
 
 def _plain_finding(finding: Finding) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -61,30 +61,112 @@ def under_way(rendering: Rendering) -> Iterator[None]:
         _under_way.reset(token)
 
 
-def slot(name: str, *, stop: tuple[str, ...] = (), regex: str | None = None, beams: int = 1, **options: Any) -> str:
-    """Open a place that the model fills; ``options`` are generation options for it."""
+def slot(
+    name: str,
+    *,
+    stop: Sequence[str] = (),
+    regex: str | None = None,
+    grammar: str | None = None,
+    schema: Any = None,
+    choices: Sequence[str] = (),
+    sentences: int | Sequence[int] | None = None,
+    words: int | Sequence[int] | None = None,
+    forbid: Sequence[str] = (),
+    starts_with: str = "",
+    grounded: bool = False,
+    examples: Sequence[str] = (),
+    when: Sequence[Any] | None = None,
+    about: str | Sequence[str] = (),
+    otherwise: str | Sequence[str] = (),
+    beams: int = 1,
+    **options: Any,
+) -> str:
+    """Open a place that the model fills; the arguments are those of ``Slot``, as a template writes them.
+
+    One number is a range that is no wider, one text in ``about`` and ``otherwise`` a list of it; ``schema`` may be a
+    pydantic model; ``grounded`` stands for ``known``, which is filled in from the request and the document.
+    """
+    given = dict(locals())
+    del given["name"], given["options"], given["grounded"]
     rendering = _rendering("slot", "document")
-    for value in (name, stop, regex, beams, *options.values()):
-        if isinstance(value, jinja2.Undefined):
-            str(value)  # raises the error that names the variable
+    _refuse_undefined([name, grounded, *given.values(), *options.values()])
     if not isinstance(name, str) or not _NAME.match(name):
         raise Misuse(f"slot name {name!r}: use lower-case letters, digits and '_', e.g. slot(\"body\")")
     if any(known.name == name for known in rendering.slots.values()):
         raise Misuse(f"slot {name!r} is there twice; give each slot a name of its own")
-    stops = tuple(stop) if isinstance(stop, (list, tuple)) else stop
-    if regex is not None and not isinstance(regex, str):
-        raise Misuse(f"slot {name!r}: regex {regex!r:.80} is no text")
     for whole in ("candidates", "seed"):
         if whole in options:
             raise Misuse(f"slot {name!r}: {whole} is for the whole document; give it with the command")
+    if not isinstance(grounded, bool):
+        raise Misuse(f"slot {name!r}: grounded: {grounded!r:.80} is not allowed; give true or false")
     try:
-        GenerationOptions().merge({**options, "stop": stops})
-        opened = Slot(name, stops, regex, beams=beams, options=options)
+        GenerationOptions().merge({**options, "stop": _tuple(stop)})
+        fields = {field: _FORMS.get(field, _tuple)(value) for field, value in given.items()}
+        opened = Slot(name, known=() if grounded else None, options=options, **fields)
     except (OptionError, UnknownNameError) as error:
         raise Misuse(f"slot {name!r}: {error}") from error
     mark = _PREFIX + secrets.token_hex(16)
     rendering.slots[mark] = opened
     return mark
+
+
+def _refuse_undefined(values: list[Any]) -> None:
+    """Raise the error that names the variable for a value that is not defined."""
+    for value in values:
+        if isinstance(value, jinja2.Undefined):
+            str(value)
+        elif isinstance(value, (list, tuple)):
+            _refuse_undefined(list(value))
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _range(value: Any) -> Any:
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return (value, value) if whole else _tuple(value)
+
+
+def _texts(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else _tuple(value)
+
+
+def _condition(value: Any) -> Any:
+    value = _tuple(value)
+    return (value[0], _texts(value[1])) if isinstance(value, tuple) and len(value) == 2 else value
+
+
+def _schema(value: Any) -> Any:
+    """Return a pydantic model's JSON Schema, and any other with the lists that JSON has for tuples."""
+    if isinstance(value, type) and hasattr(value, "model_json_schema"):
+        return value.model_json_schema()
+    return _with_lists(value)
+
+
+def _with_lists(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _with_lists(item) for key, item in value.items()}
+    return [_with_lists(item) for item in value] if isinstance(value, (tuple, list)) else value
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+#: How a template may write an argument, where that is not a list for a tuple.
+_FORMS: Mapping[str, Callable[[Any], Any]] = {
+    "regex": _same,
+    "grammar": _same,
+    "schema": _schema,
+    "sentences": _range,
+    "words": _range,
+    "starts_with": _same,
+    "when": _condition,
+    "about": _texts,
+    "otherwise": _texts,
+    "beams": _same,
+}
 
 
 def turn(role: Role) -> str:

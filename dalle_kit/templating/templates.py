@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -89,10 +89,12 @@ class Templates:
         pair = self.pair(domain.name, template)
         variables = {"request": freeze(request), **self.context(domain, request)}
         skeleton, places = self._document(pair.document, variables)
+        skeleton = _ground(skeleton, domain, request)
         variables |= {"outline": skeleton.outline(), "slots": tuple(slot.name for slot in skeleton.slots)}
         prompt, more = self._prompt(pair.prompt, variables)
         if skeleton.slots and not prompt.messages:
             raise TemplateError("renders to nothing, so the model would be told nothing", template=more[0])
+        prompt = _show_examples(prompt, skeleton.slots)
         return Shaped(prompt, skeleton, pair.label, tuple(dict.fromkeys([*places, *more])))
 
     def names(self, domain: str) -> tuple[str, ...]:
@@ -173,7 +175,9 @@ class Templates:
             text = self.environment.render(name, rendering, variables)
         parts = split(text, rendering.slots, what=lambda slot: f"slot {slot.name!r}", template=rendering.places[0])
         opened: list[str | Slot] = [part.thing if isinstance(part, Marked) else part for part in parts]
-        return Skeleton(tuple(opened)), rendering.places
+        skeleton = Skeleton(tuple(opened))
+        _check_order(skeleton.slots, rendering.places[0])
+        return skeleton, rendering.places
 
     def _prompt(self, name: str, variables: Mapping[str, Any]) -> tuple[Prompt, list[str]]:
         rendering = Rendering("prompt", frozenset(variables))
@@ -188,6 +192,51 @@ class Templates:
             elif content := _without_outer_blank_lines(part):
                 messages.append(Message(role, content))
         return Prompt(tuple(messages)), rendering.places
+
+
+def _check_order(slots: tuple[Slot, ...], template: str) -> None:
+    """Raise TemplateError for a slot that depends on one that does not stand before it."""
+    for count, slot in enumerate(slots):
+        earlier = [each.name for each in slots[:count]]
+        if slot.when is not None and slot.when[0] not in earlier:
+            problem = UnknownNameError("slot", slot.when[0], earlier)
+            raise TemplateError(f"slot {slot.name!r}: when: before it there is {problem}", template=template)
+
+
+def _ground(skeleton: Skeleton, domain: Domain, request: Request) -> Skeleton:
+    """Give the grounded slots what they may take names and numbers from: the request and the document's own texts."""
+    if all(slot.known is None for slot in skeleton.slots):
+        return skeleton
+    try:
+        sources = tuple(domain.sources(request))
+    except Exception as error:
+        message = f"the domain {domain.name!r} failed to name its sources: {type(error).__name__}: {error}"
+        raise PluginError(message, plugin=domain.name) from error
+    literals = tuple(part for part in skeleton.parts if isinstance(part, str) and part.strip())
+    known = tuple(dict.fromkeys((*sources, *literals)))
+    return Skeleton(
+        tuple(
+            replace(part, known=known) if isinstance(part, Slot) and part.known is not None else part
+            for part in skeleton.parts
+        )
+    )
+
+
+def _show_examples(prompt: Prompt, slots: tuple[Slot, ...]) -> Prompt:
+    """Append the slots' examples to the last of the user's turns, the same ones once."""
+    owners: dict[tuple[str, ...], list[str]] = {}
+    for slot in slots:
+        if slot.examples:
+            owners.setdefault(slot.examples, []).append(slot.name)
+    shown = [f"Examples of {', '.join(names)}:\n\n" + "\n\n".join(texts) for texts, names in owners.items()]
+    if not shown:
+        return prompt
+    turns = list(prompt.messages)
+    last = max((place for place, turn in enumerate(turns) if turn.role == "user"), default=None)
+    if last is None:
+        return Prompt((*turns, Message("user", "\n\n".join(shown))))
+    turns[last] = Message("user", "\n\n".join([turns[last].content, *shown]))
+    return Prompt(tuple(turns))
 
 
 def _without_outer_blank_lines(text: str) -> str:
