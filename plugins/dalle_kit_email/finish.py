@@ -9,26 +9,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dalle_kit import Draft, Slot
-from dalle_kit_email import phrases as find
-from dalle_kit_email.phrases import Phrases
-from dalle_kit_email.request import EmailRequest
-from dalle_kit_email.sentences import (
-    Paragraph,
+from dalle_kit.checks import (
+    DANGLING,
+    PLACEHOLDER,
     TextLine,
-    is_finished,
+    all_sentences,
+    ends_well,
+    is_chatter,
     join_text,
     keep_sentences,
+    placeholders,
     same_words,
     split_sentences,
     split_text,
 )
+from dalle_kit_email import phrases as find
+from dalle_kit_email.phrases import Phrases
+from dalle_kit_email.request import EmailRequest
 
 _ROUNDS = 100
-_DANGLING = re.compile(
-    r"(?:[\s,;:(\[{<\-–—\"“„/&]|\b(?:and|or|but|the|a|an|of|to|with|for|in|on|at|by|from|as|that|which|und|oder|der|die|das|"
-    r"et|ou|le|la|les|de|y|o|el|en))+\Z",
-    re.IGNORECASE,
-)
 # A placeholder with the words that only lead up to it: "with [Name]", ", [Company],", "([phone number])".
 _LEAD = (
     r"(?:\s*\(\s*|,?\s+(?:with|at|on|in|from|by|of|for|to|as|via|and|or|called|named|mit|am|um|von|bei|für|avec|à|chez|con|com|met|"
@@ -93,7 +92,7 @@ class Cleaner:
         if find.is_header(first, leading=True):
             return rest.lstrip()
         sentences = split_sentences(first)
-        if sentences and find.is_chatter(sentences[0], opening=True):
+        if sentences and is_chatter(sentences[0], opening=True):
             return f"{first[first.index(sentences[0]) + len(sentences[0]) :].lstrip()}\n{rest}".strip()
         shorter = self.phrases.without_greeting(find.without_label(text))
         if shorter != text and self.place.starts_line:
@@ -135,7 +134,7 @@ class Cleaner:
         return line
 
     def _without_chatter(self, text: str) -> str:
-        return keep_sentences(text, lambda sentence: not find.is_chatter(sentence, opening=False))
+        return keep_sentences(text, lambda sentence: not is_chatter(sentence, opening=False))
 
     def _without_placeholders(self, text: str) -> str:
         """Drop sentences with a placeholder, or only the placeholder where the sentence has something to say."""
@@ -151,16 +150,16 @@ class Cleaner:
         return cut if re.search(r"\w{3}", cut) and len(cut.split()) > 3 else ""
 
     def _without_placeholder(self, sentence: str) -> str:
-        if not find.placeholders(sentence, known=self.known):
+        if not placeholders(sentence, known=self.known):
             return sentence
-        numbers = re.findall(r"\d[\d:.]*", find.PLACEHOLDER.sub("", sentence))
+        numbers = re.findall(r"\d[\d:.]*", PLACEHOLDER.sub("", sentence))
         if not any(number.rstrip(".:") in self.known for number in numbers):
             return ""
         return self._cut(sentence)
 
     def _cut(self, sentence: str) -> str:
         """Return a sentence without its placeholders and the words that lead up to them."""
-        while found := find.placeholders(sentence, known=self.known):
+        while found := placeholders(sentence, known=self.known):
             first = found[0]
             head = re.sub(_LEAD + r"\Z", "", sentence[: first.start()], count=1)
             tail = sentence[first.end() :]
@@ -186,18 +185,15 @@ class Cleaner:
         if not self.place.ends_line:
             return text
         paragraphs = split_text(text)
-        while paragraphs and not self._ends_well(paragraphs):
+        while paragraphs and not ends_well(paragraphs, known=self.known, before_list=self.place.before_list):
             last = paragraphs[-1][-1]
             if sum(len(line.sentences) for lines in paragraphs for line in lines) == 1:
-                ended = _DANGLING.sub("", last.sentences[0])
+                ended = DANGLING.sub("", last.sentences[0])
                 return f"{last.marker}{ended}." if re.search(r"\w\W?\Z", ended) else ""
             shorter = TextLine(last.marker, last.sentences[:-1])
             lines = (*paragraphs[-1][:-1], *([shorter] if shorter.sentences else []))
             paragraphs = [*paragraphs[:-1], *([lines] if lines else [])]
         return join_text(paragraphs)
-
-    def _ends_well(self, paragraphs: list[Paragraph]) -> bool:
-        return ends_well(paragraphs, known=self.known, before_list=self.place.before_list)
 
 
 def finish(request: EmailRequest, draft: Draft) -> Draft:
@@ -212,7 +208,7 @@ def finish(request: EmailRequest, draft: Draft) -> Draft:
             text = draft.texts[part.name]
             if part.regex is None:
                 text = Cleaner(phrases, known, place_of(draft, index), frozenset(seen)).clean(text)
-            seen |= {same_words(sentence) for sentence in _all_sentences(text)}
+            seen |= {same_words(sentence) for sentence in all_sentences(text)}
             draft = draft.replace(part.name, text)
     return draft
 
@@ -231,30 +227,11 @@ def place_of(draft: Draft, index: int) -> Place:
     )
 
 
-def ends_well(paragraphs: list[Paragraph], *, known: str, before_list: bool = False) -> bool:
-    """Say whether a text ends with a whole sentence, a list item, an address or a link the user gave, or a symbol."""
-    lines = paragraphs[-1]
-    last = lines[-1].sentences[-1]
-    if is_finished(last):
-        return True
-    if before_list and last.endswith(":"):
-        return True
-    if lines[-1].marker and not _DANGLING.search(last):
-        others = [line.sentences[-1] for line in lines[:-1] if line.marker and line.sentences]
-        return not others or not all(is_finished(other) for other in others)
-    final = last.split()[-1]
-    return (("://" in final or "@" in final) and final in known) or not re.search(r"[\w,;:(\[{<\-–—\"'“&/]\Z", last)
-
-
 def _not_to_be_echoed(request: EmailRequest) -> set[str]:
     """Return the sentences of the answered message and of the instruction; short ones may well come again."""
     told = [request.instruction or "", request.parent.own_text if request.parent else ""]
-    sentences = (same_words(sentence) for text in told for sentence in _all_sentences(text))
+    sentences = (same_words(sentence) for text in told for sentence in all_sentences(text))
     return {words for words in sentences if words.count(" ") >= 3}
-
-
-def _all_sentences(text: str) -> list[str]:
-    return [sentence for lines in split_text(text) for line in lines for sentence in line.sentences]
 
 
 def _capitalised(text: str) -> str:

@@ -11,38 +11,11 @@ from dalle_kit_email.context import greeting, sign_off
 from dalle_kit_email.languages import LANGUAGES
 from dalle_kit_email.request import EmailRequest
 
-PLACEHOLDER = re.compile(
-    r"\[(?=[^\[\]\n]*[^\W\d_])[^\[\]\n]{1,60}\]"
-    r"|<(?![^<>\n]*[@/:])[^\W\d_][^<>\n]{0,40}>"
-    r"|\{+[^{}\n]{1,40}\}+"
-    r"|\b(?:[Yy]our|YOUR|Recipient(?:'s|’s)?|Sender(?:'s|’s)?|Manager(?:'s|’s)?) "
-    r"(?:(?:Full|First|Last|FULL|FIRST|LAST) )?(?:Name|NAME|Title|Position|Company|Signature|Email|"
-    r"Phone Number|Contact Information)\b"
-    r"|\b(?:Company|Recipient|Sender) Name\b"
-    r"|\binsert [\w ]{1,30} here\b"
-    r"|_{3,}|\bX{2,}(?:[/:.\-]X{2,})+|\bX{3,}\b"
-)
 _HEADER = re.compile(
     r"(?:subject(?: line)?|betreff|objet|asunto|oggetto|assunto|onderwerp|temat|ämne|emne)\s*[:\uff1a].*", re.IGNORECASE
 )
 _LEADING_HEADER = re.compile(r"(?:to|from|cc|bcc)\s*:.*", re.IGNORECASE)
 _LABEL = re.compile(r"(?:(?:e-?mail )?body|e-?mail|message|reply|response|draft|opening|closing)\s*:\s*", re.IGNORECASE)
-_OPENING_CHATTER = re.compile(
-    r"(?:sure|certainly|of course|absolutely|okay|ok)(?: thing)?(?:[,!.:]|\Z)"
-    r"(?:\s*\Z|.*\b(?:here|below|e-?mail|draft|reply)\b.*\Z)"
-    r"|(?:here(?:'s|’s| is| are)|below is|this is|i(?:'ve|’ve| have) (?:written|drafted|prepared))\b.*"
-    r"\b(?:e-?mail|message|draft|reply|response|letter|version|body)\b.*:\Z"
-    r"|(?:please )?(?:write|compose|draft|generate|create) (?:an?|the|me an?) .*\b(?:e-?mail|reply|message)\b.*",
-    re.IGNORECASE,
-)
-_CHATTER = re.compile(
-    r"as an? (?:ai|artificial intelligence)\b.*|.*\bas an? (?:ai )?language model\b.*"
-    r"|(?:please )?(?:feel free to|remember to|make sure to)? ?(?:modify|adjust|edit|customi[sz]e|"
-    r"personali[sz]e|replace)\b.*\b(?:e-?mail|draft|template|placeholders?|brackets)\b.*"
-    r"|let me know if you(?:'d|’d| would) like me to (?:change|revise|adjust|modify|edit|make)\b.*"
-    r"|[(\[]?note: .*\b(?:e-?mail|template|placeholders?)\b.*",
-    re.IGNORECASE,
-)
 _GREETING_WORDS = (
     "dear|hello|hi|hey|greetings|good (?:morning|afternoon|evening|day)|to whom it may concern|"
     "guten (?:tag|morgen|abend)|hallo|liebe[rs]?|sehr geehrte[rs]?|bonjour|bonsoir|salut|chère?s?|cher|"
@@ -128,16 +101,6 @@ def without_label(text: str) -> str:
     """Return a text without a label such as "Body:" before it."""
     match = _LABEL.match(text)
     return text[match.end() :] if match else text
-
-
-def is_chatter(sentence: str, *, opening: bool) -> bool:
-    """Say whether a sentence is the model talking to its user instead of writing the e-mail."""
-    return bool(_CHATTER.fullmatch(sentence) or (opening and _OPENING_CHATTER.fullmatch(sentence)))
-
-
-def placeholders(text: str, *, known: str) -> list[re.Match[str]]:
-    """Return the placeholders in a text that are not the user's own words."""
-    return [match for match in PLACEHOLDER.finditer(text) if match.group() not in known]
 
 
 def known_text(request: EmailRequest) -> str:

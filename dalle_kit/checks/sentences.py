@@ -60,6 +60,11 @@ def read_line(line: str) -> TextLine:
     return TextLine(line[:start], tuple(split_sentences(line[start:])))
 
 
+def all_sentences(text: str) -> list[str]:
+    """Return the sentences of a text, line by line."""
+    return [sentence for lines in split_text(text) for line in lines for sentence in line.sentences]
+
+
 def split_sentences(text: str) -> list[str]:
     """Return the sentences of one line, without the spaces between them."""
     sentences, start = [], 0

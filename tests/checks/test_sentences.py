@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dalle_kit_email.sentences import is_finished, join_text, split_sentences, split_text
+from dalle_kit.checks import is_finished, join_text, split_sentences, split_text
 
 WORDS = st.lists(
     st.sampled_from(

@@ -1,0 +1,55 @@
+"""What a text promises and keeps: nothing unsupported, nothing missing, nothing misquoted, nothing out of form."""
+
+from dalle_kit.checks.contradictions import contradictions
+from dalle_kit.checks.coverage import Similarity, coverage, missing
+from dalle_kit.checks.facts import Fact, find_facts
+from dalle_kit.checks.form import DANGLING, PLACEHOLDER, ends_well, form, is_chatter, placeholders
+from dalle_kit.checks.grounding import Source, unsupported
+from dalle_kit.checks.notes import capitalised, plain_sentence, without_list_mark
+from dalle_kit.checks.quotes import altered_quotes
+from dalle_kit.checks.sentences import (
+    Paragraph,
+    TextLine,
+    all_sentences,
+    is_finished,
+    join_text,
+    keep_sentences,
+    read_line,
+    same_words,
+    split_sentences,
+    split_text,
+)
+from dalle_kit.checks.words import content_words, stem
+
+__all__ = [
+    "DANGLING",
+    "PLACEHOLDER",
+    "Fact",
+    "Paragraph",
+    "Similarity",
+    "Source",
+    "TextLine",
+    "all_sentences",
+    "altered_quotes",
+    "capitalised",
+    "content_words",
+    "contradictions",
+    "coverage",
+    "ends_well",
+    "find_facts",
+    "form",
+    "is_chatter",
+    "is_finished",
+    "join_text",
+    "keep_sentences",
+    "missing",
+    "placeholders",
+    "plain_sentence",
+    "read_line",
+    "same_words",
+    "split_sentences",
+    "split_text",
+    "stem",
+    "unsupported",
+    "without_list_mark",
+]

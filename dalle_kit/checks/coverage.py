@@ -1,0 +1,183 @@
+"""Coverage: whether a text says each of the points it was asked to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from dalle_kit.checks.facts import Fact, find_facts
+from dalle_kit.checks.grounding import Source
+from dalle_kit.checks.negation import clauses, denies, has_negative_word
+from dalle_kit.checks.sentences import all_sentences
+from dalle_kit.checks.words import WORD, is_stop_word, plain, stem, weight
+from dalle_kit.records import Finding
+
+if TYPE_CHECKING:
+    import numpy
+
+#: Returns the unit vectors of texts, (N, D).
+Similarity = Callable[[list[str]], "numpy.ndarray"]
+
+#: A point whose words and facts are there to this share counts as said.
+SAID = 0.55
+_FACT_WEIGHT, _NAME_WEIGHT = 2.0, 1.5
+#: A point may be said in so many sentences in a row.
+_WINDOW = 3
+#: The cosine of two sentences at which one surely is no paraphrase of the other, and at which it surely is.
+_UNLIKE, _ALIKE = 0.35, 0.75
+#: What is left of the score of a point that the text denies.
+_DENIED = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How far a point is said: the share of its meaning, the facts left out, whether the text denies it."""
+
+    score: float
+    left_out: tuple[str, ...]
+    denied: bool
+
+    @property
+    def is_said(self) -> bool:
+        """Whether the point counts as said."""
+        return self.score >= SAID and not self.left_out and not self.denied
+
+
+class _Said:
+    """A sentence of the text, with what it supports."""
+
+    def __init__(self, text: str, language: str) -> None:
+        self.text, self.language = text, language
+        self.source = Source([text], language=language)
+
+    @cached_property
+    def stems(self) -> frozenset[str]:
+        """The stems of its words."""
+        return frozenset(stem(match.group(), self.language) for match in WORD.finditer(self.text))
+
+
+def coverage(
+    points: Sequence[str], text: str, *, similar: Similarity | None = None, language: str = "en"
+) -> list[float]:
+    """Return for each point how far ``text`` says it, from 0 to 1.
+
+    Numbers, dates and names count more than words, and words count by their stem. ``similar`` makes unit vectors of
+    texts, (N, D); with it a paraphrase in other words counts, if the facts are there.
+    """
+    return [each.score for each in assess(points, text, similar=similar, language=language)]
+
+
+def missing(
+    points: Sequence[str],
+    text: str,
+    *,
+    slot: str | None = None,
+    similar: Similarity | None = None,
+    language: str = "en",
+) -> list[Finding]:
+    """Return a finding for each point that ``text`` does not say, says without one of its facts, or denies."""
+    findings = []
+    for point, said in zip(points, assess(points, text, similar=similar, language=language), strict=True):
+        shown = f"{point[:80]!r}"
+        if said.denied:
+            findings.append(Finding("missing point", "error", f"the text says the opposite of {shown}", slot))
+        elif said.score < SAID:
+            findings.append(Finding("missing point", "error", f"the text does not say {shown}", slot))
+        elif said.left_out:
+            message = f"the text leaves out {said.left_out[0]!r} of the point {shown}"
+            findings.append(Finding("missing point", "error", message, slot))
+    return findings
+
+
+def assess(
+    points: Sequence[str], text: str, *, similar: Similarity | None = None, language: str = "en"
+) -> list[Coverage]:
+    """Return how far each point is said in ``text``."""
+    sentences = [_Said(sentence, language) for sentence in all_sentences(text)]
+    lexical = [_assess(_Point(point, language), sentences) for point in points]
+    if similar is None or not sentences or not points:
+        return lexical
+    vectors = similar([*points, *(sentence.text for sentence in sentences)])
+    cosines = (vectors[: len(points)] @ vectors[len(points) :].T).max(axis=1)
+    alike = [min(1.0, max(0.0, (float(cosine) - _UNLIKE) / (_ALIKE - _UNLIKE))) for cosine in cosines]
+    return [
+        each if each.denied or each.left_out else Coverage(max(each.score, paraphrase), (), False)
+        for each, paraphrase in zip(lexical, alike, strict=True)
+    ]
+
+
+class _Point:
+    """A point, taken apart: facts, content words with their weights."""
+
+    def __init__(self, text: str, language: str) -> None:
+        self.text = text
+        facts = find_facts(text, language=language, notes=True)
+        self.facts = [fact for fact in facts if fact.kind != "name"]
+        self.names = _runs([fact for fact in facts if fact.kind == "name"])
+        taken = [fact.span for fact in facts]
+        words = (
+            match.group()
+            for match in WORD.finditer(text)
+            if not any(start <= match.start() < end for start, end in taken) and not is_stop_word(match.group())
+        )
+        self.words = {stem(word, language): weight(word) for word in words if len(plain(word)) > 1}
+
+
+def _runs(names: list[Fact]) -> list[list[Fact]]:
+    """Return names that stand side by side together: of "Priya Raman" one part is enough."""
+    runs: list[list[Fact]] = []
+    for name in names:
+        if runs and name.start - runs[-1][-1].span[1] <= 1:
+            runs[-1].append(name)
+        else:
+            runs.append([name])
+    return runs
+
+
+def _assess(point: _Point, sentences: list[_Said]) -> Coverage:
+    items = _FACT_WEIGHT * len(point.facts) + _NAME_WEIGHT * len(point.names) + sum(point.words.values())
+    if not items:
+        # Nothing but stop words: it is said if its words are.
+        said = " ".join(plain(word) for sentence in sentences for word in WORD.findall(sentence.text))
+        wanted = " ".join(plain(word) for word in WORD.findall(point.text))
+        return Coverage(float(f" {wanted} " in f" {said} " or not wanted), (), False)
+    best = Coverage(0.0, tuple(fact.text for fact in point.facts), False)
+    found = [_found(point, sentence) for sentence in sentences]
+    for start in range(len(sentences)):
+        window = range(start, min(start + _WINDOW, len(sentences)))
+        facts = set().union(*(found[place][0] for place in window))
+        words = set().union(*(found[place][1] for place in window))
+        names = [run for run in range(len(point.names)) if any(run in found[place][2] for place in window)]
+        got = _FACT_WEIGHT * len(facts) + _NAME_WEIGHT * len(names) + sum(point.words[word] for word in words)
+        left_out = [fact.text for place, fact in enumerate(point.facts) if place not in facts]
+        left_out += [run[0].text for place, run in enumerate(point.names) if place not in names]
+        score = got / items
+        if (score, -len(left_out)) > (best.score, -len(best.left_out)):
+            telling = [sentences[place] for place in window if any(found[place])]
+            denied = score >= SAID and _denied(point, telling)
+            best = Coverage(score * (_DENIED if denied else 1.0), tuple(left_out), denied)
+    return best
+
+
+def _found(point: _Point, sentence: _Said) -> tuple[set[int], set[str], set[int]]:
+    """Return which facts, words and names of a point a sentence has."""
+    facts = {place for place, fact in enumerate(point.facts) if sentence.source.supports(fact)}
+    names = {place for place, run in enumerate(point.names) if any(sentence.source.supports(name) for name in run)}
+    return facts, {word for word in point.words if word in sentence.stems}, names
+
+
+def _denied(point: _Point, sentences: list[_Said]) -> bool:
+    """Say whether the sentences that have a point's words say the opposite of it."""
+    if denies(point.text):
+        return not any(denies(sentence.text) or has_negative_word(sentence.text) for sentence in sentences)
+    if has_negative_word(point.text) or not point.words:
+        return False
+    told = [
+        clause
+        for sentence in sentences
+        for clause in clauses(sentence.text)
+        if any(stem(word) in point.words for word in WORD.findall(clause))
+    ]
+    return bool(told) and all(denies(clause) for clause in told)

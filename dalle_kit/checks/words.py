@@ -1,0 +1,94 @@
+"""Words: which carry meaning, which are the same word in another form, which are ordinary."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
+_STOP_WORDS = frozenset(
+    "a about after all also am an and any are as at be because been before being but by can could did do does doing "
+    "done for from had has have having he her here hers him his how i if in into is it its itself just me more most "
+    "my now of off on onto or our ours out over own per please s she should so some such t than that the their them "
+    "then there these they this those to too up upon us very via was we were what when where which while who whom "
+    "whose why will with would you your yours d ll m re ve may might must shall ought let one only own same again cannot "
+    "der die das und ist ein eine le la les un une et est el los una y es il lo e het een en".split()
+)
+#: Words of little weight: they say little by themselves, and a paraphrase leaves them out.
+_LIGHT_WORDS = frozenset(
+    "be have do make take get give go come need want use put keep let set see know think say tell ask send new also "
+    "still already soon well good great great much many lot thing way other another each every both either back "
+    "able sure like look really quite further regard concern follow include however therefore various".split()
+)
+_CONTRACTED = re.compile(r"(?:['\u2019](?:s|d|ll|m|re|ve)|n['\u2019]t)\Z")
+#: The languages whose words the lemmatiser knows and we meet; others are read without it.
+_LEMMATISED = frozenset("en de fr es it nl pt sv da nb pl".split())
+
+
+def fold(text: str) -> str:
+    """Return a text in small letters and without accents."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(character for character in decomposed if not unicodedata.combining(character))
+
+
+def plain(word: str) -> str:
+    """Return a word in small letters without a possessive or contracted ending."""
+    return _CONTRACTED.sub("", word.casefold())
+
+
+@lru_cache(maxsize=50_000)
+def stem(word: str, language: str = "en") -> str:
+    """Return what the forms of a word have in common: "went" and "goes" are "go", "cancellation" is "cancel"."""
+    from simplemma import lemmatize
+
+    bare = plain(word)
+    if language not in _LEMMATISED:
+        return fold(bare)
+    lemma = lemmatize(bare, lang=language).casefold()
+    return fold(_stemmer().stemWord(lemma)) if language == "en" else fold(lemma)
+
+
+@lru_cache(maxsize=50_000)
+def is_ordinary(word: str, language: str = "en") -> bool:
+    """Say whether a word, written with a capital only because of its place, is an ordinary word and no name."""
+    from simplemma import is_known, lemmatize
+
+    bare = plain(word)
+    if bare in _STOP_WORDS:
+        return True
+    if language not in _LEMMATISED:
+        return True
+    if not is_known(bare, lang=language):
+        return False
+    return language != "en" or lemmatize(bare, lang=language)[:1].islower()
+
+
+def is_stop_word(word: str) -> bool:
+    """Say whether a word carries no meaning of its own."""
+    return plain(word) in _STOP_WORDS
+
+
+def weight(word: str) -> float:
+    """Return how much a word says, from 0 to 1."""
+    if is_stop_word(word):
+        return 0.0
+    return 0.4 if stem(word) in _light_stems() else 1.0
+
+
+def content_words(text: str) -> list[str]:
+    """Return a text's words that carry meaning, in small letters, without numbers."""
+    words = (plain(match.group()) for match in WORD.finditer(text))
+    return [word for word in words if len(word) > 1 and word not in _STOP_WORDS]
+
+
+@lru_cache(maxsize=1)
+def _light_stems() -> frozenset[str]:
+    return frozenset(stem(word) for word in _LIGHT_WORDS)
+
+
+@lru_cache(maxsize=1)
+def _stemmer():  # type: ignore[no-untyped-def]  # the library has no types
+    import snowballstemmer
+
+    return snowballstemmer.stemmer("english")
