@@ -150,6 +150,7 @@ class LlamaSession:
         """Forget a row's tokens beyond ``length``."""
         self.lengths[row] = length
 
+    @torch.inference_mode()
     def select(self, rows: Sequence[int]) -> None:
         """Keep the given rows, in this order; a row given twice is copied."""
         self.lengths = [self.lengths[row] for row in rows]

@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from dalle_kit.engine.engine import Engine
+from dalle_kit.engine.results import Generation
 from dalle_kit.models.spec import StoredModel
-from dalle_kit.records import GenerationOptions, Message, Prompt
+from dalle_kit.records import GenerationOptions, Message, Prompt, Skeleton, Slot
 
 PROMPTS = [
     Prompt((Message("system", "You write e-mails."), Message("user", "Tell Ana the meeting is at 14:00 in room B12."))),
@@ -52,6 +53,16 @@ def test_sampling_with_a_seed_repeats_itself_alone_and_in_a_crowd(engine: Engine
     alone = engine.generate(PROMPTS[:1], options)[0].text
     assert engine.generate([*PROMPTS, PROMPTS[0]], options)[2].text == alone
     assert engine.generate(PROMPTS[:1], GenerationOptions(max_tokens=24, temperature=0.8, seed=43))[0].text != alone
+
+
+def test_a_document_that_is_finished_first_leaves_the_others_as_they_are(engine: Engine) -> None:
+    options = GenerationOptions(max_tokens=12)
+    short = Skeleton((Slot("text", options={"max_tokens": 2}),))
+    together: list[list[Generation]] = []
+    for _ in engine.fill([(PROMPTS[0], short), (PROMPTS[1], Skeleton((Slot("text"),)))], options, results=together):
+        pass
+    assert together[0][0].tokens == 2
+    assert together[1][0].text == engine.generate([PROMPTS[1]], options)[0].text
 
 
 def test_the_encoder_tells_near_texts_from_far_ones(default_model_home: Path) -> None:
