@@ -20,6 +20,8 @@ CORE = {
     "plugins": ("dalle_kit.cli.plugins", "See the installed plugins and what is wrong with them."),
     "templates": ("dalle_kit.cli.templates", "List, show, check and make templates."),
     "config": ("dalle_kit.cli.config", "Read and change the settings."),
+    "eval": ("dalle_kit.cli.evaluate", "Measure how well a domain is written; compare settings."),
+    "train": ("dalle_kit.cli.train", "Train an adapter on the texts of the domains."),
     "doctor": ("dalle_kit.cli.doctor", "Say what is in use on this machine and what is wrong."),
     "completion": ("dalle_kit.cli.completion", "Print the completion script of a shell."),
 }

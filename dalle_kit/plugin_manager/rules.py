@@ -8,7 +8,7 @@ RESERVED_COMMANDS = (
     "completion",
     "config",
     "doctor",
-    "evaluate",
+    "eval",
     "examples",
     "explain",
     "help",

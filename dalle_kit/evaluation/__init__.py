@@ -1,0 +1,1 @@
+"""Measuring how well a domain writes: cases, measures, intervals, comparisons, reports."""
