@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import combinations
 
 from dalle_kit.checks.facts import Fact, find_facts
@@ -10,15 +11,12 @@ from dalle_kit.checks.negation import denies
 from dalle_kit.checks.words import WORD, is_stop_word, stem
 from dalle_kit.records import Finding
 
-_OPPOSITES = {
-    frozenset(pair.split("/"))
-    for pair in (
-        "accept/decline accept/reject approve/reject confirm/cancel open/close arrive/leave buy/sell win/lose "
-        "increase/decrease rise/fall early/late before/after always/never all/none include/exclude yes/no "
-        "start/end begin/end allow/forbid agree/disagree come/stay free/busy possible/impossible "
-        "available/unavailable hire/fire keep/drop up/down more/less earlier/later higher/lower"
-    ).split()
-}
+_OPPOSITES = (
+    "accept/decline accept/reject approve/reject confirm/cancel open/close arrive/leave buy/sell win/lose "
+    "increase/decrease rise/fall early/late before/after always/never all/none include/exclude yes/no "
+    "start/end begin/end allow/forbid agree/disagree come/stay free/busy possible/impossible "
+    "available/unavailable hire/fire keep/drop up/down more/less earlier/later higher/lower"
+).split()
 #: Of these a thing has one; two invoices may have two numbers.
 _ONE_OF_A_KIND = frozenset({"date", "time", "amount"})
 
@@ -49,7 +47,7 @@ class _Read:
         self.stems = frozenset(
             stem(word, language)
             for word in (match.group() for match in words)
-            if word.casefold() not in negations and (not is_stop_word(word) or any(word in pair for pair in _OPPOSITES))
+            if word.casefold() not in negations and (not is_stop_word(word) or word.casefold() in _opposite_words())
         )
 
     def contradicts(self, other: _Read) -> bool:
@@ -59,7 +57,7 @@ class _Read:
         apart = self.stems ^ other.stems
         if self.denies != other.denies:
             return not apart and not self._differs(other)
-        if apart in _OPPOSITES:
+        if apart in _opposites():
             return bool(self.stems & other.stems or self.others) and not self._differs(other)
         return not apart and self._differs(other)
 
@@ -69,6 +67,16 @@ class _Read:
             len(mine) == len(theirs) == 1 and not mine[0].keys & theirs[0].keys
             for mine, theirs in ((self.unique[kind], other.unique[kind]) for kind in _ONE_OF_A_KIND)
         )
+
+
+@lru_cache(maxsize=1)
+def _opposites() -> frozenset[frozenset[str]]:
+    return frozenset(frozenset(stem(word) for word in pair.split("/")) for pair in _OPPOSITES)
+
+
+@lru_cache(maxsize=1)
+def _opposite_words() -> frozenset[str]:
+    return frozenset(word for pair in _OPPOSITES for word in pair.split("/"))
 
 
 def _of(kind: str, facts: list[Fact]) -> list[Fact]:

@@ -27,6 +27,7 @@ _FACT_WEIGHT, _NAME_WEIGHT = 2.0, 1.5
 _WINDOW = 3
 #: The cosine of two sentences at which one surely is no paraphrase of the other, and at which it surely is.
 _UNLIKE, _ALIKE = 0.35, 0.75
+_PREFIXES = ("un", "in", "im", "dis", "non")
 #: What is left of the score of a point that the text denies.
 _DENIED = 0.3
 
@@ -165,13 +166,25 @@ def _found(point: _Point, sentence: _Said) -> tuple[set[int], set[str], set[int]
     """Return which facts, words and names of a point a sentence has."""
     facts = {place for place, fact in enumerate(point.facts) if sentence.source.supports(fact)}
     names = {place for place, run in enumerate(point.names) if any(sentence.source.supports(name) for name in run)}
-    return facts, {word for word in point.words if word in sentence.stems}, names
+    return facts, {word for word in point.words if word in sentence.stems or _opposite(word, sentence.stems)}, names
+
+
+def _opposite(word: str, stems: frozenset[str]) -> bool:
+    """Say whether the opposite of a word, made with a prefix, is among the stems: "available", "unavailable"."""
+    for prefix in _PREFIXES:
+        if prefix + word in stems or (word.startswith(prefix) and len(word) > 5 and word[len(prefix) :] in stems):
+            return True
+    return False
 
 
 def _denied(point: _Point, sentences: list[_Said]) -> bool:
     """Say whether the sentences that have a point's words say the opposite of it."""
     if denies(point.text):
         return not any(denies(sentence.text) or has_negative_word(sentence.text) for sentence in sentences)
+    denials = any(denies(sentence.text) for sentence in sentences)
+    stems = frozenset().union(*(sentence.stems for sentence in sentences))
+    if any(word not in stems and _opposite(word, stems) for word in point.words):
+        return not denials
     if has_negative_word(point.text) or not point.words:
         return False
     told = [

@@ -7,15 +7,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from dalle_kit.checks.blanks import blank
 from dalle_kit.checks.literals import find_literals
 from dalle_kit.checks.names import find_names
 from dalle_kit.checks.numbers import find_numbers
 from dalle_kit.checks.times import find_times
 
 Kind = Literal["address", "phone number", "date", "time", "amount", "number", "code", "name"]
-
-#: Stands for a character that belongs to a fact already found; no pattern matches it.
-_TAKEN = "\ufffc"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,7 @@ def find_facts(text: str, *, language: str = "en", notes: bool = False) -> list[
     for finder in _finders(language, notes):
         for kind, start, end, readings in finder(rest):
             facts.append(Fact(kind, _trimmed(text[start:end]), start, readings))
-        rest = _blanked(text, facts)
+        rest = blank(text, (fact.span for fact in facts))
     return sorted(facts, key=lambda fact: fact.start)
 
 
@@ -76,11 +74,3 @@ def _finders(language: str, notes: bool) -> Iterator[_Finder]:
 def _trimmed(text: str) -> str:
     """Return a fact without the full stop that ends its sentence; that of "p.m." belongs to it."""
     return text if re.search(r"\.\s?\w\.\Z", text) else text.rstrip(". ")
-
-
-def _blanked(text: str, facts: list[Fact]) -> str:
-    characters = list(text)
-    for fact in facts:
-        start, end = fact.span
-        characters[start:end] = _TAKEN * (end - start)
-    return "".join(characters)

@@ -110,7 +110,7 @@ def _leaks(text: str, known: str, slot: str | None) -> Iterable[Finding]:
             message = f"part of the instructions stands in the text: {match.group()[:60]!r}"
             yield Finding("leaked instruction", "error", message, slot, match.span())
     for place, sentence in enumerate(all_sentences(text)):
-        if is_chatter(sentence, opening=place == 0):
+        if is_chatter(sentence, opening=place == 0 and " " in sentence):
             message = f"the model talks about its task: {sentence[:60]!r}"
             yield Finding("leaked instruction", "error", message, slot, span_of(sentence, text))
 

@@ -43,7 +43,7 @@ def find_literals(text: str) -> Iterator[Found]:
         if _DATE_WITHIN.search(match.group()):
             continue
         overlaps = any(start < match.end() and match.start() < end for start, end in taken)
-        long_run = match.group().isdigit() and 9 <= len(digits) <= 12
+        long_run = match.group().isdecimal() and 9 <= len(digits) <= 12
         if overlaps or len(digits) < _DIGITS_ENOUGH or len(digits) > 15:
             continue
         if match.group()[0] in "+(" or long_run or not _NO_PHONE.fullmatch(match.group()):

@@ -92,7 +92,9 @@ def _is_first(text: str, start: int) -> bool:
 
 def _is_title(line: str) -> bool:
     """Say whether a line is written in capitals or title case, so that capitals say nothing."""
+    if line.isupper() and line.count(" ") >= _TITLE_WORDS - 2:
+        return True
     words: list[str] = re.findall(r"[^\W\d_]{4,}", line)
     if len(words) < _TITLE_WORDS or line.rstrip().endswith((".", "!", "?", ",")):
-        return len(words) >= _TITLE_WORDS and line.isupper()
+        return False
     return sum(word[0].isupper() for word in words) / len(words) >= _TITLE_CASE

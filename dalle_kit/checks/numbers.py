@@ -8,6 +8,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from dalle_kit.checks.blanks import blank
+
 if TYPE_CHECKING:
     from dalle_kit.checks.facts import Found, Kind
 
@@ -48,7 +50,7 @@ _AMOUNT = re.compile(
     r"(?P<ordinal>(?:st|nd|rd|th|er|e|º|ª)(?!\w))?(?P<measure>[^\W\d_]{1,4}(?!\w))?(?!\w)",
     re.IGNORECASE,
 )
-_CODE = re.compile(r"(?<![\w\ufffc])#?(?=[\w./-]*\d)(?=[\w./-]*[^\W\d_])\w+(?:[-/.]\w+)*")
+_CODE = re.compile(r"(?<![\w\ufffc])#?(?=[\w./-]{0,60}\d)(?=[\w./-]{0,60}[^\W\d_])\w+(?:[-/.]\w+)*")
 _SPELLED = re.compile(r"[^\W\d_]+|\S")
 _HALVES = re.compile(r"\bhalf a dozen\b|\b(?:half|(?:one |a )?dozen)\b", re.IGNORECASE)
 _AFTER_WORDS = re.compile(rf"(?:[\s-]+(?P<dozen>dozen)\b)?(?:\s+(?P<after>{_SIGN})(?!\w))?", re.IGNORECASE)
@@ -64,10 +66,9 @@ def find_numbers(text: str, *, language: str = "en") -> Iterator[Found]:
     """Yield the numbers, amounts and codes; marks of a list are none of them."""
     rest = _LIST_MARK.sub(lambda mark: " " * len(mark.group()), text)
     for finder in (_codes, _amounts):
-        for found in list(finder(rest)):
-            _, start, end, _ = found
-            rest = rest[:start] + "\ufffc" * (end - start) + rest[end:]
-            yield found
+        found = list(finder(rest))
+        rest = blank(rest, (each[1:3] for each in found))
+        yield from found
     if language in _SPELLED_LANGUAGES:
         yield from _spelled(rest, language)
 
@@ -100,12 +101,12 @@ def _amounts(text: str) -> Iterator[Found]:
     for match in _AMOUNT.finditer(text):
         start = match.start("before") if match["before"] else match.start("figures")
         factor = _MULTIPLIERS.get((match["times"] or match["word"] or "").casefold(), 1)
-        measure = (match["measure"] or "").casefold()
+        measure = (match["measure"] or match["ordinal"] or "").casefold()
         unit = _unit(match["before"] or match["after"])
         numbers = [value * factor for value in sorted(values(match["figures"]))]
         if match["times"] and match["times"] in "mM" and not match["before"]:
             numbers += sorted(values(match["figures"]))  # "5 m" may be metres
-        end = match.end() if not measure else match.end("measure")
+        end = match.end()
         readings = [reading for number in numbers for reading in _readings(number, unit, text[end:], measure)]
         yield ("amount" if unit else "number"), start, end, tuple(readings)
 
@@ -141,9 +142,9 @@ def _codes(text: str) -> Iterator[Found]:
         if _AMOUNT.fullmatch(word) or re.fullmatch(r"\d+(?:[.,]\d+)?(?:st|nd|rd|th|s)", word, re.IGNORECASE):
             continue
         pieces = re.findall(r"\d+|[^\W\d_]+", word)
-        if re.search(r"[-/]", word) and all(each.isdigit() or each.islower() for each in re.split(r"[-/.]", word)):
+        if re.search(r"[-/]", word) and all(each.isdecimal() or each.islower() for each in re.split(r"[-/.]", word)):
             continue
-        apart = frozenset(number_key(int(each)) if each.isdigit() else f"word {each.casefold()}" for each in pieces)
+        apart = frozenset(number_key(int(each)) if each.isdecimal() else f"word {each.casefold()}" for each in pieces)
         whole = frozenset({code_key(word)})
         yield "code", match.start(), match.start() + len(word), (whole, apart)
 
@@ -167,7 +168,7 @@ def _spelled(text: str, language: str) -> Iterator[Found]:
                 minutes = {"hour": "minutes 30", "year": "months 6", "day": "minutes 720"}
                 readings += [frozenset({minutes[hour[1]]})] if hour else [frozenset({"percent 50"})]
             yield "number", *match.span(), tuple(readings)
-            rest = rest[: match.start()] + "\ufffc" * len(match.group()) + rest[match.end() :]
+            rest = blank(rest, [match.span()])
     for start, end, value, ordinal in _spelled_values(rest, language):
         following = _AFTER_WORDS.match(rest, end)
         number, unit = value, None

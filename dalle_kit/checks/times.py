@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from dalle_kit.checks.blanks import blank
+
 if TYPE_CHECKING:
     from dalle_kit.checks.facts import Found
 
@@ -87,10 +89,9 @@ def find_times(text: str, *, notes: bool = False, language: str = "en") -> Itera
         finders = [_numeric_dates, words[0], _spoken_times, _clock_times, *words[1:], _quarters, _other]
     rest = text
     for finder in finders:
-        for found in list(finder(rest)):
-            _, start, end, _ = found
-            rest = rest[:start] + "\ufffc" * (end - start) + rest[end:]
-            yield found
+        found = list(finder(rest))
+        rest = blank(rest, (each[1:3] for each in found))
+        yield from found
 
 
 def date_keys(month: int, day: int, year: int | None = None) -> frozenset[str]:
@@ -191,13 +192,13 @@ def _spoken_times(text: str) -> Iterator[Found]:
         minutes, hour = words.get(said) or int(said), _hour(match["hour"])
         # "from ten to twelve" and "5 to 7" are ranges.
         vague = match["side"].casefold() == "to" and "quarter" not in said and "minutes" not in match.group()
-        if hour is None or minutes > 59 or vague or (said.isdigit() and match["side"].casefold() == "to"):
+        if hour is None or minutes > 59 or vague or (said.isdecimal() and match["side"].casefold() == "to"):
             continue
         total = (hour * 60 + (minutes if match["side"].casefold() == "past" else -minutes)) % 1440
         yield "time", *match.span(), _clock(total // 60, total % 60, match["half"])
     for match in _SPOKEN_HOUR.finditer(text):
         hour = _hour(match["hour"])
-        if hour is None or match["hour"].isdigit() or len(match.group().strip()) == len(match["hour"]):
+        if hour is None or match["hour"].isdecimal() or len(match.group().strip()) == len(match["hour"]):
             continue
         minute = {"thirty": 30, "fifteen": 15, "forty-five": 45}.get((match["minute"] or "").casefold(), 0)
         yield "time", *match.span(), _clock(hour, minute, match["half"])
@@ -214,17 +215,20 @@ def _clock_times(text: str) -> Iterator[Found]:
         placed = _BEFORE_HOUR.search(text[:start]) and _AFTER_HOUR.match(text, match.end())
         if hour > 24 or not (sure or placed or match["mark"]):
             continue
-        if match["from"] and not sure:
+        range_of_hours = match["from"] and (sure or placed) and int(match["from"]) <= 24
+        if match["from"] and not range_of_hours:
             start = match.start("hour")
         readings = _clock(hour, minute, half)
         if match["mark"] == "." and not half:
             readings += (frozenset({f"number {hour}.{match['minute']}".rstrip("0").rstrip(".")}),)
         elif not sure:
             readings += (frozenset({f"number {hour}"}),)
-        if match["from"] and sure and int(match["from"]) <= 24:
+        if range_of_hours:
             first = _clock(int(match["from"]), int(match["from_minute"] or 0), half)
             if half and int(match["from"]) > hour:  # "9 to 1 pm"
                 first += _clock(int(match["from"]), int(match["from_minute"] or 0), None)
+            if not sure:
+                first += (frozenset({f"number {match['from']}"}),)
             readings = tuple(one | other for one in first for other in readings)
         yield "time", start, match.end(), readings
 
@@ -241,7 +245,7 @@ def _clock(hour: int, minute: int, half: str | None) -> tuple[frozenset[str], ..
 
 
 def _hour(word: str) -> int | None:
-    hour = int(word) if word.isdigit() else _HOURS.index(word.casefold()) + 1
+    hour = int(word) if word.isdecimal() else _HOURS.index(word.casefold()) + 1
     return hour if 0 <= hour <= 24 else None
 
 

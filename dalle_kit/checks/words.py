@@ -12,7 +12,8 @@ _STOP_WORDS = frozenset(
     "done for from had has have having he her here hers him his how i if in into is it its itself just me more most "
     "my now of off on onto or our ours out over own per please s she should so some such t than that the their them "
     "then there these they this those to too up upon us very via was we were what when where which while who whom "
-    "whose why will with would you your yours d ll m re ve may might must shall ought let one only own same again cannot "
+    "whose why will with would you your yours d ll m re ve may might must shall ought let one only own same again "
+    "cannot "
     "der die das und ist ein eine le la les un une et est el los una y es il lo e het een en".split()
 )
 #: Words of little weight: they say little by themselves, and a paraphrase leaves them out.

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import numpy
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dalle_kit.checks import coverage, missing
+
+
+def messages(point: str, text: str) -> list[str]:
+    findings = missing([point], text, slot="body")
+    assert all((each.check, each.severity, each.slot) == ("missing point", "error", "body") for each in findings)
+    return [finding.message for finding in findings]
+
+
+@pytest.mark.parametrize(
+    ("point", "text"),
+    [
+        ("now Thursday 14:00", "The review is on Thursday at 2 p.m."),
+        ("room B12", "We meet in Room B12."),
+        ("move the meeting", "The meeting was moved."),
+        ("went to the office", "They are going to our office."),
+        ("three rooms", "We have 3 rooms."),
+        ("bring the cost sheet", "Please bring your cost sheets along."),
+        ("cannot attend", "I will not be able to attend."),
+        ("cannot attend", "I am unable to attend."),
+        ("not available on Friday", "I am unavailable on Friday."),
+        ("no longer sold", "It isn't sold any longer."),
+        ("report due Friday", "Don't forget that the report is due on Friday."),
+        ("report due Friday", "The report is due no later than Friday."),
+        ("thank Priya Raman", "Thank you, Priya."),
+        ("ok", "ok"),
+        ("invoice 4471 overdue", "Your invoice is long overdue. Its number is 4471."),
+    ],
+)
+def test_a_point_said_in_other_forms_is_not_missing(point: str, text: str) -> None:
+    assert messages(point, text) == []
+
+
+@pytest.mark.parametrize(
+    ("point", "text", "message"),
+    [
+        ("room B12", "We meet on Thursday.", "the text does not say 'room B12'"),
+        ("bring the cost sheet", "We meet in room B12.", "the text does not say 'bring the cost sheet'"),
+        (
+            "review on Thursday 14:00 in the library",
+            "The review on Thursday will be in the library.",
+            "the text leaves out '14:00' of the point 'review on Thursday 14:00 in the library'",
+        ),
+        (
+            "Ask Priya for the signed contract",
+            "Please ask for the signed contract.",
+            "the text leaves out 'Priya' of the point 'Ask Priya for the signed contract'",
+        ),
+        ("we cannot attend", "We will attend.", "the text says the opposite of 'we cannot attend'"),
+        ("we will attend", "We will not attend.", "the text says the opposite of 'we will attend'"),
+        ("shop no longer sells tea", "The shop sells tea.", "the text says the opposite of 'shop no longer sells tea'"),
+    ],
+)
+def test_a_point_left_out_or_denied_is_found(point: str, text: str, message: str) -> None:
+    assert messages(point, text) == [message]
+
+
+def test_words_scattered_over_a_text_do_not_make_a_point() -> None:
+    text = (
+        "The red house is old. We eat. We sleep. We drink. We read. A cost was named. Rain fell. Wind blew. One sheet."
+    )
+    assert coverage(["bring the cost sheet to the house"], text)[0] < 0.5
+
+
+def test_coverage_is_a_share_for_each_point() -> None:
+    text = "We meet on Thursday at 2 p.m. in room B12."
+    assert coverage(["Thursday 14:00", "room B12", "bring cake", "Thursday, bring cake"], text) == [
+        1.0,
+        1.0,
+        0.0,
+        pytest.approx(0.5),
+    ]
+    assert coverage([], text) == []
+    assert coverage(["cake"], "") == [0.0]
+
+
+def test_a_paraphrase_counts_where_vectors_are_given_but_not_without_its_facts() -> None:
+    def alike(texts: list[str]) -> numpy.ndarray:
+        return numpy.ones((len(texts), 1))
+
+    assert coverage(["postpone it"], "The review was put off.") == [0.0]
+    assert coverage(["postpone it"], "The review was put off.", similar=alike) == [1.0]
+    assert missing(["postpone it to Friday"], "The review was put off.", similar=alike)
+
+
+@given(st.lists(st.text(max_size=60), max_size=4), st.text(max_size=200))
+def test_coverage_is_always_from_0_to_1(points: list[str], text: str) -> None:
+    assert all(0.0 <= score <= 1.0 for score in coverage(points, text))
+
+
+def test_two_hundred_points_are_held_against_a_text_without_a_hang() -> None:
+    points = [f"point {number} about topic {number}" for number in range(200)]
+    text = "\n".join(f"Point {number} is about topic {number}." for number in range(200))
+    assert missing(points, text) == []
