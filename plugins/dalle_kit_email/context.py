@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dalle_kit.checks.notes import plain_sentence
+from dalle_kit.checks import plain_sentence
 from dalle_kit_email.flowed import quoted_lines
 from dalle_kit_email.greetings import (
     closing_line,

@@ -10,8 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from dalle_kit.checks.notes import capitalised
-from dalle_kit.checks.sentences import is_finished
+from dalle_kit.checks import capitalised, is_finished
 
 _VERBS = ("is", "are", "will be")
 _GAPS = ("the", "a", "an", *_VERBS, "in", "on", "at", "to", "of", "for", "from", "by", "with")

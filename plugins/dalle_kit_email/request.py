@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, JsonValue, PrivateAttr, field_validator, model_validator
 
 from dalle_kit import Request, option
-from dalle_kit.checks.notes import without_list_mark
+from dalle_kit.checks import without_list_mark
 from dalle_kit_email.addresses import Mailbox, parse_mailbox, parse_mailboxes, reject_control_characters
 from dalle_kit_email.languages import LANGUAGES
 from dalle_kit_email.thread import Parent, read_parent, reply_subject

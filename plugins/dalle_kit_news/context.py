@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dalle_kit.checks.notes import plain_sentence
-from dalle_kit.checks.sentences import split_sentences
+from dalle_kit.checks import plain_sentence, split_sentences
 from dalle_kit_news.request import NewsRequest
 
 #: So many facts make a paragraph.
 _PARAGRAPH = 4
 #: A fact with more words than this may need one more sentence.
 _WORDS_A_SENTENCE = 25
+#: A slot takes no more sentences than this.
+_MOST_SENTENCES = 200
 
 
 def template_context(request: NewsRequest) -> dict[str, object]:
@@ -22,7 +23,7 @@ def template_context(request: NewsRequest) -> dict[str, object]:
         {
             "text": fact,
             "plain": plain_sentence(fact),
-            "sentences": _sentences(fact) + (request.length == "long"),
+            "sentences": min(_sentences(fact) + (request.length == "long"), _MOST_SENTENCES),
             "separator": "" if number == 0 else " " if number % _PARAGRAPH else "\n\n",
         }
         for number, fact in enumerate(request.facts)
@@ -30,7 +31,13 @@ def template_context(request: NewsRequest) -> dict[str, object]:
     whole = sum(map(_sentences, request.facts))
     half = (whole + 1) // 2
     limits = {"short": (half, whole), "medium": (half, whole + 1), "long": (whole, whole + 3)}
-    return {"headline": request.headline, "facts": facts, "sentences": limits[request.length]}
+    sentences = [min(limit, _MOST_SENTENCES) for limit in limits[request.length]]
+    return {"headline": request.headline, "facts": facts, "sentences": sentences}
+
+
+def sources(request: NewsRequest) -> tuple[str, ...]:
+    """Return what an article may take its facts from."""
+    return request.headline, *request.facts
 
 
 def _sentences(fact: str) -> int:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, JsonValue, field_validator
 
 from dalle_kit import Request
-from dalle_kit.checks.notes import without_list_mark
+from dalle_kit.checks import without_list_mark
 
 Length = Literal["short", "medium", "long"]
 

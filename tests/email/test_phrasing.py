@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dalle_kit.checks.notes import plain_sentence
+from dalle_kit.checks import plain_sentence
 from dalle_kit_email.phrasing import phrasing
 
 

@@ -22,7 +22,9 @@ def run(capfd: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, s
 
 @pytest.mark.parametrize("template", ["planned", "free"])
 def test_an_article_is_written_below_its_headline(template: str, home: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = run(capfd, *BRIDGE, "--fact", "detour via Hanfield, 12 km", "--template", template, "--quiet")
+    code, out, _ = run(
+        capfd, *BRIDGE, "--fact", "detour via Hanfield, 12 km", "--template", template, "--max-tokens", "48", "-q"
+    )
     headline, blank, *body = out.splitlines()
     assert (code, headline, blank) == (0, "Old Mill Bridge closed", "")
     text = " ".join(body)
@@ -35,7 +37,7 @@ def test_the_article_as_json_with_facts_from_a_file(
 ) -> None:
     file = tmp_path / "facts.txt"
     file.write_text("- 412 cases in November\n\n- a third are children\n", encoding="utf-8")
-    command = ("news", "--headline", "Flu arrives early", "--fact", f"@{file}", "--template", "planned", "--json")
+    command = ("news", "--headline", "Flu arrives early", "--fact", f"@{file}", "--max-tokens", "32", "--json")
     code, out, _ = run(capfd, *command)
     article = json.loads(out)
     assert code == 0 and article["domain"] == "news" and list(article["slots"]) == ["fact_1", "fact_2"]
@@ -47,7 +49,7 @@ def test_facts_come_from_standard_input(
 ) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"rain\n12 degrees\n"), encoding="utf-8"))
     code, out, _ = run(capfd, "news", "--headline", "Weather", "--fact", "-", "--dry-run")
-    assert code == 0 and "Facts:\n- rain\n- 12 degrees\n" in out
+    assert code == 0 and "Facts:\n- rain\n- 12 degrees<" in out
 
 
 @pytest.mark.parametrize(
