@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from dalle_kit import pipeline
+from dalle_kit.budget import Budget
 from dalle_kit.config import Settings, load_settings
 from dalle_kit.domain import Request
 from dalle_kit.engine.devices import choose_device, choose_dtype
@@ -147,10 +148,14 @@ class Kit:
         min_p: float | None = None,
         repetition_penalty: float | None = None,
         stop: tuple[str, ...] | None = None,
+        repair: bool = True,
+        budget: float | None = None,
         **fields: object,
     ) -> Document:
         """Write one document; ``fields`` are the request's, the others as in GenerationOptions.
 
+        ``repair`` writes again, drops or states in plain words what the checks find wrong or missing. ``budget`` is
+        the time it may take, in seconds, without loading the model; what is not written by then is stated plainly.
         Raises UnknownNameError for an unknown domain or template, RequestError, OptionError, ModelError,
         ContextOverflowError.
         """
@@ -165,45 +170,71 @@ class Kit:
             repetition_penalty=repetition_penalty,
             stop=stop,
         )
-        with self.stream(domain, request, template=template, **options, **fields) as stream:
+        arguments: dict[str, Any] = {"template": template, "repair": repair, "budget": budget, **options, **fields}
+        with self.stream(domain, request, **arguments) as stream:
             return stream.finish()
 
     def stream(
-        self, domain: str, request: Fields | Request | None = None, *, template: str | None = None, **fields: Any
+        self,
+        domain: str,
+        request: Fields | Request | None = None,
+        *,
+        template: str | None = None,
+        repair: bool = True,
+        budget: float | None = None,
+        **fields: Any,
     ) -> DocumentStream:
         """Write one document piece by piece; takes what ``generate`` takes.
 
         The request is checked, and the model loaded, before this returns. A document without slots needs no model.
         """
         overrides = {name: fields.pop(name) for name in GenerationOptions.names() if name in fields}
+        Budget(budget)  # a wrong one is refused before anything is loaded
         work = self._work(domain, request, fields, template=template)
         options = self._options(work, overrides)
         documents: list[Document] = []
-        pieces = self._write([work], options, documents)
+        pieces = self._write([work], options, documents, repair=repair, budget=budget)
         return DocumentStream((piece.text for piece in pieces), documents)
 
     def batch(
-        self, domain: str, requests: Iterable[Fields | Request], *, template: str | None = None, **options: Any
+        self,
+        domain: str,
+        requests: Iterable[Fields | Request],
+        *,
+        template: str | None = None,
+        repair: bool = True,
+        budget: float | None = None,
+        **options: Any,
     ) -> list[Document]:
-        """Write a document for each request, computed together; ``options`` as in GenerationOptions."""
+        """Write a document for each request, computed together; ``options`` as in GenerationOptions.
+
+        ``repair`` and ``budget`` as in ``generate``; the budget is for all of them.
+        """
+        Budget(budget)
         works = [self._work(domain, request, {}, template=template) for request in requests]
         if not works:
             return []
         merged = self._options(works[0], options)
         documents: list[Document] = []
-        for _ in self._write(works, merged, documents):
+        for _ in self._write(works, merged, documents, repair=repair, budget=budget):
             pass
         return documents
 
     def _write(
-        self, works: list[pipeline.Work], options: GenerationOptions, documents: list[Document]
+        self,
+        works: list[pipeline.Work],
+        options: GenerationOptions,
+        documents: list[Document],
+        *,
+        repair: bool,
+        budget: float | None,
     ) -> Iterator[Piece]:
         """Load the model if any document has a slot, make the requests fit, and begin to write."""
         engine = None
         if any(work.shaped.skeleton.slots for work in works):
             engine = self.load()
             works = [pipeline.fit(self.plugins, self.templates, work, engine, options) for work in works]
-        return pipeline.write(self.plugins, works, engine, options, documents=documents)
+        return pipeline.write(self.plugins, works, engine, options, documents=documents, repair=repair, budget=budget)
 
     def _work(
         self, domain: str, request: Fields | Request | None, fields: Fields, *, template: str | None

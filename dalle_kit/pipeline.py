@@ -1,4 +1,7 @@
-"""The one way from a request to a document: request -> shape -> generate -> finish -> check -> document -> format."""
+"""The one way from a request to a document: request -> shape -> generate -> finish -> check -> document -> format.
+
+What the checks find wrong is repaired, and checked again, before it becomes the document.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dalle_kit import __version__
+from dalle_kit.budget import Budget
 from dalle_kit.domain import Domain, Request
 from dalle_kit.engine.results import Generation, Piece
 from dalle_kit.errors import ContextOverflowError
 from dalle_kit.records import Document, Draft, Finding, GenerationOptions, Provenance
+from dalle_kit.repair import needs_repair, repair_steps
+from dalle_kit.review import Checks, Review, Reviewer, placed
+from dalle_kit.writing import run_repairs, write_candidates
 
 if TYPE_CHECKING:
     from dalle_kit.engine.engine import Engine
@@ -72,68 +79,146 @@ def write(
     options: GenerationOptions,
     *,
     documents: list[Document],
+    repair: bool = True,
+    budget: float | None = None,
 ) -> Iterator[Piece]:
-    """Generate, finish and check; yields the first candidate's text as it grows, then fills ``documents``.
+    """Generate, finish, check and repair; yields the first candidate's text as it grows, then fills ``documents``.
 
-    ``engine`` may be None where no document has a slot.
+    ``engine`` may be None where no document has a slot. An interruption while repairing is raised when ``documents``
+    is filled: nothing more is generated, the rest is dropped and stated.
     """
-    start, first = time.perf_counter(), None
+    clock, limit, first = _Clock(), Budget(budget), True
     results: list[list[Generation]] = []
-    shaped = [(work.shaped.prompt, work.shaped.skeleton) for work in works]
-    pieces = engine.fill(shaped, options, results=results) if engine else _certain(works, options, results=results)
+    rows = [(work.shaped.prompt, work.shaped.skeleton) for work in works]
+    if engine:
+        pieces = write_candidates(engine, rows, options, limit, results=results)
+    else:
+        pieces = _certain(works, options, results=results)
     for piece in pieces:
-        if first is None and piece.slot is not None:
-            first = time.perf_counter()
-        if piece.row % options.candidates == 0:
-            yield piece
-    generated = time.perf_counter()
-    for work, candidates in zip(works, results, strict=True):
-        finished = [finish(plugins, work, candidate) for candidate in candidates]
-        best = min(range(len(candidates)), key=lambda index: _rank(finished[index][1], candidates[index]))
-        draft, findings = finished[best]
-        timings = {
-            "first_token": round((first or generated) - start, 4),
-            "generate": round(generated - start, 4),
-            "finish": round(time.perf_counter() - generated, 4),
-        }
-        documents.append(_document(plugins, work, draft, findings, candidates[best], engine, timings))
+        if first and piece.slot is not None:
+            first = False
+            clock.note("first_token")
+        yield piece
+    clock.note("generate")
+    drafts = [best_draft(plugins, work, candidates) for work, candidates in zip(works, results, strict=True)]
+    clock.note("finish")
+    interruption = None
+    if engine and repair:
+        drafts, interruption = repaired(plugins, drafts, engine, options, limit)
+        clock.note("repair")
+    for draft in drafts:
+        documents.append(_document(plugins, draft, engine, limit, clock.timings))
+    if interruption is not None:
+        raise interruption
 
 
 def _certain(works: Sequence[Work], options: GenerationOptions, *, results: list[list[Generation]]) -> Iterator[Piece]:
     """Yield the text of documents that are certain as a whole."""
     for row, work in enumerate(works):
-        yield Piece(row * options.candidates, None, work.shaped.skeleton.fill({}))
+        yield Piece(row, None, work.shaped.skeleton.fill({}))
         results.append([Generation({}, options, candidate=0, prompt_tokens=0)])
 
 
-def finish(plugins: Plugins, work: Work, generation: Generation) -> tuple[Draft, tuple[Finding, ...]]:
-    """Post-process a draft and check it: the domain first, then what other plugins registered, then the hooks."""
-    domain, request = work.domain, work.request
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A candidate after finishing: the draft before and after the plugins' hooks, and what is to say about the latter.
+
+    ``noted`` are findings that are not about the draft as it stands; ``repairs`` says what was changed in it.
+    """
+
+    work: Work
+    generation: Generation
+    reviewer: Reviewer
+    own: Draft
+    draft: Draft
+    noted: tuple[Finding, ...]
+    review: Review
+    repairs: tuple[str, ...] = ()
+
+
+def best_draft(plugins: Plugins, work: Work, candidates: Sequence[Generation]) -> Finished:
+    """Finish and check the candidates; the best has the fewest errors, says most, then by warnings and likelihood."""
+    reviewer = Reviewer(work.domain, work.request, work.shaped.skeleton)
+    finished = [finish(plugins, work, reviewer, candidate) for candidate in candidates]
+    return min(finished, key=_rank)
+
+
+def _rank(each: Finished) -> tuple[int, float, int, float]:
+    failures = sum(finding.severity == "error" for finding in each.noted)
+    review = each.review
+    return review.errors + failures, -review.coverage, review.warnings, -each.generation.mean_log_likelihood
+
+
+def finish(plugins: Plugins, work: Work, reviewer: Reviewer, generation: Generation) -> Finished:
+    """Post-process a draft, the domain first, and check it."""
     texts = {name: slot.text for name, slot in generation.slots.items()}
-    draft = domain.finish(request, Draft(work.shaped.skeleton, texts))
-    draft, findings = plugins.postprocess(domain.name, request, draft)
-    for check in (domain.check, *plugins.checks(domain.name)):
-        findings += check(request, draft)
-    findings += plugins.check(domain.name, request, draft)
-    return draft, (*work.findings, *findings)
+    own = work.domain.finish(work.request, Draft(work.shaped.skeleton, texts))
+    return _hooked(plugins, work, reviewer, generation, own)
 
 
-def _rank(findings: Sequence[Finding], generation: Generation) -> tuple[int, int, float]:
-    """Order candidates: fewer errors, then fewer warnings, then the likelier text."""
-    errors = sum(finding.severity == "error" for finding in findings)
-    warnings = sum(finding.severity == "warning" for finding in findings)
-    return errors, warnings, -generation.mean_log_likelihood
+def _hooked(
+    plugins: Plugins, work: Work, reviewer: Reviewer, generation: Generation, own: Draft, repairs: tuple[str, ...] = ()
+) -> Finished:
+    """Let the plugins change a draft, then check it: the core, the domain, what plugins registered, the hooks."""
+    draft, noted = plugins.postprocess(work.domain.name, work.request, own)
+
+    def hooks(request: Request, draft: Draft) -> Sequence[Finding]:
+        return plugins.check(work.domain.name, request, draft)
+
+    review = reviewer.review(draft, [*_checks(plugins, work), hooks])
+    return Finished(work, generation, reviewer, own, draft, tuple(noted), review, repairs)
+
+
+def _checks(plugins: Plugins, work: Work) -> Checks:
+    return (work.domain.check, *plugins.checks(work.domain.name))
+
+
+def repaired(
+    plugins: Plugins, drafts: Sequence[Finished], engine: Engine, options: GenerationOptions, limit: Budget
+) -> tuple[list[Finished], KeyboardInterrupt | None]:
+    """Repair the drafts that need it, all together; hooks see the outcome again. Also returns an interruption."""
+    repairs = {}
+    for index, each in enumerate(drafts):
+        if needs_repair(each.reviewer, each.draft, each.review):
+            checks = _checks(plugins, each.work)
+            review = each.review if each.own is each.draft else each.reviewer.review(each.own, checks)
+            repairs[index] = repair_steps(each.reviewer, each.work.shaped.prompt, each.own, review, checks)
+    outcomes, interruption = run_repairs(engine, repairs, options, limit)
+    mended = list(drafts)
+    for index, outcome in outcomes.items():
+        before = drafts[index]
+        if isinstance(outcome, Exception):
+            message = f"the text could not be repaired: {type(outcome).__name__}: {outcome}"
+            mended[index] = replace(before, noted=(*before.noted, Finding("repair", "warning", message)))
+        elif outcome.lines:
+            mended[index] = _hooked(
+                plugins, before.work, before.reviewer, before.generation, outcome.draft, outcome.lines
+            )
+    return mended, interruption
+
+
+class _Clock:
+    """Seconds since the beginning and since the last note, by what they were spent on."""
+
+    def __init__(self) -> None:
+        self.timings: dict[str, float] = {}
+        self._start = self._last = time.perf_counter()
+
+    def note(self, what: str) -> None:
+        now = time.perf_counter()
+        since = self._start if what in ("first_token", "generate") else self._last
+        self.timings[what] = round(now - since, 4)
+        self._last = now
 
 
 def _document(
-    plugins: Plugins,
-    work: Work,
-    draft: Draft,
-    findings: tuple[Finding, ...],
-    generation: Generation,
-    engine: Engine | None,
-    timings: Mapping[str, float],
+    plugins: Plugins, finished: Finished, engine: Engine | None, limit: Budget, timings: Mapping[str, float]
 ) -> Document:
+    work, generation, draft = finished.work, finished.generation, finished.draft
+    findings = [*work.findings, *finished.reviewer.about(), *finished.noted, *finished.review.findings]
+    if limit.spent:
+        message = f"the time of {limit.seconds:g} s was up: what was not written by then is in plain words or left out"
+        findings.append(Finding("budget", "note", message))
     provenance = Provenance(
         version=__version__,
         created=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
@@ -151,13 +236,14 @@ def _document(
         dropped=work.dropped,
         plugins=tuple(info.name for info in plugins.infos if info.status == "loaded"),
         timings=timings,
+        repairs=finished.repairs,
     )
     return Document(
         domain=work.domain.name,
         request=work.request,
         text=draft.text,
         slots=dict(draft.texts),
-        findings=findings,
+        findings=placed(findings, draft),
         provenance=provenance,
         formats=plugins.formats(work.domain.name),
     )

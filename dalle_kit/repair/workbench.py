@@ -1,0 +1,92 @@
+"""A draft under repair, and what is done to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from dalle_kit.checks import same_words
+from dalle_kit.passages import Passage, joined, passages
+from dalle_kit.records import Draft, Prompt, Skeleton, Slot
+from dalle_kit.review import Checks, Review, Reviewer, own_text
+
+#: The most tokens of a generated sentence.
+SENTENCE_TOKENS = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Rewriting:
+    """A sentence to be generated: the prompt, and a skeleton whose one slot comes after certain text."""
+
+    prompt: Prompt
+    skeleton: Skeleton
+
+
+@dataclass(slots=True)
+class Workbench:
+    """One draft under repair: what is to say about it as it stands now, and a line for each change made.
+
+    ``tried`` are the points, by slot and index, that were generated in vain; ``kept`` the sentences, by slot and text,
+    that stay although they are wrong because nothing can take their place.
+    """
+
+    reviewer: Reviewer
+    prompt: Prompt
+    draft: Draft
+    review: Review
+    checks: Checks
+    lines: list[str] = field(default_factory=list)
+    tried: set[tuple[str, int]] = field(default_factory=set)
+    kept: set[tuple[str, str]] = field(default_factory=set)
+
+    def look_again(self) -> None:
+        """Check the draft as it stands now."""
+        self.review = self.reviewer.review(self.draft, self.checks)
+
+    def row(self, slot: Slot) -> list[Passage]:
+        """Return the passages of a slot's text."""
+        return passages(self.draft.texts[slot.name])
+
+    def changed(self, slot: Slot, row: Iterable[Passage]) -> Draft:
+        """Return the draft with other passages in a slot."""
+        return self.draft.replace(slot.name, joined(list(row)))
+
+    def rewriting(
+        self, slot: Slot, before: str, *, points: tuple[str, ...], forbidden: tuple[str, ...] = ()
+    ) -> Rewriting:
+        """Return how one sentence of a slot is generated after ``before``, the slot's text up to it.
+
+        It is held to what is known also where the slot was not: what went wrong there is not to go wrong again.
+        """
+        alone = replace(
+            slot,
+            stop=(*slot.stop, "\n"),
+            sentences=(1, 1),
+            words=None,
+            forbid=(*slot.forbid, *forbidden),
+            starts_with="",
+            known=slot.known if slot.known is not None else self.reviewer.known,
+            when=None,
+            about=points,
+            otherwise=(),
+            beams=1,
+            options={**slot.options, "max_tokens": SENTENCE_TOKENS},
+        )
+        start = self.draft.skeleton.starts(self.draft.texts)[slot.name]
+        certain = self.draft.text[:start] + before
+        return Rewriting(self.prompt, Skeleton((certain, alone) if certain else (alone,)))
+
+    def acceptable(self, text: str | None, *, beside: Draft) -> str | None:
+        """Return the sentence generated if it has no fault and is not in the document ``beside`` which it will be."""
+        found = passages(text or "")
+        if not found:
+            return None
+        sentence = found[0].sentence
+        if f" {same_words(sentence)} " in f" {same_words(own_text(beside))} " or self.reviewer.faults(sentence):
+            return None
+        return sentence
+
+
+def quoted(text: str) -> str:
+    """Return a text in quotation marks, on one line."""
+    return f'"{" ".join(text.split())}"'

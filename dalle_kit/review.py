@@ -1,0 +1,168 @@
+"""Whether a draft keeps the promise: what was asked for is in it, what was not said is not, and its form is whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from dalle_kit.checks import Source, contradictions, form, missing, unsupported
+from dalle_kit.checks.coverage import assess
+from dalle_kit.domain import Domain, Request
+from dalle_kit.records import Draft, Finding, Skeleton, Slot
+
+#: Checks of a domain and of plugins, each given the request and the draft.
+Checks = Sequence[Callable[[Request, Draft], Iterable[Finding]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What is to say about a draft.
+
+    ``coverage`` is the mean of how far each point is expressed, from 0 to 1; ``unsaid`` are the points that are not, by
+    the name of their slot and their number in it.
+    """
+
+    findings: tuple[Finding, ...]
+    coverage: float
+    unsaid: Mapping[str, tuple[int, ...]]
+
+    @property
+    def errors(self) -> int:
+        """How many findings are errors."""
+        return sum(finding.severity == "error" for finding in self.findings)
+
+    @property
+    def warnings(self) -> int:
+        """How many findings are warnings."""
+        return sum(finding.severity == "warning" for finding in self.findings)
+
+
+class Reviewer:
+    """The checks of one document; what it may rely on is read once.
+
+    It may rely on the domain's sources, the skeleton's certain text, what a slot says is known, and the texts that the
+    template offers to choose from. A slot held to a pattern has the template's words: only its points are checked, and
+    its facts where it says what is known.
+    """
+
+    def __init__(self, domain: Domain, request: Request, skeleton: Skeleton) -> None:
+        self.request, self.skeleton = request, skeleton
+        self._prose = domain.prose
+        literals = [part for part in skeleton.parts if isinstance(part, str)]
+        slots = skeleton.slots
+        told = [text for slot in slots for text in (*(slot.known or ()), *slot.choices)]
+        self.known = tuple(dict.fromkeys([*(domain.sources(request) if slots else ()), *literals, *told]))
+        self._source = Source(self.known)
+        self._known_text = "\n".join(self.known)
+
+    def is_prose(self, slot: Slot) -> bool:
+        """Say whether a slot is filled with sentences of the model's own."""
+        return self._prose and not is_fixed(slot)
+
+    def about(self) -> list[Finding]:
+        """Return the points of the request that contradict each other."""
+        return list(contradictions(list(dict.fromkeys(point for slot in self.skeleton.slots for point in slot.about))))
+
+    def review(self, draft: Draft, checks: Checks = ()) -> Review:
+        """Check a draft: its slots, its points, then with ``checks``; what two of them find is said once."""
+        findings = [finding for slot in open_slots(draft) for finding in self._of_slot(slot, draft.texts[slot.name])]
+        said, unsaid = self._points(draft)
+        for name, numbers in unsaid.items():
+            slot = next(each for each in open_slots(draft) if each.name == name)
+            findings += missing([slot.about[number] for number in numbers], own_text(draft), slot=name)
+        for check in checks:
+            findings += check(self.request, draft)
+        unique = {(each.check, each.slot, each.span, each.message): each for each in findings}
+        return Review(tuple(unique.values()), said, unsaid)
+
+    def faults(self, sentence: str) -> list[Finding]:
+        """Return what is wrong with a sentence by itself."""
+        return [*unsupported(sentence, self._source), *form(sentence, known=self._known_text)]
+
+    def protected(self, slot: Slot, text: str) -> list[tuple[int, int]]:
+        """Return where a slot's text is the template's plain sentences, which stay as they are."""
+        plain = {plain_sentence(slot, number) for number in range(len(slot.about))}
+        return [(start, start + len(each)) for each in plain if (start := text.find(each)) >= 0]
+
+    def _of_slot(self, slot: Slot, text: str) -> list[Finding]:
+        findings: list[Finding] = []
+        if self.is_prose(slot) or slot.known is not None:
+            findings += unsupported(text, self._source, slot=slot.name)
+        if self.is_prose(slot):
+            findings += form(
+                text,
+                known=self._known_text,
+                notes=slot.about,
+                slot=slot.name,
+                ends_line=self._ends_sentence(slot),
+            )
+        plain = self.protected(slot, text)
+        return [each for each in findings if each.span is None or not within(each.span, plain)]
+
+    def _ends_sentence(self, slot: Slot) -> bool:
+        """Say whether a slot's text has to end as a sentence does: one of a few words in a line need not."""
+        parts = self.skeleton.parts
+        following = parts[parts.index(slot) + 1 : parts.index(slot) + 2]
+        ends_line = not following or (isinstance(following[0], str) and following[0].startswith("\n"))
+        return slot.sentences is not None or bool(slot.about) or (ends_line and slot.words is None)
+
+    def _points(self, draft: Draft) -> tuple[float, dict[str, tuple[int, ...]]]:
+        """Return how much of the points is said, and which are not, anywhere in the document."""
+        text = own_text(draft)
+        places = [(slot, number) for slot in open_slots(draft) for number in range(len(slot.about))]
+        shares, unsaid = 0.0, dict[str, tuple[int, ...]]()
+        for (slot, number), found in zip(places, assess([s.about[n] for s, n in places], text), strict=True):
+            if found.is_said or plain_sentence(slot, number) in text:
+                shares += max(found.score, float(not found.is_said))
+            else:
+                shares += found.score
+                unsaid[slot.name] = (*unsaid.get(slot.name, ()), number)
+        return shares / len(places) if places else 1.0, unsaid
+
+
+def is_fixed(slot: Slot) -> bool:
+    """Say whether a slot's whole text is held to something."""
+    return bool(slot.choices) or not (slot.regex is None and slot.grammar is None and slot.schema is None)
+
+
+def open_slots(draft: Draft) -> list[Slot]:
+    """Return the slots of a draft that were to be filled: those that depend on an earlier one only if it says so."""
+    return [
+        slot
+        for slot in draft.skeleton.slots
+        if slot.name in draft.texts and (slot.when is None or draft.texts.get(slot.when[0]) in slot.when[1])
+    ]
+
+
+def plain_sentence(slot: Slot, point: int) -> str:
+    """Return the plain sentence that says a slot's point: the template's, else the point itself."""
+    if point < len(slot.otherwise) and slot.otherwise[point]:
+        return slot.otherwise[point]
+    words = " ".join(slot.about[point].split())
+    return f"{words[:1].upper()}{words[1:]}" + ("" if words[-1:] in ".!?" else ".")
+
+
+def own_text(draft: Draft) -> str:
+    """Return a draft's text without the lines that it quotes from elsewhere."""
+    return "\n".join(line for line in draft.text.split("\n") if not line.startswith(">"))
+
+
+def unsaid_points(points: Sequence[str], text: str) -> list[int]:
+    """Return which points a text does not express."""
+    return [index for index, found in enumerate(assess(points, text)) if not found.is_said]
+
+
+def within(span: tuple[int, int], ranges: Iterable[tuple[int, int]]) -> bool:
+    """Say whether a span lies in one of the ranges."""
+    return any(start <= span[0] and span[1] <= end for start, end in ranges)
+
+
+def placed(findings: Iterable[Finding], draft: Draft) -> tuple[Finding, ...]:
+    """Return findings that also say where in the document they are."""
+    starts = draft.skeleton.starts(draft.texts)
+    return tuple(
+        replace(each, place=(each.span[0] + starts[each.slot], each.span[1] + starts[each.slot]))
+        if each.span is not None and each.slot in starts
+        else each
+        for each in findings
+    )

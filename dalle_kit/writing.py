@@ -1,0 +1,162 @@
+"""Generating within a budget: candidates of whole documents, and the sentences that repairs ask for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from dalle_kit.budget import Budget
+from dalle_kit.checks import is_finished
+from dalle_kit.engine.results import Generation, Piece, SlotResult
+from dalle_kit.errors import DalleKitError
+from dalle_kit.passages import joined, passages
+from dalle_kit.records import GenerationOptions, Prompt, Skeleton
+from dalle_kit.repair import Repaired, Rewriting, Steps
+from dalle_kit.review import is_fixed
+
+if TYPE_CHECKING:
+    from dalle_kit.engine.engine import Engine
+
+Rows = Sequence[tuple[Prompt, Skeleton]]
+
+
+def write_candidates(
+    engine: Engine, rows: Rows, options: GenerationOptions, budget: Budget, *, results: list[list[Generation]]
+) -> Iterator[Piece]:
+    """Write the candidates of each row, yielding the pieces of the first of each, with ``Piece.row`` its row's number.
+
+    With a budget the first are written alone, and so many others as then fit; where the time is up the first are cut.
+    """
+    together = options.candidates if budget.seconds is None else 1
+    for piece in _fill(engine, rows, replace(options, candidates=together), budget, results=results):
+        if piece.row % together == 0:
+            yield replace(piece, row=piece.row // together)
+    others = options.candidates - together
+    further = budget.room(others * len(rows)) // len(rows) if others else 0
+    if further:
+        more: list[list[Generation]] = []
+        for _ in _fill(engine, rows, replace(options, candidates=1 + further), budget, results=more, first=1):
+            pass
+        if not budget.over:
+            for candidates, others_of_row in zip(results, more, strict=True):
+                candidates.extend(others_of_row)
+
+
+def run_repairs(
+    engine: Engine, repairs: Mapping[int, Steps], options: GenerationOptions, budget: Budget
+) -> tuple[dict[int, Repaired | Exception], KeyboardInterrupt | None]:
+    """Take all repairs to their end, the sentences they ask for generated together; returns how each ended.
+
+    One that fails ends in its exception. After an interruption, which is returned, nothing more is generated.
+    """
+    outcomes: dict[int, Repaired | Exception] = {}
+    interruption: KeyboardInterrupt | None = None
+    asked: dict[int, list[Rewriting]] = {}
+
+    def go_on(index: int, texts: Sequence[str | None] | None) -> None:
+        try:
+            asked[index] = next(repairs[index]) if texts is None else repairs[index].send(texts)
+        except StopIteration as done:
+            outcomes[index] = done.value
+        except Exception as error:  # whatever it is, the draft that was to be repaired must not be lost
+            outcomes[index] = error
+
+    for index in repairs:
+        go_on(index, None)
+    while asked:
+        wanted, asked = asked, {}
+        rewritings = [rewriting for each in wanted.values() for rewriting in each]
+        texts: list[str | None] = [None] * len(rewritings)
+        if interruption is None:
+            try:
+                texts = _rewritten(engine, rewritings, options, budget)
+            except KeyboardInterrupt as error:
+                interruption = error
+        for index, each in wanted.items():
+            go_on(index, texts[: len(each)])
+            texts = texts[len(each) :]
+    return outcomes, interruption
+
+
+def _rewritten(
+    engine: Engine, rewritings: Sequence[Rewriting], options: GenerationOptions, budget: Budget
+) -> list[str | None]:
+    """Return the sentence generated for each rewriting, None for those that the budget or an error leaves out."""
+    rows = [(each.prompt, each.skeleton) for each in rewritings][: budget.room(len(rewritings))]
+    once = replace(options, candidates=1)
+    results: list[list[Generation]] = []
+    try:
+        for _ in _fill(engine, rows, once, budget, results=results):
+            pass
+    except DalleKitError:
+        if len(rows) > 1:  # one that is too long, say, must not take the others with it
+            halves = (rewritings[: len(rows) // 2], rewritings[len(rows) // 2 : len(rows)])
+            found = [text for half in halves for text in _rewritten(engine, half, options, budget)]
+            return [*found, *[None] * (len(rewritings) - len(found))]
+        results = []
+    texts: list[str | None] = [candidates[0].text for candidates in results]
+    return [*texts, *[None] * (len(rewritings) - len(texts))]
+
+
+@dataclass(slots=True)
+class _Written:
+    """The text of a row's slots as far as it has come."""
+
+    slots: dict[str, str]
+
+
+def _fill(
+    engine: Engine,
+    rows: Rows,
+    options: GenerationOptions,
+    budget: Budget,
+    *,
+    results: list[list[Generation]],
+    first: int = 0,
+) -> Iterator[Piece]:
+    """Fill the rows as the engine does, until the time is up: then ``results`` has what was written until then."""
+    if not rows:
+        return
+    start = time.monotonic()
+    of_each = options.candidates - first
+    written = [_Written({}) for _ in range(len(rows) * of_each)]
+    found: list[list[Generation]] = []
+    pieces = engine.fill(rows, options, results=found, first=first)
+    for piece in pieces:
+        if piece.slot is not None:
+            slots = written[piece.row].slots
+            slots[piece.slot] = slots.get(piece.slot, "") + piece.text
+        yield piece
+        if budget.over and piece.slot is not None:
+            budget.spent = True
+            break
+    else:
+        budget.learn(time.monotonic() - start, rows=len(written))
+        results.extend(found)
+        return
+    pieces.close()  # type: ignore[attr-defined]  # the engine's iterator is a generator
+    for number, row in enumerate(rows):
+        of_row = written[number * of_each : (number + 1) * of_each]
+        results.append([_cut(engine, row, texts.slots, options, first + index) for index, texts in enumerate(of_row)])
+
+
+def _cut(
+    engine: Engine, row: tuple[Prompt, Skeleton], texts: Mapping[str, str], options: GenerationOptions, candidate: int
+) -> Generation:
+    """Return a row whose generation was cut off: its whole sentences; the slots that it did not come to are empty."""
+    prompt, skeleton = row
+    slots = {}
+    for slot in skeleton.slots:
+        text = texts.get(slot.name, "").rstrip()
+        if slot.name in list(texts)[-1:]:
+            text = "" if is_fixed(slot) else _whole_sentences(text)
+        slots[slot.name] = SlotResult(text, "time", tuple(engine.tokenizer.encode_text(text)), 0.0, 0)
+    return Generation(slots, options, candidate, len(engine.tokenizer.encode_prompt(prompt)))
+
+
+def _whole_sentences(text: str) -> str:
+    """Return a text without a last sentence that breaks off."""
+    row = passages(text)
+    return joined(row if row and is_finished(row[-1].sentence) else row[:-1])
