@@ -57,22 +57,6 @@ def test_a_group_writes_in_the_plural() -> None:
     assert re.fullmatch(phrasing("am ill", subject="We") or "", "We are ill.")
 
 
-@pytest.mark.parametrize(
-    ("point", "sentence"),
-    [
-        ("room B12", "Room B12."),
-        ("iPhone lost", "iPhone lost."),
-        ("https://example.com/a", "https://example.com/a."),
-        ("really?", "Really?"),
-        ('she said: "No."', 'She said: "No."'),
-        ("wait…", "Wait…"),
-        ("list:\n- a\n- b", "list:\n- a\n- b"),
-    ],
-)
-def test_a_plain_sentence_is_the_point_with_a_capital_and_an_end(point: str, sentence: str) -> None:
-    assert plain_sentence(point) == sentence
-
-
 @given(st.text(min_size=1).map(str.strip).filter(lambda text: text and text.split()))
 def test_the_plain_sentence_matches_the_pattern_and_every_word_is_in_it(point: str) -> None:
     point = " ".join(point.split())

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import pytest
+
+from dalle_kit.checks import capitalised, plain_sentence, without_list_mark
+
+
+@pytest.mark.parametrize(
+    ("note", "sentence"),
+    [
+        ("room B12", "Room B12."),
+        ("iPhone lost", "iPhone lost."),
+        ("https://example.com/a", "https://example.com/a."),
+        ("really?", "Really?"),
+        ('she said: "No."', 'She said: "No."'),
+        ("(see page 3)", "(see page 3)."),
+        ("wait…", "Wait…"),
+        ("in two steps:", "In two steps:"),
+        ("list:\n- a\n- b", "list:\n- a\n- b"),
+    ],
+)
+def test_a_plain_sentence_is_the_note_with_a_capital_and_an_end(note: str, sentence: str) -> None:
+    assert plain_sentence(note) == sentence
+    assert plain_sentence(sentence) == sentence
+
+
+@pytest.mark.parametrize(
+    ("note", "rest"),
+    [
+        ("- room B12", "room B12"),
+        ("•\troom", "room"),
+        ("\u2013 room", "room"),
+        ("-3 degrees", "-3 degrees"),
+        ("- 3 degrees", "- 3 degrees"),
+        ("*", ""),
+        ("*starred*", "*starred*"),
+    ],
+)
+def test_a_list_mark_is_taken_away_and_a_minus_is_not(note: str, rest: str) -> None:
+    assert without_list_mark(note) == rest
+
+
+def test_words_spelled_in_their_own_way_stay() -> None:
+    assert [capitalised(word) for word in ("room", "eBay", "example.com", "élan")] == [
+        "Room",
+        "eBay",
+        "example.com",
+        "Élan",
+    ]
