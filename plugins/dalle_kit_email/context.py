@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dalle_kit.checks import plain_sentence
+from dalle_kit.checks import plain_sentence, split_sentences
 from dalle_kit_email.flowed import quoted_lines
 from dalle_kit_email.greetings import (
     closing_line,
@@ -21,11 +21,15 @@ from dalle_kit_email.thread import Parent
 
 #: So many points make a paragraph.
 _PARAGRAPH = 4
+#: A point of more words is a text of its own: nothing is gained by putting it in others.
+_LONGEST = 40
 
 
 def template_context(request: EmailRequest) -> dict[str, object]:
     """Return what the templates show: lines ready to print, and the answered message as far as the model reads it."""
     shown = request.shown_parent
+    statements = _statements(request)
+    spoken = sum(int(str(statement["sentences"])) for statement in statements)
     return {
         "greeting": greeting(request),
         "sign_off": sign_off(request),
@@ -35,7 +39,9 @@ def template_context(request: EmailRequest) -> dict[str, object]:
         "subject": request.subject_line,
         "language_name": LANGUAGES[request.language].name,
         "points": list(request.points),
-        "statements": _statements(request),
+        "statements": statements,
+        "sentences": [(spoken + 1) // 2, spoken],
+        "nothing_to_say": _nothing_to_say(request),
         "opening": opening_line(tone=request.tone, length=request.length, language=request.language),
         "closing": closing_line(tone=request.tone, length=request.length, language=request.language),
         "instruction": request.instruction or "",
@@ -64,24 +70,35 @@ def sign_off(request: EmailRequest) -> str:
 
 
 def _statements(request: EmailRequest) -> list[dict[str, object]]:
-    """Return how each point is put, and what separates it from the one before.
+    """Return how each point may be put, and what separates it from the one before.
 
-    As ``text``, or in words of the model's that match ``regex`` where that is not None: the function words of a pattern
-    are English. ``limit`` is more tokens than any text that matches can have.
+    The model puts it in words of its own, in so many ``sentences`` at most; where that is 0 the point is said as
+    ``text``, as it stands. ``regex`` holds the model to the point's own words, where a pattern can (``limit`` is more
+    tokens than any text that matches has).
     """
     subject = "We" if is_collective(request.sender_name) else "I"
+    english = request.language == "en"
     statements: list[dict[str, object]] = []
     for count, point in enumerate(request.points):
         apart = count % _PARAGRAPH == 0 or "\n" in point or "\n" in request.points[count - 1]
+        sentences = len(split_sentences(point))
+        own_text = "\n" in point or len(point.split()) > _LONGEST
         statements.append(
             {
+                "point": point,
                 "text": plain_sentence(point),
-                "regex": phrasing(point, subject=subject) if request.language == "en" else None,
+                "sentences": sentences if english and not own_text else 0,
+                "regex": phrasing(point, subject=subject) if english else None,
                 "limit": len(point.encode("utf-8")) + 80,
                 "separator": "" if count == 0 else "\n\n" if apart else " ",
             }
         )
     return statements
+
+
+def _nothing_to_say(request: EmailRequest) -> str:
+    """Return the one sentence of an e-mail without points: it may state no fact."""
+    return "Thank you for your message." if request.parent else f'I am writing about "{request.subject_line}".'
 
 
 def quoted_parent(request: EmailRequest) -> str:

@@ -6,6 +6,7 @@ from dalle_kit import Domain, GenerationOptions
 from dalle_kit_email.cases import cases
 from dalle_kit_email.checks import check
 from dalle_kit_email.context import shorten, template_context
+from dalle_kit_email.corpus import corpus
 from dalle_kit_email.finish import finish
 from dalle_kit_email.formats import FORMATS
 from dalle_kit_email.request import EmailRequest
@@ -24,5 +25,6 @@ def make_domain() -> Domain:
         check=check,
         shorten=shorten,
         options=GenerationOptions(max_tokens=256),
+        corpus=corpus,
         cases=cases,
     )

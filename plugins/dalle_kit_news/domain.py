@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dalle_kit import Domain, GenerationOptions
 from dalle_kit_news.cases import cases
-from dalle_kit_news.context import template_context
+from dalle_kit_news.context import sources, template_context
+from dalle_kit_news.corpus import corpus
 from dalle_kit_news.request import NewsRequest
 
 
@@ -17,5 +18,7 @@ def make_domain() -> Domain:
         templates="dalle_kit_templates.news",
         context=template_context,
         options=GenerationOptions(max_tokens=512),
+        sources=sources,
+        corpus=corpus,
         cases=cases,
     )

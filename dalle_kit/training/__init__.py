@@ -1,0 +1,1 @@
+"""Training adapters on the domains' corpora; needs the extra ``dalle-kit[train]``."""
