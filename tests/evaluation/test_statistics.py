@@ -32,12 +32,12 @@ def test_a_mean_is_the_mean_and_lies_in_its_interval() -> None:
 
 
 def test_nothing_wrong_in_few_texts_does_not_mean_that_nothing_can_go_wrong() -> None:
-    few, many = estimate([0.0] * 10), estimate([0.0] * 1000)
+    few, many = estimate([0.0] * 10, share=True), estimate([0.0] * 1000, share=True)
     assert few is not None and many is not None
     assert few.low == many.low == 0
     assert few.high == pytest.approx(0.278, abs=0.002)
     assert many.high < 0.005
-    perfect = estimate([1.0] * 10)
+    perfect = estimate([1.0] * 10, share=True)
     assert perfect is not None
     assert (perfect.mean, perfect.high) == (1.0, 1.0)
     assert perfect.low == pytest.approx(1 - few.high)
@@ -87,3 +87,9 @@ def test_only_the_shared_cases_count() -> None:
 def test_the_same_seed_gives_the_same_interval() -> None:
     values = list(np.linspace(0, 1, 17))
     assert estimate(values, seed=4) == estimate(values, seed=4) != estimate(values, seed=5)
+
+
+def test_counts_that_are_all_nought_are_not_taken_for_shares() -> None:
+    found = estimate([0.0] * 10)
+    assert found is not None
+    assert (found.low, found.high) == (0.0, 0.0)
