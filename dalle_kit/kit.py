@@ -286,6 +286,11 @@ class DocumentStream:
         return self.document
 
     @property
+    def is_finished(self) -> bool:
+        """Whether the document is there; after an interruption it can be, as far as it had come."""
+        return bool(self._documents)
+
+    @property
     def document(self) -> Document:
         """The finished document; raises RuntimeError while pieces are left or when the stream was closed early."""
         if not self._documents:

@@ -187,8 +187,9 @@ def repaired(
     mended = list(drafts)
     for index, outcome in outcomes.items():
         before = drafts[index]
-        if isinstance(outcome, Exception):
-            message = f"the text could not be repaired: {type(outcome).__name__}: {outcome}"
+        if isinstance(outcome, BaseException):
+            reason = f"{type(outcome).__name__}: {outcome}".rstrip(": ")
+            message = f"the text could not be repaired: {reason}"
             mended[index] = replace(before, noted=(*before.noted, Finding("repair", "warning", message)))
         elif outcome.lines:
             mended[index] = _hooked(

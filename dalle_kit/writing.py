@@ -46,22 +46,24 @@ def write_candidates(
 
 def run_repairs(
     engine: Engine, repairs: Mapping[int, Steps], options: GenerationOptions, budget: Budget
-) -> tuple[dict[int, Repaired | Exception], KeyboardInterrupt | None]:
+) -> tuple[dict[int, Repaired | BaseException], KeyboardInterrupt | None]:
     """Take all repairs to their end, the sentences they ask for generated together; returns how each ended.
 
     One that fails ends in its exception. After an interruption, which is returned, nothing more is generated.
     """
-    outcomes: dict[int, Repaired | Exception] = {}
+    outcomes: dict[int, Repaired | BaseException] = {}
     interruption: KeyboardInterrupt | None = None
     asked: dict[int, list[Rewriting]] = {}
 
     def go_on(index: int, texts: Sequence[str | None] | None) -> None:
+        nonlocal interruption
         try:
             asked[index] = next(repairs[index]) if texts is None else repairs[index].send(texts)
         except StopIteration as done:
             outcomes[index] = done.value
-        except Exception as error:  # whatever it is, the draft that was to be repaired must not be lost
+        except (Exception, KeyboardInterrupt) as error:  # whatever it is, the draft to be repaired must not be lost
             outcomes[index] = error
+            interruption = error if isinstance(error, KeyboardInterrupt) else interruption
 
     for index in repairs:
         go_on(index, None)

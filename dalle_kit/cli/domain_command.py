@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dalle_kit.cli.common import print_json, progress_bar
+from dalle_kit.cli.findings import report
 from dalle_kit.cli.interruption import stop_if_interrupted
 from dalle_kit.cli.output import check_output, choose_format, deliver, render
 from dalle_kit.cli.request_options import FieldOption, NearestChoice, SectionOption, collect_fields, request_options
@@ -18,8 +19,11 @@ from dalle_kit.errors import PluginError
 if TYPE_CHECKING:
     from dalle_kit.command_table import DomainEntry
     from dalle_kit.kit import Kit
-    from dalle_kit.records import Document, Finding
+    from dalle_kit.records import Document
     from dalle_kit.templating.templates import Shaped
+
+#: The exit code of ``--strict`` where the checks have found something.
+FINDINGS = 3
 
 SECTIONS = ("Request", "Generation", "Output", "Other")
 
@@ -91,6 +95,10 @@ def _common_options(entry: DomainEntry) -> list[SectionOption]:
         generation("--min-p", "Keep words at least this fraction as likely as the likeliest.", type=click.FLOAT),
         generation("--repetition-penalty", "Above 1, words already written get rarer.", type=click.FLOAT),
         generation("--stop", "Stop a part of the text before this  [repeatable]", multiple=True, metavar="TEXT"),
+        generation(
+            "--budget", "Time to write in; what is left is said in plain words.", type=click.FLOAT, metavar="SECONDS"
+        ),
+        generation("--no-repair", "Leave what the checks find wrong as it is.", is_flag=True),
         output(
             "--format",
             type=NearestChoice("format", [each["name"] for each in entry.formats]),
@@ -100,12 +108,14 @@ def _common_options(entry: DomainEntry) -> list[SectionOption]:
         output("--force", is_flag=True, help="Overwrite the file."),
         output("--json", "as_json", is_flag=True, help="Text, slots, findings and provenance as JSON."),
         output("--dry-run", is_flag=True, help="Show the prompt and the outline; load no model."),
+        output("--strict", is_flag=True, help="Exit with code 3 if a warning or an error remains."),
         output("--quiet", "-q", is_flag=True, help="No preview, progress or findings on stderr."),
     ]
 
 
 def _callback(entry: DomainEntry, options: Sequence[FieldOption]) -> Callable[..., None]:
     def run(**values: Any) -> None:
+        from dalle_kit.budget import Budget
         from dalle_kit.records import GenerationOptions
 
         path, force, quiet = values["output"], values["force"], values["quiet"]
@@ -113,6 +123,7 @@ def _callback(entry: DomainEntry, options: Sequence[FieldOption]) -> Callable[..
         format = choose_format(entry.formats, named=values["format"], path=path, as_json=values["as_json"])
         generation = {name: values[name] for name in GenerationOptions.names() if values[name] not in (None, ())}
         GenerationOptions().merge(generation)
+        Budget(values["budget"])
         fields = collect_fields(options, values)
         with progress_bar(wanted=not quiet) as progress:
             from dalle_kit.kit import Kit
@@ -130,26 +141,36 @@ def _callback(entry: DomainEntry, options: Sequence[FieldOption]) -> Callable[..
                 # Said at once: the libraries that are imported to load the model take a second or two themselves.
                 progress(f"loading {kit.model}", 0, None)
                 kit.load()
-        document = _write(kit, entry.name, request, template=values["template"], quiet=quiet, **generation)
-        stop_if_interrupted()
+        arguments = {"template": values["template"], "budget": values["budget"], "repair": not values["no_repair"]}
+        document = _write(kit, entry.name, request, quiet=quiet, **arguments, **generation)
         deliver(render(document, format), path, force=force, quiet=quiet)
+        # What was written before an interruption is not lost; nothing more is done for it.
+        stop_if_interrupted()
         if not quiet:
-            _report(document.findings)
+            report(document)
+        if values["strict"] and any(finding.severity != "note" for finding in document.findings):
+            click.get_current_context().exit(FINDINGS)
 
     return run
 
 
-def _write(kit: Kit, domain: str, request: Any, *, template: str | None, quiet: bool, **generation: Any) -> Document:
-    """Generate the document, showing it while it is written; an interruption stops the generation."""
-    stream = kit.stream(domain, request, template=template, **generation)
+def _write(kit: Kit, domain: str, request: Any, *, quiet: bool, **arguments: Any) -> Document:
+    """Generate the document, showing it while it is written.
+
+    An interruption stops the generation; one that comes when only repairs are left gives the document as it is then.
+    """
+    stream = kit.stream(domain, request, **arguments)
     try:
         with preview(wanted=not quiet) as shown:
             for piece in stream:
                 stop_if_interrupted()
                 shown.add(piece)
-        return stream.document
+    except KeyboardInterrupt:
+        if not stream.is_finished:
+            raise
     finally:
         stream.close()
+    return stream.document
 
 
 def show_plan(kit: Kit, shaped: Shaped, as_json: bool) -> None:
@@ -167,11 +188,3 @@ def show_plan(kit: Kit, shaped: Shaped, as_json: bool) -> None:
         )
         return
     click.echo(f"Prompt\n======\n{prompt.rstrip()}\n\nOutline\n=======\n{shaped.skeleton.outline().rstrip()}")
-
-
-def _report(findings: Sequence[Finding]) -> None:
-    """Say on stderr, one line each, what the checks warn of."""
-    for finding in findings:
-        if finding.severity != "note":
-            place = f" (in {finding.slot})" if finding.slot else ""
-            click.echo(f"{finding.severity}: {' '.join(finding.message.split())}{place}", err=True)

@@ -1,7 +1,7 @@
 """The entry point: run a command, and turn whatever goes wrong into one line and an exit code.
 
-Exit codes: 0 done, 1 an error of ours, 2 bad input or something the user can mend, 130 interrupted, 141 the reader of
-stdout went away.
+Exit codes: 0 done, 1 an error of ours, 2 bad input or something the user can mend, 3 findings under
+``--strict``, 130 interrupted, 141 the reader of stdout went away.
 """
 
 from __future__ import annotations
