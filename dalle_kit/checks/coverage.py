@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from dalle_kit.checks.facts import Fact, find_facts
@@ -96,8 +96,8 @@ def assess(
     points: Sequence[str], text: str, *, similar: Similarity | None = None, language: str = "en"
 ) -> list[Coverage]:
     """Return how far each point is said in ``text``."""
-    sentences = [_Said(sentence, language) for sentence in all_sentences(text)]
-    lexical = [_assess(_Point(point, language), sentences) for point in points]
+    sentences = [_said(sentence, language) for sentence in all_sentences(text)]
+    lexical = [_assess(_point(point, language), sentences) for point in points]
     if similar is None or not sentences or not points:
         return lexical
     vectors = similar([*points, *(sentence.text for sentence in sentences)])
@@ -124,6 +124,20 @@ class _Point:
             if not any(start <= match.start() < end for start, end in taken) and not is_stop_word(match.group())
         )
         self.words = {stem(word, language): weight(word) for word in words if len(plain(word)) > 1}
+
+
+#: Drafts are assessed again and again while they are repaired, and most of their sentences stay.
+_KEPT = 2048
+
+
+@lru_cache(maxsize=_KEPT)
+def _said(text: str, language: str) -> _Said:
+    return _Said(text, language)
+
+
+@lru_cache(maxsize=_KEPT)
+def _point(text: str, language: str) -> _Point:
+    return _Point(text, language)
 
 
 def _runs(names: list[Fact]) -> list[list[Fact]]:
