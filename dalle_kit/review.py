@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dalle_kit.checks import Source, contradictions, form, missing, unsupported
-from dalle_kit.checks.coverage import assess
+from dalle_kit.checks.coverage import Coverage, assess
 from dalle_kit.domain import Domain, Request
 from dalle_kit.records import Draft, Finding, Skeleton, Slot
 
 #: Checks of a domain and of plugins, each given the request and the draft.
 Checks = Sequence[Callable[[Request, Draft], Iterable[Finding]]]
+
+
+ENGLISH = "en"
+
+#: Of fewer letters, or with more English words among them, points are taken for English.
+_LETTERS, _ENGLISH_WORDS = 12, 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +49,7 @@ class Reviewer:
 
     It may rely on the domain's sources, the skeleton's certain text, what a slot says is known, and the texts that the
     template offers to choose from. A slot held to a pattern has the template's words: only its points are checked, and
-    its facts where it says what is known.
+    its facts where it says what is known. A request's field ``language``, where there is one, says how to read it all.
     """
 
     def __init__(self, domain: Domain, request: Request, skeleton: Skeleton) -> None:
@@ -52,7 +59,8 @@ class Reviewer:
         slots = skeleton.slots
         told = [text for slot in slots for text in (*(slot.known or ()), *slot.choices)]
         self.known = tuple(dict.fromkeys([*(domain.sources(request) if slots else ()), *literals, *told]))
-        self._source = Source(self.known)
+        self._language = str(getattr(request, "language", ENGLISH))
+        self._source = Source(self.known, language=self._language)
         self._known_text = "\n".join(self.known)
 
     def is_prose(self, slot: Slot) -> bool:
@@ -60,8 +68,14 @@ class Reviewer:
         return self._prose and not is_fixed(slot)
 
     def about(self) -> list[Finding]:
-        """Return the points of the request that contradict each other."""
-        return list(contradictions(list(dict.fromkeys(point for slot in self.skeleton.slots for point in slot.about))))
+        """Return what is to say about the request: points that contradict each other or are not in English."""
+        slots = self.skeleton.slots
+        points = list(dict.fromkeys(point for slot in slots for point in slot.about))
+        findings = contradictions(points, language=self._language)
+        if self._language == ENGLISH and any(map(self.is_prose, slots)) and not _reads_as_english(points):
+            message = "the points do not read as English, which is what the default model writes: read it with care"
+            findings.append(Finding("language", "warning", message))
+        return findings
 
     def review(self, draft: Draft, checks: Checks = ()) -> Review:
         """Check a draft: its slots, its points, then with ``checks``; what two of them find is said once."""
@@ -69,7 +83,9 @@ class Reviewer:
         said, unsaid = self._points(draft)
         for name, numbers in unsaid.items():
             slot = next(each for each in open_slots(draft) if each.name == name)
-            findings += missing([slot.about[number] for number in numbers], own_text(draft), slot=name)
+            findings += missing(
+                [slot.about[number] for number in numbers], own_text(draft), slot=name, language=self._language
+            )
         for check in checks:
             findings += check(self.request, draft)
         unique = {(each.check, each.slot, each.span, each.message): each for each in findings}
@@ -78,6 +94,14 @@ class Reviewer:
     def faults(self, sentence: str) -> list[Finding]:
         """Return what is wrong with a sentence by itself."""
         return [*unsupported(sentence, self._source), *form(sentence, known=self._known_text)]
+
+    def assess(self, points: Sequence[str], text: str) -> list[Coverage]:
+        """Return how far a text says each point."""
+        return assess(points, text, language=self._language)
+
+    def unsaid(self, points: Sequence[str], text: str) -> list[int]:
+        """Return which points a text does not say."""
+        return [number for number, found in enumerate(self.assess(points, text)) if not found.is_said]
 
     def protected(self, slot: Slot, text: str) -> list[tuple[int, int]]:
         """Return where a slot's text is the template's plain sentences, which stay as they are."""
@@ -110,8 +134,9 @@ class Reviewer:
         """Return how much of the points is said, and which are not, anywhere in the document."""
         text = own_text(draft)
         places = [(slot, number) for slot in open_slots(draft) for number in range(len(slot.about))]
+        found_points = self.assess([slot.about[number] for slot, number in places], text)
         shares, unsaid = 0.0, dict[str, tuple[int, ...]]()
-        for (slot, number), found in zip(places, assess([s.about[n] for s, n in places], text), strict=True):
+        for (slot, number), found in zip(places, found_points, strict=True):
             if found.is_said or plain_sentence(slot, number) in text:
                 shares += max(found.score, float(not found.is_said))
             else:
@@ -134,6 +159,14 @@ def open_slots(draft: Draft) -> list[Slot]:
     ]
 
 
+def _reads_as_english(points: Iterable[str]) -> bool:
+    """Say whether the ordinary words of points, those in small letters, are English ones."""
+    from simplemma import in_target_language
+
+    words = [word for word in re.findall(r"[^\W\d_]{2,}", " ".join(points)) if word == word.lower()]
+    return sum(map(len, words)) < _LETTERS or in_target_language(" ".join(words), lang="en") >= _ENGLISH_WORDS
+
+
 def plain_sentence(slot: Slot, point: int) -> str:
     """Return the plain sentence that says a slot's point: the template's, else the point itself."""
     if point < len(slot.otherwise) and slot.otherwise[point]:
@@ -145,11 +178,6 @@ def plain_sentence(slot: Slot, point: int) -> str:
 def own_text(draft: Draft) -> str:
     """Return a draft's text without the lines that it quotes from elsewhere."""
     return "\n".join(line for line in draft.text.split("\n") if not line.startswith(">"))
-
-
-def unsaid_points(points: Sequence[str], text: str) -> list[int]:
-    """Return which points a text does not express."""
-    return [index for index, found in enumerate(assess(points, text)) if not found.is_said]
 
 
 def within(span: tuple[int, int], ranges: Iterable[tuple[int, int]]) -> bool:

@@ -12,8 +12,10 @@ from dalle_kit.budget import Budget
 from dalle_kit.domain import Domain, Request
 from dalle_kit.engine.engine import Engine
 from dalle_kit.models.spec import StoredModel
-from dalle_kit.records import Draft, GenerationOptions, Message, Prompt, Skeleton, Slot
-from dalle_kit.repair import Repaired, needs_repair, repair_steps
+from dalle_kit.passages import passages
+from dalle_kit.records import Draft, Finding, GenerationOptions, Message, Prompt, Skeleton, Slot
+from dalle_kit.repair import Repaired, Steps, needs_repair, repair_steps
+from dalle_kit.repair.steps import SENTENCES
 from dalle_kit.review import Reviewer
 from dalle_kit.writing import run_repairs
 
@@ -26,6 +28,9 @@ DOMAIN = Domain(name="notes", summary="Notes.", request=Notes, templates="none")
 POINTS = ("the review is now on Thursday at 14:00", "it takes place in room B12", "Ana brings the cost sheet")
 PLAIN = ("The review is now on Thursday at 14:00.", "It takes place in room B12.", "Ana brings the cost sheet.")
 OPTIONS = GenerationOptions(max_tokens=64)
+
+#: Too short for anything to be generated.
+NO_TIME = 1e-6
 
 
 @pytest.fixture(scope="module")
@@ -42,56 +47,191 @@ def body(points: tuple[str, ...] = POINTS, plain: tuple[str, ...] = PLAIN, **mor
     return Skeleton(("Dear Ana,\n\n", Slot("body", about=points, otherwise=plain, **more), "\n\nBest regards\nTom"))
 
 
-def repair(
-    engine: Engine,
-    *drafts: Draft,
-    points: tuple[str, ...] = POINTS,
-    checks: Any = (),
-    budget: Budget | None = None,
-) -> list[Repaired]:
-    steps = {}
-    for number, draft in enumerate(drafts):
-        reviewer = Reviewer(DOMAIN, Notes(points=points), draft.skeleton)
-        review = reviewer.review(draft, checks)
-        assert needs_repair(reviewer, draft, review)
-        steps[number] = repair_steps(reviewer, prompt(points), draft, review, checks)
-    outcomes, interruption = run_repairs(engine, steps, OPTIONS, budget or Budget())
+def begun(draft: Draft, *, checks: Any = ()) -> tuple[Reviewer, Steps]:
+    reviewer = Reviewer(DOMAIN, Notes(points=POINTS), draft.skeleton)
+    review = reviewer.review(draft, checks)
+    assert needs_repair(reviewer, draft, review)
+    return reviewer, repair_steps(reviewer, prompt(), draft, review, checks)
+
+
+def repaired(engine: Engine | None, *drafts: Draft) -> list[Repaired]:
+    """Repair drafts together; without an engine nothing is generated."""
+    budget = Budget() if engine is not None else Budget(NO_TIME)
+    steps = {number: begun(draft)[1] for number, draft in enumerate(drafts)}
+    outcomes, interruption = run_repairs(engine, steps, OPTIONS, budget)  # type: ignore[arg-type]
     assert interruption is None
     found = [outcomes[number] for number in range(len(drafts))]
-    assert all(isinstance(each, Repaired) for each in found), found
+    for each in found:
+        assert isinstance(each, Repaired), each
     return found  # type: ignore[return-value]
 
 
-def no_errors(outcome: Repaired) -> None:
+def keeps_the_promise(outcome: Repaired) -> None:
     assert [each for each in outcome.review.findings if each.severity == "error"] == []
+    assert outcome.review.unsaid == {} and outcome.review.coverage == pytest.approx(1.0, abs=0.2)
     assert outcome.draft.text.startswith("Dear Ana,\n\n") and outcome.draft.text.endswith("\n\nBest regards\nTom")
 
 
-SPENT = 1e-6
+PLANTED = [
+    (f"{PLAIN[0]} The budget is 4,700 EUR. {PLAIN[1]} {PLAIN[2]}", "4,700"),
+    (f"{PLAIN[0]} {PLAIN[1]} {PLAIN[2]} Please ask Marguerite Duval.", "Duval"),
+    (f"{PLAIN[0]} It takes place in room B12, floor 7. {PLAIN[2]}", "7"),
+    (f"{PLAIN[0]} {PLAIN[1]} {PLAIN[2]}\n\nPlease write to [Your Name].", "[Your Name]"),
+    (f"{PLAIN[0]} {PLAIN[1]} {PLAIN[2]} We are looking forward to the", "forward to the"),
+    ("", "nothing"),
+    (f"Ana was at the lake in 1987. {PLAIN[2]}", "1987"),
+    (f"The review is now on Thursday at 15:00. {PLAIN[1]} {PLAIN[2]}", "15:00"),
+    (f"{PLAIN[0]} It does not take place in room B12. {PLAIN[2]}", "not"),
+    (f"{PLAIN[2]} {PLAIN[0]}", "nothing"),
+]
 
 
-@pytest.mark.parametrize("seconds", [None, SPENT], ids=["generating", "without time"])
-@pytest.mark.parametrize(
-    ("text", "gone"),
-    [
-        (f"{PLAIN[0]} The budget is 4,700 EUR. {PLAIN[1]} {PLAIN[2]}", "4,700"),
-        (f"{PLAIN[0]} {PLAIN[1]} {PLAIN[2]} Please ask Marguerite Duval.", "Duval"),
-        (f"{PLAIN[0]} It takes place in room B12, floor 7. {PLAIN[2]}", "7"),
-        (f"{PLAIN[0]} {PLAIN[1]} {PLAIN[2]}\n\nPlease write to [Your Name].", "[Your Name]"),
-        (f"{PLAIN[0]} {PLAIN[1]} {PLAIN[2]} We are looking forward to the", "forward to the"),
-        ("", "nothing"),
-        (f"Ana was at the lake in 1987. {PLAIN[2]}", "1987"),
-        (f"The review is now on Thursday at 15:00. {PLAIN[1]} {PLAIN[2]}", "15:00"),
-        (f"{PLAIN[0]} It does not take place in room B12. {PLAIN[2]}", "not"),
-    ],
-)
-def test_what_is_wrong_goes_and_what_was_asked_for_is_said(
-    engine: Engine, text: str, gone: str, seconds: float | None
-) -> None:
-    [outcome] = repair(engine, Draft(body(), {"body": text}), budget=Budget(seconds))
-    no_errors(outcome)
+@pytest.mark.parametrize(("text", "gone"), PLANTED)
+def test_what_is_wrong_is_dropped_and_what_is_missing_is_stated(text: str, gone: str) -> None:
+    [outcome] = repaired(None, Draft(body(), {"body": text}))
+    keeps_the_promise(outcome)
     assert gone not in outcome.draft.texts["body"]
-    assert outcome.review.unsaid == {}
-    assert outcome.lines
-    for sentence in PLAIN:  # what was true already is as it was
-        assert sentence not in text or sentence in outcome.draft.texts["body"]
+    assert outcome.lines and all(line.startswith(("dropped: ", "stated: ")) for line in outcome.lines)
+    assert {each.sentence for each in passages(outcome.draft.texts["body"])} == set(PLAIN)
+    for sentence in PLAIN:  # what was true is as it was
+        assert outcome.draft.texts["body"].count(sentence) == 1
+
+
+def test_missing_points_are_stated_where_they_belong() -> None:
+    [outcome] = repaired(None, Draft(body(), {"body": f"{PLAIN[2]}\n\nThank you."}))
+    assert outcome.draft.texts["body"] == f"{' '.join(PLAIN)}\n\nThank you."
+    [outcome] = repaired(None, Draft(body(), {"body": f"{PLAIN[0]}\n\nThank you."}))
+    assert outcome.draft.texts["body"] == f"{' '.join(PLAIN)}\n\nThank you."
+
+
+def test_a_sentence_is_generated_again_and_together_as_alone(engine: Engine) -> None:
+    drafts = [Draft(body(), {"body": PLANTED[2][0]}), Draft(body(), {"body": PLANTED[7][0]})]
+    together = repaired(engine, *drafts)
+    for each in together:
+        keeps_the_promise(each)
+    assert any(line.startswith(("wrote again: ", "added: ")) for each in together for line in each.lines)
+    assert [each.draft.text for each in together] == [repaired(engine, draft)[0].draft.text for draft in drafts]
+
+
+def test_a_sentence_is_asked_for_after_what_stands_before_it_and_without_what_was_wrong() -> None:
+    _, steps = begun(Draft(body(), {"body": PLANTED[0][0]}))
+    [asked] = next(steps)
+    before, slot = asked.skeleton.parts
+    assert before == f"Dear Ana,\n\n{PLAIN[0]} "
+    assert isinstance(slot, Slot) and slot.sentences == (1, 1) and any("4,700" in each for each in slot.forbid)
+    outcome = finished(steps, ["The budget is 5,200 EUR."])  # wrong again
+    assert "EUR" not in outcome.draft.text
+
+
+def finished(steps: Steps, texts: list[str | None]) -> Repaired:
+    """Answer what a repair asks for first with ``texts``, and nothing after that."""
+    try:
+        asked = steps.send(texts)
+        while True:
+            asked = steps.send([None] * len(asked))
+    except StopIteration as done:
+        outcome: Repaired = done.value
+        return outcome
+
+
+@pytest.mark.parametrize(
+    "answer", ["", "It takes place", "Bring Zoë.", PLAIN[0], "Thank you for your time.", "The review is not in B12."]
+)
+def test_a_generated_sentence_that_does_not_mend_is_not_taken(answer: str) -> None:
+    _, steps = begun(Draft(body(), {"body": f"{PLAIN[0]} It is in room B13. {PLAIN[2]}"}))
+    assert len(next(steps)) == 1
+    outcome = finished(steps, [answer])
+    keeps_the_promise(outcome)
+    assert outcome.draft.texts["body"] == " ".join(PLAIN) or answer == "Thank you for your time."
+
+
+def test_a_generated_sentence_that_mends_is_taken() -> None:
+    _, steps = begun(Draft(body(), {"body": f"{PLAIN[0]} We meet in room B12 and B13. {PLAIN[2]}"}))
+    next(steps)
+    outcome = finished(steps, ["It takes place in room B12, as Ana knows. And more."])
+    assert outcome.draft.texts["body"] == f"{PLAIN[0]} It takes place in room B12, as Ana knows. {PLAIN[2]}"
+    assert outcome.lines == (
+        'wrote again: "We meet in room B12 and B13." as "It takes place in room B12, as Ana knows."',
+    )
+
+
+def test_slots_of_one_point_each_are_replaced_by_their_plain_sentence() -> None:
+    parts: list[str | Slot] = ["Dear Ana,\n\n"]
+    for number, (point, plain) in enumerate(zip(POINTS, PLAIN, strict=True)):
+        parts += [Slot(f"point_{number}", sentences=(1, 1), about=(point,), otherwise=(plain,)), " "]
+    skeleton = Skeleton((*parts[:-1], "\n\nBest regards\nTom"))
+    texts = {"point_0": PLAIN[0], "point_1": "It is in room C3.", "point_2": "Ana brings the cost sheet to Paris."}
+    [outcome] = repaired(None, Draft(skeleton, texts))
+    keeps_the_promise(outcome)
+    assert outcome.draft.text == f"Dear Ana,\n\n{' '.join(PLAIN)}\n\nBest regards\nTom"
+
+
+def test_a_slot_held_to_a_pattern_is_replaced_as_a_whole() -> None:
+    skeleton = Skeleton(
+        ("Dear Ana,\n\n", Slot("point", regex=".*", about=POINTS[:1], otherwise=PLAIN[:1]), "\n\nBest regards\nTom")
+    )
+    [outcome] = repaired(None, Draft(skeleton, {"point": "It is late"}))
+    keeps_the_promise(outcome)
+    assert outcome.draft.texts == {"point": PLAIN[0]}
+
+
+def test_a_point_without_a_plain_sentence_is_stated_as_it_was_given() -> None:
+    [outcome] = repaired(None, Draft(body(plain=()), {"body": ""}))
+    assert outcome.draft.texts["body"].startswith("The review is now on Thursday at 14:00. It takes place")
+
+
+def test_a_point_that_the_certain_text_expresses_is_not_missing() -> None:
+    skeleton = Skeleton(("Ana brings the cost sheet.\n\n", Slot("body", about=POINTS, otherwise=PLAIN)))
+    draft = Draft(skeleton, {"body": f"{PLAIN[0]} {PLAIN[1]}"})
+    assert Reviewer(DOMAIN, Notes(points=POINTS), skeleton).review(draft).findings == ()
+
+
+def test_a_text_that_breaks_off_is_better_than_nothing_and_a_false_one_is_not() -> None:
+    skeleton = Skeleton(("Dear Ana,\n\n", Slot("body"), "\n\nBye"))
+    [outcome] = repaired(None, Draft(skeleton, {"body": "We look forward to the"}))
+    assert outcome.draft.texts["body"] == "We look forward to the" and outcome.review.errors == 1
+    [outcome] = repaired(None, Draft(skeleton, {"body": "The price is 300 EUR."}))
+    assert outcome.draft.text == "Dear Ana,\n\nBye"
+
+
+def test_errors_of_a_domain_are_mended_too() -> None:
+    def check(request: Request, draft: Draft) -> list[Finding]:
+        at = draft.texts["body"].find("synergy")
+        return [Finding("style", "error", "no", "body", (at, at + 7))] if at >= 0 else []
+
+    _, steps = begun(Draft(body(), {"body": f"{' '.join(PLAIN)} We love synergy."}), checks=[check])
+    next(steps)
+    assert finished(steps, ["We really love synergy."]).draft.texts["body"] == " ".join(PLAIN)
+
+
+def test_a_repair_that_fails_or_is_interrupted_is_told_and_stops_no_other() -> None:
+    seen: list[int] = []
+
+    def check(request: Request, draft: Draft) -> list[Finding]:
+        seen.append(1)
+        if len(seen) == 2:
+            raise failure
+        return []
+
+    draft = Draft(body(), {"body": PLANTED[0][0]})
+    for failure in (ValueError("broken"), KeyboardInterrupt()):
+        seen.clear()
+        steps = {0: begun(draft, checks=[check])[1], 1: begun(draft)[1]}
+        outcomes, interruption = run_repairs(None, steps, OPTIONS, Budget(NO_TIME))  # type: ignore[arg-type]
+        assert outcomes[0] is failure
+        assert isinstance(outcomes[1], Repaired) and "4,700" not in outcomes[1].draft.text
+        assert interruption is (failure if isinstance(failure, KeyboardInterrupt) else None)
+
+
+def test_two_hundred_points_take_bounded_work() -> None:
+    points = tuple(f"item {number} costs {3 * number} EUR on shelf B{number}" for number in range(200))
+    plain = tuple(f"Item {number} costs {3 * number} EUR on shelf B{number}." for number in range(200))
+    skeleton = body(points, plain)
+    draft = Draft(skeleton, {"body": " ".join(plain[::2]) + " It costs 9,999 EUR."})
+    reviewer = Reviewer(DOMAIN, Notes(points=points), skeleton)
+    steps = repair_steps(reviewer, prompt(points), draft, reviewer.review(draft), ())
+    assert len(next(steps)) == 1
+    assert len(steps.send([None])) == SENTENCES
+    outcome = finished(steps, [None] * SENTENCES)
+    keeps_the_promise(outcome)
+    assert outcome.draft.texts["body"] == " ".join(plain)

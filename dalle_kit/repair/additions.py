@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dalle_kit.checks import coverage
 from dalle_kit.passages import Passage, inserted, joined
 from dalle_kit.records import Slot
 from dalle_kit.repair.workbench import Rewriting, Workbench, quoted
-from dalle_kit.review import open_slots, plain_sentence, unsaid_points
+from dalle_kit.review import Reviewer, open_slots, plain_sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +67,8 @@ def make_additions(bench: Workbench, additions: Sequence[Addition], texts: Seque
             bench.draft = bench.draft.replace(each.slot.name, each.plain)
             bench.lines.append(f"stated: {quoted(each.plain)}")
             continue
-        new = bench.acceptable(text, beside=bench.draft)
-        if new is not None and unsaid_points([each.slot.about[each.point]], new):
+        new = bench.acceptable(text, each.slot, beside=bench.draft)
+        if new is not None and bench.reviewer.unsaid([each.slot.about[each.point]], new):
             new = None
         before = made.get(each.slot.name, 0)
         bench.draft = bench.changed(
@@ -82,7 +81,7 @@ def make_additions(bench: Workbench, additions: Sequence[Addition], texts: Seque
 def _places(bench: Workbench, slot: Slot, missing: Sequence[int]) -> list[Addition]:
     """Return the additions for a slot's missing points: after the point before, before the one after, else last."""
     row = bench.row(slot)
-    homes = _homes(slot, row, missing)
+    homes = _homes(bench.reviewer, slot, row, missing)
     places: list[tuple[int, int]] = []
     for point in missing:
         after = [homes[other] + 1 for other in range(point - 1, -1, -1) if other in homes]
@@ -91,15 +90,15 @@ def _places(bench: Workbench, slot: Slot, missing: Sequence[int]) -> list[Additi
     return [Addition(slot, point, place, plain_sentence(slot, point)) for place, point in sorted(places)]
 
 
-def _homes(slot: Slot, row: Sequence[Passage], missing: Sequence[int]) -> dict[int, int]:
+def _homes(reviewer: Reviewer, slot: Slot, row: Sequence[Passage], missing: Sequence[int]) -> dict[int, int]:
     """Return the number of the sentence that expresses each of the slot's other points best."""
     points = [index for index in range(len(slot.about)) if index not in missing]
     if not points or not row:
         return {}
-    shares = [coverage([slot.about[index] for index in points], passage.sentence) for passage in row]
+    shares = [reviewer.assess([slot.about[index] for index in points], passage.sentence) for passage in row]
     homes = {}
     for number, index in enumerate(points):
-        best = max(range(len(row)), key=lambda place: shares[place][number])
-        if shares[best][number] > 0:
+        best = max(range(len(row)), key=lambda place: shares[place][number].score)
+        if shares[best][number].score > 0:
             homes[index] = best
     return homes

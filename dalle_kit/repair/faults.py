@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from dalle_kit.checks.coverage import SAID, assess
+from dalle_kit.checks.coverage import SAID
 from dalle_kit.passages import joined, passages, spans, without
 from dalle_kit.records import Finding, Slot
 from dalle_kit.repair.workbench import Rewriting, Workbench, quoted
-from dalle_kit.review import open_slots, own_text, unsaid_points, within
+from dalle_kit.review import open_slots, own_text, within
 
 #: Sentences with these errors are worse than nothing; one with another is kept where it is all that a slot has.
 _WORSE_THAN_NOTHING = frozenset({"unsupported", "quote", "placeholder", "leaked instruction"})
@@ -50,7 +50,8 @@ def find_faults(bench: Workbench) -> list[Fault]:
             marred = _said_in_part(bench, slot, sentence)
             if here or marred:
                 worse = any(each.check in _WORSE_THAN_NOTHING for each in here)
-                points = tuple(sorted({*said_points(slot, sentence), *marred}))
+                unsaid = bench.reviewer.unsaid(slot.about, sentence)
+                points = tuple(number for number in range(len(slot.about)) if number in marred or number not in unsaid)
                 found.append(Fault(slot, index, _strings_at_fault(here, text, start, end), worse, points))
     return found
 
@@ -85,11 +86,11 @@ def mend_faults(bench: Workbench, faults: Sequence[Fault], texts: Sequence[str |
         points = [slot.about[number] for number in fault.points]
         rest = without(row, fault.index)
         dropped = bench.changed(slot, rest)
-        new = bench.acceptable(text, beside=dropped)
+        new = bench.acceptable(text, slot, beside=dropped)
         if new is not None:
             again = [*row[: fault.index], replace(row[fault.index], sentence=new), *row[fault.index + 1 :]]
             replaced = bench.changed(slot, again)
-            if not unsaid_points(points, own_text(replaced)):
+            if not bench.reviewer.unsaid(points, own_text(replaced)):
                 bench.draft = replaced
                 bench.lines.append(f"wrote again: {quoted(old)} as {quoted(new)}")
                 continue
@@ -97,21 +98,15 @@ def mend_faults(bench: Workbench, faults: Sequence[Fault], texts: Sequence[str |
             bench.kept.add((slot.name, old))
             continue
         if text is not None:
-            bench.tried |= {(slot.name, fault.points[at]) for at in unsaid_points(points, own_text(dropped))}
+            bench.tried |= {(slot.name, fault.points[at]) for at in bench.reviewer.unsaid(points, own_text(dropped))}
         bench.draft = dropped
         bench.lines.append(f"dropped: {quoted(old)}")
-
-
-def said_points(slot: Slot, sentence: str) -> list[int]:
-    """Return the numbers of the points that a sentence expresses."""
-    unsaid = unsaid_points(slot.about, sentence)
-    return [number for number in range(len(slot.about)) if number not in unsaid]
 
 
 def _said_in_part(bench: Workbench, slot: Slot, sentence: str) -> list[int]:
     """Return the points nothing else expresses that a sentence denies, or of which it leaves out a fact."""
     numbers = bench.review.unsaid.get(slot.name, ())
-    found = assess([slot.about[number] for number in numbers], sentence)
+    found = bench.reviewer.assess([slot.about[number] for number in numbers], sentence)
     return [
         number
         for number, each in zip(numbers, found, strict=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from dalle_kit.checks import same_words
+from dalle_kit.checks.negation import denies
 from dalle_kit.passages import Passage, joined, passages
 from dalle_kit.records import Draft, Prompt, Skeleton, Slot
 from dalle_kit.review import Checks, Review, Reviewer, own_text
@@ -76,15 +77,18 @@ class Workbench:
         certain = self.draft.text[:start] + before
         return Rewriting(self.prompt, Skeleton((certain, alone) if certain else (alone,)))
 
-    def acceptable(self, text: str | None, *, beside: Draft) -> str | None:
-        """Return the sentence generated if it has no fault and is not in the document ``beside`` which it will be."""
+    def acceptable(self, text: str | None, slot: Slot, *, beside: Draft) -> str | None:
+        """Return the sentence generated if it has no fault and is not in the document ``beside`` which it will be.
+
+        It denies something only where a point does: what is turned round by a "not" no other check would notice.
+        """
         found = passages(text or "")
         if not found:
             return None
         sentence = found[0].sentence
-        if f" {same_words(sentence)} " in f" {same_words(own_text(beside))} " or self.reviewer.faults(sentence):
-            return None
-        return sentence
+        said_before = f" {same_words(sentence)} " in f" {same_words(own_text(beside))} "
+        turned = denies(sentence) and not any(map(denies, slot.about))
+        return None if said_before or turned or self.reviewer.faults(sentence) else sentence
 
 
 def quoted(text: str) -> str:

@@ -46,7 +46,13 @@ def check(request, draft):
 
 def note(name):
     return Domain(
-        name=name, summary=f"A {name}.", request=Note, templates="sheets.texts", formats=formats(), check=check
+        name=name,
+        summary=f"A {name}.",
+        request=Note,
+        templates="sheets.texts",
+        formats=formats(),
+        check=check,
+        prose=False,
     )
 
 

@@ -94,6 +94,7 @@ def no_model_was_needed(result: Any, home: Path) -> None:
         (["--max-tokens", "0"], "max_tokens: 0 is not allowed"),
         (["--seed", "-1"], "seed: -1 is not allowed"),
         (["--candidates", "99"], "candidates: 99 is not allowed"),
+        (["--budget", "0"], "budget: 0.0 is not allowed; give a number of seconds above 0"),
         (["--to", "@missing.txt"], "--to: cannot read 'missing.txt'"),
         (["--output", "."], ". is a folder"),
         (["--output", "missing/x.txt"], "there is no folder"),
