@@ -271,7 +271,7 @@ class Document:
         """
         if slot not in self.slots:
             raise UnknownNameError("slot", slot, self.slots)
-        return json_value(slot, self.slots[slot])
+        return json_value(self.slots[slot])
 
     def as_dict(self) -> dict[str, Any]:
         """Return text, slots, findings and provenance as JSON-ready values."""
@@ -284,13 +284,13 @@ class Document:
         }
 
 
-def json_value(slot: str, text: str) -> Any:
-    """Return what a slot's text says as JSON; raises OutputError where it is none."""
+def json_value(text: str) -> Any:
+    """Return what the text of a slot says as JSON; raises OutputError where it is none."""
     try:
         return json.loads(text)
     except ValueError as error:
         fix = "give the slot a schema, or more max_tokens"
-        raise OutputError(f"slot {slot!r} holds no JSON ({error}), in {text!r:.80}; {fix}") from error
+        raise OutputError(f"the slot holds no JSON ({error}), in {text!r:.80}; {fix}") from error
 
 
 def _plain_finding(finding: Finding) -> dict[str, Any]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from dalle_kit.records import Slot
 
 #: More sentences or words than these are no slot but a book.
-MOST = {"sentences": 200, "words": 5000}
+MOST = {"sentences": 200, "words": 1000}
 
 _WHOLE = ("regex", "grammar", "schema", "choices")
 _PROSE = ("sentences", "words", "known")
@@ -34,8 +34,10 @@ def check_slot(slot: Slot) -> None:
         raise OptionError("forbid", slot.forbid, f"no forbid beside {whole[0]}: leave it out of the {whole[0]}")
     if slot.starts_with and (slot.schema is not None or slot.choices):
         raise OptionError("starts_with", slot.starts_with, f"no starts_with beside {whole[0]}")
-    if slot.sentences and slot.words and slot.words[1] < slot.sentences[0]:
-        raise OptionError("words", slot.words, f"as many words as sentences at least, {slot.sentences[0]}")
+    if slot.sentences and slot.words:
+        raise OptionError("words", slot.words, "a number of sentences or of words, not both")
+    if slot.words and slot.starts_with:
+        raise OptionError("starts_with", slot.starts_with, "no starts_with beside words; give a number of sentences")
     if slot.otherwise and len(slot.otherwise) != len(slot.about):
         raise OptionError(
             "otherwise", slot.otherwise, f"one sentence for each of the {len(slot.about)} points in about"
@@ -46,7 +48,7 @@ def _check_kinds(slot: Slot) -> None:
     for name in _LISTS:
         value = getattr(slot, name)
         listed = value is None or (isinstance(value, (tuple, list)) and all(isinstance(text, str) for text in value))
-        if not listed or (value and name not in ("known", "otherwise") and not all(value)):
+        if not listed or (value and name not in ("stop", "known", "otherwise") and not all(value)):
             raise OptionError(name, value, "a tuple of texts, none of them empty")
     for name in ("regex", "grammar"):
         value = getattr(slot, name)

@@ -98,6 +98,8 @@ class Beam:
         gumbel = noise(self._options.seed, position, scores.shape[1]).to(scores.device) if temperature else None
         for index, beginning in enumerate(self.live):
             allowed = scores[index] if beginning.constraint is None else beginning.constraint.allow(scores[index])
+            if allowed is None:
+                continue
             ranked = allowed if gumbel is None else allowed + temperature * gumbel
             top = ranked.topk(min(2 * self._width, len(ranked)))
             likelihoods = scores[index][top.indices]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from dalle_kit.engine.beam import Beam
-from dalle_kit.engine.constraints import Constraint, Constraints
+from dalle_kit.engine.constraints import Constraint, Constraints, finished_part, is_free
 from dalle_kit.engine.results import Piece, SlotResult
 from dalle_kit.engine.sampling import choose
 from dalle_kit.engine.stopping import SlotText
@@ -116,6 +116,9 @@ class Row:
         options = self._options
         seen = torch.tensor(self._seen, device=logits.device) if options.repetition_penalty != 1.0 else None
         allowed = logits if self._constraint is None else self._constraint.allow(logits)
+        if allowed is None:
+            self._finish("length", length)
+            return
         token = choose(allowed, options, seen=seen, position=self._sampled)
         self._likelihood += float(logits[token] - logits.logsumexp(0))
         self._chosen += 1
@@ -165,6 +168,8 @@ class Row:
     def _finish(self, reason: str, length: int) -> None:
         """Close the slot and go to the next one, keeping of the cache what was accepted."""
         assert self._base is not None
+        if reason == "length" and self._constraint is not None and self._constraint.is_prose:
+            self._text.cut(len(finished_part(self._text.text)))
         self._emit(self._text.finish())
         self.results[self._slot.name] = SlotResult(
             self._text.text, reason, tuple(self._tokens), self._likelihood, self._chosen
@@ -191,14 +196,27 @@ class Row:
 
     def _advance(self, rest: str) -> list[int]:
         """Go to the next slot; return the tokens of ``rest`` and of the certain text that lead to it."""
-        literal = ""
+        literal, skipped = "", False
         for part in self._parts:
-            if isinstance(part, Slot):
+            if isinstance(part, str):
+                # A slot without text takes the blank line before it with it, as in ``Skeleton.fill``.
+                literal = literal.removesuffix("\n\n") if skipped and part.startswith("\n\n") else literal
+                literal, skipped = literal + part, False
+            elif self._is_wanted(part):
+                self._emit_certain(literal)
                 return self._open(part, rest, literal)
-            literal += part
-            self._pieces.append(Piece(self._index, None, part))
+            else:
+                self.results[part.name] = SlotResult("", "skipped", (), 0.0, 0)
+                skipped = True
+        self._emit_certain(literal)
         self.done = True
         return []
+
+    def _is_wanted(self, slot: Slot) -> bool:
+        """Say whether a slot is to be filled, as far as that depends on one before it."""
+        if slot.when is None or slot.when[0] not in self.results:
+            return True
+        return self.results[slot.when[0]].text in slot.when[1]
 
     def _open(self, slot: Slot, rest: str, literal: str) -> list[int]:
         # A space right before a slot is left to the model: its words begin with the space.
@@ -211,14 +229,17 @@ class Row:
         self._text = SlotText((*slot.stop, *self._options.stop), after=after)
         self._stream = self._tokenizer.stream([*self._target, *context])
         self._constraint = self._beam = None
-        if slot.regex is not None:
-            space = " " if before != rest + literal else ""
-            self._constraint = self._constraints().start(f"{space}(?:{slot.regex})")
+        if not is_free(slot):
+            self._constraint = self._constraints().start(slot, after=after)
         if slot.beams > 1:
             self._beam = Beam(slot.beams, options=self._options, ends=self._ends, constraint=self._constraint)
         self._tokens, self._whole, self._likelihood, self._chosen, self._base = [], [], 0.0, 0, None
         self._seen += context
         return context
+
+    def _emit_certain(self, text: str) -> None:
+        if text:
+            self._pieces.append(Piece(self._index, None, text))
 
     def _emit(self, text: str) -> None:
         if text:

@@ -9,7 +9,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from dalle_kit.engine.constraints import Constraints
+from dalle_kit.engine.constraints import Constraints, is_free
 from dalle_kit.engine.decoding import GenerativeModel, Job, Row, decode
 from dalle_kit.engine.devices import memory_errors
 from dalle_kit.engine.loading import Loaded, load
@@ -117,7 +117,8 @@ class Engine:
         ``Piece.row`` counts candidates within works. At the end ``results`` has a list of candidates for each work.
         The candidates before ``first`` are left out.
         The first candidate has the options as given; if these are greedy the others are sampled at a temperature of
-        ``CANDIDATE_TEMPERATURE``. Raises ContextOverflowError before anything is computed.
+        ``CANDIDATE_TEMPERATURE``. Raises ContextOverflowError, and TemplateError for what no slot can be held to,
+        before anything is computed.
         """
         indices = range(first, options.candidates)
         variants = [self._variant(options, index) for index in indices]
@@ -185,6 +186,9 @@ class Engine:
         self.generative()
         for job in jobs:
             self._check_job(job)
+        # A constraint that cannot be used is told before anything is computed.
+        for skeleton in {id(job.skeleton): job.skeleton for job in jobs}.values():
+            self._check_constraints(skeleton)
         return [self.row(job, index=index, ends=self._loaded.ends) for index, job in enumerate(jobs)]
 
     def row(self, job: Job, *, index: int, ends: frozenset[int]) -> Row:
@@ -206,6 +210,14 @@ class Engine:
 
     def _check_job(self, job: Job) -> None:
         self._check_lengths(len(job.source), self._target_size(job))
+
+    def _check_constraints(self, skeleton: Skeleton) -> None:
+        after = ""
+        for part in skeleton.parts:
+            if isinstance(part, str):
+                after = part
+            elif not is_free(part):
+                self._constraints.start(part, after=after)
 
     def _check_lengths(self, source: int, target: int) -> None:
         # An encoder-decoder reads the prompt and the document each from its own first position.

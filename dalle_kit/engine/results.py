@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from dalle_kit.records import GenerationOptions
+from dalle_kit.records import GenerationOptions, json_value
 
 
 @dataclass(frozen=True, slots=True)
 class SlotResult:
     """What was written into a slot.
 
-    ``reason`` is why it ended: ``end`` (the model ended it), ``stop`` (a stop string) or ``length`` (the limit).
+    ``reason`` is why it ended: ``end`` (the model ended it), ``stop`` (a stop string) or ``length`` (the limit; prose
+    then ends with its last finished sentence). It is ``skipped`` for one that an earlier slot left no need for.
     ``log_likelihood`` is the sum over the tokens that the model chose, the one that ended the text among them, in nats;
     ``chosen`` is how many these were. A pattern may have forced others.
     """
@@ -21,6 +23,11 @@ class SlotResult:
     tokens: tuple[int, ...]
     log_likelihood: float
     chosen: int
+
+    @property
+    def value(self) -> Any:
+        """The object that the text of a slot with a schema stands for; raises OutputError where it is no JSON."""
+        return json_value(self.text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,11 @@ class SlotText:
         """Return some of the characters received, as they came."""
         return self._raw[start:end]
 
+    def cut(self, length: int) -> None:
+        """End the text after its first ``length`` characters; pieces that went out earlier may have held more."""
+        if length < len(self.text):
+            self._end = self.span[0] + length
+
     def push(self, piece: str) -> str:
         """Take the next piece; return what has become certain and was not returned before.
 

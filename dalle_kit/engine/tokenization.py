@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import secrets
 from collections.abc import Iterable, Mapping
 from functools import cached_property
@@ -16,6 +17,9 @@ from dalle_kit.records import Message, Prompt
 if TYPE_CHECKING:
     from tokenizers import Tokenizer as Backend
     from tokenizers.decoders import DecodeStream
+
+_SPACE = "\u2581"
+_BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>\Z")
 
 
 class Tokenizer:
@@ -108,6 +112,20 @@ class Tokenizer:
                 if isinstance(vocabulary, dict) and spelling in vocabulary:
                     vocabulary[token["content"]] = vocabulary.pop(spelling)
         return json.dumps(definition)
+
+    def token_bytes(self) -> list[bytes] | None:
+        """Return the text of each token as UTF-8, None for a tokenizer that does not keep spaces in its tokens.
+
+        These are SentencePiece's: a low line of its own stands for a space, ``<0x0A>`` for a byte.
+        """
+        if _SPACE not in str(self._backend.to_str()):
+            return None
+        texts = []
+        for id in range(self.size):
+            token = self._backend.id_to_token(id) or ""
+            byte = _BYTE.match(token)
+            texts.append(bytes([int(byte[1], 16)]) if byte else token.replace(_SPACE, " ").encode("utf-8"))
+        return texts
 
     def decode(self, tokens: Iterable[int]) -> str:
         """Return the text of tokens, control tokens left out."""

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dalle_kit.engine.constraints import Constraints
 from dalle_kit.engine.engine import Engine
+from dalle_kit.engine.tokenization import Tokenizer
 from dalle_kit.errors import ModelError, TemplateError
 from dalle_kit.records import GenerationOptions, Message, Prompt, Skeleton, Slot
 
@@ -97,14 +99,17 @@ def test_a_free_slot_can_be_searched_with_beams(engine: Engine) -> None:
 
 
 def test_a_pattern_that_is_none_is_refused(engine: Engine) -> None:
-    with pytest.raises(TemplateError, match="regex cannot be used"):
+    with pytest.raises(TemplateError, match=r"slot 'a': its regex '\(unclosed' cannot be used: unclosed group"):
         fill(engine, Skeleton((Slot("a", regex="(unclosed"),)))
 
 
-def test_a_tokenizer_that_cannot_be_held_to_a_pattern_is_named(checkpoints: Checkpoints) -> None:
-    _, engine = checkpoints("t5")
-    with pytest.raises(ModelError, match="byte-level"):
-        fill(engine, Skeleton((Slot("a", regex="yes|no"),)))
+def test_a_tokenizer_that_cannot_be_held_to_a_pattern_is_named() -> None:
+    from tokenizers import Tokenizer as Backend
+    from tokenizers.models import WordPiece
+
+    tokenizer = Tokenizer(Backend(WordPiece({"yes": 0, "[UNK]": 1, "[SEP]": 2})))
+    with pytest.raises(ModelError, match="only byte-level ones and SentencePiece's can"):
+        Constraints(tokenizer, [2])
 
 
 @pytest.mark.parametrize("beams", [1, 3])

@@ -60,7 +60,7 @@ def test_a_schema_comes_from_the_domains_context_as_a_mapping_or_a_model(make_se
         ("sentences='two'", "sentences: 'two' is not allowed; give two whole numbers"),
         ("sentences=true", "sentences: True is not allowed"),
         ("words=[1, 2, 3]", "words: (1, 2, 3) is not allowed"),
-        ("words=3, sentences=4", "words: (3, 3) is not allowed; give as many words as sentences at least, 4"),
+        ("words=3, sentences=4", "words: (3, 3) is not allowed; give a number of sentences or of words, not both"),
         ("regex='a', choices=['b']", "choices: ('b',) is not allowed; give no choices beside regex"),
         ("regex='a', sentences=1", "sentences: (1, 1) is not allowed; give no sentences beside regex"),
         ("choices=['a'], grounded=true", "give no grounded beside choices"),
@@ -144,7 +144,7 @@ def test_the_object_of_a_slot_with_a_schema() -> None:
     unused: Any = None
     document = Document(domain="note", request=unused, text="", slots=texts, findings=(), provenance=unused, formats={})
     assert document.value("a") == {"x": 1}
-    with pytest.raises(OutputError, match="slot 'b' holds no JSON"):
+    with pytest.raises(OutputError, match="the slot holds no JSON"):
         document.value("b")
     with pytest.raises(UnknownNameError, match="no slot named 'c'"):
         document.value("c")
