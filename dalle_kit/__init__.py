@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     )
     from dalle_kit.hookspecs import hookimpl
     from dalle_kit.kit import AsyncKit, DocumentStream, Kit
-    from dalle_kit.models.spec import HubSource, LocalSource, ModelSpec, WheelSource
+    from dalle_kit.models.spec import AdapterSource, HubSource, LocalSource, ModelSpec, WheelSource
     from dalle_kit.records import (
         Document,
         Draft,
@@ -63,7 +63,7 @@ _EXPORTS = {
     ),
     "dalle_kit.hookspecs": ("hookimpl",),
     "dalle_kit.kit": ("AsyncKit", "DocumentStream", "Kit"),
-    "dalle_kit.models.spec": ("HubSource", "LocalSource", "ModelSpec", "WheelSource"),
+    "dalle_kit.models.spec": ("AdapterSource", "HubSource", "LocalSource", "ModelSpec", "WheelSource"),
     "dalle_kit.records": (
         "Document",
         "Draft",
@@ -80,6 +80,7 @@ _EXPORTS = {
 _HOME = {name: module for module, names in _EXPORTS.items() for name in names}
 
 __all__ = [
+    "AdapterSource",
     "AsyncKit",
     "ConfigError",
     "ContextOverflowError",

@@ -221,14 +221,19 @@ def _rows(found: Registry) -> list[dict[str, Any]]:
 
 def _row(spec: ModelSpec, entry: StoredEntry | None, chosen: str) -> dict[str, Any]:
     """Return what is known about a model, ``entry`` being its folder in the store if it has one."""
-    from dalle_kit.models.manifest import describe_source
+    from dalle_kit.models.manifest import adapter_of, describe_source
     from dalle_kit.models.spec import LocalSource
 
     problem = entry.problem if entry else None
-    source = describe_source(spec.source)
-    if entry and not problem and source["kind"] != "local" and source != entry.manifest.source:
-        problem = "it was stored from another source"
-    own_folder = spec.source.path if isinstance(spec.source, LocalSource) and Path(spec.source.path).is_dir() else None
+    state = "damaged" if problem else "here"
+    source, adapter = describe_source(spec.source), adapter_of(spec)
+    if entry and not problem:
+        if (adapter or source["kind"] != "local") and adapter != entry.manifest.adapter:
+            problem, state = "it was made with another adapter; pull it again", "outdated"
+        elif source["kind"] != "local" and source != entry.manifest.source:
+            problem, state = "it was stored from another source; pull it again", "outdated"
+    local = isinstance(spec.source, LocalSource) and adapter is None
+    own_folder = source["path"] if local and Path(source["path"]).is_dir() else None
     return {
         "name": spec.name,
         "summary": spec.summary,
@@ -237,11 +242,13 @@ def _row(spec: ModelSpec, entry: StoredEntry | None, chosen: str) -> dict[str, A
         "parameters": spec.parameters,
         "download": spec.download,
         "memory": spec.memory,
-        "state": "damaged" if problem else "here" if entry or own_folder else "not here",
+        "state": state if entry or own_folder else "not here",
         "problem": problem,
         "size": entry.manifest.size if entry else 0,
         "path": str(entry.folder) if entry else own_folder,
         "sha256": entry.manifest.sha256 if entry else None,
+        "base": entry.manifest.base if entry else None,
+        "adapter": entry.manifest.adapter if entry else adapter,
         "commit": entry.manifest.commit if entry else None,
         "default": spec.name == chosen,
         "source": source,
@@ -266,7 +273,7 @@ def _spec_of(entry: StoredEntry) -> ModelSpec:
 
     manifest = entry.manifest
     source = manifest.source
-    if source["kind"] == "hub":
+    if source["kind"] == "hub" and manifest.adapter is None:
         origin: HubSource | LocalSource = HubSource(repo=source["repo"], revision=source["revision"])
         summary = "from the hub"
     else:

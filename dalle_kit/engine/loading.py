@@ -14,6 +14,7 @@ from dalle_kit.engine.tokenization import Tokenizer, read_json
 from dalle_kit.engine.transformers_model import TransformersEncoder, TransformersModel
 from dalle_kit.errors import ModelError
 from dalle_kit.models.spec import StoredModel
+from dalle_kit.models.weights import PACKED_FILE, read_weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,30 +57,25 @@ def load(stored: StoredModel, *, device: str = "auto", dtype: str = "auto", thre
 def _load_model(
     folder: Path, config: dict[str, Any], *, device: str, dtype: torch.dtype
 ) -> LlamaModel | TransformersModel | TransformersEncoder:
-    file = folder / "model.safetensors"
-    if file.exists():
+    packed = (folder / PACKED_FILE).exists()
+    if packed or (folder / "model.safetensors").exists():
         try:
             llama = LlamaConfig.parse(config)
             if llama is not None:
-                return LlamaModel(llama, _read_weights(file, device=device, dtype=dtype))
+                return LlamaModel(llama, _read_weights(folder, device=device, dtype=dtype))
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(
                 f"config.json and the weights in {folder} do not fit together ({error}); pull the model again"
             ) from error
     if (folder / "modules.json").exists() or (folder / "1_Pooling").exists() or config.get("model_type") == "bert":
         return TransformersEncoder.load(str(folder), device=device, dtype=dtype)
-    return TransformersModel.load(str(folder), device=device, dtype=dtype)
+    weights = _read_weights(folder, device="cpu", dtype=dtype) if packed else None
+    return TransformersModel.load(str(folder), device=device, dtype=dtype, weights=weights)
 
 
-def _read_weights(file: Path, *, device: str, dtype: torch.dtype) -> dict[str, torch.Tensor]:
-    """Return the file's tensors; on the CPU in their own type they stay in the file, mapped into memory."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(file, framework="pt") as tensors:
-            return {name: tensors.get_tensor(name).to(device=device, dtype=dtype) for name in tensors.keys()}
-    except (OSError, SafetensorError) as error:
-        raise ModelError(f"the weights {file} cannot be read ({error}); remove and pull the model again") from error
+def _read_weights(folder: Path, *, device: str, dtype: torch.dtype) -> dict[str, torch.Tensor]:
+    """Return a folder's tensors; on the CPU in their own type they stay in the file, mapped into memory."""
+    return {name: weight.to(device=device, dtype=dtype) for name, weight in read_weights(folder)}
 
 
 def _end_ids(folder: Path, config: dict[str, Any]) -> set[int]:

@@ -29,14 +29,22 @@ class TransformersModel:
         self.context = _context(config)
 
     @classmethod
-    def load(cls, folder: str, *, device: str, dtype: torch.dtype) -> TransformersModel:
-        """Load a checkpoint folder; raises ModelError for what is neither causal LM nor encoder-decoder."""
+    def load(
+        cls, folder: str, *, device: str, dtype: torch.dtype, weights: dict[str, Tensor] | None = None
+    ) -> TransformersModel:
+        """Load a checkpoint folder, with ``weights`` instead of those in its files where they are given.
+
+        Raises ModelError for what is neither causal LM nor encoder-decoder.
+        """
         import transformers
 
         config = _translated(folder, lambda: transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False))
         seq2seq = bool(getattr(config, "is_encoder_decoder", False))
-        loader = transformers.AutoModelForSeq2SeqLM if seq2seq else transformers.AutoModelForCausalLM
-        model = _translated(folder, lambda: loader.from_pretrained(folder, dtype=dtype, trust_remote_code=False))
+        if weights is not None:
+            model = _translated(folder, lambda: _with_weights(folder, config, weights, dtype=dtype, seq2seq=seq2seq))
+        else:
+            loader = transformers.AutoModelForSeq2SeqLM if seq2seq else transformers.AutoModelForCausalLM
+            model = _translated(folder, lambda: loader.from_pretrained(folder, dtype=dtype, trust_remote_code=False))
         return cls(model.to(device).eval(), family="seq2seq" if seq2seq else "causal")
 
     @torch.inference_mode()
@@ -173,6 +181,17 @@ class TransformersEncoder:
         """Return the last hidden states of a text (T, D), float32."""
         states: Tensor = self._model(input_ids=_batch(tokens, self.device)).last_hidden_state
         return states[0].float()
+
+
+def _with_weights(folder: str, config: Any, weights: dict[str, Tensor], *, dtype: torch.dtype, seq2seq: bool) -> Any:
+    """Return the model of a configuration with the given weights, and the folder's settings for generation."""
+    import transformers
+
+    known = transformers.MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING if seq2seq else transformers.MODEL_FOR_CAUSAL_LM_MAPPING
+    model = known[type(config)].from_pretrained(None, config=config, state_dict=weights, dtype=dtype)
+    if (Path(folder) / "generation_config.json").exists():
+        model.generation_config = transformers.GenerationConfig.from_pretrained(folder)
+    return model
 
 
 def _context(config: Any) -> int | None:

@@ -17,7 +17,8 @@ from dalle_kit.models.spec import HubSource, Progress
 _REPO = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)?")
 _REVISION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./-]*")
 
-_COMPANIONS = (
+#: What a checkpoint consists of besides its weights.
+COMPANIONS = (
     *("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"),
     *("added_tokens.json", "vocab.json", "merges.txt", "vocab.txt", "tokenizer.model", "spiece.model"),
     *(
@@ -96,7 +97,7 @@ def _fetch(source: HubSource, *, name: str, work: Path, target: Path, progress: 
         raise ModelError(
             f"{source.repo} on the hub has no {lacking}; choose a repository with a transformers checkpoint"
         )
-    wanted = [*weights, *(each for each in _COMPANIONS if each in files)]
+    wanted = [*weights, *(each for each in COMPANIONS if each in files)]
     total = sum(files[each].size or 0 for each in wanted)
     check_space(work, total, name)
     with watched(target, f"fetching {name}", total or None, progress):

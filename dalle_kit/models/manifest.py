@@ -22,7 +22,10 @@ _DEVICE_NAME = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # Windows ha
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """What is stored: ``files`` maps each file's path to its size, ``source`` says where it came from."""
+    """What is stored: ``files`` maps each file's path to its size, ``source`` says where it came from.
+
+    ``base`` and ``adapter`` are the hashes of the two that were merged, None where nothing was.
+    """
 
     name: str
     source: Mapping[str, Any]
@@ -33,6 +36,8 @@ class Manifest:
     parameters: int = 0
     created: str = ""
     commit: str | None = None
+    base: str | None = None
+    adapter: str | None = None
     format: int = field(default=FORMAT)
 
     @property
@@ -86,3 +91,8 @@ def weights_hash(spec: ModelSpec) -> str | None:
         return None
     found = [digest for path, digest in spec.source.files.items() if path.endswith((".gguf", ".safetensors", ".bin"))]
     return found[0] if len(found) == 1 else None
+
+
+def adapter_of(spec: ModelSpec) -> str | None:
+    """Return the hash of the adapter a model is merged with, None for a model without one."""
+    return spec.adapter.sha256 if spec.adapter else None

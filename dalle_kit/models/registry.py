@@ -50,7 +50,7 @@ class Registry:
             return self._specs[name]
         if name.startswith("hub:"):
             source = parse_hub(name)
-            known = (spec for spec in self._specs.values() if spec.source == source)
+            known = (spec for spec in self._specs.values() if spec.source == source and spec.adapter is None)
             return next(known, ModelSpec(name=name, source=source))
         for entry in self._store.entries():
             if entry.folder.name == name and entry.manifest.source["kind"] == "gguf":
@@ -67,7 +67,7 @@ class Registry:
     def find(self, name: str) -> StoredModel | None:
         """Return a model if it is on this machine and whole; never fetches. Raises as ``resolve`` does."""
         spec = self.resolve(name)
-        if isinstance(spec.source, LocalSource) and Path(spec.source.path).is_dir():
+        if isinstance(spec.source, LocalSource) and Path(spec.source.path).is_dir() and spec.adapter is None:
             return StoredModel(name=spec.name, path=spec.source.path, spec=spec)
         return self._store.find(spec)
 

@@ -48,8 +48,22 @@ Source = WheelSource | HubSource | LocalSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AdapterSource:
+    """A LoRA adapter on this machine, a folder in the layout of PEFT.
+
+    ``sha256`` is the hash of its two files: ``cat adapter_config.json adapter_model.safetensors | sha256sum``.
+    """
+
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSpec:
-    """A model by name. ``download`` and ``memory`` are bytes, 0 where not known; ``role`` is what it is used for."""
+    """A model by name. ``download`` and ``memory`` are bytes, 0 where not known; ``role`` is what it is used for.
+
+    With an ``adapter`` the model is what ``source`` holds with the adapter merged into it.
+    """
 
     name: str
     source: Source
@@ -59,6 +73,7 @@ class ModelSpec:
     parameters: int = 0
     download: int = 0
     memory: int = 0
+    adapter: AdapterSource | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +81,7 @@ class StoredModel:
     """A model whose files are on this machine, ready to load.
 
     ``path`` is a folder in the layout of transformers: ``config.json``, weights as safetensors, ``tokenizer.json``.
-    ``sha256`` is the hash of the source's weights where it is known.
+    ``sha256`` is the hash of the source's weights where it is known, and of the merged weights for an adapter.
     """
 
     name: str

