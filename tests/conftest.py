@@ -32,18 +32,21 @@ for name in [name for name in os.environ if name.startswith("DALLE_KIT_") and na
 
 @pytest.fixture(scope="session")
 def default_model_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A DALLE_KIT_HOME with the default model in it, pulled as a user pulls it.
+    """A DALLE_KIT_HOME with the default model and the bare one in it, pulled as a user pulls them.
 
     DALLE_KIT_TEST_HOME names a folder that keeps it from one run to the next.
     """
+    from dalle_kit.config import Settings
+
     kept = os.environ.get("DALLE_KIT_TEST_HOME")
     home = Path(kept) if kept else tmp_path_factory.mktemp("home")
-    subprocess.run(
-        [sys.executable, "-m", "dalle_kit.cli.main", "models", "pull", "smollm2-135m"],
-        env={**os.environ, "DALLE_KIT_HOME": str(home)},
-        check=True,
-        timeout=600,
-    )
+    for name in dict.fromkeys(("smollm2-135m", Settings().model)):
+        subprocess.run(
+            [sys.executable, "-m", "dalle_kit.cli.main", "models", "pull", name],
+            env={**os.environ, "DALLE_KIT_HOME": str(home)},
+            check=True,
+            timeout=600,
+        )
     return home
 
 
@@ -59,9 +62,8 @@ def home(tmp_path: Path, default_model_home: Path, monkeypatch: pytest.MonkeyPat
 
 @pytest.fixture(scope="session")
 def default_model_path(default_model_home: Path) -> Path:
-    """The folder of the default model in the layout of transformers."""
-    found = sorted(default_model_home.glob("models/*/model.safetensors"))
-    return next(file.parent for file in found if "smollm2-135m" in file.parent.name)
+    """The folder of the default model without its adapter, in the layout of transformers."""
+    return default_model_home / "models" / "smollm2-135m"
 
 
 TEXTS = [

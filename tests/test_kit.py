@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dalle_kit import AsyncKit, ContextOverflowError, Document, Kit, OptionError, RequestError, UnknownNameError
+from dalle_kit.config import Settings
 
 if TYPE_CHECKING:
     from tests.conftest import Checkpoints
@@ -37,7 +38,7 @@ def test_four_lines_write_an_email(kit: Kit) -> None:
     assert document.text.startswith("Dear Ana,\n\n")
     assert document.text.rstrip().endswith("Tom")
     assert document.slots and all(text in document.text for text in document.slots.values())
-    assert document.provenance.model == "smollm2-135m"
+    assert document.provenance.model == Settings().model
     assert document.provenance.options.seed == 1
     assert document.provenance.generated_tokens > 0
     json.dumps(document.as_dict())

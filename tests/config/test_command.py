@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dalle_kit.cli.main import main
+from dalle_kit.config import Settings
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -89,7 +90,7 @@ def test_doctor_says_what_is_in_use(run: Run, home: Path) -> None:
     code, out, _ = run("doctor", "--json")
     found = json.loads(out)
     assert found["computing"]["device"] in ("cpu", "cuda", "mps")
-    assert found["model"]["name"] == "smollm2-135m"
+    assert found["model"]["name"] == Settings().model
     assert "not on this machine" in found["model"]["state"]
     assert found["folders"]["config"] == str(home)
     assert not home.exists()

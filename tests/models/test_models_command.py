@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dalle_kit.cli.models import models
+from dalle_kit.config import Settings
 from dalle_kit.errors import ConfigError, ModelError, UnknownNameError
 from dalle_kit.models.registry import Registry
 from dalle_kit.paths import Paths
@@ -29,12 +30,12 @@ def test_the_list_shows_needs_licence_place_and_default(paths: Paths) -> None:
     text = run().stdout
     assert text == run("list").stdout
     lines = {line[3:].split()[0]: line for line in text.splitlines() if line[3:].strip()}
-    default = lines["smollm2-135m"]
+    default = lines[Settings().model]
     assert default.startswith("*") and "93 MB" in default and "538 MB" in default and "Apache-2.0" in default
     assert " no " in default
     assert "6.8 GB" in lines["smollm2-1.7b"]
     rows = run_json("list")
-    assert [row["name"] for row in rows if row["default"]] == ["smollm2-135m"]
+    assert [row["name"] for row in rows if row["default"]] == [Settings().model]
     assert {row["state"] for row in rows} == {"not here"}
 
 
@@ -64,7 +65,7 @@ def test_a_damaged_model_is_listed_as_such(paths: Paths, small_gguf: Path) -> No
 
 
 def test_the_default_is_checked_kept_and_shown(paths: Paths, small_gguf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert run("default").stdout == "smollm2-135m\n"
+    assert run("default").stdout == f"{Settings().model}\n"
     assert run_json("default", "smollm2-360m") == {"model": "smollm2-360m"}
     assert [row["name"] for row in run_json("list") if row["default"]] == ["smollm2-360m"]
     with pytest.raises(UnknownNameError, match="did you mean 'smollm2-360m'"):

@@ -55,7 +55,7 @@ def test_every_source_file_is_in_the_wheel(wheel: Path, sources: Path) -> None:
         for root in (sources, sources / "plugins", sources / "templates")
         for package in root.glob("dalle_kit*")
         for file in package.rglob("*")
-        if file.suffix in {".py", ".j2", ".jsonl", ".typed"} or file.name == "py.typed"
+        if file.suffix in {".py", ".j2", ".jsonl", ".safetensors"} or file.name in {"py.typed", "adapter_config.json"}
     }
     assert wanted == {name for name in names_in_wheel(wheel) if ".dist-info/" not in name}
 
