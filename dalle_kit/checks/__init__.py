@@ -1,5 +1,6 @@
 """What a text promises and keeps: nothing unsupported, nothing missing, nothing misquoted, nothing out of form."""
 
+from dalle_kit.checks.consistency import consistency
 from dalle_kit.checks.contradictions import contradictions
 from dalle_kit.checks.coverage import Similarity, coverage, missing
 from dalle_kit.checks.facts import Fact, find_facts
@@ -19,7 +20,7 @@ from dalle_kit.checks.sentences import (
     split_sentences,
     split_text,
 )
-from dalle_kit.checks.words import content_words, stem
+from dalle_kit.checks.words import content_words, key_words, stem
 
 __all__ = [
     "DANGLING",
@@ -32,6 +33,7 @@ __all__ = [
     "all_sentences",
     "altered_quotes",
     "capitalised",
+    "consistency",
     "content_words",
     "contradictions",
     "coverage",
@@ -42,6 +44,7 @@ __all__ = [
     "is_finished",
     "join_text",
     "keep_sentences",
+    "key_words",
     "missing",
     "placeholders",
     "plain_sentence",
