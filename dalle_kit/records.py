@@ -88,6 +88,7 @@ class Slot:
     (JSON Schema; the text is JSON) and ``choices`` says what its whole text has to match; ``sentences`` and ``words``
     bound the length of prose (least, most), ``forbid`` are texts or character classes (``"[...]"``) it may not hold,
     ``starts_with`` is how it begins. ``known`` are the texts that a grounded slot takes its names and numbers from.
+    ``mentions`` are words that its first sentence holds, in their order (``delay*`` is any that begins so).
     ``examples`` are shown to the model. ``when`` fills the slot only if an earlier one's text is among the given ones.
     ``about`` are the points it has to express, ``otherwise`` plain sentences that say the same, used where the model
     fails to. ``options`` override the generation options in it. With more than one of ``beams`` its likeliest text is
@@ -105,6 +106,7 @@ class Slot:
     forbid: tuple[str, ...] = ()
     starts_with: str = ""
     known: tuple[str, ...] | None = None
+    mentions: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
     when: tuple[str, tuple[str, ...]] | None = None
     about: tuple[str, ...] = ()

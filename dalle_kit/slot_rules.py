@@ -16,7 +16,7 @@ MOST = {"sentences": 200, "words": 1000}
 
 _WHOLE = ("regex", "grammar", "schema", "choices")
 _PROSE = ("sentences", "words", "known")
-_LISTS = ("stop", "choices", "forbid", "known", "examples", "about", "otherwise")
+_LISTS = ("stop", "choices", "forbid", "known", "mentions", "examples", "about", "otherwise")
 
 
 def check_slot(slot: Slot) -> None:
@@ -34,6 +34,9 @@ def check_slot(slot: Slot) -> None:
         raise OptionError("forbid", slot.forbid, f"no forbid beside {whole[0]}: leave it out of the {whole[0]}")
     if slot.starts_with and (slot.schema is not None or slot.choices):
         raise OptionError("starts_with", slot.starts_with, f"no starts_with beside {whole[0]}")
+    if slot.mentions and (whole or slot.words or slot.starts_with):
+        beside = next(iter(whole), "words" if slot.words else "starts_with")
+        raise OptionError("mentions", slot.mentions, f"no mentions beside {beside}")
     if slot.sentences and slot.words:
         raise OptionError("words", slot.words, "a number of sentences or of words, not both")
     if slot.words and slot.starts_with:

@@ -22,6 +22,9 @@ _LIGHT_WORDS = frozenset(
     "still already soon well good great great much many lot thing way other another each every both either back "
     "able sure like look really quite further regard concern follow include however therefore various".split()
 )
+#: A denial is expressed in many ways; whether it is kept is checked, not prescribed.
+_NEGATIVE = frozenset("not no never none nobody nothing neither nor without cannot can't won't don't isn't".split())
+_OUTER = ".,;:!?()[]{}<>\"'`*_|~\u2013\u2014\u2018\u2019\u201c\u201d\u2026-/\\"
 _CONTRACTED = re.compile(r"(?:['\u2019](?:s|d|ll|m|re|ve)|n['\u2019]t)\Z")
 #: The languages whose words the lemmatiser knows and we meet; others are read without it.
 _LEMMATISED = frozenset("en de fr es it nl pt sv da nb pl".split())
@@ -48,6 +51,29 @@ def stem(word: str, language: str = "en") -> str:
         return fold(bare)
     lemma = lemmatize(bare, lang=language).casefold()
     return fold(_stemmer().stemWord(lemma)) if language == "en" else fold(lemma)
+
+
+def key_words(note: str, *, most: int = 12) -> tuple[str, ...]:
+    """Return the words that a sentence about a note has to mention, in their order; "" for one that says too much.
+
+    Names, numbers and what is spelled in a way of its own are returned as they stand, other words as the beginning that
+    their forms share and a star (``delay*``). A note with more than ``most`` of them has none: it is no note.
+    """
+    found: list[str] = []
+    for raw in note.split():
+        word = raw.strip(_OUTER)
+        if not any(map(str.isalnum, word)) or is_stop_word(word) or plain(word) in _NEGATIVE:
+            continue
+        begins = not found and word.isalpha() and word[1:].islower() and is_ordinary(word)
+        found.append(_beginning(word.lower()) if begins or (word.isalpha() and word.islower()) else word)
+    return tuple(found) if len(found) <= most else ()
+
+
+def _beginning(word: str) -> str:
+    """Return what the regular forms of a word begin with, and a star."""
+    shared = next((end for end, pair in enumerate(zip(word, stem(word), strict=False)) if pair[0] != pair[1]), None)
+    root = word[: len(stem(word)) if shared is None else shared]
+    return f"{root}*" if len(root) >= 4 else f"{word}*"
 
 
 @lru_cache(maxsize=50_000)

@@ -33,6 +33,9 @@ def train(
     as_json: bool,
 ) -> None:
     """Train an adapter on the texts of one or more domains; run it again to go on with a run that was stopped."""
+    from dalle_kit.engine.threads import wait_politely
+
+    wait_politely()
     try:
         import peft  # noqa: F401
     except ImportError as error:

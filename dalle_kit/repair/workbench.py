@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from dalle_kit.checks import same_words
+from dalle_kit.checks import key_words, same_words
 from dalle_kit.checks.negation import denies
 from dalle_kit.passages import Passage, joined, passages
 from dalle_kit.records import Draft, Prompt, Skeleton, Slot
@@ -13,6 +13,9 @@ from dalle_kit.review import Checks, Review, Reviewer, own_text
 
 #: The most tokens of a generated sentence.
 SENTENCE_TOKENS = 80
+
+#: Beginnings that are followed at once where a sentence has to mention the words of a point.
+_BEAMS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ class Workbench:
 
         It is held to what is known also where the slot was not: what went wrong there is not to go wrong again.
         """
+        mentions = key_words(points[0]) if len(points) == 1 else ()
         alone = replace(
             slot,
             stop=(*slot.stop, "\n"),
@@ -66,16 +70,25 @@ class Workbench:
             words=None,
             forbid=(*slot.forbid, *forbidden),
             starts_with="",
-            known=slot.known if slot.known is not None else self.reviewer.known,
+            known=self._known(slot, points),
             when=None,
             about=points,
             otherwise=(),
-            beams=1,
+            mentions=mentions,
+            # Held to words of the point, the likeliest sentence is worth searching for: the next best word may lead
+            # away from what has to come.
+            beams=_BEAMS if mentions else 1,
             options={**slot.options, "max_tokens": SENTENCE_TOKENS},
         )
         start = self.draft.skeleton.starts(self.draft.texts)[slot.name]
         certain = self.draft.text[:start] + before
         return Rewriting(self.prompt, Skeleton((certain, alone) if certain else (alone,)))
+
+    def _known(self, slot: Slot, points: tuple[str, ...]) -> tuple[str, ...]:
+        """Return what a sentence about some of a slot's points may name: not what only the other points say."""
+        known = slot.known if slot.known is not None else self.reviewer.known
+        others = set(slot.about) - set(points) if points else set()
+        return tuple(text for text in known if text not in others)
 
     def acceptable(self, text: str | None, slot: Slot, *, beside: Draft) -> str | None:
         """Return the sentence generated if it has no fault and is not in the document ``beside`` which it will be.

@@ -73,7 +73,8 @@ def slot(
     words: int | Sequence[int] | None = None,
     forbid: Sequence[str] = (),
     starts_with: str = "",
-    grounded: bool = False,
+    grounded: bool | Sequence[str] = False,
+    mentions: Sequence[str] = (),
     examples: Sequence[str] = (),
     when: Sequence[Any] | None = None,
     about: str | Sequence[str] = (),
@@ -84,7 +85,8 @@ def slot(
     """Open a place that the model fills; the arguments are those of ``Slot``, as a template writes them.
 
     One number is a range that is no wider, one text in ``about`` and ``otherwise`` a list of it; ``schema`` may be a
-    pydantic model; ``grounded`` stands for ``known``, which is filled in from the request and the document.
+    pydantic model; ``grounded`` stands for ``known``: true is the request and the document's
+    own texts, or it is a list of texts.
     """
     given = dict(locals())
     del given["name"], given["options"], given["grounded"]
@@ -92,17 +94,18 @@ def slot(
     _refuse_undefined([name, grounded, *given.values(), *options.values()])
     if not isinstance(name, str) or not _NAME.match(name):
         raise Misuse(f"slot name {name!r}: use lower-case letters, digits and '_', e.g. slot(\"body\")")
-    if any(known.name == name for known in rendering.slots.values()):
+    if any(other.name == name for other in rendering.slots.values()):
         raise Misuse(f"slot {name!r} is there twice; give each slot a name of its own")
     for whole in ("candidates", "seed"):
         if whole in options:
             raise Misuse(f"slot {name!r}: {whole} is for the whole document; give it with the command")
-    if not isinstance(grounded, bool):
-        raise Misuse(f"slot {name!r}: grounded: {grounded!r:.80} is not allowed; give true or false")
+    if not isinstance(grounded, (bool, list, tuple)):
+        raise Misuse(f"slot {name!r}: grounded: {grounded!r:.80} is not allowed; give true, false or a list of texts")
+    known = tuple(grounded) or None if not isinstance(grounded, bool) else () if grounded else None
     try:
         GenerationOptions().merge({**options, "stop": _tuple(stop)})
         fields = {field: _FORMS.get(field, _tuple)(value) for field, value in given.items()}
-        opened = Slot(name, known=() if grounded else None, options=options, **fields)
+        opened = Slot(name, known=known, options=options, **fields)
     except (OptionError, UnknownNameError) as error:
         raise Misuse(f"slot {name!r}: {error}") from error
     mark = _PREFIX + secrets.token_hex(16)

@@ -205,7 +205,7 @@ def _check_order(slots: tuple[Slot, ...], template: str) -> None:
 
 def _ground(skeleton: Skeleton, domain: Domain, request: Request) -> Skeleton:
     """Give the grounded slots what they may take names and numbers from: the request and the document's own texts."""
-    if all(slot.known is None for slot in skeleton.slots):
+    if all(slot.known != () for slot in skeleton.slots):
         return skeleton
     try:
         sources = tuple(domain.sources(request))
@@ -216,7 +216,7 @@ def _ground(skeleton: Skeleton, domain: Domain, request: Request) -> Skeleton:
     known = tuple(dict.fromkeys((*sources, *literals)))
     return Skeleton(
         tuple(
-            replace(part, known=known) if isinstance(part, Slot) and part.known is not None else part
+            replace(part, known=known) if isinstance(part, Slot) and part.known == () else part
             for part in skeleton.parts
         )
     )

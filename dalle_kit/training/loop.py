@@ -34,7 +34,7 @@ class Recipe:
     passes: float = 2.0
     batch: int = 8
     seed: int = 0
-    checkpoint_every: int = 100
+    checkpoint_every: int = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def _with_adapter(folder: str, recipe: Recipe) -> Any:
     import peft
     from transformers import AutoModelForCausalLM
 
-    base = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16, attn_implementation="sdpa")
+    base = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16, attn_implementation="eager")
     settings = peft.LoraConfig(
         r=recipe.rank, lora_alpha=recipe.alpha, target_modules=_LINEAR, lora_dropout=0.0, bias="none"
     )

@@ -66,7 +66,7 @@ def test_a_schema_comes_from_the_domains_context_as_a_mapping_or_a_model(make_se
         ("choices=['a'], grounded=true", "give no grounded beside choices"),
         ("schema={'type': 'integer'}, forbid=['x']", "give no forbid beside schema"),
         ("choices=['a'], starts_with='x'", "give no starts_with beside choices"),
-        ("grounded='yes'", "grounded: 'yes' is not allowed; give true or false"),
+        ("grounded='yes'", "grounded: 'yes' is not allowed; give true, false or a list of texts"),
         ("choices='yes'", "choices: 'yes' is not allowed; give a tuple of texts"),
         ("choices=['']", "none of them empty"),
         ("forbid=['[z-a]']", "forbid: '[z-a]' is not allowed; give a character class that is one"),

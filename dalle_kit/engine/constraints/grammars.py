@@ -20,7 +20,7 @@ _JSON_CHARACTERS = frozenset('{}[]":,0123456789')
 def is_prose(slot: Slot) -> bool:
     """Say whether a slot's text is held to be sentences."""
     whole = slot.choices or any(each is not None for each in (slot.regex, slot.grammar, slot.schema))
-    bounded = slot.sentences or slot.words or slot.forbid or slot.known is not None
+    bounded = slot.sentences or slot.words or slot.forbid or slot.mentions or slot.known is not None
     return bool(bounded and not whole)
 
 
@@ -39,7 +39,7 @@ def grammar_of(slot: Slot, *, lead: str, alphabet: frozenset[str] | None) -> Gra
     start = slot.starts_with.strip()
     _require_writable((start,), alphabet)
     if is_prose(slot):
-        prose = Prose(slot.sentences, slot.words, slot.forbid, start, slot.known)
+        prose = Prose(slot.sentences, slot.words, slot.forbid, start, slot.known, slot.mentions)
         return prose_grammar(prose, lead=lead, alphabet=alphabet)
     if slot.schema is not None:
         return _json_schema(slot.schema, lead, alphabet)

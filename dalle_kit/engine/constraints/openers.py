@@ -4,7 +4,7 @@ SENTENCE_OPENERS: tuple[str, ...] = tuple(
     """
     A About Above According Actually Additionally After Again Agreed All Allow Almost Along Already Also Although Always
     Among An And Another Any Anyone Anything Apart Apologies Are As Ask Assuming At
-    Based Be Because Before Below Besides Best Between Both Bring But By
+    Based Be Because Before Below Besides Between Both Bring But By
     Call Can Certainly Check Clearly Come Compared Concerning Congratulations Consider Considering Could Currently
     Depending Despite Did Do Does Don't Due During
     Each Earlier Either Enclosed Enjoy Ensure Even Every Everyone Everything Except

@@ -24,6 +24,9 @@ from dalle_kit.engine.constraints.openers import SENTENCE_OPENERS
 #: The most words of a sentence.
 LONGEST = 40
 
+#: The most words between two that have to be mentioned.
+_BETWEEN = 10
+
 #: What free prose may not hold: what stands for something that is to be filled in.
 _PLACEHOLDERS = (
     r"_{2,}|X{3,}|\.\.|(?:Your|Company|Recipient|Recipient['\u2019]s|Sender|Client|Manager|Insert) "
@@ -34,13 +37,17 @@ _ENDINGS = re.compile(r"[.?!][\"'\u2019\u201d)]*(?=\s|\Z)")
 
 @dataclass(frozen=True, slots=True)
 class Prose:
-    """What is asked of a text in sentences; ranges are (least, most), ``known`` None is any word."""
+    """What is asked of a text in sentences; ranges are (least, most), ``known`` None is any word.
+
+    ``mentions`` are words that the first sentence holds, in this order; ``delay*`` is any that begins so.
+    """
 
     sentences: tuple[int, int] | None = None
     words: tuple[int, int] | None = None
     forbid: tuple[str, ...] = ()
     starts_with: str = ""
     known: tuple[str, ...] | None = None
+    mentions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +82,9 @@ def prose_grammar(prose: Prose, *, lead: str, alphabet: frozenset[str] | None) -
         lines += _counted_words(*prose.words)
     else:
         lines += _counted_sentences(prose.starts_with.strip(), exactly(lead), least, most)
+    if prose.mentions:
+        lines = [line for line in lines if not line.startswith("one: ")]
+        lines += _mentioning(prose.mentions, exactly(lead))
     return Grammar("\n".join(_without(apart, lines) if apart else lines), _guards(prose, known))
 
 
@@ -201,6 +211,28 @@ def _counted_sentences(start: str, lead: str, least: int, most: int | None) -> l
         f"rest: {repeat('item', 0, LONGEST - 2)} (LAST | BEFORE LASTNAME)",
         "item: WORD | BEFORE NAME",
     ]
+
+
+def _mentioning(mentions: tuple[str, ...], lead: str) -> list[str]:
+    """Return the rules of the first sentence where it has to hold some words, in their order, others between them."""
+    first = f"/{lead}/ " if lead else ""
+    lines = []
+    for number, mention in enumerate(mentions):
+        stem, any_ending = (mention[:-1], True) if mention.endswith("*") else (mention, False)
+        form = _any_apostrophe(exactly(stem)) + (r"\p{Ll}*" if any_ending else "") + "(?:['\u2019]s?)?"
+        lines += [f'MENTION{number}: " " /{form}/ /[,;]?/', f'MENTIONEND{number}: " " /{form}/ /[.?!]/']
+    capital = _any_apostrophe(exactly(mentions[0].removesuffix("*")[:1].upper() + mentions[0].removesuffix("*")[1:]))
+    opening = capital + (r"\p{Ll}*" if mentions[0].endswith("*") else "") + "(?:['\u2019]s?)?"
+    between = repeat("item", 0, _BETWEEN)
+    last = len(mentions) - 1
+    said = "".join(f" {between} MENTION{number}" for number in range(1, last))
+    after = f"(MENTIONEND{last} | MENTION{last} {between} (LAST | BEFORE LASTNAME))"
+    if last == 0:
+        alone = f"OPENFIRST {between} (LAST | BEFORE LASTNAME) | ONLYFIRST"
+        lines += [f"one: {alone} | OPENONE {between} {after}", f"ONLYFIRST: {first}/{opening}/ /[.?!]/"]
+    else:
+        lines.append(f"one: (OPENFIRST | OPENONE {between} MENTION0){said} {between} {after}")
+    return [*lines, f"OPENFIRST: {first}/{opening}/ /[,;]?/"]
 
 
 def _counted_words(least: int, most: int) -> list[str]:
