@@ -23,7 +23,7 @@ _LIGHT_WORDS = frozenset(
     "able sure like look really quite further regard concern follow include however therefore various".split()
 )
 #: A denial is expressed in many ways; whether it is kept is checked, not prescribed.
-_NEGATIVE = frozenset("not no never none nobody nothing neither nor without cannot can't won't don't isn't".split())
+_DENIAL = re.compile(r"not|no|never|none|nobody|nothing|neither|nor|without|cannot|\w+n['\u2019]t")
 _OUTER = ".,;:!?()[]{}<>\"'`*_|~\u2013\u2014\u2018\u2019\u201c\u201d\u2026-/\\"
 _CONTRACTED = re.compile(r"(?:['\u2019](?:s|d|ll|m|re|ve)|n['\u2019]t)\Z")
 #: The languages whose words the lemmatiser knows and we meet; others are read without it.
@@ -62,7 +62,7 @@ def key_words(note: str, *, most: int = 12) -> tuple[str, ...]:
     found: list[str] = []
     for raw in note.split():
         word = raw.strip(_OUTER)
-        if not any(map(str.isalnum, word)) or is_stop_word(word) or plain(word) in _NEGATIVE:
+        if not any(map(str.isalnum, word)) or is_stop_word(word) or _DENIAL.fullmatch(word.casefold()):
             continue
         begins = not found and word.isalpha() and word[1:].islower() and is_ordinary(word)
         found.append(_beginning(word.lower()) if begins or (word.isalpha() and word.islower()) else word)

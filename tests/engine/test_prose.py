@@ -326,3 +326,37 @@ def test_known_words_are_taken_apart() -> None:
     assert {"friday", "tomorrow", "four", "thirty"} <= set(known.held) and "thursday" not in known.held
     assert known_words(("2026-02-30 020-7946-0018 +44",)).anywhere[:3] == ("+44", "020-7946-0018", "2026-02-30")
     assert known_words(("[Name] (CTO) - *bold*",)).anywhere == ("CTO", "Name")
+
+
+MENTIONS = ("suppl*", "ran", "B12")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The supplier ran out of room B12.",
+        "Suppliers ran to B12!",
+        "Our suppliers, we hear, ran out of room B12 in the end. It is late.",
+    ],
+)
+def test_a_sentence_that_mentions_the_words_in_their_order_is_accepted(text: str) -> None:
+    assert accepts(text, known=KNOWN, mentions=MENTIONS, sentences=(1, 2))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The supplier ran out of room.",
+        "We ran out of the supplier of B12.",
+        "The supplier ranted about B12.",
+        "It is late. The supplier ran out of room B12.",
+    ],
+)
+def test_a_first_sentence_that_leaves_a_word_out_or_turns_the_order_is_refused(text: str) -> None:
+    assert not accepts(text, known=KNOWN, mentions=MENTIONS, sentences=(1, 2))
+
+
+def test_a_single_mention_may_begin_end_or_be_the_sentence() -> None:
+    for text in ("Thursday.", "Thursday is fine.", "It is on Thursday.", "On Thursday we meet."):
+        assert accepts(text, known=KNOWN, mentions=("Thursday",), sentences=(1, 1))
+    assert not accepts("It is today.", known=KNOWN, mentions=("Thursday",), sentences=(1, 1))

@@ -1,0 +1,34 @@
+"""The words of a note that a sentence about it has to mention."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dalle_kit.checks import key_words
+
+
+@pytest.mark.parametrize(
+    ("note", "words"),
+    [
+        ("now Thursday 14:00", ("Thursday", "14:00")),
+        ("bring the cost sheet", ("bring*", "cost*", "sheet*")),
+        ("Order 88213 is delayed by two weeks", ("order*", "88213", "delay*", "two*", "week*")),
+        ("can't come, sorry: eBay, ops@example.com", ("come*", "sorr*", "eBay", "ops@example.com")),
+        ("Dr Meyer - 3rd floor", ("Dr", "Meyer", "3rd", "floor*")),
+    ],
+)
+def test_names_and_numbers_stay_and_other_words_may_change_their_endings(note: str, words: tuple[str, ...]) -> None:
+    assert key_words(note) == words
+
+
+def test_a_long_note_has_no_key_words() -> None:
+    assert key_words("apple pear plum fig lemon lime grape melon peach cherry quince date kiwi") == ()
+
+
+@given(st.text())
+def test_every_key_word_begins_like_a_word_of_its_note(note: str) -> None:
+    words = [word.casefold() for word in note.split()]
+    for key in key_words(note):
+        assert any(key.removesuffix("*").casefold() in word for word in words)
