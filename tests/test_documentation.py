@@ -217,3 +217,22 @@ def test_the_readme_keeps_to_the_versions_that_are_pinned_and_supported() -> Non
 def test_the_test_command_is_there_and_may_be_run() -> None:
     assert "\nscripts/test\n" in README.read_text(encoding="utf-8")
     assert os.access(REPOSITORY / "scripts/test", os.X_OK)
+
+
+def test_the_slots_shown_open(tmp_path: Path) -> None:
+    from dalle_kit.templating.templates import Templates
+
+    kit = Kit()
+    templates = Templates(kit.plugins, user_folder=tmp_path)
+    fields = {"to": ["a@example.com"], "subject": "Minutes", "points": ["two decisions", "room B12"]}
+    shown = [block for block in blocks(REPOSITORY / "docs/templates.md", "jinja") if "slot(" in block][1:]
+    for number, block in enumerate(shown):
+        file = tmp_path / f"email/shown{number}/document.j2"
+        file.parent.mkdir(parents=True)
+        file.write_text(block, encoding="utf-8")
+    email = kit.plugins.domains["email"]
+    shapes = [templates.shape(email, email.parse(fields), template=f"shown{n}") for n in range(len(shown))]
+    assert [[slot.name for slot in shaped.skeleton.slots] for shaped in shapes] == [
+        ["kind", "body", "due"],
+        ["p1", "p2"],
+    ]

@@ -100,11 +100,12 @@ class Constraint:
         assert allowed is not None
         if not allowed.any():
             return None
-        size = logits.shape[0]
-        mask = numpy.zeros(size, dtype=numpy.bool_)
-        flags = numpy.unpackbits(allowed, bitorder="little")[:size]
-        mask[: len(flags)] = flags
-        return logits.masked_fill(~torch.from_numpy(mask).to(logits.device), -torch.inf)
+        # A model may have more logits than its tokenizer has tokens.
+        flags = numpy.unpackbits(allowed, bitorder="little")[: logits.shape[0]]
+        if len(flags) < logits.shape[0]:
+            flags = numpy.concatenate((flags, numpy.zeros(logits.shape[0] - len(flags), dtype=numpy.uint8)))
+        mask = torch.from_numpy(flags.view(numpy.bool_)).to(logits.device)
+        return torch.where(mask, logits, -torch.inf)
 
     def take(self, token: int) -> None:
         """Go on by ``token``."""
