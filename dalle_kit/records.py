@@ -133,7 +133,7 @@ class Skeleton:
     def fill(self, texts: Mapping[str, str]) -> str:
         """Return the document's text with each slot replaced by its text.
 
-        A slot without text takes the blank line before it with it.
+        A slot without text takes the blank line, or the space, before it with it.
         """
         return self._filled(texts)[0]
 
@@ -150,8 +150,10 @@ class Skeleton:
                 empty = "" if texts[part.name] else part.name
             else:
                 if empty and part.startswith("\n\n"):
-                    text = text.removesuffix("\n\n")
+                    text = text.removesuffix("\n\n").removesuffix(" ")
                     starts[empty] = len(text)
+                elif empty and part.startswith(" "):
+                    part = part[1:] if text[-1:] in ("", " ", "\n") else part
                 text += part
                 empty = ""
         return text, starts

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from dalle_kit.checks import Source, contradictions, form, missing, unsupported
+from dalle_kit.checks import Source, contradictions, form, invented, missing, unsupported
 from dalle_kit.checks.coverage import Coverage, assess
 from dalle_kit.domain import Domain, Request
 from dalle_kit.records import Draft, Finding, Skeleton, Slot
@@ -16,6 +16,9 @@ Checks = Sequence[Callable[[Request, Draft], Iterable[Finding]]]
 
 
 ENGLISH = "en"
+
+#: The check that finds text where nothing is left to say.
+STRAY = "off the point"
 
 #: Of fewer letters, or with more English words among them, points are taken for English.
 _LETTERS, _ENGLISH_WORDS = 12, 0.4
@@ -86,14 +89,35 @@ class Reviewer:
             findings += missing(
                 [slot.about[number] for number in numbers], own_text(draft), slot=name, language=self._language
             )
+        findings += [
+            Finding(STRAY, "error", "the sentence is not about its point, which is said elsewhere", slot.name)
+            for slot in self.strays(draft, unsaid)
+        ]
         for check in checks:
             findings += check(self.request, draft)
         unique = {(each.check, each.slot, each.span, each.message): each for each in findings}
         return Review(tuple(unique.values()), said, unsaid)
 
+    def strays(self, draft: Draft, unsaid: Mapping[str, tuple[int, ...]]) -> list[Slot]:
+        """Return the slots of one point whose text does not say it, where another slot does."""
+        return [
+            slot
+            for slot in open_slots(draft)
+            if len(slot.about) == 1
+            and self.is_prose(slot)
+            and slot.name not in unsaid
+            and draft.texts[slot.name]
+            and plain_sentence(slot, 0) not in draft.texts[slot.name]
+            and self.unsaid(slot.about, draft.texts[slot.name])
+        ]
+
     def faults(self, sentence: str) -> list[Finding]:
         """Return what is wrong with a sentence by itself."""
-        return [*unsupported(sentence, self._source), *form(sentence, known=self._known_text)]
+        return [
+            *unsupported(sentence, self._source),
+            *invented(sentence, self._source),
+            *form(sentence, known=self._known_text),
+        ]
 
     def assess(self, points: Sequence[str], text: str) -> list[Coverage]:
         """Return how far a text says each point."""
@@ -113,6 +137,8 @@ class Reviewer:
         if self.is_prose(slot) or slot.known is not None:
             findings += unsupported(text, self._source, slot=slot.name)
         if self.is_prose(slot):
+            if slot.about:
+                findings += invented(text, self._source, slot=slot.name)
             findings += form(
                 text,
                 known=self._known_text,

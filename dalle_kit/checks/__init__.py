@@ -6,6 +6,7 @@ from dalle_kit.checks.coverage import Similarity, coverage, missing
 from dalle_kit.checks.facts import Fact, find_facts
 from dalle_kit.checks.form import DANGLING, PLACEHOLDER, ends_well, form, is_chatter, placeholders
 from dalle_kit.checks.grounding import Source, unsupported
+from dalle_kit.checks.invention import invented
 from dalle_kit.checks.notes import capitalised, plain_sentence, without_list_mark
 from dalle_kit.checks.quotes import altered_quotes
 from dalle_kit.checks.sentences import (
@@ -40,6 +41,7 @@ __all__ = [
     "ends_well",
     "find_facts",
     "form",
+    "invented",
     "is_chatter",
     "is_finished",
     "join_text",

@@ -30,6 +30,9 @@ def find_additions(bench: Workbench) -> list[Addition]:
     for slot in open_slots(bench.draft):
         missing = bench.review.unsaid.get(slot.name, ())
         if missing and bench.reviewer.is_prose(slot):
+            # What does not say the one point of its slot has nothing to do there.
+            if len(slot.about) == 1:
+                bench.draft = bench.draft.replace(slot.name, "")
             found += _places(bench, slot, missing)
         elif missing and any(slot.otherwise):
             # It is held to a pattern, so its text cannot be taken apart.

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from dalle_kit.records import Draft, Prompt
 from dalle_kit.repair.additions import can_be_generated, find_additions, make_additions, rewrite_addition
 from dalle_kit.repair.faults import find_faults, mend_faults, rewrite_faults
-from dalle_kit.repair.workbench import Rewriting, Workbench
+from dalle_kit.repair.workbench import Rewriting, Workbench, quoted
 from dalle_kit.review import Checks, Review, Reviewer, open_slots
 
 #: Sentences of one document that are generated in one round; the others are dropped and stated without a try.
@@ -22,6 +22,15 @@ SENTENCES = 8
 
 #: Rounds in which what a repair may have caused in its turn is dropped and stated.
 _LAST_ROUNDS = 3
+
+
+def _drop_strays(bench: Workbench) -> None:
+    """Empty the slots whose one point is said elsewhere, and not by them; the first of several goes first."""
+    while strays := bench.reviewer.strays(bench.draft, bench.review.unsaid):
+        slot = strays[0]
+        bench.lines.append(f"dropped: {quoted(bench.draft.texts[slot.name])}")
+        bench.draft = bench.draft.replace(slot.name, "")
+        bench.look_again()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +55,7 @@ def needs_repair(reviewer: Reviewer, draft: Draft, review: Review) -> bool:
 def repair_steps(reviewer: Reviewer, prompt: Prompt, draft: Draft, review: Review, checks: Checks) -> Steps:
     """Repair one draft; ``review`` is what there is to say about it."""
     bench = Workbench(reviewer, prompt, draft, review, checks)
+    _drop_strays(bench)
     faults = find_faults(bench)
     texts: Sequence[str | None] = []
     if faults:
