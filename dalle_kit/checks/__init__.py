@@ -8,6 +8,7 @@ from dalle_kit.checks.form import DANGLING, PLACEHOLDER, ends_well, form, is_cha
 from dalle_kit.checks.grounding import Source, unsupported
 from dalle_kit.checks.invention import invented
 from dalle_kit.checks.notes import capitalised, plain_sentence, without_list_mark
+from dalle_kit.checks.parser import NameFinder, load_name_finder
 from dalle_kit.checks.quotes import altered_quotes
 from dalle_kit.checks.sentences import (
     Paragraph,
@@ -27,6 +28,7 @@ __all__ = [
     "DANGLING",
     "PLACEHOLDER",
     "Fact",
+    "NameFinder",
     "Paragraph",
     "Similarity",
     "Source",
@@ -47,6 +49,7 @@ __all__ = [
     "join_text",
     "keep_sentences",
     "key_words",
+    "load_name_finder",
     "missing",
     "placeholders",
     "plain_sentence",

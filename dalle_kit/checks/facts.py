@@ -9,8 +9,9 @@ from typing import Literal
 
 from dalle_kit.checks.blanks import blank
 from dalle_kit.checks.literals import find_literals
-from dalle_kit.checks.names import find_names
+from dalle_kit.checks.names import find_names, name_readings
 from dalle_kit.checks.numbers import find_numbers
+from dalle_kit.checks.parser import NameFinder
 from dalle_kit.checks.times import find_times
 
 Kind = Literal["address", "phone number", "date", "time", "amount", "number", "code", "name"]
@@ -49,11 +50,11 @@ Found = tuple[Kind, int, int, tuple[frozenset[str], ...]]
 _Finder = Callable[[str], Iterable[Found]]
 
 
-def find_facts(text: str, *, language: str = "en", notes: bool = False) -> list[Fact]:
+def find_facts(text: str, *, language: str = "en", notes: bool = False, names: NameFinder | None = None) -> list[Fact]:
     """Return the facts of a text in the order in which they stand.
 
     ``notes`` reads it as notes, where weekdays and months may be written small ("thu 5 mar") and a name may stand
-    anywhere; in prose "sat" and "may" are no dates.
+    anywhere; in prose "sat" and "may" are no dates. ``names`` finds further names.
     """
     facts: list[Fact] = []
     rest = text
@@ -61,6 +62,9 @@ def find_facts(text: str, *, language: str = "en", notes: bool = False) -> list[
         for kind, start, end, readings in finder(rest):
             facts.append(Fact(kind, _trimmed(text[start:end]), start, readings))
         rest = blank(text, (fact.span for fact in facts))
+    for start, end in names(text) if names else ():
+        if text[start:end] == rest[start:end]:  # found by no other
+            facts.append(Fact("name", text[start:end], start, name_readings(text[start:end], language)))
     return sorted(facts, key=lambda fact: fact.start)
 
 

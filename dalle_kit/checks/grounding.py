@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from dalle_kit.checks.facts import Fact, find_facts
 from dalle_kit.checks.names import name_keys
+from dalle_kit.checks.parser import NameFinder
 from dalle_kit.checks.times import implied
 from dalle_kit.checks.words import fold, plain
 from dalle_kit.records import Finding
@@ -68,9 +69,15 @@ class Source:
         return frozenset((fold(plain(match[1])), fold(plain(match[2]))) for match in found)
 
 
-def unsupported(text: str, source: Source, *, slot: str | None = None) -> list[Finding]:
-    """Return a finding for each number, date, time, amount, name or address of ``text`` that ``source`` lacks."""
-    facts = find_facts(text, language=source.language)
+def unsupported(
+    text: str, source: Source, *, slot: str | None = None, names: NameFinder | None = None
+) -> list[Finding]:
+    """Return a finding for each number, date, time, amount, name or address of ``text`` that ``source`` lacks.
+
+    A name that is an ordinary word too, at the start of a sentence, is known for a name only by ``names``, the finder
+    that ``load_name_finder`` returns.
+    """
+    facts = find_facts(text, language=source.language, names=names)
     findings = [
         Finding("unsupported", "error", _reason(fact, source), slot, fact.span)
         for fact in facts

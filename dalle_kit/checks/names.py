@@ -36,7 +36,7 @@ def find_names(text: str, *, language: str = "en") -> Iterator[Found]:
             first = titled or _is_first(text, start)
             if not _is_name(word, first=first, language=language):
                 continue
-            yield "name", start, start + len(word), _readings(word, language)
+            yield "name", start, start + len(word), name_readings(word, language)
 
 
 def name_keys(text: str, *, language: str = "en") -> set[str]:
@@ -62,7 +62,7 @@ def _is_name(word: str, *, first: bool, language: str) -> bool:
     return True
 
 
-def _readings(word: str, language: str) -> tuple[frozenset[str], ...]:
+def name_readings(word: str, language: str) -> tuple[frozenset[str], ...]:
     """Return the readings of a name: itself, its stem, or its parts."""
     bare = plain(word)
     readings = [frozenset({f"word {fold(bare)}"}), frozenset({f"stem {stem(bare, language)}"})]

