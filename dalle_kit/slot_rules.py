@@ -50,7 +50,7 @@ def check_slot(slot: Slot) -> None:
 def _check_kinds(slot: Slot) -> None:
     for name in _LISTS:
         value = getattr(slot, name)
-        listed = value is None or (isinstance(value, (tuple, list)) and all(isinstance(text, str) for text in value))
+        listed = value is None or (isinstance(value, tuple) and all(isinstance(text, str) for text in value))
         if not listed or (value and name not in ("stop", "known", "otherwise") and not all(value)):
             raise OptionError(name, value, "a tuple of texts, none of them empty")
     for name in ("regex", "grammar"):

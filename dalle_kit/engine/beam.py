@@ -47,6 +47,7 @@ class Beam:
         self._complete: list[Hypothesis] = []
         self.live = [Hypothesis((), 0.0, 0.0, constraint)]
         self.parents = [0]
+        self._stuck = False
 
     def step(self, logits: Tensor, *, position: int) -> None:
         """Take the logits after each live beginning (N, V); ``parents`` then says which of them each new one extends.
@@ -54,6 +55,9 @@ class Beam:
         ``position`` counts the steps, for the noise.
         """
         options = self._extensions(logits.log_softmax(-1), position)
+        if not options:
+            self._stuck = True
+            return
         live, self.live, self.parents = self.live, [], []
         for score, index, token, likelihood in sorted(options, key=lambda option: -option[0]):
             if len(self.live) == self._width:
@@ -74,9 +78,9 @@ class Beam:
 
     @property
     def done(self) -> bool:
-        """Whether the search is over: no beginning is left, enough texts are complete, or the limit is reached."""
+        """Whether the search is over: no beginning can go on, enough texts are complete, or the limit is reached."""
         limit = self._options.max_tokens
-        return not self.live or len(self._complete) >= self._width or len(self.live[0].tokens) >= limit
+        return self._stuck or not self.live or len(self._complete) >= self._width or len(self.live[0].tokens) >= limit
 
     @property
     def certain(self) -> tuple[int, ...]:

@@ -238,3 +238,21 @@ def test_a_sentencepiece_tokenizer_with_bytes_can_write_anything(tmp_path: Path)
     engine = Engine.load(StoredModel(name="t5", path=stored.path), device="cpu")
     assert fill(engine, "one ", Slot("a", choices=("é\nű{}", "é\nű数")))["a"].text in ("é\nű{}", "é\nű数")
     assert fill(engine, "one ", Slot("a", schema={"enum": [{"a": 1}]}), max_tokens=40)["a"].value == {"a": 1}
+
+
+def test_a_beam_search_that_cannot_go_on_ends() -> None:
+    import torch
+
+    from dalle_kit.engine.beam import Beam
+    from dalle_kit.engine.constraints import Constraint
+
+    class Stuck(Constraint):
+        def __init__(self) -> None:
+            super().__init__(Slot("a"), [])
+
+        def allow(self, logits: torch.Tensor) -> torch.Tensor | None:
+            return None
+
+    beam = Beam(2, options=GenerationOptions(), ends=frozenset({0}), constraint=Stuck())
+    beam.step(torch.zeros(1, 4), position=0)
+    assert beam.done and beam.best[1] == "length"

@@ -67,7 +67,7 @@ class Constraints:
             allowed = numpy.frombuffer(trial.compute_bitmask(), dtype=numpy.uint8)
             if not trial.is_error() and (trial.is_accepting() or not trial.is_stopped()) and allowed.any():
                 return matcher
-            if "expressions" not in trial.get_error():
+            if not trial.is_error() or trial.get_error().startswith("NoExtension"):
                 lines = self._vocabulary.alphabet is None or "\n" in self._vocabulary.alphabet
                 writes = "" if lines else " that the model's tokenizer can write (it has no line breaks)"
                 raise TemplateError(f"{_where(slot)} cannot be used: no text{writes} can meet it; loosen it")
