@@ -51,8 +51,13 @@ class Plan:
 def evaluate(plan: Plan, make_kit: KitMaker, *, progress: Progress = silent) -> Report:
     """Write and measure the plan's cases with each of its settings, and compare the others with the first.
 
-    Raises what ``Kit.batch`` raises if not a single case can be written.
+    Raises UnknownNameError or TemplateError before anything is written, ModelError if a model cannot be used or not a
+    single case can be written.
     """
+    shaping = make_kit(None)
+    for setting in plan.settings:
+        for case in plan.cases:  # so that a wrong template costs no time
+            shaping.shape(plan.domain, case.request, template=setting.template)
     has_real = any(case.reference for case in plan.cases)
     encoder = make_kit(ENCODER).load() if has_real else None
     runs: list[Run] = []
