@@ -34,7 +34,9 @@ class Settings(_Table):
     address, signature, tone ...). ``aliases`` maps the user's own names to models.
     """
 
-    model: str = pydantic.Field(default="smollm2-135m-writer", min_length=1, description="The model used when none is named.")
+    model: str = pydantic.Field(
+        default="smollm2-135m-writer", min_length=1, description="The model used when none is named."
+    )
     device: Literal["auto", "cpu", "cuda", "mps"] = pydantic.Field(
         default="auto", description="auto, cpu, cuda or mps."
     )

@@ -66,7 +66,7 @@ def train(
         for group in optimiser.param_groups:
             group["lr"] = recipe.rate * _rate(number, len(plan), recipe.warmup)
         loss = _loss(model, plan[number])
-        loss.backward()
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(learned, 1.0)
         optimiser.step()
         optimiser.zero_grad()

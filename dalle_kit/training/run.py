@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+from torch import Tensor
 
 from dalle_kit.engine.tokenization import Tokenizer
 from dalle_kit.errors import ModelError, RequestError
@@ -42,44 +44,17 @@ def train_adapter(
     folder. Raises RequestError for a domain without a corpus, DownloadError where its data cannot be fetched.
     """
     stored = kit.registry.ensure(kit.model, progress=progress)
-    tokenizer, end = Tokenizer.load(stored.path), _end_of_turn(Path(stored.path))
-    pairs: list[Pair] = []
-    held_out: list[Pair] = []
-    counts: dict[str, int] = {}
-    for number, domain in enumerate(domains):
-        progress("reading the texts", number, len(domains))
-        described = kit.plugins.domain(domain)
-        for split, found in (("train", pairs), ("dev", held_out)):
-            examples = sorted(described.corpus(split), key=lambda example: example.name)
-            random.Random(recipe.seed).shuffle(examples)
-            wanted = _HELD_OUT if split == "dev" else limit
-            made = list(make_pairs(kit, domain, examples[:wanted], tokenizer, end=end, longest=_LONGEST))
-            if not made:
-                raise RequestError(f"the domain {domain!r} has no {split} texts to train on; name one that has")
-            found += made
-            counts[f"{domain} {split}"] = len(made)
+    pairs, held_out, counts = _corpora(kit, domains, Path(stored.path), recipe.seed, limit, progress)
     checkpoint = folder / "checkpoint.pt"
     folder.mkdir(parents=True, exist_ok=True)
-    steps: list[Step] = []
+    losses: list[float] = []
 
     def note(step: Step) -> None:
-        steps.append(step)
+        losses.append(step.loss)
         report(step)
 
     tensors = train(stored.path, pairs, recipe, checkpoint=checkpoint, report=note)
-    layers: dict[str, dict[str, Any]] = {}
-    for name, tensor in tensors.items():
-        match = _TENSOR.fullmatch(name)
-        if match is None:
-            raise ModelError(f"the adapter has a tensor of an unknown name: {name}")
-        layers.setdefault(match["layer"], {})[match["part"]] = tensor
-    digest = save_adapter(
-        folder,
-        {layer: (parts["A"], parts["B"]) for layer, parts in layers.items()},
-        rank=recipe.rank,
-        alpha=recipe.alpha,
-        base=stored.name,
-    )
+    digest = save_adapter(folder, _layers(tensors), rank=recipe.rank, alpha=recipe.alpha, base=stored.name)
     card = {
         "base": stored.name,
         "base_sha256": stored.sha256,
@@ -91,11 +66,45 @@ def train_adapter(
             "bare": round(held_out_loss(stored.path, held_out, None, recipe), 4),
             "trained": round(held_out_loss(stored.path, held_out, tensors, recipe), 4),
         },
-        "training_loss": [round(step.loss, 3) for step in steps[:: max(1, len(steps) // 20)]],
+        "training_loss": [round(loss, 3) for loss in losses[:: max(1, len(losses) // 20)]],
     }
     write_atomically(folder / "training.json", (json.dumps(card, indent=2) + "\n").encode(), force=True)
     checkpoint.unlink(missing_ok=True)
     return card
+
+
+def _corpora(
+    kit: Kit, domains: Sequence[str], model: Path, seed: int, limit: int | None, progress: Progress
+) -> tuple[list[Pair], list[Pair], dict[str, int]]:
+    """Return the pairs to train on, those to measure the loss on, and how many each domain gave."""
+    tokenizer, end = Tokenizer.load(model), _end_of_turn(model)
+    pairs: list[Pair] = []
+    held_out: list[Pair] = []
+    counts: dict[str, int] = {}
+    for number, domain in enumerate(domains):
+        progress("reading the texts", number, len(domains))
+        described = kit.plugins.domain(domain)
+        for split, found in (("train", pairs), ("dev", held_out)):
+            examples = sorted(described.corpus(split), key=lambda example: example.name)
+            random.Random(seed).shuffle(examples)
+            wanted = _HELD_OUT if split == "dev" else limit
+            made = list(make_pairs(kit, domain, examples[:wanted], tokenizer, end=end, longest=_LONGEST))
+            if not made:
+                raise RequestError(f"the domain {domain!r} has no {split} texts to train on; name one that has")
+            found += made
+            counts[f"{domain} {split}"] = len(made)
+    return pairs, held_out, counts
+
+
+def _layers(tensors: Mapping[str, Tensor]) -> dict[str, tuple[Tensor, Tensor]]:
+    """Return the pair of matrices A and B of each layer."""
+    parts: dict[str, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        match = _TENSOR.fullmatch(name)
+        if match is None:
+            raise ModelError(f"the adapter has a tensor of an unknown name: {name}")
+        parts.setdefault(match["layer"], {})[match["part"]] = tensor
+    return {layer: (matrices["A"], matrices["B"]) for layer, matrices in parts.items()}
 
 
 def _end_of_turn(folder: Path) -> int:

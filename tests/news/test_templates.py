@@ -20,9 +20,16 @@ def test_every_fact_is_asked_for_once_with_a_plain_sentence_to_fall_back_on(temp
     slots = skeleton(template).slots
     assert [fact for slot in slots for fact in slot.about] == FACTS
     assert [sentence for slot in slots for sentence in slot.otherwise] == PLAIN
-    for slot in slots:
-        known = " ".join(slot.known or ())
-        assert "Bridge {% closed" in known and all(fact in known for fact in FACTS)
+
+
+@pytest.mark.parametrize("template", ["default", "planned"])
+def test_the_sentence_of_a_fact_knows_that_fact_and_the_headline_alone(template: str) -> None:
+    assert [slot.known for slot in skeleton(template).slots] == [(fact, "Bridge {% closed") for fact in FACTS]
+
+
+def test_the_free_article_knows_headline_facts_and_what_the_template_says() -> None:
+    (slot,) = skeleton("free").slots
+    assert slot.known == ("Bridge {% closed", *FACTS, "Bridge {% closed\n\n")
 
 
 def test_the_planned_article_has_a_place_for_each_fact_in_paragraphs() -> None:

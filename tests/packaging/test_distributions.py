@@ -44,9 +44,19 @@ def test_the_wheel_holds_four_packages_with_their_templates_and_markers(wheel: P
         "dalle_kit_templates/email/document.j2",
         "dalle_kit_templates/email/prompt.j2",
         "dalle_kit_templates/news/document.j2",
+        "dalle_kit_email/cases.jsonl",
+        "dalle_kit_email/situations.jsonl",
+        "dalle_kit_news/cases.jsonl",
+        "dalle_kit_news/situations.jsonl",
     } <= names
     tops = {name.split("/")[0] for name in names if ".dist-info/" not in name}
     assert tops == {"dalle_kit", "dalle_kit_email", "dalle_kit_news", "dalle_kit_templates"}
+
+
+def test_the_wheel_holds_the_adapter_of_the_default_model_with_its_card(wheel: Path) -> None:
+    folder = "dalle_kit/models/adapters/writer/"
+    found = {name.removeprefix(folder) for name in names_in_wheel(wheel) if name.startswith(folder)}
+    assert found == {"adapter_config.json", "adapter_model.safetensors", "training.json", "README.md"}
 
 
 def test_every_source_file_is_in_the_wheel(wheel: Path, sources: Path) -> None:
@@ -55,7 +65,7 @@ def test_every_source_file_is_in_the_wheel(wheel: Path, sources: Path) -> None:
         for root in (sources, sources / "plugins", sources / "templates")
         for package in root.glob("dalle_kit*")
         for file in package.rglob("*")
-        if file.suffix in {".py", ".j2", ".jsonl", ".safetensors"} or file.name in {"py.typed", "adapter_config.json"}
+        if file.is_file()
     }
     assert wanted == {name for name in names_in_wheel(wheel) if ".dist-info/" not in name}
 
