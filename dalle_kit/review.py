@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 
 from dalle_kit.checks import Source, contradictions, form, invented, missing, unsupported
 from dalle_kit.checks.coverage import Coverage, assess
+from dalle_kit.checks.invention import is_courtesy
 from dalle_kit.domain import Domain, Request
+from dalle_kit.passages import passages, spans
 from dalle_kit.records import Draft, Finding, Skeleton, Slot
 
 #: Checks of a domain and of plugins, each given the request and the draft.
@@ -17,8 +19,11 @@ Checks = Sequence[Callable[[Request, Draft], Iterable[Finding]]]
 
 ENGLISH = "en"
 
-#: The check that finds text where nothing is left to say.
+#: The check that finds sentences that say nothing asked for.
 STRAY = "off the point"
+
+#: A sentence that says less of a point has nothing to do with it.
+_PARTLY = 0.3
 
 #: Of fewer letters, or with more English words among them, points are taken for English.
 _LETTERS, _ENGLISH_WORDS = 12, 0.4
@@ -45,6 +50,17 @@ class Review:
     def warnings(self) -> int:
         """How many findings are warnings."""
         return sum(finding.severity == "warning" for finding in self.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    """A sentence, where it stands, and which points it says, or only has to do with."""
+
+    slot: Slot
+    number: int
+    span: tuple[int, int]
+    says: frozenset[int]
+    touches: frozenset[int]
 
 
 class Reviewer:
@@ -90,26 +106,43 @@ class Reviewer:
                 [slot.about[number] for number in numbers], own_text(draft), slot=name, language=self._language
             )
         findings += [
-            Finding(STRAY, "error", "the sentence is not about its point, which is said elsewhere", slot.name)
-            for slot in self.strays(draft, unsaid)
+            Finding(STRAY, "error", "the sentence says no point that is not said elsewhere", slot.name, span)
+            for slot, _, span in self.strays(draft)
         ]
         for check in checks:
             findings += check(self.request, draft)
         unique = {(each.check, each.slot, each.span, each.message): each for each in findings}
         return Review(tuple(unique.values()), said, unsaid)
 
-    def strays(self, draft: Draft, unsaid: Mapping[str, tuple[int, ...]]) -> list[Slot]:
-        """Return the slots of one point whose text does not say it, where another slot does."""
-        return [
-            slot
-            for slot in open_slots(draft)
-            if len(slot.about) == 1
-            and self.is_prose(slot)
-            and slot.name not in unsaid
-            and draft.texts[slot.name]
-            and plain_sentence(slot, 0) not in draft.texts[slot.name]
-            and self.unsaid(slot.about, draft.texts[slot.name])
+    def strays(self, draft: Draft) -> list[tuple[Slot, int, tuple[int, int]]]:
+        """Return the sentences that say no point, or only points that others say: slot, number, place in its text.
+
+        A sentence of courtesy alone may stay. Of two that say the same the earlier stays, if the other says no more.
+        """
+        rows = [(slot, passages(draft.texts[slot.name])) for slot in open_slots(draft) if slot.about]
+        points = [point for slot, _ in rows for point in slot.about]
+        sentences = [
+            self._read(slot, number, span, row[number].sentence, points)
+            for slot, row in rows
+            if self.is_prose(slot)
+            for number, span in enumerate(spans(row))
+            if not is_courtesy(row[number].sentence)
         ]
+        said_alone = frozenset[int]().union(*(each.says for each in sentences))
+        kept = list(sentences)
+        for each in sorted(reversed(sentences), key=lambda sentence: len(sentence.says)):
+            others = frozenset[int]().union(*(other.says for other in kept if other is not each))
+            # A point that only several sentences say together needs them all.
+            if not each.says - others and not each.touches - said_alone:
+                kept.remove(each)
+        return [(each.slot, each.number, each.span) for each in sentences if each not in kept]
+
+    def _read(self, slot: Slot, number: int, span: tuple[int, int], sentence: str, points: Sequence[str]) -> _Sentence:
+        plain = {slot.about[index] for index in range(len(slot.about)) if plain_sentence(slot, index) in sentence}
+        found = dict(enumerate(self.assess(points, sentence)))
+        says = frozenset(index for index, each in found.items() if each.is_said or points[index] in plain)
+        touches = frozenset(index for index, each in found.items() if each.denied or each.score >= _PARTLY)
+        return _Sentence(slot, number, span, says, touches - says)
 
     def faults(self, sentence: str) -> list[Finding]:
         """Return what is wrong with a sentence by itself."""

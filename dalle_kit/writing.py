@@ -19,6 +19,9 @@ from dalle_kit.review import is_fixed
 if TYPE_CHECKING:
     from dalle_kit.engine.engine import Engine
 
+#: The mean log-likelihood of a token, in nats, below which a sentence held to words reads as if it were.
+_UNLIKELY = -1.0
+
 Rows = Sequence[tuple[Prompt, Skeleton]]
 
 
@@ -98,8 +101,16 @@ def _rewritten(
             found = [text for half in halves for text in _rewritten(engine, half, options, budget)]
             return [*found, *[None] * (len(rewritings) - len(found))]
         results = []
-    texts: list[str | None] = [candidates[0].text for candidates in results]
+    texts: list[str | None] = [
+        _likely_text(candidates[0], row[1]) for row, candidates in zip(rows, results, strict=False)
+    ]
     return [*texts, *[None] * (len(rewritings) - len(texts))]
+
+
+def _likely_text(generation: Generation, skeleton: Skeleton) -> str | None:
+    """Return the sentence generated, None where words that it had to mention made it one that nobody would write."""
+    forced = any(slot.mentions for slot in skeleton.slots)
+    return None if forced and generation.mean_log_likelihood < _UNLIKELY else generation.text
 
 
 @dataclass(slots=True)

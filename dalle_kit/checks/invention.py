@@ -50,6 +50,11 @@ def invented(text: str, source: Source, *, slot: str | None = None) -> list[Find
     return findings
 
 
+def is_courtesy(sentence: str) -> bool:
+    """Say whether a sentence tells nothing: it has words of courtesy and little words only."""
+    return all(stem(word) in _free() for word in _content(sentence)) and not any(map(str.isdigit, sentence))
+
+
 def _content(text: str) -> list[str]:
     """Return the words of a text that tell something; names are another check's."""
     words = (match.group() for match in WORD.finditer(text))

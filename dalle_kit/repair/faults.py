@@ -9,7 +9,7 @@ from dalle_kit.checks.coverage import SAID
 from dalle_kit.passages import joined, passages, spans, without
 from dalle_kit.records import Finding, Slot
 from dalle_kit.repair.workbench import Rewriting, Workbench, quoted
-from dalle_kit.review import open_slots, own_text, within
+from dalle_kit.review import STRAY, open_slots, own_text, within
 
 #: Sentences with these errors are worse than nothing; one with another is kept where it is all that a slot has.
 _WORSE_THAN_NOTHING = frozenset({"unsupported", "invented", "quote", "placeholder", "leaked instruction"})
@@ -38,7 +38,11 @@ def find_faults(bench: Workbench) -> list[Fault]:
     """
     found: list[Fault] = []
     for slot in filter(bench.reviewer.is_prose, open_slots(bench.draft)):
-        errors = [each for each in bench.review.findings if each.severity == "error" and each.slot == slot.name]
+        errors = [
+            each
+            for each in bench.review.findings
+            if each.severity == "error" and each.slot == slot.name and each.check != STRAY
+        ]
         text = bench.draft.texts[slot.name]
         row = passages(text) if errors else []
         plain = bench.reviewer.protected(slot, text) if errors else []

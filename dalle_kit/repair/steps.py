@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
+from dalle_kit.passages import without
 from dalle_kit.records import Draft, Prompt
 from dalle_kit.repair.additions import can_be_generated, find_additions, make_additions, rewrite_addition
 from dalle_kit.repair.faults import find_faults, mend_faults, rewrite_faults
@@ -25,11 +26,13 @@ _LAST_ROUNDS = 3
 
 
 def _drop_strays(bench: Workbench) -> None:
-    """Empty the slots whose one point is said elsewhere, and not by them; the first of several goes first."""
-    while strays := bench.reviewer.strays(bench.draft, bench.review.unsaid):
-        slot = strays[0]
-        bench.lines.append(f"dropped: {quoted(bench.draft.texts[slot.name])}")
-        bench.draft = bench.draft.replace(slot.name, "")
+    """Drop the sentences that say nothing asked for, or nothing new."""
+    strays = bench.reviewer.strays(bench.draft)
+    for slot, number, _ in reversed(strays):
+        row = bench.row(slot)
+        bench.lines.append(f"dropped: {quoted(row[number].sentence)}")
+        bench.draft = bench.changed(slot, without(row, number))
+    if strays:
         bench.look_again()
 
 
@@ -74,6 +77,7 @@ def repair_steps(reviewer: Reviewer, prompt: Prompt, draft: Draft, review: Revie
 
     for _ in range(_LAST_ROUNDS):
         bench.look_again()
+        _drop_strays(bench)
         faults = find_faults(bench)
         if faults:
             mend_faults(bench, faults, [])

@@ -21,7 +21,7 @@ def check(request: EmailRequest, draft: Draft) -> Iterable[Finding]:
         if isinstance(part, Slot) and part.regex is None:
             text = draft.texts[part.name]
             yield from _own_words(request, part.name, text)
-            yield from _letter(part.name, text, phrases)
+            yield from _letter(part, text, phrases)
 
 
 def _own_words(request: EmailRequest, slot: str, text: str) -> Iterable[Finding]:
@@ -35,11 +35,14 @@ def _own_words(request: EmailRequest, slot: str, text: str) -> Iterable[Finding]
         yield Finding("language", "warning", message, slot, (0, len(text)))
 
 
-def _letter(slot: str, text: str, phrases: Phrases) -> Iterable[Finding]:
-    if not text.strip():
-        yield Finding("empty slot", "warning", f"nothing usable was written for {slot!r}", slot)
+def _letter(slot: Slot, text: str, phrases: Phrases) -> Iterable[Finding]:
+    # The place of a point may stay empty: another one says it, or the core reports that it is missing.
+    if not text.strip() and not slot.about:
+        yield Finding("empty slot", "warning", f"nothing usable was written for {slot.name!r}", slot.name)
     if phrases.without_greeting(text) != text or any(phrases.is_greeting(line) for line in text.split("\n")):
-        yield Finding("second greeting", "warning", "the body greets again", slot)
+        yield Finding("second greeting", "warning", "the body greets again", slot.name)
     for line in re.finditer(r"[^\n]+", text):
         if phrases.is_sign_off(line.group()):
-            yield Finding("second sign-off", "warning", f"the body signs off: {line.group()!r:.60}", slot, line.span())
+            yield Finding(
+                "second sign-off", "warning", f"the body signs off: {line.group()!r:.60}", slot.name, line.span()
+            )
