@@ -51,8 +51,10 @@ def shape(
 def fit(plugins: Plugins, templates: Templates, work: Work, engine: Engine, options: GenerationOptions) -> Work:
     """Let the domain shorten the request until prompt and document fit into the model's context.
 
-    Raises ContextOverflowError when they do not and the domain has nothing left that may be dropped.
+    What neither of them showed is not told as dropped. Raises ContextOverflowError when they do not fit and the domain
+    has nothing left that may be dropped.
     """
+    tried: list[str] = []
     dropped: list[str] = []
     while True:
         try:
@@ -62,10 +64,13 @@ def fit(plugins: Plugins, templates: Templates, work: Work, engine: Engine, opti
             if shorter is None:
                 raise
             request, what = shorter
-            if request == work.request and what in dropped:
+            if request == work.request and what in tried:
                 raise  # it gives nothing up any more
-            dropped.append(what)
+            tried.append(what)
+            before = work.shaped
             work = shape(plugins, templates, work.domain, request, template=work.template)
+            shown = (before.prompt, before.skeleton) != (work.shaped.prompt, work.shaped.skeleton)
+            dropped += [what] if shown and what not in dropped else []
         else:
             note = f"to fit into {engine.model}'s context, left out: {', '.join(dropped)}"
             findings = (*work.findings, *([Finding("context", "warning", note)] if dropped else []))

@@ -198,14 +198,33 @@ Which room?
 
 def test_what_does_not_fit_is_dropped_on_purpose_oldest_quotes_first(checkpoints: Checkpoints, home: Path) -> None:
     _, engine = checkpoints("llama-long")
+    file = home / "templates/email/thread/prompt.j2"
+    file.parent.mkdir(parents=True)
+    extended = '{% extends "bundled:email/prompt.j2" %}{% block request %}'
+    file.write_text(extended + "{{ parent.history }}{{ super() }}{% endblock %}", encoding="utf-8")
     parent = PARENT.format(own="one two three " * 60, quoted="\n> ".join(["four five six"] * 900))
-    kit = Kit(model=engine.path)
-    document = kit.generate(
-        "email", to=["a@example.com"], points=["B12"], reply_to=parent, max_tokens=4, template="free"
+    document = answer(engine.path, parent, template="thread")
+    assert document.provenance.dropped == ("the quoted text of level 1 in the message to answer",)
+    [told] = [finding for finding in document.findings if finding.check == "context"]
+    assert told.severity == "warning" and told.message.endswith(
+        "left out: the quoted text of level 1 in the message to answer"
     )
-    assert document.provenance.dropped[0].startswith("the quoted text")
-    assert any(finding.check == "context" for finding in document.findings)
     assert "four five six" in document.text  # the quotation below the reply is the user's, and stays
+
+
+def test_what_the_model_was_not_shown_is_not_told_as_dropped(checkpoints: Checkpoints, home: Path) -> None:
+    _, engine = checkpoints("llama-long")
+    parent = PARENT.format(own="one two three\n" * 900, quoted="four five six")
+    document = answer(engine.path, parent)
+    assert document.provenance.dropped == ("the end of the message to answer",)
+    assert document.text.count("one two three") == 900
+    assert answer(engine.path, PARENT.format(own="one two three", quoted="four " * 4000)).provenance.dropped == ()
+
+
+def answer(model: str, parent: str, **more: Any) -> Document:
+    return Kit(model=model).generate(
+        "email", to=["a@example.com"], points=["B12"], reply_to=parent, max_tokens=4, **more
+    )
 
 
 def test_a_request_that_cannot_be_shortened_says_by_how_much_it_is_too_long(
@@ -220,7 +239,8 @@ def test_a_request_that_cannot_be_shortened_says_by_how_much_it_is_too_long(
 
 def test_a_document_without_slots_needs_no_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DALLE_KIT_HOME", str(tmp_path))  # no model is here, and none is fetched
-    document = Kit(model="smollm2-135m").generate("email", {**REQUEST, "points": ["The room is B12."]})
+    request = {**REQUEST, "points": ["The room is B12."]}
+    document = Kit(model="smollm2-135m").generate("email", request, template="phrased")
     assert "\n\nThe room is B12.\n\n" in document.text
     assert document.slots == {}
     assert document.provenance.model is None

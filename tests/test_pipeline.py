@@ -77,7 +77,8 @@ def test_what_the_model_got_wrong_is_not_in_the_document(kit: Kit) -> None:
 
 def test_without_repair_the_findings_say_where_it_is_wrong(kit: Kit) -> None:
     [document] = write(kit, work(finish=planting(f"{PLAIN[0]} Please bring 40 chairs.")), repair=False)
-    assert errors(document) == ["unsupported", "missing point"] and document.provenance.repairs == ()
+    assert errors(document) == ["unsupported", "invented", "missing point", "off the point"]
+    assert document.provenance.repairs == ()
     found = document.as_dict()["findings"][0]
     assert document.text[found["start"] : found["end"]] == "40"
     assert document.slots["body"][slice(*found["span"])] == "40"

@@ -114,13 +114,23 @@ def test_a_sentence_is_generated_again_and_together_as_alone(engine: Engine) -> 
 
 
 def test_a_sentence_is_asked_for_after_what_stands_before_it_and_without_what_was_wrong() -> None:
-    _, steps = begun(Draft(body(), {"body": PLANTED[0][0]}))
+    _, steps = begun(Draft(body(), {"body": PLANTED[2][0]}))
     [asked] = next(steps)
     before, slot = asked.skeleton.parts
     assert before == f"Dear Ana,\n\n{PLAIN[0]} "
-    assert isinstance(slot, Slot) and slot.sentences == (1, 1) and any("4,700" in each for each in slot.forbid)
-    outcome = finished(steps, ["The budget is 5,200 EUR."])  # wrong again
-    assert "EUR" not in outcome.draft.text
+    assert isinstance(slot, Slot) and slot.sentences == (1, 1) and any("7" in each for each in slot.forbid)
+    outcome = finished(steps, ["It takes place in room B12, floor 8."])  # wrong again
+    keeps_the_promise(outcome)
+    assert "floor" not in outcome.draft.text
+
+
+def test_a_wrong_sentence_that_says_no_point_is_dropped_and_none_asked_for_in_its_place() -> None:
+    _, steps = begun(Draft(body(), {"body": PLANTED[0][0]}))
+    with pytest.raises(StopIteration) as done:
+        next(steps)
+    outcome: Repaired = done.value.value
+    assert outcome.draft.texts == {"body": " ".join(PLAIN)}
+    assert outcome.lines == ('dropped: "The budget is 4,700 EUR."',)
 
 
 def finished(steps: Steps, texts: list[str | None]) -> Repaired:
@@ -199,9 +209,10 @@ def test_errors_of_a_domain_are_mended_too() -> None:
         at = draft.texts["body"].find("synergy")
         return [Finding("style", "error", "no", "body", (at, at + 7))] if at >= 0 else []
 
-    _, steps = begun(Draft(body(), {"body": f"{' '.join(PLAIN)} We love synergy."}), checks=[check])
-    next(steps)
-    assert finished(steps, ["We really love synergy."]).draft.texts["body"] == " ".join(PLAIN)
+    wrong = "Ana brings the cost sheet and synergy."
+    _, steps = begun(Draft(body(), {"body": f"{PLAIN[0]} {PLAIN[1]} {wrong}"}), checks=[check])
+    assert len(next(steps)) == 1
+    assert finished(steps, ["With synergy Ana brings the cost sheet."]).draft.texts["body"] == " ".join(PLAIN)
 
 
 def test_a_repair_that_fails_or_is_interrupted_is_told_and_stops_no_other() -> None:
