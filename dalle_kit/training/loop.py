@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -114,7 +115,10 @@ def _with_adapter(folder: str, recipe: Recipe) -> Any:
     settings = peft.LoraConfig(
         r=recipe.rank, lora_alpha=recipe.alpha, target_modules=_LINEAR, lora_dropout=0.0, bias="none"
     )
-    model = peft.get_peft_model(base, settings)
+    with warnings.catch_warnings():
+        # peft asks a model by a name that transformers has begun to give up.
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
+        model = peft.get_peft_model(base, settings)
     for parameter in model.parameters():
         if parameter.requires_grad:
             parameter.data = parameter.data.float()
