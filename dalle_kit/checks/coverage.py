@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -27,6 +28,15 @@ _FACT_WEIGHT, _NAME_WEIGHT = 2.0, 1.5
 _WINDOW = 3
 #: The cosine of two sentences at which one surely is no paraphrase of the other, and at which it surely is.
 _UNLIKE, _ALIKE = 0.35, 0.75
+#: How a question is put, directly or not.
+_ASKING = re.compile(
+    r"\?|\b(?:whether|if|ask|know|tell|wonder|question|please|grateful|let me|let us)\b", re.IGNORECASE
+)
+_FORBIDDING = re.compile(r"\b(?:please|kindly) (?:do not|don['\u2019]t|never)\b", re.IGNORECASE)
+#: Notes that forbid: "no shoes inside", "don't call before ten".
+_FORBIDDING_NOTE = re.compile(
+    r"\bplease\b|(?:\A|[,;:.] ?)(?:no|not? to|do not|don['\u2019]t|never|stop|avoid)\b", re.IGNORECASE
+)
 _PREFIXES = ("un", "in", "im", "dis", "non")
 #: What is left of the score of a point that the text denies.
 _DENIED = 0.3
@@ -171,7 +181,7 @@ def _assess(point: _Point, sentences: list[_Said]) -> Coverage:
         score = got / items
         if (score, -len(left_out)) > (best.score, -len(best.left_out)):
             telling = [sentences[place] for place in window if any(found[place])]
-            denied = score >= SAID and _denied(point, telling)
+            denied = score >= SAID and (_denied(point, telling) or _turned(point.text, telling))
             best = Coverage(score * (_DENIED if denied else 1.0), tuple(left_out), denied)
     return best
 
@@ -189,6 +199,14 @@ def _opposite(word: str, stems: frozenset[str]) -> bool:
         if prefix + word in stems or (word.startswith(prefix) and len(word) > 5 and word[len(prefix) :] in stems):
             return True
     return False
+
+
+def _turned(point: str, sentences: list[_Said]) -> bool:
+    """Say whether sentences state what a point asks, or forbid the reader what the point only tells or asks."""
+    if point.rstrip().endswith("?") and not any(_ASKING.search(sentence.text) for sentence in sentences):
+        return True
+    forbidding = any(_FORBIDDING.search(sentence.text) for sentence in sentences)
+    return forbidding and not _FORBIDDING_NOTE.search(point)
 
 
 def _denied(point: _Point, sentences: list[_Said]) -> bool:

@@ -99,3 +99,25 @@ def test_two_hundred_points_are_held_against_a_text_without_a_hang() -> None:
     points = [f"point {number} about topic {number}" for number in range(200)]
     text = "\n".join(f"Point {number} is about topic {number}." for number in range(200))
     assert missing(points, text) == []
+
+
+@pytest.mark.parametrize(
+    ("point", "turned", "kept"),
+    [
+        ("do you still have my drill?", "I still have the drill.", "Do you still have my drill?"),
+        ("price and lead time?", "The price is the lead time.", "Please tell me the price and the lead time."),
+        ("not coming on Monday", "Please do not come on Monday.", "He is not coming on Monday."),
+        ("not the big fish, it is fasting", "Please do not have the big fish, it is fasting.", "Not the big fish."),
+    ],
+)
+def test_a_question_made_a_statement_or_a_report_made_a_ban_does_not_say_the_point(
+    point: str, turned: str, kept: str
+) -> None:
+    assert missing([point], turned)
+    assert not any("opposite" in finding.message for finding in missing([point], kept))
+
+
+@pytest.mark.parametrize("point", ["no shoes inside", "please don't call before ten", "tickets: do not print"])
+def test_a_note_that_forbids_may_be_put_as_a_ban(point: str) -> None:
+    words = point.split(" ", 1)[1].removeprefix("don't ").removeprefix("do not ")
+    assert not missing([point], f"Please do not bring {words}." if "shoes" in point else f"Please do not {words}.")

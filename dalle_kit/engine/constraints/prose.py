@@ -21,6 +21,9 @@ from dalle_kit.engine.constraints.known import TITLES, Known, known_words
 from dalle_kit.engine.constraints.lark import exactly, forbidden, is_class, one_of, repeat, terminal
 from dalle_kit.engine.constraints.openers import SENTENCE_OPENERS
 
+#: The small letters of living alphabets; Unicode has more, for mathematics, that a model may stumble into.
+_SMALL = "a-z\u00df-\u00f6\u00f8-\u017f\u0219\u021b\u03ac-\u03ce\u0430-\u045f"
+
 #: The most words of a sentence.
 LONGEST = 40
 
@@ -144,7 +147,7 @@ def _known_words(known: Known) -> list[str]:
     named = _any_apostrophe(one_of(known.anywhere or ("I",)))
     openers = _any_apostrophe(one_of((*SENTENCE_OPENERS, *known.opening)))
     return [
-        rf"PART: /\p{{Ll}}+/ & ~{terminal('|'.join(known.held))}",
+        rf"PART: /[{_SMALL}]+/ & ~{terminal('|'.join(known.held))}",
         "LOW: PART (/['\u2019-]/ PART)* /['\u2019]?/",
         "SELF: /I(?:['\u2019](?:m|ve|ll|d))?/",
         f"NAMED: {terminal(named)} /(?:['\u2019]s?)?/",
