@@ -171,6 +171,12 @@ def test_paragraphs_are_for_texts_of_several_sentences() -> None:
     assert not accepts(text, known=KNOWN, alphabet=frozenset("Wemtgo. "))
 
 
+def test_no_sentence_begins_with_a_word_that_the_tokenizer_cannot_finish() -> None:
+    text = "Perhaps we go."
+    assert accepts(text, known=KNOWN, alphabet=frozenset(text))
+    assert not accepts(text, known=KNOWN, alphabet=frozenset(text) - {"p"})
+
+
 def test_words_are_counted() -> None:
     for count in range(2, 12):
         text = "We " + "go " * (count - 2) + "on."

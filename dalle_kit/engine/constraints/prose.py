@@ -74,7 +74,7 @@ def prose_grammar(prose: Prose, *, lead: str, alphabet: frozenset[str] | None) -
         raise ValueError("forbid leaves no way to end a sentence (. ? !)")
     paragraphs = most != 1 and (alphabet is None or "\n" in alphabet)
     apart = tuple(entry for entry in prose.forbid if is_class(entry) or not re.search(r"\s", entry))
-    known = None if prose.known is None else _writable(known_words(prose.known), alphabet)
+    known = None if prose.known is None else _writable_words(prose.known, alphabet)
     gap = r"(?: |\n\n)" if paragraphs else " "
     lines = [
         "start: text",
@@ -108,7 +108,7 @@ def _cut(phrase: str, known: Known | None) -> str:
     before, _, last = phrase.rpartition(" ")
     if known is None or not last or last[0].islower():
         return phrase
-    others = [word for word in (*known.anywhere, *known.opening, *SENTENCE_OPENERS) if not word.startswith(last)]
+    others = [word for word in (*known.anywhere, *known.opening) if not word.startswith(last)]
     shared = max((_shared(word, last) for word in others), default=0)
     return f"{before} {last[: shared + 1]}"
 
@@ -119,13 +119,16 @@ def _shared(first: str, second: str) -> int:
     return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
-def _writable(known: Known, alphabet: frozenset[str] | None) -> Known:
+def _writable_words(texts: tuple[str, ...], alphabet: frozenset[str] | None) -> Known:
+    """Return the words of the known texts and those that any sentence may begin with, if they can be written whole."""
+    known = known_words(texts)
+    opening = (*SENTENCE_OPENERS, *known.opening)
     if alphabet is None:
-        return known
+        return replace(known, opening=opening)
     return replace(
         known,
         anywhere=tuple(word for word in known.anywhere if set(word) <= alphabet),
-        opening=tuple(word for word in known.opening if set(word) <= alphabet),
+        opening=tuple(word for word in opening if set(word) <= alphabet),
     )
 
 
@@ -145,7 +148,7 @@ def _ends_sentence(text: str, mark: int, end: int) -> bool:
 def _known_words(known: Known) -> list[str]:
     """Return the terminals of words where only known ones may name and count."""
     named = _any_apostrophe(one_of(known.anywhere or ("I",)))
-    openers = _any_apostrophe(one_of((*SENTENCE_OPENERS, *known.opening)))
+    openers = _any_apostrophe(one_of(known.opening or ("I",)))
     return [
         rf"PART: /[{_SMALL}]+/ & ~{terminal('|'.join(known.held))}",
         "LOW: PART (/['\u2019-]/ PART)* /['\u2019]?/",
