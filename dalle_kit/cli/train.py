@@ -8,15 +8,17 @@ import click
 
 from dalle_kit.cli.common import json_option, print_json, progress_bar
 
+_ABOVE_ZERO = click.FloatRange(0, min_open=True)
+
 
 @click.command()
 @click.argument("domains", nargs=-1, required=True, metavar="DOMAIN...")
 @click.option("--output", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder to write to.")
 @click.option("--model", default="smollm2-135m", show_default=True, help="The model to train an adapter of.")
-@click.option("--passes", default=2.0, show_default=True, help="How often each text is seen.")
-@click.option("--rank", default=16, show_default=True, help="Rank of the adapter's matrices.")
-@click.option("--rate", default=6e-4, show_default=True, help="Highest learning rate.")
-@click.option("--batch", default=8, show_default=True, help="Texts in a step.")
+@click.option("--passes", type=_ABOVE_ZERO, default=2.0, show_default=True, help="How often each text is seen.")
+@click.option("--rank", type=click.IntRange(1), default=16, show_default=True, help="Rank of the adapter's matrices.")
+@click.option("--rate", type=_ABOVE_ZERO, default=6e-4, show_default=True, help="Highest learning rate.")
+@click.option("--batch", type=click.IntRange(1), default=8, show_default=True, help="Texts in a step.")
 @click.option("--seed", default=0, show_default=True, help="Fixes the order of the texts and the adapter's beginning.")
 @click.option("--limit", type=click.IntRange(1), help="Texts of each domain, at most.")
 @json_option
