@@ -167,6 +167,11 @@ class Reviewer:
 
     def _of_slot(self, slot: Slot, text: str) -> list[Finding]:
         findings: list[Finding] = []
+        # The place of a point may stay empty: another one says it, or it is reported as missing.
+        if not text.strip() and not slot.about:
+            findings.append(
+                Finding("empty slot", "warning", f"nothing usable was written for {slot.name!r}", slot.name)
+            )
         if self.is_prose(slot) or slot.known is not None:
             findings += unsupported(text, self._source, slot=slot.name)
         if self.is_prose(slot):

@@ -36,9 +36,6 @@ def _own_words(request: EmailRequest, slot: str, text: str) -> Iterable[Finding]
 
 
 def _letter(slot: Slot, text: str, phrases: Phrases) -> Iterable[Finding]:
-    # The place of a point may stay empty: another one says it, or the core reports that it is missing.
-    if not text.strip() and not slot.about:
-        yield Finding("empty slot", "warning", f"nothing usable was written for {slot.name!r}", slot.name)
     if phrases.without_greeting(text) != text or any(phrases.is_greeting(line) for line in text.split("\n")):
         yield Finding("second greeting", "warning", "the body greets again", slot.name)
     for line in re.finditer(r"[^\n]+", text):

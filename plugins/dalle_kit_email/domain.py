@@ -9,6 +9,7 @@ from dalle_kit_email.context import shorten, template_context
 from dalle_kit_email.corpus import corpus
 from dalle_kit_email.finish import finish
 from dalle_kit_email.formats import FORMATS
+from dalle_kit_email.phrases import known_texts
 from dalle_kit_email.request import EmailRequest
 
 
@@ -25,6 +26,7 @@ def make_domain() -> Domain:
         check=check,
         shorten=shorten,
         options=GenerationOptions(max_tokens=256),
+        sources=known_texts,
         corpus=corpus,
         cases=cases,
     )

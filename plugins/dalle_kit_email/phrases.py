@@ -103,14 +103,19 @@ def without_label(text: str) -> str:
     return text[match.end() :] if match else text
 
 
-def known_text(request: EmailRequest) -> str:
+def known_texts(request: EmailRequest) -> list[str]:
     """Return everything the user, or the message being answered, said: what a text may draw on."""
     parent = request.parent
     answered = (parent.subject, parent.sender_name, *(line for _, line in parent.lines)) if parent else ()
     date = f"{parent.date:%Y-%m-%d %H:%M}" if parent and parent.date else ""
     own = (request.subject, *request.points, request.instruction, request.signature, request.greeting, request.sign_off)
     people = (*request.to, *request.cc, *request.bcc, request.sender, request.address)
-    return "\n".join(text for text in (*own, *people, *answered, date) if text)
+    return [text for text in (*own, *people, *answered, date) if text]
+
+
+def known_text(request: EmailRequest) -> str:
+    """Return the known texts as one."""
+    return "\n".join(known_texts(request))
 
 
 def _bare(line: str) -> str:
