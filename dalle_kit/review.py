@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from dalle_kit.checks import Source, contradictions, form, invented, missing, unsupported
+from dalle_kit.checks import Source, contradictions, form, invented, misplaced, missing, unsupported
 from dalle_kit.checks.coverage import Coverage, assess
 from dalle_kit.checks.invention import is_courtesy
 from dalle_kit.domain import Domain, Request
@@ -149,8 +149,13 @@ class Reviewer:
         return [
             *unsupported(sentence, self._source),
             *invented(sentence, self._source),
+            *self._misplaced(sentence),
             *form(sentence, known=self._known_text),
         ]
+
+    def _misplaced(self, text: str, *, slot: str | None = None) -> list[Finding]:
+        points = [point for each in self.skeleton.slots for point in each.about]
+        return misplaced(text, points, beside=self.known, slot=slot, language=self._language)
 
     def assess(self, points: Sequence[str], text: str) -> list[Coverage]:
         """Return how far a text says each point."""
@@ -177,6 +182,7 @@ class Reviewer:
         if self.is_prose(slot):
             if slot.about:
                 findings += invented(text, self._source, slot=slot.name)
+                findings += self._misplaced(text, slot=slot.name)
             findings += form(
                 text,
                 known=self._known_text,

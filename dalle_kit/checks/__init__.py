@@ -9,6 +9,7 @@ from dalle_kit.checks.grounding import Source, unsupported
 from dalle_kit.checks.invention import invented
 from dalle_kit.checks.notes import capitalised, plain_sentence, without_list_mark
 from dalle_kit.checks.parser import NameFinder, load_name_finder
+from dalle_kit.checks.placement import misplaced
 from dalle_kit.checks.quotes import altered_quotes
 from dalle_kit.checks.sentences import (
     Paragraph,
@@ -50,6 +51,7 @@ __all__ = [
     "keep_sentences",
     "key_words",
     "load_name_finder",
+    "misplaced",
     "missing",
     "placeholders",
     "plain_sentence",

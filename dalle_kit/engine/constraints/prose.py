@@ -22,7 +22,9 @@ from dalle_kit.engine.constraints.lark import exactly, forbidden, is_class, one_
 from dalle_kit.engine.constraints.openers import SENTENCE_OPENERS
 
 #: The small letters of living alphabets; Unicode has more, for mathematics, that a model may stumble into.
-_SMALL = "a-z\u00df-\u00f6\u00f8-\u017f\u0219\u021b\u03ac-\u03ce\u0430-\u045f"
+_SMALL = "a-z\u00df-\u00f6\u00f8-\u017f\u0219\u021b"
+#: Those of further alphabets, for texts that use them.
+_FURTHER = ("\u03ac-\u03ce", "\u0430-\u045f")
 
 #: The most words of a sentence.
 LONGEST = 40
@@ -78,7 +80,7 @@ def prose_grammar(prose: Prose, *, lead: str, alphabet: frozenset[str] | None) -
     gap = r"(?: |\n\n)" if paragraphs else " "
     lines = [
         "start: text",
-        *(_free_words() if known is None else _known_words(known)),
+        *(_free_words() if known is None else _known_words(known, _small_letters(prose.known or ()))),
         *_word_terminals(exactly(lead), gap, quotes="" if known is not None else "[\"'\u2019\u201d]*"),
     ]
     if prose.words:
@@ -145,12 +147,17 @@ def _ends_sentence(text: str, mark: int, end: int) -> bool:
     return word[0].strip("(\"'") not in TITLES and not following[:1].islower()
 
 
-def _known_words(known: Known) -> list[str]:
+def _small_letters(texts: tuple[str, ...]) -> str:
+    told = "".join(texts).lower()
+    return _SMALL + "".join(letters for letters in _FURTHER if re.search(f"[{letters}]", told))
+
+
+def _known_words(known: Known, small: str) -> list[str]:
     """Return the terminals of words where only known ones may name and count."""
     named = _any_apostrophe(one_of(known.anywhere or ("I",)))
     openers = _any_apostrophe(one_of(known.opening or ("I",)))
     return [
-        rf"PART: /[{_SMALL}]+/ & ~{terminal('|'.join(known.held))}",
+        rf"PART: /[{small}]+/ & ~{terminal('|'.join(known.held))}",
         "LOW: PART (/['\u2019-]/ PART)* /['\u2019]?/",
         "SELF: /I(?:['\u2019](?:m|ve|ll|d))?/",
         f"NAMED: {terminal(named)} /(?:['\u2019]s?)?/",

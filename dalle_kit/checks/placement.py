@@ -1,0 +1,64 @@
+"""Placement: numbers, dates, times and amounts that were told, but of something else.
+
+"1,954 soldiers helped", where the points are "highest level since 1954" and "army helps with 400 soldiers", holds
+nothing that is not in the request. What gives it away is that the sentence has no other word of the point that its
+number is from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+from dalle_kit.checks.facts import Fact, find_facts
+from dalle_kit.checks.grounding import Source
+from dalle_kit.checks.sentences import all_sentences
+from dalle_kit.checks.words import WORD, stem, weight
+from dalle_kit.records import Finding
+
+
+def misplaced(
+    text: str, points: Sequence[str], *, beside: Iterable[str] = (), slot: str | None = None, language: str = "en"
+) -> list[Finding]:
+    """Return a finding for each figure of ``text`` whose sentence shares no word with a point that has the figure.
+
+    ``beside`` are further texts that were told; a figure of theirs may stand anywhere.
+    """
+    anywhere = Source([each for each in beside if each not in points], language=language)
+    findings: list[Finding] = []
+    end = 0
+    for sentence in all_sentences(text):
+        start = max(text.find(sentence, end), 0)
+        end = start + len(sentence)
+        words = _words(sentence, language)
+        for fact in find_facts(sentence, language=language):
+            if fact.kind == "name" or anywhere.supports(fact):
+                continue
+            holders = [point for point in points if _told(point, language).supports(fact)]
+            if holders and not any(_belongs(fact, words, point, language) for point in holders):
+                message = f"the {fact.kind} {fact.text!r} is told of something else, in {holders[0][:80]!r}"
+                span = (start + fact.span[0], start + fact.span[1])
+                findings.append(Finding("misplaced", "error", message, slot, span))
+    return findings
+
+
+def _belongs(fact: Fact, words: frozenset[str], point: str, language: str) -> bool:
+    """Say whether a sentence of these words may be about a point; one of nothing but figures has no words to share."""
+    told = _words(point, language) - _words(fact.text, language)
+    return not told or bool(told & words)
+
+
+@lru_cache(maxsize=1024)
+def _told(point: str, language: str) -> Source:
+    return Source([point], language=language)
+
+
+@lru_cache(maxsize=2048)
+def _words(text: str, language: str) -> frozenset[str]:
+    """Return the stems of the words that say something, those of figures left out."""
+    figures = [fact.span for fact in find_facts(text, language=language, notes=True) if fact.kind != "name"]
+    return frozenset(
+        stem(match.group(), language)
+        for match in WORD.finditer(text)
+        if weight(match.group()) > 0 and not any(start <= match.start() < end for start, end in figures)
+    )

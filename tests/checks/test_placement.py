@@ -1,0 +1,49 @@
+"""Figures that were told, but of something else."""
+
+from __future__ import annotations
+
+import pytest
+
+from dalle_kit.checks import misplaced
+
+POINTS = (
+    "highest level since 1954",
+    "2,300 people brought to safety",
+    "army helps with 400 soldiers",
+    "room B12",
+    "14:00",
+)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "figure"),
+    [
+        ("The army helped with 1,954 soldiers.", "1,954"),
+        ("The dyke broke at 2,300.", "2,300"),
+        ("There were 400 people in the water.", "400"),
+    ],
+)
+def test_a_figure_of_another_point_is_found_with_its_place(sentence: str, figure: str) -> None:
+    before = "It rained. "
+    (finding,) = misplaced(before + sentence, POINTS, slot="body")
+    assert (finding.check, finding.severity, finding.slot) == ("misplaced", "error", "body")
+    assert finding.span is not None
+    assert (before + sentence)[slice(*finding.span)].startswith(figure)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "It is the highest level since 1954.",
+        "The army is helping with 400 of its soldiers.",
+        "We meet at 14:00 in room B12.",
+        "About 2300 people were brought to safety.",
+        "There were 77 cows.",
+    ],
+)
+def test_a_figure_in_its_own_words_is_not_nor_one_that_no_point_has(sentence: str) -> None:
+    assert misplaced(sentence, POINTS) == []
+
+
+def test_a_figure_that_was_told_beside_the_points_may_stand_anywhere() -> None:
+    assert misplaced("There were 400 people.", POINTS, beside=["400 people in the water"]) == []
