@@ -81,6 +81,9 @@ class Reviewer:
         self._language = str(getattr(request, "language", ENGLISH))
         self._source = Source(self.known, language=self._language)
         self._known_text = "\n".join(self.known)
+        self._all_points = tuple(point for slot in slots for point in slot.about)
+        points = frozenset(self._all_points)
+        self._beside = Source([text for text in self.known if text not in points], language=self._language)
 
     def is_prose(self, slot: Slot) -> bool:
         """Say whether a slot is filled with sentences of the model's own."""
@@ -89,7 +92,7 @@ class Reviewer:
     def about(self) -> list[Finding]:
         """Return what is to say about the request: points that contradict each other or are not in English."""
         slots = self.skeleton.slots
-        points = list(dict.fromkeys(point for slot in slots for point in slot.about))
+        points = list(dict.fromkeys(self._all_points))
         findings = contradictions(points, language=self._language)
         if self._language == ENGLISH and any(map(self.is_prose, slots)) and not _reads_as_english(points):
             message = "the points do not read as English, which is what the default model writes: read it with care"
@@ -154,8 +157,7 @@ class Reviewer:
         ]
 
     def _misplaced(self, text: str, *, slot: str | None = None) -> list[Finding]:
-        points = [point for each in self.skeleton.slots for point in each.about]
-        return misplaced(text, points, beside=self.known, slot=slot, language=self._language)
+        return misplaced(text, self._all_points, beside=self._beside, slot=slot, language=self._language)
 
     def assess(self, points: Sequence[str], text: str) -> list[Coverage]:
         """Return how far a text says each point."""

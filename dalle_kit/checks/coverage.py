@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from dalle_kit.checks.facts import Fact, find_facts
@@ -63,10 +63,10 @@ class _Said:
         self.text, self.language = text, language
         self.source = Source([text], language=language)
 
-    @cached_property
+    @property
     def stems(self) -> frozenset[str]:
         """The stems of its words."""
-        return frozenset(stem(match.group(), self.language) for match in WORD.finditer(self.text))
+        return self.source.stems
 
 
 def coverage(

@@ -11,7 +11,7 @@ from dalle_kit.checks.facts import Fact, find_facts
 from dalle_kit.checks.names import name_keys
 from dalle_kit.checks.parser import NameFinder
 from dalle_kit.checks.times import implied
-from dalle_kit.checks.words import fold, plain
+from dalle_kit.checks.words import WORD, fold, plain, stem
 from dalle_kit.records import Finding
 
 #: For the message: what else of the kind there is.
@@ -41,6 +41,11 @@ class Source:
         for text in self.texts:
             keys |= name_keys(text, language=self.language)
         return frozenset(keys)
+
+    @cached_property
+    def stems(self) -> frozenset[str]:
+        """The stems of its words."""
+        return frozenset(stem(match.group(), self.language) for text in self.texts for match in WORD.finditer(text))
 
     @cached_property
     def _folded(self) -> str:

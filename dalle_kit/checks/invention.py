@@ -34,7 +34,6 @@ _COURTESY = frozenset(
 
 def invented(text: str, source: Source, *, slot: str | None = None) -> list[Finding]:
     """Return a finding for each sentence of ``text`` whose words are mostly not in ``source`` in any form."""
-    told = _stems(" ".join(source.texts), source.language)
     findings: list[Finding] = []
     end = 0
     for sentence in all_sentences(text):
@@ -42,7 +41,7 @@ def invented(text: str, source: Source, *, slot: str | None = None) -> list[Find
         end = max(end, start + len(sentence))
         said = {stem(word, source.language): word for word in _content(sentence)}
         said = {root: word for root, word in said.items() if root not in _free()}
-        new = [word for root, word in said.items() if root not in told]
+        new = [word for root, word in said.items() if root not in source.stems]
         if len(new) >= _MANY or (len(new) >= _SOME and len(new) >= _MOST * len(said)):
             message = f"nobody said {', '.join(repr(word) for word in new[:3])}"
             span = (start, start + len(sentence)) if start >= 0 else None
@@ -61,10 +60,6 @@ def _content(text: str) -> list[str]:
     return [word for word in words if len(plain(word)) > 2 and weight(word) == 1.0]
 
 
-def _stems(text: str, language: str) -> frozenset[str]:
-    return frozenset(stem(match.group(), language) for match in WORD.finditer(text))
-
-
 @lru_cache(maxsize=1)
 def _free() -> frozenset[str]:
-    return _stems(" ".join(sorted(_COURTESY)), "en")
+    return frozenset(map(stem, _COURTESY))

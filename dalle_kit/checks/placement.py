@@ -7,7 +7,7 @@ number is from.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 from dalle_kit.checks.facts import Fact, find_facts
@@ -18,13 +18,12 @@ from dalle_kit.records import Finding
 
 
 def misplaced(
-    text: str, points: Sequence[str], *, beside: Iterable[str] = (), slot: str | None = None, language: str = "en"
+    text: str, points: Sequence[str], *, beside: Source | None = None, slot: str | None = None, language: str = "en"
 ) -> list[Finding]:
     """Return a finding for each figure of ``text`` whose sentence shares no word with a point that has the figure.
 
-    ``beside`` are further texts that were told; a figure of theirs may stand anywhere.
+    ``beside`` is what else was told; a figure of it may stand anywhere.
     """
-    anywhere = Source([each for each in beside if each not in points], language=language)
     findings: list[Finding] = []
     end = 0
     for sentence in all_sentences(text):
@@ -32,7 +31,7 @@ def misplaced(
         end = start + len(sentence)
         words = _words(sentence, language)
         for fact in find_facts(sentence, language=language):
-            if fact.kind == "name" or anywhere.supports(fact):
+            if fact.kind == "name" or (beside is not None and beside.supports(fact)):
                 continue
             holders = [point for point in points if _told(point, language).supports(fact)]
             if holders and not any(_belongs(fact, words, point, language) for point in holders):

@@ -7,7 +7,7 @@ from dalle_kit.corpora.names import read_names
 from dalle_kit.corpora.notes import choose_form, make_notes
 from dalle_kit.corpora.packages import DataPackage, fetch
 from dalle_kit.corpora.redaction import Names, has_personal_data
-from dalle_kit.corpora.situations import Situation, Written, read_situations
+from dalle_kit.corpora.situations import Situation, Written, read_situations, write_situations
 
 __all__ = [
     "DataPackage",
@@ -20,4 +20,5 @@ __all__ = [
     "make_notes",
     "read_names",
     "read_situations",
+    "write_situations",
 ]

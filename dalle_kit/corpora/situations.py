@@ -150,6 +150,16 @@ def read_situations(file: Path) -> Iterator[Situation]:
             yield _situation(json.loads(line))
 
 
+def write_situations(
+    file: Path, names: Names, *, copies: int, seed: str
+) -> Iterator[tuple[str, Written, random.Random]]:
+    """Yield so many texts of each situation: a name, the text, and the source of chance it was drawn from."""
+    for number, situation in enumerate(read_situations(file)):
+        for copy in range(copies):
+            source = random.Random(f"{seed} {number} {copy}")
+            yield f"situation-{number}-{copy}", situation.write(source, names), source
+
+
 def _situation(data: Mapping[str, Any]) -> Situation:
     return Situation(
         subjects=_texts(data["subject"]),

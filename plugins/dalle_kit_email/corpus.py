@@ -21,7 +21,7 @@ from dalle_kit.corpora import (
     has_personal_data,
     make_notes,
     read_names,
-    read_situations,
+    write_situations,
 )
 from dalle_kit_email.thread import Parent, read_parent
 
@@ -53,15 +53,10 @@ def corpus(split: str) -> Iterator[Example]:
 
 
 def _hand_written() -> Iterator[Example]:
-    names = read_names()
-    for number, situation in enumerate(read_situations(_SITUATIONS)):
-        for copy in range(_A_SITUATION):
-            source = random.Random(f"situation {number} {copy}")
-            written = situation.write(source, names)
-            yield _example(
-                f"situation-{number}-{copy}", written.subject, written.notes, " ".join(written.sentences), source,
-                tone=written.tone,
-            )  # fmt: skip
+    texts = write_situations(_SITUATIONS, read_names(), copies=_A_SITUATION, seed="situation")
+    for name, written, source in texts:
+        text = " ".join(written.sentences)
+        yield _example(name, written.subject, written.notes, text, source, tone=written.tone)
 
 
 def _real(split: str) -> Iterator[Example]:

