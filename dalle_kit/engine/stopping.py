@@ -8,12 +8,15 @@ class SlotText:
 
     ``after`` is the certain text before the slot. White space is trimmed at the slot's end, and at its start where
     ``after`` ends in white space already (or is empty). A stop string is found across pieces, and nothing of it is
-    ever emitted: text that may turn out to be its beginning waits.
+    ever emitted: text that may turn out to be its beginning waits. With ``verbatim`` nothing is trimmed, and stop
+    strings are looked for behind the first so many characters.
     """
 
-    def __init__(self, stops: tuple[str, ...], *, after: str = "") -> None:
+    def __init__(self, stops: tuple[str, ...], *, after: str = "", verbatim: int | None = None) -> None:
         self._stops = stops
-        self._trim_start = not after or after[-1].isspace()
+        self._trim_end = verbatim is None
+        self._trim_start = self._trim_end and (not after or after[-1].isspace())
+        self._first = verbatim or 0
         self._raw = ""
         self._emitted = 0
         self._end: int | None = None
@@ -34,7 +37,7 @@ class SlotText:
         end = self._end if self._end is not None else len(self._raw)
         text = self._raw[:end]
         start = len(text) - len(text.lstrip()) if self._trim_start else 0
-        return start, max(start, len(text.rstrip()))
+        return start, max(start, len(text.rstrip() if self._trim_end else text))
 
     @property
     def text(self) -> str:
@@ -58,7 +61,7 @@ class SlotText:
         """
         if self.ended:
             return ""
-        searched = max(0, len(self._raw) - max((len(stop) for stop in self._stops), default=0))
+        searched = max(self._first, len(self._raw) - max((len(stop) for stop in self._stops), default=0))
         self._raw += piece
         # The one that is complete first, so that it does not matter how the text was cut into pieces.
         found = [(at + len(stop), at) for stop in self._stops if (at := self._raw.find(stop, searched)) >= 0]

@@ -80,6 +80,7 @@ def slot(
     about: str | Sequence[str] = (),
     otherwise: str | Sequence[str] = (),
     beams: int = 1,
+    verbatim: bool = False,
     **options: Any,
 ) -> str:
     """Open a place that the model fills; the arguments are those of ``Slot``, as a template writes them.
@@ -169,6 +170,7 @@ _FORMS: Mapping[str, Callable[[Any], Any]] = {
     "about": _texts,
     "otherwise": _texts,
     "beams": _same,
+    "verbatim": _same,
 }
 
 

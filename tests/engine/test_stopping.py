@@ -56,3 +56,9 @@ def test_how_the_text_is_cut_into_pieces_changes_nothing(text: str, stops: list[
     ends = [(position + len(stop), position) for stop in stops if (position := text.find(stop)) >= 0]
     whole = text[: min(ends)[1]] if ends else text
     assert written(pieces, tuple(stops)) == (whole.strip(), whole.strip())
+
+
+def test_a_verbatim_text_keeps_its_white_space_and_no_stop_string_ends_what_it_starts_with() -> None:
+    slot = SlotText(("\n",), verbatim=len("\n    "))
+    emitted = "".join(slot.push(piece) for piece in ("\n", "   ", " x = 1 ", "\n", "y")) + slot.finish()
+    assert emitted == slot.text == "\n    x = 1 "

@@ -27,7 +27,7 @@ def is_prose(slot: Slot) -> bool:
 def is_free(slot: Slot) -> bool:
     """Say whether nothing is asked of a slot's text."""
     whole = slot.choices or any(each is not None for each in (slot.regex, slot.grammar, slot.schema))
-    return not (whole or is_prose(slot) or slot.starts_with.strip())
+    return not (whole or is_prose(slot) or _start(slot))
 
 
 def grammar_of(slot: Slot, *, lead: str, alphabet: frozenset[str] | None) -> Grammar:
@@ -36,7 +36,7 @@ def grammar_of(slot: Slot, *, lead: str, alphabet: frozenset[str] | None) -> Gra
     ``alphabet`` are the characters that the tokenizer can write, None if it can write all. Raises ValueError, with the
     reason, for what cannot be met.
     """
-    start = slot.starts_with.strip()
+    start = _start(slot)
     _require_writable((start,), alphabet)
     if is_prose(slot):
         prose = Prose(slot.sentences, slot.words, slot.forbid, start, slot.known, slot.mentions)
@@ -48,6 +48,10 @@ def grammar_of(slot: Slot, *, lead: str, alphabet: frozenset[str] | None) -> Gra
     _require_writable(slot.choices, alphabet)
     regex = one_of(slot.choices) if slot.choices else slot.regex
     return _regex(r"(?s:.*)" if regex is None else regex, lead + start, slot.forbid, alphabet)
+
+
+def _start(slot: Slot) -> str:
+    return slot.starts_with if slot.verbatim else slot.starts_with.strip()
 
 
 def _require_writable(texts: tuple[str, ...], alphabet: frozenset[str] | None) -> None:

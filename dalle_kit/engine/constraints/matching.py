@@ -37,7 +37,8 @@ class Constraints:
         Raises TemplateError for one that cannot be used: malformed, unsupported, too large, or met by no text.
         """
         try:
-            grammar = grammar_of(slot, lead=self._lead(after), alphabet=self._vocabulary.alphabet)
+            lead = "" if slot.verbatim else self._lead(after)
+            grammar = grammar_of(slot, lead=lead, alphabet=self._vocabulary.alphabet)
         except ValueError as error:
             raise TemplateError(f"{_where(slot)} cannot be used: {error}") from error
         matchers = [self._matcher(lark, slot) for lark in (grammar.lark, *grammar.guards)]
