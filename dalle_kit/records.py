@@ -92,8 +92,8 @@ class Slot:
     ``examples`` are shown to the model. ``when`` fills the slot only if an earlier one's text is among the given ones.
     ``about`` are the points it has to express, ``otherwise`` plain sentences that say the same, used where the model
     fails to. ``options`` override the generation options in it. With more than one of ``beams`` its likeliest text is
-    searched for, so many beginnings at once, instead of choosing token by token. A ``verbatim`` text keeps the blanks and
-    line ends at its start and end, those of ``starts_with`` too, in which no ``stop`` ends it: what code needs.
+    searched for, so many beginnings at once, instead of choosing token by token. A ``verbatim`` text keeps the blanks
+    and line ends at its start and end, those of ``starts_with`` too, in which no ``stop`` ends it: what code needs.
     """
 
     name: str
