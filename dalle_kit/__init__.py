@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         Skeleton,
         Slot,
     )
+    from dalle_kit.source_place import NearbyFile, SourcePlace
 
 __version__ = "0.1.0"
 
@@ -76,6 +77,7 @@ _EXPORTS = {
         "Skeleton",
         "Slot",
     ),
+    "dalle_kit.source_place": ("NearbyFile", "SourcePlace"),
 }
 _HOME = {name: module for module, names in _EXPORTS.items() for name in names}
 
@@ -103,6 +105,7 @@ __all__ = [
     "Message",
     "ModelError",
     "ModelSpec",
+    "NearbyFile",
     "OptionError",
     "OutputError",
     "PluginError",
@@ -112,6 +115,7 @@ __all__ = [
     "RequestError",
     "Skeleton",
     "Slot",
+    "SourcePlace",
     "TemplateError",
     "UnknownNameError",
     "WheelSource",

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 import pydantic
 
 from dalle_kit.errors import PluginError, RequestError, UnknownNameError
 from dalle_kit.records import Draft, Finding, Format, GenerationOptions
+from dalle_kit.source_place import SourcePlace
 
 _NAME = re.compile(r"[a-z][a-z0-9-]*( [a-z][a-z0-9-]*)*\Z")
 
@@ -26,13 +27,23 @@ class Request(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
-def option(*, flag: str | None = None, metavar: str | None = None, identity: bool = False) -> dict[str, Any]:
+def option(
+    *, flag: str | None = None, metavar: str | None = None, identity: bool = False, source: bool = False
+) -> dict[str, Any]:
     """Say how a request field appears on the command line, as ``Field(json_schema_extra=option(...))``.
 
     ``flag`` replaces the option's name, ``metavar`` the word shown for its value. ``identity`` lets the saved identity
-    of the settings fill the field when the request leaves it out.
+    of the settings fill the field when the request leaves it out. ``source`` makes a field of type ``SourcePlace`` the
+    command's argument: a file to write into, and where.
     """
-    return {"option": {"flag": flag, "metavar": metavar, "identity": identity}}
+    return {"option": {"flag": flag, "metavar": metavar, "identity": identity, "source": source}}
+
+
+def option_of(info: Any) -> Mapping[str, Any]:
+    """Return what ``option()`` says of a field (pydantic's ``FieldInfo``), empty where it says nothing."""
+    extra = info.json_schema_extra
+    hints = extra.get("option") if isinstance(extra, dict) else None
+    return hints if isinstance(hints, dict) else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +107,7 @@ class Domain:
     shorten     a smaller request and what was dropped from it, or None when nothing in it may be dropped; called
                 when the prompt does not fit into the model's context
     options     generation options that suit the domain
+    model       the model that suits the domain, used where the user has chosen none
     prose       whether what the model writes is sentences, which are held to the request and repaired where they fail
     sources     the texts of a request that a document may take names, numbers and other facts from
     cases       hand-written requests, as fields, that the domain is evaluated on
@@ -112,6 +124,7 @@ class Domain:
     check: Callable[[Any, Draft], Iterable[Finding]] = _no_findings
     shorten: Callable[[Any], tuple[Any, str] | None] = _cannot_shorten
     options: GenerationOptions = field(default_factory=GenerationOptions)
+    model: str | None = None
     prose: bool = True
     sources: Callable[[Any], Iterable[str]] = told_texts
     cases: Callable[[], Iterable[Mapping[str, object]]] = _no_cases
@@ -126,6 +139,13 @@ class Domain:
         undocumented = sorted(name for name, info in self.request.model_fields.items() if not info.description)
         if undocumented:
             raise ValueError(f"domain {self.name!r}: the field {undocumented[0]!r} has no description")
+        sources = [name for name, info in self.request.model_fields.items() if option_of(info).get("source")]
+        if len(sources) > 1:
+            raise ValueError(f"domain {self.name!r}: {sources[0]!r} and {sources[1]!r} are both the source; keep one")
+        for name in sources:
+            kind = self.request.model_fields[name].annotation
+            if SourcePlace not in (kind, *get_args(kind)):
+                raise ValueError(f"domain {self.name!r}: the field {name!r} is the source; make it a SourcePlace")
 
     def parse(self, fields: Mapping[str, object]) -> Request:
         """Make the request from field values; raises RequestError naming the first wrong field and the fix."""
@@ -149,6 +169,7 @@ class Domain:
 RESERVED_FIELDS = frozenset(
     {*GenerationOptions.names(), "domain", "request", "model", "template", "format", "device", "dtype", "output"}
     | {"force", "json", "dry_run", "quiet", "debug", "help", "strict", "repair", "no_repair", "budget"}
+    | {"write", "no_nearby"}
 )
 
 

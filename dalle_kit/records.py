@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
-from dalle_kit.errors import OptionError, OutputError, UnknownNameError
+from dalle_kit.errors import OptionError, OutputError, TemplateError, UnknownNameError
 from dalle_kit.slot_rules import check_slot
 
-Role = Literal["system", "user", "assistant"]
+Role = Literal["system", "user", "assistant", "context", "prefix", "suffix"]
 Severity = Literal["note", "warning", "error"]
 
 
@@ -60,24 +60,65 @@ class GenerationOptions:
         return replace(self, **{name: value for name, value in overrides.items() if value is not None})
 
 
+#: The turns of a text with a gap: other texts that bear on it, what stands before the gap, and what stands after it.
+INFILLING_ROLES = frozenset({"context", "prefix", "suffix"})
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn of the conversation shown to the model."""
+    """One turn of the prompt; ``name`` is the path of the file that a context or a prefix is from."""
 
     role: Role
     content: str
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What the model is told, as turns; a model without a chat template reads them as plain text."""
+    """What the model is told: turns of a conversation, or a text with a gap to fill in.
+
+    A model without a chat template reads a conversation as plain text. A text with a gap has any contexts, one prefix
+    and at most one suffix, in this order, each exactly as it is. Raises TemplateError for turns of both kinds.
+    """
 
     messages: tuple[Message, ...]
 
+    def __post_init__(self) -> None:
+        if problem := turns_problem(self.messages):
+            raise TemplateError(problem)
+
+    @property
+    def infills(self) -> bool:
+        """Whether it is a text with a gap to fill in."""
+        return bool(self.messages) and self.messages[0].role in INFILLING_ROLES
+
     @property
     def text(self) -> str:
-        """The turns as plain text, a blank line between them."""
-        return "\n\n".join(message.content for message in self.messages)
+        """The turns as plain text: a conversation's with a blank line between them, else what is before the gap."""
+        if not self.infills:
+            return "\n\n".join(message.content for message in self.messages)
+        return "".join(_before_gap(message) for message in self.messages)
+
+
+def turns_problem(messages: tuple[Message, ...]) -> str | None:
+    """Say what is wrong with the order of turns, None if nothing is."""
+    roles = [message.role for message in messages]
+    if INFILLING_ROLES.isdisjoint(roles):
+        return None
+    talk = next((role for role in roles if role not in INFILLING_ROLES), None)
+    if talk is not None:
+        return f"turn {talk!r} beside turn 'prefix': a prompt is a conversation or a text with a gap, not both"
+    if roles[roles.count("context") :] not in (["prefix"], ["prefix", "suffix"]):
+        return f"turns {', '.join(roles)}: give any contexts first, then one prefix, then at most one suffix"
+    return None
+
+
+def _before_gap(message: Message) -> str:
+    if message.role == "suffix":
+        return ""
+    # A context is a text of its own: what comes next must not go on in its last line.
+    open_line = message.role == "context" and message.content and not message.content.endswith("\n")
+    return f"{message.content}\n" if open_line else message.content
 
 
 @dataclass(frozen=True, slots=True)

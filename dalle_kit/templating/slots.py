@@ -24,7 +24,16 @@ _PREFIX = f"slot{secrets.token_hex(8)}"
 _MARK = re.compile(f"({_PREFIX}[0-9a-f]{{32}})")
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 
-T = TypeVar("T", Slot, Role)
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A turn that a template has begun: its role, and the name of the file its text is from."""
+
+    role: Role
+    name: str = ""
+
+
+T = TypeVar("T", Slot, Turn)
 
 
 class Misuse(Exception):
@@ -38,7 +47,7 @@ class Rendering:
     kind: Literal["document", "prompt"]
     variables: frozenset[str]
     slots: dict[str, Slot] = field(default_factory=dict)
-    turns: dict[str, Role] = field(default_factory=dict)
+    turns: dict[str, Turn] = field(default_factory=dict)
     places: list[str] = field(default_factory=list)
     importing: int = 0
 
@@ -174,15 +183,20 @@ _FORMS: Mapping[str, Callable[[Any], Any]] = {
 }
 
 
-def turn(role: Role) -> str:
-    """Begin a turn of the conversation; roles are system, user and assistant."""
+def turn(role: Role, *, name: str = "") -> str:
+    """Begin a turn of the prompt.
+
+    Roles are system, user and assistant in a conversation; context, prefix and suffix in a text with a gap to fill in,
+    with ``name`` the path of the file that a context or the prefix is from.
+    """
     rendering = _rendering("turn", "prompt")
+    _refuse_undefined([role, name])
     if role not in get_args(Role):
-        if isinstance(role, jinja2.Undefined):
-            str(role)  # raises the error that names the variable
         raise Misuse(str(UnknownNameError("role", str(role), get_args(Role))))
+    if name and (role not in ("context", "prefix") or not isinstance(name, str)):
+        raise Misuse(f"turn {role!r}: name: {name!r:.80} is not allowed; give the path of a context or prefix, a text")
     mark = _PREFIX + secrets.token_hex(16)
-    rendering.turns[mark] = role
+    rendering.turns[mark] = Turn(role, name or "")
     return mark
 
 

@@ -11,7 +11,7 @@ domain's own takes the place of the other. A document without any slot is all ce
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -20,9 +20,9 @@ import jinja2
 
 from dalle_kit.errors import DalleKitError, PluginError, TemplateError, UnknownNameError
 from dalle_kit.paths import find_paths
-from dalle_kit.records import Message, Prompt, Role, Skeleton, Slot
+from dalle_kit.records import INFILLING_ROLES, Message, Prompt, Skeleton, Slot, turns_problem
 from dalle_kit.templating.environment import TemplateEnvironment
-from dalle_kit.templating.slots import Marked, Rendering, split, under_way
+from dalle_kit.templating.slots import Marked, Rendering, Turn, split, under_way
 from dalle_kit.templating.sources import BUNDLED, SUFFIX, TemplateFile, TemplateSources, folder_of
 from dalle_kit.templating.values import freeze
 
@@ -49,12 +49,16 @@ class TemplatePlugins(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Shaped:
-    """A request in shape: what the model is told, the document with its slots, which template and files made them."""
+    """A request in shape: what the model is told, the document with its slots, which template and files made them.
+
+    ``domain`` is the name of the request's domain.
+    """
 
     prompt: Prompt
     skeleton: Skeleton
     template: str
     sources: tuple[str, ...]
+    domain: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +98,8 @@ class Templates:
         prompt, more = self._prompt(pair.prompt, variables)
         if skeleton.slots and not prompt.messages:
             raise TemplateError("renders to nothing, so the model would be told nothing", template=more[0])
-        prompt = _show_examples(prompt, skeleton.slots)
-        return Shaped(prompt, skeleton, pair.label, tuple(dict.fromkeys([*places, *more])))
+        prompt = _show_examples(prompt, skeleton.slots, template=more[0])
+        return Shaped(prompt, skeleton, pair.label, tuple(dict.fromkeys([*places, *more])), domain.name)
 
     def names(self, domain: str) -> tuple[str, ...]:
         """Return what ``--template`` takes for a domain: "default" and its variants, then ``SOURCE:NAME``."""
@@ -183,15 +187,26 @@ class Templates:
         rendering = Rendering("prompt", frozenset(variables))
         with under_way(rendering):
             text = self.environment.render(name, rendering, variables)
-        parts = split(text, rendering.turns, what=lambda role: f"turn {role!r}", template=rendering.places[0])
-        role: Role = "user"
-        messages = []
-        for part in parts:
-            if isinstance(part, Marked):
-                role = part.thing
-            elif content := _without_outer_blank_lines(part):
-                messages.append(Message(role, content))
-        return Prompt(tuple(messages)), rendering.places
+        parts = split(text, rendering.turns, what=lambda turn: f"turn {turn.role!r}", template=rendering.places[0])
+        messages = _messages(parts)
+        if problem := turns_problem(messages):
+            raise TemplateError(problem, template=rendering.places[0])
+        return Prompt(messages), rendering.places
+
+
+def _messages(parts: Sequence[str | Marked[Turn]]) -> tuple[Message, ...]:
+    """Return the turns; those of a text with a gap have their text exactly as it is, the others without blank lines."""
+    turn = Turn("user")
+    messages: list[Message] = []
+    for number, part in enumerate(parts):
+        if isinstance(part, Marked):
+            turn = part.thing
+            following = parts[number + 1] if number + 1 < len(parts) else ""
+            if turn.role in INFILLING_ROLES:
+                messages.append(Message(turn.role, following if isinstance(following, str) else "", turn.name))
+        elif turn.role not in INFILLING_ROLES and (content := _without_outer_blank_lines(part)):
+            messages.append(Message(turn.role, content))
+    return tuple(messages)
 
 
 def _check_order(slots: tuple[Slot, ...], template: str) -> None:
@@ -222,7 +237,7 @@ def _ground(skeleton: Skeleton, domain: Domain, request: Request) -> Skeleton:
     )
 
 
-def _show_examples(prompt: Prompt, slots: tuple[Slot, ...]) -> Prompt:
+def _show_examples(prompt: Prompt, slots: tuple[Slot, ...], *, template: str) -> Prompt:
     """Append the slots' examples to the last of the user's turns, the same ones once."""
     owners: dict[tuple[str, ...], list[str]] = {}
     for slot in slots:
@@ -231,6 +246,12 @@ def _show_examples(prompt: Prompt, slots: tuple[Slot, ...]) -> Prompt:
     shown = [f"Examples of {', '.join(names)}:\n\n" + "\n\n".join(texts) for texts, names in owners.items()]
     if not shown:
         return prompt
+    if prompt.infills:
+        raise TemplateError(
+            f"slot {next(iter(owners.values()))[0]!r}: examples are for a conversation, not for a text with a gap; "
+            "show them in turn('context')",
+            template=template,
+        )
     turns = list(prompt.messages)
     last = max((place for place, turn in enumerate(turns) if turn.role == "user"), default=None)
     if last is None:
