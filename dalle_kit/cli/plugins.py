@@ -1,9 +1,10 @@
-"""``dalle-kit plugins``: which plugins are installed, what each adds, and what is wrong with them."""
+"""``dalle-kit plugins``: which plugins are installed, what each adds, what is wrong with them, and making new ones."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.group(cls=ListingGroup)
 def plugins() -> None:
-    """See which plugins are installed and whether they work."""
+    """See which plugins are installed and whether they work; make new ones."""
 
 
 @plugins.command("list")
@@ -56,7 +57,11 @@ def show(name: str, as_json: bool) -> None:
 @json_option
 @click.pass_context
 def check(context: click.Context, name: str | None, as_json: bool) -> None:
-    """Load every plugin (or one) afresh and say what is wrong, and where; exit code 2 if anything is."""
+    """Load every plugin afresh and say what is wrong, and where; exit code 2 if anything is.
+
+    With NAME, that plugin alone is held against the whole contract: its fields, templates, post-processing, checks,
+    formats and hooks are tried with the least and the most of a request and with what models write. Loads no model.
+    """
     from dalle_kit.command_table import rebuild_table
 
     rebuild_table()
@@ -68,16 +73,56 @@ def check(context: click.Context, name: str | None, as_json: bool) -> None:
         infos, missing = [], [name]
     problems = [info.report for info in infos if info.problem]
     problems += [f"plugin {each!r}: the setting plugins.require names it and it is not loaded" for each in missing]
+    if name is not None and not problems:
+        problems += _contract_problems(name)
     if as_json:
         print_json({"ok": not problems, "problems": problems, "plugins": [dataclasses.asdict(info) for info in infos]})
     else:
         for info in infos:
-            if not info.problem:
+            if not problems or (name is None and not info.problem):
                 click.echo(f"{info.label}: {'ok' if info.status == 'loaded' else info.status}")
         for problem in problems:
             click.echo(f"Error: {problem}", err=True)
     if problems:
         context.exit(2)
+
+
+@plugins.command()
+@click.argument("name")
+@click.option("--domain", "kind", flag_value="domain", default="domain", help="A command of its own  [default]")
+@click.option("--hook", "kind", flag_value="hook", help="Hooks that run on the documents of every domain.")
+@json_option
+def new(name: str, kind: Literal["domain", "hook"], as_json: bool) -> None:
+    """Make a new plugin: a complete package in the folder dalle-kit-NAME, with tests that pass.
+
+    NAME is the plugin's name and its command's, in lower-case letters, digits and '-'.
+    """
+    from dalle_kit.scaffold import new_plugin
+
+    infos = _infos()
+    taken = {name for info in infos for name in (info.name, *info.domains, *info.commands)}
+    made = new_plugin(name, kind=kind, taken={each.split()[0] for each in taken})
+    folder = made.write(Path())
+    if as_json:
+        print_json([str(folder / path) for path in made.files])
+        return
+    for path in made.files:
+        click.echo(folder / path)
+    steps = [f"cd {folder}", 'pip install -e ".[test]"', "pytest", f"dalle-kit plugins check {made.name}"]
+    if kind == "domain":
+        steps.append(f"dalle-kit {made.name} --help")
+    click.echo("\n".join(["", "Next:", *(f"  {step}" for step in steps)]))
+
+
+def _contract_problems(name: str) -> list[str]:
+    """Return what a plugin that loads breaks of the contract."""
+    from dalle_kit.config import load_settings
+    from dalle_kit.plugin_manager.manager import survey_plugins
+    from dalle_kit.testing import plugin_faults
+
+    plugins = survey_plugins(load_settings())
+    loaded = plugins.loaded(name)
+    return [f"{loaded.info.label}: {fault}" for fault in plugin_faults(plugins, name)] if loaded else []
 
 
 def _infos() -> list[PluginInfo]:

@@ -73,6 +73,10 @@ class Plugins:
         hint = f"({', '.join(failed)} failed to load: see 'dalle-kit plugins check')" if failed else ""
         raise UnknownNameError("domain", name, self.domains, hint=hint)
 
+    def loaded(self, name: str) -> LoadedPlugin | None:
+        """Return what a plugin has registered, as it is; None if none of that name is loaded."""
+        return next((plugin for plugin in self._loaded if plugin.info.name == name), None)
+
     def plugin_of(self, domain: str) -> str:
         """Return the name of the plugin that registered a domain."""
         self.domain(domain)

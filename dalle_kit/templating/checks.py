@@ -74,7 +74,7 @@ def example_requests(domain: Domain) -> tuple[tuple[Request, ...], str]:
         trials: list[Mapping[str, Any]] = [each for each in given if isinstance(each, Mapping)]
     else:
         properties, required = schema.get("properties", {}), schema.get("required", [])
-        full = {name: _example(field, schema) for name, field in properties.items()}
+        full = {name: example_value(field, schema) for name, field in properties.items()}
         trials = [{name: full[name] for name in required}, full]
     requests, problem = [], ""
     for fields in trials:
@@ -85,22 +85,22 @@ def example_requests(domain: Domain) -> tuple[tuple[Request, ...], str]:
     return tuple(requests), "" if requests else problem
 
 
-def _example(field: Mapping[str, Any], schema: Mapping[str, Any]) -> Any:
+def example_value(field: Mapping[str, Any], schema: Mapping[str, Any]) -> Any:
     """Return a value that a field's JSON Schema allows, as far as a short look at it tells."""
     if "$ref" in field:
-        return _example(schema["$defs"][field["$ref"].rpartition("/")[2]], schema)
+        return example_value(schema["$defs"][field["$ref"].rpartition("/")[2]], schema)
     for key in ("examples", "enum"):
         if field.get(key):
             return field[key][0]
     if "const" in field:
         return field["const"]
     if "anyOf" in field:
-        return _example(field["anyOf"][0], schema)
+        return example_value(field["anyOf"][0], schema)
     kind = field.get("type")
     if kind == "array":
-        return [_example(field.get("items", {}), schema)]
+        return [example_value(field.get("items", {}), schema)]
     if kind == "object":
-        return {name: _example(inner, schema) for name, inner in field.get("properties", {}).items()}
+        return {name: example_value(inner, schema) for name, inner in field.get("properties", {}).items()}
     if kind in ("integer", "number"):
         return field.get("minimum", field.get("default") or 1)
     return {"boolean": True, "null": None}.get(str(kind), "example")

@@ -30,6 +30,7 @@ EXAMPLES: list[JsonValue] = [
         "subject": "Room for Friday",
         "points": ["room B12", "from 14:00"],
         "sender": "Tom Ilves",
+        "address": "tom@example.com",
         "signature": "Office management",
         "tone": "friendly",
         "instruction": "Thank her for waiting.",

@@ -1,0 +1,102 @@
+"""The rules that the formats of a domain keep."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import re
+from collections.abc import Mapping, Sequence
+from xml.etree import ElementTree
+
+from dalle_kit import __version__
+from dalle_kit.domain import Domain, Request
+from dalle_kit.errors import RequestError
+from dalle_kit.records import Document, Draft, Format, Provenance
+from dalle_kit.testing.faults import Fault, noted, place_of, shown
+
+_MEDIA_TYPE = re.compile(r"[a-z]+/[A-Za-z0-9.+-]+(\s*;\s*[a-z-]+=[^;]+)*\Z")
+
+
+def format_faults(
+    domain: Domain, formats: Mapping[str, Format], drafts: Sequence[tuple[Request, str, Draft]]
+) -> list[Fault]:
+    """Return what is wrong with the formats, tried on finished drafts."""
+    faults: list[Fault] = []
+    for format in formats.values():
+        faults += _declared(format)
+        tried = 0
+        for request, kind, draft in drafts:
+            try:
+                format.require(request)
+            except RequestError:
+                continue
+            tried += 1
+            with noted(faults, "formats", f"{format.name!r} cannot be written, given {kind}", format.render):
+                message = _wrong(format, _document(domain, request, draft, formats))
+                if message:
+                    text = f"{format.name!r}, given {kind}: {message}"
+                    faults.append(Fault("formats", text, place_of(format.render)))
+        if drafts and not tried:
+            message = f"{format.name!r} needs more than any example request has; give the request model one that does"
+            faults.append(Fault("formats", message, place_of(domain.request)))
+    return faults
+
+
+def _declared(format: Format) -> list[Fault]:
+    place = place_of(format.render)
+    faults = []
+    if format.suffix and not re.fullmatch(r"(\.[A-Za-z0-9]+)+", format.suffix):
+        faults.append(Fault("formats", f"{format.name!r}: the suffix {format.suffix!r} is none, such as '.md'", place))
+    if not _MEDIA_TYPE.match(format.media_type):
+        faults.append(Fault("formats", f"{format.name!r}: {format.media_type!r} is no media type", place))
+    return faults
+
+
+def _wrong(format: Format, document: Document) -> str:
+    """Say what is wrong with a format's rendering, nothing if it is right."""
+    written = format.render(document)
+    if not isinstance(written, (str, bytes)):
+        return f"it is {shown(written)}, neither text nor bytes"
+    if format.render(document) != written:
+        return "it is written differently the second time"
+    data = written.encode("utf-8") if isinstance(written, str) else written
+    kind = format.media_type.partition(";")[0].strip()
+    if format.name == "json" and json.loads(data) != document.as_dict():
+        return "it does not hold the document's text, slots, findings and provenance"
+    if kind == "application/json" or kind.endswith("+json"):
+        json.loads(data)
+    elif kind.endswith(("/xml", "+xml")):
+        ElementTree.fromstring(data)
+    elif "charset=utf-8" in format.media_type.lower() and data.decode("utf-8").encode("utf-8") != data:
+        return "it is not the UTF-8 that its media type promises"
+    return ""
+
+
+def _document(domain: Domain, request: Request, draft: Draft, formats: Mapping[str, Format]) -> Document:
+    provenance = Provenance(
+        version=__version__,
+        created=datetime.datetime(2031, 5, 4, 12, tzinfo=datetime.UTC).isoformat(),
+        domain=domain.name,
+        model="sample",
+        model_sha256=None,
+        device="cpu",
+        dtype="float32",
+        template="default",
+        options=domain.options,
+        candidate=0,
+        prompt_tokens=0,
+        generated_tokens=0,
+        finish_reasons={},
+        dropped=(),
+        plugins=(),
+        timings={},
+    )
+    return Document(
+        domain=domain.name,
+        request=request,
+        text=draft.text,
+        slots=dict(draft.texts),
+        findings=(),
+        provenance=provenance,
+        formats=formats,
+    )
