@@ -1,0 +1,135 @@
+"""Parsing with tree-sitter: whether code is well formed, what it imports and what it defines."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import tree_sitter
+
+from dalle_kit_code.languages import Grammar, Language
+
+#: A definition of so many lines or fewer is shown whole, of a longer one what stands before its body.
+_SHORT = 5
+
+#: How deep definitions are looked for below what is no definition itself.
+_DEPTH = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """Something a file defines: its name, where it begins (in characters), and its beginning or whole as code."""
+
+    name: str
+    start: int
+    head: str
+
+
+@lru_cache(maxsize=16)
+def _language(grammar: Grammar) -> tree_sitter.Language:
+    module = importlib.import_module(grammar.module)
+    return tree_sitter.Language(getattr(module, grammar.function)())
+
+
+def _parse(grammar: Grammar, text: str) -> tree_sitter.Tree:
+    # A lone surrogate cannot come from a file, but from a caller.
+    return tree_sitter.Parser(_language(grammar)).parse(text.encode("utf-8", "replace"))
+
+
+def faults(text: str, language: Language) -> int:
+    """Return how many errors the parser of a language finds, 0 for code that is well formed or cannot be parsed.
+
+    Where the grammar finds none and the language has a strict parser, that one's refusal is an error too.
+    """
+    if language.grammar is None:
+        return 0
+    root = _parse(language.grammar, text).root_node
+    if root.has_error:
+        return max(1, sum(1 for _ in _errors(root))) + 1
+    strict = _STRICT.get(language.grammar.strict)
+    return 0 if strict is None or strict(text) else 1
+
+
+def _errors(root: tree_sitter.Node) -> Iterator[tree_sitter.Node]:
+    pending = [root]
+    while pending:
+        node = pending.pop()
+        if node.is_error or node.is_missing:
+            yield node
+        pending += [child for child in node.children if child.has_error or child.is_missing]
+
+
+def _is_python(text: str) -> bool:
+    """Say whether the running Python takes a text for a module; its grammar of tree-sitter allows any indentation."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            ast.parse(text.removeprefix("\ufeff"))
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return False
+    return True
+
+
+_STRICT: Mapping[str, Callable[[str], bool]] = {"python": _is_python}
+
+
+def imports(text: str, language: Language) -> list[str]:
+    """Return the statements at the top of a file by which it imports, in order."""
+    if language.grammar is None:
+        return []
+    root = _parse(language.grammar, text).root_node
+    return [_text(node) for node in root.children if node.type in language.grammar.imports]
+
+
+def definitions(text: str, language: Language) -> list[Definition]:
+    """Return what a file defines outside of functions, members of classes included, in order."""
+    if language.grammar is None:
+        return []
+    data = text.encode("utf-8", "replace")
+    root = tree_sitter.Parser(_language(language.grammar)).parse(data).root_node
+    found = []
+    for node in _defining(root, language.grammar, _DEPTH):
+        name = _name(node)
+        if name:
+            start = len(data[: node.start_byte].decode("utf-8", "replace"))
+            found.append(Definition(name, start, _head(node)))
+    return found
+
+
+def _defining(node: tree_sitter.Node, grammar: Grammar, depth: int) -> Iterator[tree_sitter.Node]:
+    for child in node.named_children:
+        body = child.child_by_field_name("body")
+        if child.type in grammar.definitions:
+            yield child
+            if "class" in child.type and body is not None:
+                yield from _defining(body, grammar, 2)
+        elif depth:
+            yield from _defining(child, grammar, depth - 1)
+
+
+def _name(node: tree_sitter.Node) -> str:
+    """Return the name that a definition gives, "" where it gives none, or several."""
+    for field in ("name", "left"):
+        found = node.child_by_field_name(field)
+        if found is not None:
+            return _text(found) if "identifier" in found.type else ""
+    first = next(iter(node.named_children), None)
+    return _name(first) if first is not None and first.type.endswith("declarator") else ""
+
+
+def _head(node: tree_sitter.Node) -> str:
+    text = _text(node)
+    body = node.child_by_field_name("body")
+    if text.count("\n") < _SHORT:
+        return text
+    if body is not None:
+        return text[: len(text) - len(_text(body))].rstrip() + " ..."
+    return "\n".join(text.split("\n")[:_SHORT])
+
+
+def _text(node: tree_sitter.Node) -> str:
+    return (node.text or b"").decode("utf-8", "replace")
