@@ -23,7 +23,7 @@ from dalle_kit.plugin_manager.rules import is_strict
 if TYPE_CHECKING:
     from dalle_kit.plugin_manager.manager import Plugins
 
-_LAYOUT = 1
+_LAYOUT = 2
 _DISABLED_VARIABLE = "DALLE_KIT_PLUGINS_DISABLED"
 _OWN_FILES = (
     "command_table.py",
@@ -33,13 +33,14 @@ _OWN_FILES = (
     "plugin_manager/faults.py",
     "plugin_manager/loading.py",
     "plugin_manager/manager.py",
+    "source_place.py",
 )
 
 
 class DomainEntry(NamedTuple):
     """A domain as a command: ``schema`` is its request's JSON Schema, ``defaults`` its generation options.
 
-    ``formats`` are mappings with ``name``, ``suffix`` and ``summary``.
+    ``formats`` are mappings with ``name``, ``suffix`` and ``summary``. ``model`` is the domain's own, if it has one.
     """
 
     name: str
@@ -48,6 +49,7 @@ class DomainEntry(NamedTuple):
     formats: list[dict[str, str]]
     defaults: Mapping[str, Any]
     plugin: str
+    model: str | None = None
 
 
 class CommandEntry(NamedTuple):
@@ -106,6 +108,7 @@ def _describe(plugins: Plugins) -> dict[str, Any]:
             ],
             "defaults": asdict(domain.options),
             "plugin": plugins.plugin_of(name),
+            "model": domain.model,
         }
         for name, domain in plugins.domains.items()
     ]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from dalle_kit import pipeline
 from dalle_kit.budget import Budget
 from dalle_kit.config import Settings, load_settings
-from dalle_kit.domain import Request
+from dalle_kit.domain import Request, option_of
 from dalle_kit.engine.devices import choose_device, choose_dtype
 from dalle_kit.engine.results import Piece
 from dalle_kit.engine.threads import wait_politely
@@ -32,10 +32,11 @@ Fields = Mapping[str, object]
 
 
 class Kit:
-    """Write documents with a model on this machine.
+    """Write documents with models on this machine.
 
-    ``model``, ``device`` and ``dtype`` override the settings; the model is fetched and loaded when it is first needed,
-    and ``progress`` hears of it. One Kit may be used by several threads at once.
+    ``model``, ``device`` and ``dtype`` override the settings; a model is fetched and loaded when it is first needed,
+    and ``progress`` hears of it. A model that is chosen, here or in the settings, writes for every domain; if none is,
+    a domain that names one has its own. One Kit may be used by several threads at once.
     """
 
     def __init__(
@@ -49,10 +50,11 @@ class Kit:
     ) -> None:
         self.settings = settings if settings is not None else load_settings()
         self.model = model or self.settings.model
+        self._is_chosen = bool(model) or "model" in self.settings.model_fields_set
         self._device = device or self.settings.device
         self._dtype = dtype or self.settings.dtype
         self._progress = progress
-        self._engine: Engine | None = None
+        self._engines: dict[str, Engine] = {}
         self._loading = threading.Lock()
 
     @cached_property
@@ -70,23 +72,29 @@ class Kit:
         """The models known by name."""
         return Registry(self.plugins.models, aliases=self.settings.aliases)
 
-    def load(self) -> Engine:
+    def model_for(self, domain: str) -> str:
+        """Return the name of the model that writes for a domain."""
+        own = None if self._is_chosen else self.plugins.domain(domain).model
+        return own or self.model
+
+    def load(self, domain: str | None = None) -> Engine:
         """Fetch the model if it is not on this machine, load it, and return the engine; later calls return the same.
 
-        Raises ModelError and its subclasses.
+        ``domain`` says for which domain, where these have models of their own. Raises ModelError and its subclasses.
         """
+        name = self.model if domain is None else self.model_for(domain)
         with self._loading:
-            if self._engine is None:
+            if name not in self._engines:
                 wait_politely()
                 # Checked first: a wrong device must not cost a download.
                 device = choose_device(self._device)
                 dtype = choose_dtype(self._dtype, device=device)
-                stored = self.registry.ensure(self.model, progress=self._progress)
+                stored = self.registry.ensure(name, progress=self._progress)
                 self._progress(f"loading {stored.name}", 0, None)
                 from dalle_kit.engine.engine import Engine
 
-                self._engine = Engine.load(stored, device=device, dtype=dtype, threads=self.settings.threads)
-            return self._engine
+                self._engines[name] = Engine.load(stored, device=device, dtype=dtype, threads=self.settings.threads)
+            return self._engines[name]
 
     def request(self, domain: str, fields: Fields) -> Request:
         """Make a domain's request; the identity in the settings fills the fields that ask for it and were left out.
@@ -97,9 +105,7 @@ class Kit:
         given = {name: value for name, value in fields.items() if value is not None}
         filled: set[str] = set()
         for name, info in described.request.model_fields.items():
-            extra = info.json_schema_extra
-            hints = extra.get("option") if isinstance(extra, dict) else None
-            if isinstance(hints, dict) and hints.get("identity") and name in self.settings.identity:
+            if option_of(info).get("identity") and name in self.settings.identity:
                 if name not in given:
                     given[name] = self.settings.identity[name]
                     filled.add(name)
@@ -125,8 +131,8 @@ class Kit:
         return self._work(domain, request, fields, template=template).shaped
 
     def prompt_text(self, shaped: Shaped) -> str:
-        """Return the exact text the model reads, in its chat format if the model is on this machine."""
-        stored = self.registry.find(self.model)
+        """Return the exact text the model reads, in its own format if the model is on this machine."""
+        stored = self.registry.find(self.model_for(shaped.domain))
         if stored is None:
             return shaped.prompt.text
         from dalle_kit.engine.tokenization import Tokenizer
@@ -232,7 +238,7 @@ class Kit:
         """Load the model if any document has a slot, make the requests fit, and begin to write."""
         engine = None
         if any(work.shaped.skeleton.slots for work in works):
-            engine = self.load()
+            engine = self.load(works[0].domain.name)
             works = [pipeline.fit(self.plugins, self.templates, work, engine, options) for work in works]
         return pipeline.write(self.plugins, works, engine, options, documents=documents, repair=repair, budget=budget)
 

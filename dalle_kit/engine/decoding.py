@@ -50,11 +50,12 @@ class GenerativeModel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One document to write: the prompt's tokens, the skeleton, and how to sample."""
+    """One document to write: the prompt's tokens, the skeleton, how to sample, the tokens before all of the output."""
 
     source: tuple[int, ...]
     skeleton: Skeleton
     options: GenerationOptions
+    start: tuple[int, ...] = ()
 
 
 class Row:
@@ -84,7 +85,7 @@ class Row:
         self._pieces: list[Piece] = []
         self._seen = list(job.source)
         self._sampled = 0
-        self._target: list[int] = []  # the document's tokens so far
+        self._target = list(job.start)  # the document's tokens so far
         self._base: int | None = None  # tokens computed before the slot, known at its first logits
         self._tokens: list[int] = []  # of the slot
         self._whole: list[tuple[int, int]] = []  # (tokens, characters) of the slot wherever no character is in pieces
@@ -93,8 +94,9 @@ class Row:
         self._constraint: Constraint | None = None
         self._beam: Beam | None = None
         self._text = SlotText(())
-        self.pending = [self._advance("")]
-        self._target += self.pending[0]
+        beginning = self._advance("")
+        self._target += beginning
+        self.pending = [list(self._target)]
 
     def drain(self) -> list[Piece]:
         """Return the pieces of text that have become certain since the last call."""

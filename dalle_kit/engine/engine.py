@@ -87,6 +87,11 @@ class Engine:
         """How many tokens the model can read, None where its positions are not limited."""
         return self._loaded.model.context
 
+    @property
+    def infills(self) -> bool:
+        """Whether the model is shown what stands after a gap; one that is not goes on from what is before it."""
+        return self.tokenizer.infills
+
     @cached_property
     def _constraints(self) -> Constraints:
         return Constraints(self.tokenizer, self._loaded.ends)
@@ -138,13 +143,13 @@ class Engine:
 
         Raises ContextOverflowError where the two are longer than the model reads, ModelError for an encoder.
         """
-        source = self._encode(prompt)
+        source, start = self._encode(prompt), self._start(prompt)
         target = self.tokenizer.encode_text(continuation)
         if not target:
             return Score(0.0, 0)
-        self._check_lengths(len(source), len(target) + _FRAME)
+        self._check_lengths(len(source), len(start) + len(target) + _FRAME)
         with memory_errors(self.device):
-            session = self.generative().open([source], [[]], room=len(source) + len(target))
+            session = self.generative().open([source], [start], room=len(source) + len(start) + len(target))
             first = session.logits  # (1, V)
             logits = torch.cat((first, session.feed([target], every=True)[:-1]))  # (T, V)
         chosen = logits.log_softmax(-1).gather(1, torch.tensor(target, device=logits.device)[:, None])
@@ -170,7 +175,10 @@ class Engine:
         return replace(options, seed=candidate_seed(options.seed, index), temperature=temperature)
 
     def _job(self, prompt: str | Prompt, skeleton: Skeleton, options: GenerationOptions) -> Job:
-        return Job(tuple(self._encode(prompt)), skeleton, options)
+        return Job(tuple(self._encode(prompt)), skeleton, options, start=tuple(self._start(prompt)))
+
+    def _start(self, prompt: str | Prompt) -> list[int]:
+        return [] if isinstance(prompt, str) else self.tokenizer.encode_output(prompt)
 
     def _encode(self, prompt: str | Prompt) -> list[int]:
         if isinstance(prompt, str):
@@ -232,7 +240,12 @@ class Engine:
             parts.pop()
         certain = sum(len(self.tokenizer.encode_text(part)) for part in parts if isinstance(part, str))
         slots = job.skeleton.slots
-        return certain + sum(job.options.merge(slot.options).max_tokens + _FRAME for slot in slots) + _FRAME
+        return (
+            len(job.start)
+            + certain
+            + sum(job.options.merge(slot.options).max_tokens + _FRAME for slot in slots)
+            + _FRAME
+        )
 
     def _result(self, row: Row, *, candidate: int) -> Generation:
         return Generation(row.results, row.job.options, candidate, len(row.job.source))

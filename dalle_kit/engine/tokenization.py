@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dalle_kit.engine.infilling import Control, Text, family_of, infilling_parts
 from dalle_kit.errors import ModelError
 from dalle_kit.records import Message, Prompt
 
@@ -19,22 +20,40 @@ if TYPE_CHECKING:
     from tokenizers.decoders import DecodeStream
 
 _SPACE = "\u2581"
+_ANCHOR = "\u263a"  # a character that merges with no other
 _BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>\Z")
 
 
 class Tokenizer:
-    """A model's tokenizer together with its chat template, if it has one."""
+    """A model's tokenizer together with its chat template, if it has one.
 
-    def __init__(self, backend: Backend, *, chat_template: str | None = None, names: Mapping[str, str] | None = None):
+    ``seq2seq`` says that it belongs to an encoder-decoder.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        *,
+        chat_template: str | None = None,
+        names: Mapping[str, str] | None = None,
+        seq2seq: bool = False,
+    ):
         # A checkpoint's file may say to cut and pad every text; here what does not fit is an error, never cut silently.
         backend.no_truncation()
         backend.no_padding()
         self._backend = backend
         self._chat_template = chat_template
         self._names = dict(names or {})
+        self._seq2seq = seq2seq
+        self._family = family_of(self._has, seq2seq=seq2seq)
         special = {id: token.content for id, token in backend.get_added_tokens_decoder().items() if token.special}
+        # Some families do not mark their tokens for infilling as special ones; they are no text all the same.
+        for token in filter(self._has, self._family.controls if self._family else ()):
+            special[self._id(token)] = token
         self.control_ids = frozenset(special)
-        self._control_texts = tuple(special.values())
+        # A tokenizer that writes a blank as a low line may find the token in either spelling.
+        spellings = {each for text in special.values() for each in (text, text.replace(_SPACE, " "))}
+        self._control_texts = tuple(sorted(spellings))
 
     @classmethod
     def load(cls, folder: str | Path) -> Tokenizer:
@@ -47,15 +66,25 @@ class Tokenizer:
             for name, value in settings.items()
             if name.endswith("_token") and isinstance(value, (str, dict))
         }
-        return cls(_load_backend(folder), chat_template=_chat_template(folder, settings), names=names)
+        config = read_json(folder / "config.json") if (folder / "config.json").exists() else {}
+        seq2seq = bool(config.get("is_encoder_decoder"))
+        return cls(_load_backend(folder), chat_template=_chat_template(folder, settings), names=names, seq2seq=seq2seq)
 
     @property
     def has_chat_template(self) -> bool:
         """Whether prompts are wrapped into the model's chat format."""
         return self._chat_template is not None
 
+    @property
+    def infills(self) -> bool:
+        """Whether the model is shown what stands after a gap."""
+        return self._family is not None
+
     def prompt_text(self, prompt: Prompt) -> str:
         """Return the exact text the model reads for a prompt; a tokenizer may frame it with control tokens."""
+        if prompt.infills:
+            parts = infilling_parts(prompt, self._family, self._has)
+            return "".join(part.shown if isinstance(part, Control) else part.content for part in parts)
         fixed, messages = self._frame(prompt)
         contents = [message.content for message in messages]
         return "".join(text for pair in zip(fixed, [*contents, ""], strict=True) for text in pair)
@@ -65,6 +94,8 @@ class Tokenizer:
 
         What stands in the messages can never become a control token, also if it is spelled like one.
         """
+        if prompt.infills:
+            return self._encode_infilling(prompt)
         if not self.has_chat_template:
             return self.encode_text(prompt.text + "\n\n", special=True)
         fixed, messages = self._frame(prompt)
@@ -75,18 +106,66 @@ class Tokenizer:
                 tokens += self.encode_text(message.content)
         return tokens
 
-    def encode_text(self, text: str, *, special: bool = False) -> list[int]:
-        """Return the tokens of a text, none of them a control token; ``special`` adds those that frame every text."""
+    def encode_output(self, prompt: Prompt) -> list[int]:
+        """Return the tokens that the model's output begins with, before any text."""
+        start = self._family.start if self._family and prompt.infills else ""
+        return [self._id(start)] if start else []
+
+    def encode_text(self, text: str, *, special: bool = False, joined: bool = False) -> list[int]:
+        """Return the tokens of a text, none of them a control token; ``special`` adds those that frame every text.
+
+        ``joined`` text goes on where another ends, without the blank that some tokenizers put before a text.
+        """
         pieces = _cut(text, self._control_texts)
-        if len(pieces) == 1:
+        if len(pieces) == 1 and not joined:
             return list(self._backend.encode(text, add_special_tokens=special).ids)
-        tokens = [id for piece in pieces for id in self._backend.encode(piece, add_special_tokens=False).ids]
-        if not special:
-            return tokens
+        tokens = [id for number, piece in enumerate(pieces) for id in self._piece(piece, joined=joined or number > 0)]
+        before, after = self._around if special else ([], [])
+        return [*before, *tokens, *after]
+
+    def _piece(self, text: str, *, joined: bool) -> list[int]:
+        def encode(text: str) -> list[int]:
+            return list(self._backend.encode(text, add_special_tokens=False).ids)
+
+        if joined and self._puts_blank:
+            anchor, tokens = encode(_ANCHOR), encode(_ANCHOR + text)
+            if tokens[: len(anchor)] == anchor:
+                return tokens[len(anchor) :]
+        return encode(text)
+
+    @cached_property
+    def _puts_blank(self) -> bool:
+        """Whether a blank is put before each text, as SentencePiece does."""
+        first = self._backend.encode("a", add_special_tokens=False).ids[:1]
+        return any((self._backend.id_to_token(id) or "").startswith(_SPACE) for id in first)
+
+    @cached_property
+    def _around(self) -> tuple[list[int], list[int]]:
+        """The control tokens before and after every text."""
         empty = list(self._backend.encode("", add_special_tokens=True).ids)
         # What a tokenizer adds to the empty text it adds around any text; all families put at most one token after.
         after = empty[-1:] if empty and self._backend.encode("a", add_special_tokens=True).ids[-1] == empty[-1] else []
-        return empty[: len(empty) - len(after)] + tokens + after
+        return empty[: len(empty) - len(after)], after
+
+    def _encode_infilling(self, prompt: Prompt) -> list[int]:
+        before, after = self._around
+        tokens = list(before)
+        for part in infilling_parts(prompt, self._family, self._has):
+            match part:
+                case Control(token):
+                    tokens.append(self._id(token))
+                case Text(content, joined):
+                    tokens += self.encode_text(content, joined=joined)
+        # A decoder goes on where the prompt ends; an encoder reads a whole text.
+        return tokens + after if self._seq2seq else tokens
+
+    def _has(self, token: str) -> bool:
+        return self._backend.token_to_id(token) is not None
+
+    def _id(self, token: str) -> int:
+        id: int | None = self._backend.token_to_id(token)
+        assert id is not None
+        return id
 
     def encode_context(self, text: str) -> list[int]:
         """Return the tokens of a text that the model is to continue with a word.

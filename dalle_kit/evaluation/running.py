@@ -104,7 +104,7 @@ def compare_with(report: Report, baseline: Report, *, name: str) -> Comparison:
 
 def _run(plan: Plan, setting: Setting, kit: Kit, encoder: Engine | None, progress: Progress) -> Run:
     domain = kit.plugins.domain(plan.domain)
-    kit.load()
+    kit.load(plan.domain)
     start = time.perf_counter()
     skipped: dict[str, str] = {}
     written: list[tuple[Case, Document]] = []
@@ -122,13 +122,13 @@ def _run(plan: Plan, setting: Setting, kit: Kit, encoder: Engine | None, progres
         if case.reference is not None:
             if encoder is not None:
                 further |= _likeness(document.text, case.reference, encoder)
-            likelihood = references.log_likelihood(kit.load(), shaped, case.reference)
+            likelihood = references.log_likelihood(kit.load(plan.domain), shaped, case.reference)
             further |= {} if likelihood is None else {"log_likelihood": likelihood}
         texts.append(_text(plan, case, document, told, further))
     return Run(
         label=setting.label,
-        model=kit.model,
-        model_sha256=kit.load().sha256,
+        model=kit.model_for(plan.domain),
+        model_sha256=kit.load(plan.domain).sha256,
         options={"template": setting.template, "candidates": setting.candidates, "repair": setting.repair},
         texts=tuple(texts),
         summary=summarise(texts, seed=plan.seed),
