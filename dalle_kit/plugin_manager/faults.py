@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -52,6 +53,7 @@ def guard(function: Callable[..., Any], *, plugin: str, doing: str, expect: Any 
     The toolkit's own errors pass: they are how a plugin refuses a request. ``doing`` says what failed.
     """
 
+    @functools.wraps(function)
     def guarded(*arguments: Any) -> Any:
         try:
             result = function(*arguments)

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from dalle_kit.domain import Domain, Request
-from dalle_kit.errors import DalleKitError, RequestError
+from dalle_kit.errors import DalleKitError, RequestError, TemplateError
 from dalle_kit.plugin_manager.manager import Plugins
 from dalle_kit.records import Draft, Finding
 from dalle_kit.templating.checks import check_templates
@@ -102,17 +102,21 @@ def requests(subject: Subject) -> list[Fault]:
 def templates(subject: Subject) -> list[Fault]:
     """Look whether every template parses, names only what there is, and renders for every request."""
     domain = subject.domain
-    faults = [Fault("templates", str(problem)) for problem in check_templates(subject.templates, domain).problems]
+    problems = {str(problem): (problem, "") for problem in check_templates(subject.templates, domain).problems}
     for name in subject.templates.names(domain.name):
         for request in subject.requests:
-            doing = f"template {name!r} cannot be rendered for {shown(request.model_dump(exclude_defaults=True), 120)}"
             try:
                 subject.templates.shape(domain, request, template=name)
-            except RequestError:
-                continue  # how a domain refuses a request
             except DalleKitError as error:
-                if not any(str(error) in fault.message for fault in faults):
-                    faults.append(Fault("templates", f"{doing}: {error}", place_of(domain.context)))
+                tried = f"template {name!r}, given {shown(request.model_dump(exclude_defaults=True), 120)}: "
+                problems.setdefault(str(error), (error, tried))
+    faults: list[Fault] = []
+    for problem, tried in problems.values():
+        if isinstance(problem, TemplateError):
+            faults.append(Fault("templates", f"{tried}{problem}"))
+        elif not isinstance(problem, RequestError):  # that is how a domain refuses a request
+            with noted(faults, "templates", f"{tried}they cannot be prepared", domain.context):
+                raise problem.__cause__ or problem
     return faults
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import inspect
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from xml.etree import ElementTree
 
 from dalle_kit import __version__
@@ -22,8 +24,9 @@ def format_faults(
 ) -> list[Fault]:
     """Return what is wrong with the formats, tried on finished drafts."""
     faults: list[Fault] = []
-    for format in formats.values():
-        faults += _declared(format)
+    for format in map(_bare, formats.values()):
+        place = place_of(format.render) or place_of(domain.request)
+        faults += [Fault("formats", f"{format.name!r}: {message}", place) for message in _declared(format)]
         tried = 0
         for request, kind, draft in drafts:
             try:
@@ -34,22 +37,23 @@ def format_faults(
             with noted(faults, "formats", f"{format.name!r} cannot be written, given {kind}", format.render):
                 message = _wrong(format, _document(domain, request, draft, formats))
                 if message:
-                    text = f"{format.name!r}, given {kind}: {message}"
-                    faults.append(Fault("formats", text, place_of(format.render)))
+                    faults.append(Fault("formats", f"{format.name!r}, given {kind}: {message}", place))
         if drafts and not tried:
             message = f"{format.name!r} needs more than any example request has; give the request model one that does"
             faults.append(Fault("formats", message, place_of(domain.request)))
     return faults
 
 
-def _declared(format: Format) -> list[Fault]:
-    place = place_of(format.render)
-    faults = []
+def _bare(format: Format) -> Format:
+    """Return a format with the functions that its plugin gave, so that what they raise says where."""
+    return replace(format, render=inspect.unwrap(format.render), require=inspect.unwrap(format.require))
+
+
+def _declared(format: Format) -> Iterator[str]:
     if format.suffix and not re.fullmatch(r"(\.[A-Za-z0-9]+)+", format.suffix):
-        faults.append(Fault("formats", f"{format.name!r}: the suffix {format.suffix!r} is none, such as '.md'", place))
+        yield f"the suffix {format.suffix!r} is none, such as '.md'"
     if not _MEDIA_TYPE.match(format.media_type):
-        faults.append(Fault("formats", f"{format.name!r}: {format.media_type!r} is no media type", place))
-    return faults
+        yield f"{format.media_type!r} is no media type, such as 'text/plain; charset=utf-8'"
 
 
 def _wrong(format: Format, document: Document) -> str:

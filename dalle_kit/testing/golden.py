@@ -38,7 +38,9 @@ def compare_golden(file: Path, actual: str | bytes, *, update: bool = False) -> 
 
 def prompt_text(prompt: Prompt) -> str:
     """Return a prompt with its turns and their roles, as golden files show it."""
-    return "".join(f"[{message.role}]\n{message.content}\n" for message in prompt.messages)
+    return "".join(
+        f"[{' '.join(filter(None, (message.role, message.name)))}]\n{message.content}\n" for message in prompt.messages
+    )
 
 
 def document_text(document: Document) -> str:

@@ -55,8 +55,8 @@ def install(site: Path) -> Install:
         module = f"plugin_{distribution.replace('-', '_')}"
         package = site / module
         (package / "texts").mkdir(parents=True)
-        for template in ("document.j2", "prompt.j2"):
-            (package / "texts" / template).write_text('{{ slot("body") }}', encoding="utf-8")
+        (package / "texts" / "document.j2").write_text('{{ slot("body") }}', encoding="utf-8")
+        (package / "texts" / "prompt.j2").write_text("Write a note.", encoding="utf-8")
         file = package / "__init__.py"
         prelude = GREETING.replace("{templates}", f"{module}.texts")
         file.write_text(prelude + textwrap.dedent(source), encoding="utf-8")

@@ -81,3 +81,42 @@ def test_check_works_where_strict_loading_would_not(
     monkeypatch.setenv("DALLE_KIT_STRICT_PLUGINS", "1")
     assert main(["plugins", "check"]) == 2
     assert "no_such_library" in capsys.readouterr().err
+
+
+def test_check_of_one_holds_it_against_the_contract(install: Install, capsys: pytest.CaptureFixture[str]) -> None:
+    file = install(
+        "notes",
+        "def grow(request, draft): return draft.replace('body', draft.texts['body'] + '!')\n"
+        "@hookimpl\ndef dalle_kit_register_domains(register): register(domain(finish=grow))\n",
+    )
+    assert main(["plugins", "check"]) == 0
+    capsys.readouterr()
+    assert main(["plugins", "check", "notes"]) == 2
+    captured = capsys.readouterr()
+    line = next(n for n, text in enumerate(file.read_text(encoding="utf-8").splitlines(), 1) if "def grow" in text)
+    assert captured.out == "" and captured.err.startswith("Error: plugin 'notes' (notes-kit 1.0): finish: ")
+    assert "not idempotent" in captured.err and captured.err.endswith(f"[{file}:{line}]\n")
+    assert main(["plugins", "check", "notes", "--json"]) == 2
+    assert "not idempotent" in json.loads(capsys.readouterr().out)["problems"][0]
+
+
+@pytest.mark.parametrize(
+    ("hook", "body", "problem"),
+    [
+        ("dalle_kit_shape_prompt", "return 1 / 0", "ZeroDivisionError"),
+        ("dalle_kit_postprocess", "return draft.replace('body', draft.texts['body'] + '!')", "not idempotent"),
+        ("dalle_kit_postprocess", "return draft.replace('body', draft.texts['body'].split()[0])", "IndexError"),
+        ("dalle_kit_check", "return [Finding('x', 'note', 'y', 'head')]", "slot 'head'"),
+        ("dalle_kit_check", "return [Finding('x', 'note', 'y', 'body', (0, 9999))]", "outside of the text"),
+    ],
+)
+def test_check_of_one_tries_its_hooks_on_all_domains(
+    hook: str, body: str, problem: str, install: Install, capsys: pytest.CaptureFixture[str]
+) -> None:
+    install("notes", NOTE)
+    argument = "prompt" if hook.endswith("prompt") else "draft"
+    guard = "" if argument == "prompt" else "    if domain != 'note': return None\n"
+    install("style", f"from dalle_kit import Finding\n@hookimpl\ndef {hook}(domain, {argument}):\n{guard}    {body}\n")
+    assert main(["plugins", "check", "style"]) == 2
+    error = capsys.readouterr().err
+    assert f"hooks: {hook}, for the domain" in error and problem in error and "__init__.py:" in error
