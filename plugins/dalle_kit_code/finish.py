@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from dalle_kit import Draft, Skeleton, Slot
+from dalle_kit_code.alignment import aligned
 from dalle_kit_code.cursor import plain
-from dalle_kit_code.indentation import blanks_of, in_units
+from dalle_kit_code.indentation import blanks_of
 from dalle_kit_code.lexing import OPENING, open_brackets
 from dalle_kit_code.parsing import faults
 from dalle_kit_code.spot import Spot
@@ -29,6 +30,7 @@ _RULES = (
     without_blank_start,
     without_doubled_space,
     without_echo_above,
+    aligned,
     until_end,
     until_unmatched,
     until_suffix,
@@ -79,7 +81,6 @@ def finished(text: str, spot: Spot) -> str:
 def _finished_once(text: str, spot: Spot) -> str:
     for rule in _RULES:
         text = rule(text, spot)
-    text = in_units(text, spot.unit)
     return _whole(_longest_that_parses(text, spot), spot)
 
 

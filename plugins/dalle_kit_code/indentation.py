@@ -1,11 +1,9 @@
-"""How a file is indented, and lines made to be indented as it is."""
+"""How lines are indented."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from itertools import pairwise
-from math import gcd
 
 _TAB = 4
 
@@ -33,19 +31,8 @@ def unit_of(text: str, default: str) -> str:
     return " " * steps.most_common(1)[0][0]
 
 
-def in_units(text: str, unit: str) -> str:
-    """Return a text whose lines, the first one aside, are indented by tabs or spaces as ``unit`` is."""
-    first, *lines = text.split("\n")
+def blanks(columns: int, unit: str) -> str:
+    """Return blanks so many columns wide, in tabs where ``unit`` is one."""
     if unit == "\t":
-        widths = [len(found[0]) for line in lines if (found := re.match(" +(?=[^ ])", line))]
-        own = max(gcd(*widths), 2) if widths else _TAB
-        lines = [_tabbed(line, own) for line in lines]
-    else:
-        lines = [blanks_of(line).replace("\t", unit) + line.lstrip(" \t") for line in lines]
-    return "\n".join((first, *lines))
-
-
-def _tabbed(line: str, own: int) -> str:
-    blanks = blanks_of(line)
-    spaces = len(blanks) - len(blanks.rstrip(" "))
-    return blanks.rstrip(" ") + "\t" * (spaces // own) + " " * (spaces % own) + line.lstrip(" \t")
+        return "\t" * (columns // _TAB) + " " * (columns % _TAB)
+    return " " * columns

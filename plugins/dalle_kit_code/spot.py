@@ -138,7 +138,8 @@ class Spot:
         if is_inside(self.before, self.language):
             return r"(?s:.*)"
         if self.is_line_start:
-            return rf"[^\s{re.escape(self.language.comment[:1])}](?s:.*)"
+            # One blank more is left to the model, which would otherwise be forced to tokens that it has never seen so.
+            return rf"[ \t]?[^\s{re.escape(self.language.comment[:1])}](?s:.*)"
         return r"(?s:.*)" if self.parses else r"[^\n](?s:.*)"
 
     def stops(self) -> tuple[str, ...]:
@@ -151,7 +152,9 @@ class Spot:
             return (*fence, "\n\n\n", *(f"\n\n{sign}" for sign in self._beginnings))
         levels = {level for level in (self.indentation, *(self.unit * count for count in range(32)))}
         ends = sorted(level for level in levels if width(level) < limit)
-        return (*fence, *(f"\n{level}{sign}" for level in ends for sign in self._beginnings))
+        # Less indented than the whole block, a bracket closes what was opened before it.
+        closing = () if self.missing_closers or self.reach == "statement" else tuple(CLOSING)
+        return (*fence, *(f"\n{level}{sign}" for level in ends for sign in (*self._beginnings, *closing)))
 
     @cached_property
     def limit(self) -> int:

@@ -64,14 +64,14 @@ def until_end(text: str, spot: Spot) -> str:
     """End a text where what was asked for ends: the line, the statement, or the block that the cursor is in."""
     if spot.reach == "line":
         return text.partition("\n")[0]
-    closing_depth = _depths(text, spot)
+    states = line_states(text, spot)
     start, was_blank = 0, False
     for number, line in enumerate(text.split("\n")):
-        inside, depth = closing_depth[number]
+        inside, depth = states[number]
         if number and line.strip() and not inside:
             ends = width(blanks_of(line)) < spot.limit if spot.limit else was_blank and not blanks_of(line)
             belongs = (depth > 0 and line.strip()[0] in CLOSING) or _goes_on(line, spot)
-            if (ends and depth == 0 and not belongs) or (ends and spot.limit and depth > 0 and not belongs):
+            if ends and not belongs and (depth == 0 or spot.limit):
                 return text[:start].rstrip()
         was_blank = not line.strip()
         start += len(line) + 1
@@ -156,7 +156,7 @@ def _own_pieces(text: str, spot: Spot) -> Iterator[Piece]:
     return (piece for piece in pieces(spot.before + text, spot.language) if piece.start >= len(spot.before))
 
 
-def _depths(text: str, spot: Spot) -> list[tuple[bool, int]]:
+def line_states(text: str, spot: Spot) -> list[tuple[bool, int]]:
     """Return for each line whether it begins in a string or comment, and in how many brackets that the text opened."""
     found = list(_own_pieces(text, spot))
     depths, start, depth, index = [], len(spot.before), 0, 0
