@@ -84,6 +84,21 @@ def similarity(pairs: Sequence[Pair]) -> Callable[[str, str], float]:
     return lambda text, source: float(vectors[text] @ vectors[source])
 
 
+def likelihood() -> Callable[[str, str], float]:
+    """Return how likely a text is, in nats, where a source is to be put in short."""
+    engine = Kit(model="smollm2-135m").load()
+
+    def measure(text: str, source: str) -> float:
+        return engine.score(f"{_sentence(source)}\n\nIn short:", f" {_sentence(text)}").log_likelihood
+
+    return measure
+
+
+def _sentence(text: str) -> str:
+    """Return a text of the pairs, which are in small letters, as a sentence."""
+    return f"{text[:1].upper()}{text[1:].rstrip(' .')}."
+
+
 def interval(values: Sequence[float]) -> str:
     """Return the mean in per cent with its 95 % bootstrap interval."""
     source = random.Random(0)
@@ -92,18 +107,20 @@ def interval(values: Sequence[float]) -> str:
 
 
 def pairs_table(pairs: Sequence[Pair]) -> str:
-    """Return the table of both scores, by kind of error, on some pairs."""
-    ours, theirs = won(pairs, consistency), won(pairs, similarity(pairs))
+    """Return the table of the scores, by kind of error, on some pairs."""
+    vectors, decoder = similarity(pairs), likelihood()
+    scores = [
+        won(pairs, lambda text, source: consistency(text, source, similarity=vectors, likelihood=decoder)),
+        won(pairs, consistency),
+        won(pairs, vectors),
+    ]
     places: dict[str, list[int]] = defaultdict(list)
     for place, pair in enumerate(pairs):
         places[pair.kind].append(place)
     rows = []
     for kind, where in [("all", list(range(len(pairs)))), *sorted(places.items(), key=lambda item: -len(item[1]))]:
-        mine, other = [ours[place] for place in where], [theirs[place] for place in where]
-        rows.append(
-            [kind, str(len(where)), interval(mine), str(mine.count(0.5)), interval(other), str(other.count(0.5))]
-        )
-    return table(["kind of error", "pairs", "consistency", "ties", "vector similarity", "ties"], rows)
+        rows.append([kind, str(len(where)), *(interval([score[place] for place in where]) for score in scores)])
+    return table(["kind of error", "pairs", "consistency with models", "consistency", "vector similarity"], rows)
 
 
 def planted(fact: Fact, source: random.Random) -> str | None:

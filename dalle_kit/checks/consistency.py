@@ -2,7 +2,9 @@
 
 A faithful retelling cuts and keeps: its words come from the source, in the source's order, with few and short cuts
 between them. A false one puts words in, joins what belongs to different clauses, turns things round, or loses a "not".
-The weights of these signs were fitted on half of the pairs that ``benchmarks/grounding.py`` reports the other half of.
+Two models see more than the signs: an encoder, whether the text still means what the source does, and a decoder,
+whether it is what one would go on with after the source. All weights were fitted on half of the pairs that
+``benchmarks/grounding.py`` reports the other half of.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 import bisect
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -23,6 +25,8 @@ from dalle_kit.checks.words import is_stop_word, stem
 _TOKEN = re.compile(r"\d[\d,.]*\d|\d|[^\W\d_]+(?:['\u2019][^\W\d_]+)?|[^\w\s]")
 #: A penalty of so much takes the score from 1 to 1/e.
 _SCALE = 3.0
+#: What a difference of 1 in similarity, and of a nat in likelihood, is worth beside 1 in the logarithm of the score.
+_SIMILARITY, _LIKELIHOOD = 1.63, 0.035
 #: How many alignments are followed at a time.
 _BEAMS = 64
 #: How many of a word's places after and before the last one are tried.
@@ -83,16 +87,29 @@ def _read(text: str) -> _Read:
     return _Read(text)
 
 
-def consistency(text: str, source: str) -> float:
+def consistency(
+    text: str,
+    source: str,
+    *,
+    similarity: Callable[[str, str], float] | None = None,
+    likelihood: Callable[[str, str], float] | None = None,
+) -> float:
     """Return how far ``text`` keeps to ``source``, which it retells: 1 for its very words, towards 0.
 
-    Only the order of two scores for the same source means something, not their size.
+    ``similarity`` returns the cosine of the vectors of two texts, ``likelihood`` the log-likelihood in nats of the
+    first text as the continuation of the second; with them the score is surer, and always below 1. Only the order of
+    two scores for the same source means something, not their size.
     """
     sentences = all_sentences(text)
     if not sentences:
         return 1.0
     penalties = [_penalty(signs(sentence, source)) for sentence in sentences]
-    return math.exp(-sum(penalties) / len(penalties) / _SCALE)
+    score = -sum(penalties) / len(penalties) / _SCALE
+    if similarity is not None:
+        score += _SIMILARITY * (similarity(text, source) - 1.0)
+    if likelihood is not None:
+        score += _LIKELIHOOD * likelihood(text, source)
+    return math.exp(score)
 
 
 def signs(sentence: str, source: str) -> Signs:

@@ -38,3 +38,19 @@ def test_the_score_is_always_above_0_and_at_most_1(text: str, source: str) -> No
 
 def test_a_long_source_is_compared_in_bounded_time() -> None:
     assert consistency("The cat sat on the mat with the dog. " * 20, "The cat sat on the mat and the dog. " * 300) < 1.0
+
+
+def test_what_models_say_of_a_retelling_counts_beside_its_words() -> None:
+    right, wrong = "The dog sat on the mat.", "The mat sat on the dog."
+    source = "The dog and the mat sat there."
+
+    def near(text: str, source: str) -> float:
+        return 0.9 if text == right else 0.4
+
+    def likely(text: str, source: str) -> float:
+        return -10.0 if text == right else -40.0
+
+    for model in ({"similarity": near}, {"likelihood": likely}, {"similarity": near, "likelihood": likely}):
+        gain = consistency(right, source, **model) / consistency(wrong, source, **model)
+        assert gain > consistency(right, source) / consistency(wrong, source)
+        assert 0.0 < consistency(wrong, source, **model) < 1.0
