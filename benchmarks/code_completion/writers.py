@@ -4,6 +4,8 @@ The bare model writes greedily, up to the same number of tokens, and its text is
 line is its first line that is not blank; a body ends where one of ``BODY_ENDS`` begins. It is asked twice: with the
 text before the gap exactly as it is, and with the blanks at that text's end left for it to write, since it has learned
 to write a line's indentation together with the line break before it.
+
+What was in the gap, put through the command's post-processing, shows what that does to right answers.
 """
 
 from __future__ import annotations
@@ -15,7 +17,9 @@ from functools import partial
 from itertools import groupby
 
 from code_completion.tasks import MOST_TOKENS, Task
-from dalle_kit import DalleKitError, Document, GenerationOptions, Kit
+from dalle_kit import DalleKitError, Document, Draft, GenerationOptions, Kit
+
+DOMAIN = "code complete"
 
 #: Written together.
 BATCH = 16
@@ -40,9 +44,10 @@ Writer = Callable[[Sequence[Task]], list[Completion]]
 def writers(kit: Kit) -> dict[str, Writer]:
     """Return the writers that are compared, by name; the first is the toolkit."""
     return {
-        "code complete": partial(write_ours, kit),
+        DOMAIN: partial(write_ours, kit),
         "bare model": partial(write_bare, kit, trim=False),
         "bare model, blanks left to it": partial(write_bare, kit, trim=True),
+        "right answer, post-processed": partial(write_right, kit),
     }
 
 
@@ -60,9 +65,7 @@ def write_ours(kit: Kit, tasks: Sequence[Task]) -> list[Completion]:
     """Complete with ``code complete``; a task that it refuses is left empty, with the error as its finding."""
     start = time.perf_counter()
     try:
-        documents = kit.batch(
-            "code complete", [_request(task) for task in tasks], max_tokens=MOST_TOKENS[tasks[0].kind], seed=0
-        )
+        documents = kit.batch(DOMAIN, [_request(task) for task in tasks], max_tokens=MOST_TOKENS[tasks[0].kind], seed=0)
     except DalleKitError as error:
         if len(tasks) > 1:
             return [completion for task in tasks for completion in write_ours(kit, [task])]
@@ -87,6 +90,23 @@ def write_bare(kit: Kit, tasks: Sequence[Task], *, trim: bool) -> list[Completio
         # What it wrote of the blanks that are there already is no part of the completion.
         text = text.removeprefix(task.before[len(prompt) :])
         completions.append(Completion(first_line(text) if kind == "line" else body(text), None, seconds))
+    return completions
+
+
+def write_right(kit: Kit, tasks: Sequence[Task]) -> list[Completion]:
+    """Complete with what was in the gap, as if the model had written it, after the command's post-processing."""
+    domain = kit.plugins.domain(DOMAIN)
+    completions = []
+    for task in tasks:
+        start = time.perf_counter()
+        request = domain.parse(_request(task))
+        skeleton = kit.shape(DOMAIN, request).skeleton
+        (slot,) = skeleton.slots
+        # The model has to begin with the end of the text before the gap, and perhaps with more.
+        begun = max(size for size in range(len(slot.starts_with) + 1) if task.before.endswith(slot.starts_with[:size]))
+        written = slot.starts_with[:begun] + task.reference
+        draft = domain.finish(request, Draft(skeleton, {slot.name: written}))
+        completions.append(Completion(draft.text, None, time.perf_counter() - start))
     return completions
 
 

@@ -17,7 +17,7 @@ from code_completion.judging import judge, texts
 from code_completion.measures import MEASURES, measure, plain, similarity
 from code_completion.report import Report, falls, read_report, render
 from code_completion.tasks import KINDS, Task, algorithm_tasks, draw_tasks, function_tasks, is_reserved, line_tasks
-from code_completion.writers import Completion, body, complete, first_line, write_bare
+from code_completion.writers import Completion, body, complete, first_line, write_bare, write_ours, write_right
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -167,6 +167,25 @@ def test_a_bare_model_is_asked_in_batches_of_one_kind(
         assert counted == [2, 3]
         assert "\n" not in written[0].text
         assert all(each.findings is None and each.seconds > 0 for each in written)
+
+
+def test_the_command_is_asked_and_a_task_that_it_refuses_is_left_empty(
+    drawn: list[Task], checkpoints: Callable[[str], tuple[object, Engine]]
+) -> None:
+    kit = Kit(model=checkpoints("llama-long")[1].path, settings=Settings(device="cpu"))
+    written = write_ours(kit, [drawn[0], replace(drawn[1], path="solution.unheard-of")])
+    assert written[0].findings is not None
+    assert not (written[0].findings or ("",))[0].startswith("refused")
+    assert "\n" not in written[0].text
+    assert written[1].text == ""
+    assert written[1].findings is not None
+    assert "unheard-of" in written[1].findings[0]
+
+
+def test_right_answers_survive_the_post_processing(drawn: list[Task]) -> None:
+    bodies = [task for task in drawn if task.kind != "line"]
+    for task, completion in zip(bodies, write_right(Kit(settings=Settings()), bodies), strict=True):
+        assert plain(completion.text) == plain(task.reference)
 
 
 def test_a_report_comes_back_from_its_file_and_shows_every_figure(report: Report, tmp_path: Path) -> None:
