@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +11,25 @@ import click
 from dalle_kit.cli.common import print_json, progress_bar
 from dalle_kit.cli.findings import report
 from dalle_kit.cli.interruption import stop_if_interrupted
-from dalle_kit.cli.output import check_output, choose_format, deliver, render
-from dalle_kit.cli.request_options import FieldOption, NearestChoice, SectionOption, collect_fields, request_options
+from dalle_kit.cli.output import (
+    IN_PLACE,
+    check_output,
+    check_source,
+    check_write,
+    choose_format,
+    deliver,
+    deliver_in_place,
+    render,
+)
+from dalle_kit.cli.request_options import (
+    FieldOption,
+    NearestChoice,
+    SectionOption,
+    Source,
+    collect_fields,
+    request_options,
+)
+from dalle_kit.cli.source_files import SourceArgument, SourceFile, read_source, source_argument
 from dalle_kit.cli.streaming import preview
 from dalle_kit.errors import PluginError
 
@@ -50,7 +67,8 @@ def domain_command(entry: DomainEntry) -> click.Command:
     Raises PluginError where a field of the request claims a flag that every domain's command has.
     """
     fields = request_options(entry.name, entry.schema)
-    common = _common_options(entry)
+    argument = source_argument(entry.schema)
+    common = _common_options(entry) + (_source_options(entry) if argument else [])
     taken = {flag for option in common for flag in option.opts} | {"--help", "-h", "--debug"}
     for field in fields:
         for flag in (*field.opts, *field.secondary_opts):
@@ -62,11 +80,20 @@ def domain_command(entry: DomainEntry) -> click.Command:
                 )
     return DomainCommand(
         name=entry.name.split()[-1],
-        params=[*fields, *common],
+        params=[*([argument] if argument else []), *fields, *common],
         help=entry.summary,
         epilog="Any text can be @FILE, for what is in the file, or -, for stdin; a first @ is written @@.",
-        callback=_callback(entry, fields),
+        callback=_callback(entry, fields, argument),
     )
+
+
+def _source_options(entry: DomainEntry) -> list[SectionOption]:
+    """Return the options of a command that takes a source."""
+    found = [SectionOption(["--no-nearby"], section="Request", is_flag=True, help="Read no file but the one named.")]
+    if any(each["name"] == IN_PLACE for each in entry.formats):
+        text = "Write it into the file, unless that has changed meanwhile."
+        found.append(SectionOption(["--write"], section="Output", is_flag=True, help=text))
+    return found
 
 
 def _common_options(entry: DomainEntry) -> list[SectionOption]:
@@ -75,6 +102,8 @@ def _common_options(entry: DomainEntry) -> list[SectionOption]:
 
     def generation(flag: str, text: str, **settings: Any) -> SectionOption:
         default = defaults.get(flag[2:].replace("-", "_"))
+        if flag == "--model" and entry.model:
+            default = f"the one in the settings, else {entry.model}"
         shown = "" if default in (None, (), []) else f"  [default: {default}]"
         return SectionOption([flag], section="Generation", help=text + shown, **settings)
 
@@ -113,25 +142,31 @@ def _common_options(entry: DomainEntry) -> list[SectionOption]:
     ]
 
 
-def _callback(entry: DomainEntry, options: Sequence[FieldOption]) -> Callable[..., None]:
+def _callback(
+    entry: DomainEntry, options: Sequence[FieldOption], argument: SourceArgument | None
+) -> Callable[..., None]:
     def run(**values: Any) -> None:
         from dalle_kit.budget import Budget
         from dalle_kit.records import GenerationOptions
 
-        path, force, quiet = values["output"], values["force"], values["quiet"]
+        path, force, quiet, write = values["output"], values["force"], values["quiet"], values.get("write", False)
+        if argument and write:
+            check_write(values, values[argument.name])
         check_output(path, force=force)
         format = choose_format(entry.formats, named=values["format"], path=path, as_json=values["as_json"])
         generation = {name: values[name] for name in GenerationOptions.names() if values[name] not in (None, ())}
         GenerationOptions().merge(generation)
         Budget(values["budget"])
-        fields = collect_fields(options, values)
+        fields, file = _fields(options, argument, values)
+        if write and file:
+            check_source(file)
         with progress_bar(wanted=not quiet) as progress:
             from dalle_kit.kit import Kit
 
             kit = Kit(model=values["model"], device=values["device"], dtype=values["dtype"], progress=progress)
             request = kit.request(entry.name, fields)
             if format is not None:
-                kit.check_format(entry.name, request, format)
+                kit.check_format(entry.name, request, IN_PLACE if write else format)
             if values["dry_run"]:
                 show_plan(kit, kit.shape(entry.name, request, template=values["template"]), values["as_json"])
                 return
@@ -139,11 +174,14 @@ def _callback(entry: DomainEntry, options: Sequence[FieldOption]) -> Callable[..
             shaped = kit.shape(entry.name, request, template=values["template"])
             if shaped.skeleton.slots:
                 # Said at once: the libraries that are imported to load the model take a second or two themselves.
-                progress(f"loading {kit.model}", 0, None)
-                kit.load()
+                progress(f"loading {kit.model_for(entry.name)}", 0, None)
+                kit.load(entry.name)
         arguments = {"template": values["template"], "budget": values["budget"], "repair": not values["no_repair"]}
         document = _write(kit, entry.name, request, quiet=quiet, **arguments, **generation)
-        deliver(render(document, format), path, force=force, quiet=quiet)
+        if write and file:
+            deliver_in_place(document, file, quiet=quiet)
+        else:
+            deliver(render(document, format), path, force=force, quiet=quiet)
         # What was written before an interruption is not lost; nothing more is done for it.
         stop_if_interrupted()
         if not quiet:
@@ -152,6 +190,18 @@ def _callback(entry: DomainEntry, options: Sequence[FieldOption]) -> Callable[..
             click.get_current_context().exit(FINDINGS)
 
     return run
+
+
+def _fields(
+    options: Sequence[FieldOption], argument: SourceArgument | None, values: Mapping[str, Any]
+) -> tuple[dict[str, Any], SourceFile | None]:
+    """Return the request's fields, and the source among them as it was read."""
+    source = Source()
+    file = None
+    if argument:
+        file = read_source(argument, values[str(argument.name)], source, nearby=not values["no_nearby"])
+    found = {argument.field: file.fields} if argument and file else {}
+    return found | collect_fields(options, values, source), file
 
 
 def _write(kit: Kit, domain: str, request: Any, *, quiet: bool, **arguments: Any) -> Document:
@@ -187,4 +237,6 @@ def show_plan(kit: Kit, shaped: Shaped, as_json: bool) -> None:
             }
         )
         return
-    click.echo(f"Prompt\n======\n{prompt.rstrip()}\n\nOutline\n=======\n{shaped.skeleton.outline().rstrip()}")
+    # The blanks at the end of a text with a gap are what the model goes on from.
+    shown = prompt if shaped.prompt.infills else prompt.rstrip()
+    click.echo(f"Prompt\n======\n{shown}\n\nOutline\n=======\n{shaped.skeleton.outline().rstrip()}")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,10 +14,14 @@ from dalle_kit.cli.common import json_text
 from dalle_kit.errors import OutputError, UnknownNameError
 
 if TYPE_CHECKING:
+    from dalle_kit.cli.source_files import SourceFile
     from dalle_kit.records import Document
 
 #: What ``--json`` prints; the other formats are the domain's.
 JSON = "json"
+
+#: The format that ``--write`` puts in the place of the source.
+IN_PLACE = "file"
 
 
 def check_output(path: Path | None, *, force: bool) -> None:
@@ -90,6 +95,51 @@ def deliver(rendered: str | bytes, path: Path | None, *, force: bool, quiet: boo
             click.echo(f"Wrote {path}", err=True)
     else:
         _print(rendered)
+
+
+def check_write(values: Mapping[str, Any], place: str | None) -> None:
+    """Raise OutputError if ``--write`` stands beside an option that it excludes, or has no file to write to."""
+    for option, given in (("--output", "output"), ("--format", "format"), ("--json", "as_json")):
+        if values[given]:
+            raise OutputError(f"--write and {option} exclude each other; give one of them")
+    if place in (None, "-"):
+        raise OutputError("--write needs a file to write to, and stdin is none; give FILE:LINE[:COL]")
+
+
+def check_source(file: SourceFile) -> Path:
+    """Return the path of a source that can be replaced; raises OutputError for one that cannot."""
+    path = file.path
+    assert path is not None
+    if not path.is_file():
+        raise OutputError(f"cannot write {path}: it is no regular file; leave --write out")
+    if not os.access(path, os.W_OK):
+        raise OutputError(f"cannot write {path}: it is read-only; make it writable, or leave --write out")
+    check_output(path, force=True)
+    return path
+
+
+def deliver_in_place(document: Document, file: SourceFile, *, quiet: bool) -> None:
+    """Replace the source with the document's format "file", whole or not at all, if it still is what was read."""
+    from dalle_kit.files import write_atomically
+
+    path = file.path
+    assert path is not None
+    rendered = document.render(IN_PLACE)
+    data = rendered if isinstance(rendered, bytes) else rendered.encode("utf-8")
+    try:
+        try:
+            present = path.read_bytes()
+        except OSError as error:
+            raise OutputError(f"cannot write {path}: it cannot be read again ({error.strerror})") from error
+        if present != file.data:
+            raise OutputError(f"{path} has changed since it was read; nothing was written, run the command again")
+        write_atomically(path, data, force=True)
+    except OutputError as error:
+        # What was generated must not be lost.
+        _print(render(document, next(iter(document.formats))))
+        raise OutputError(f"{error}; the text is on stdout instead") from error
+    if not quiet:
+        click.echo(f"Wrote {path}", err=True)
 
 
 def _print(rendered: str | bytes) -> None:

@@ -10,7 +10,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 from click.shell_completion import CompletionItem
@@ -67,16 +67,22 @@ class Source:
     def __init__(self) -> None:
         self._stdin_option: str | None = None
 
+    def stdin(self, option: str) -> BinaryIO:
+        """Return stdin, to be read for an option; raises RequestError where another has read it."""
+        if self._stdin_option is not None:
+            raise RequestError(f"{option}: stdin was already read for {self._stdin_option}; name a file instead")
+        if sys.stdin is None:
+            raise RequestError(f"{option}: there is no stdin here; name a file instead")
+        self._stdin_option = option
+        return sys.stdin.buffer
+
     def read_bytes(self, name: str, option: str) -> bytes:
         """Return a file's bytes, stdin's for ``-``; raises RequestError naming the option."""
         if name == "-":
-            if self._stdin_option is not None:
-                raise RequestError(f"{option}: stdin was already read for {self._stdin_option}; name a file instead")
-            self._stdin_option = option
-            return sys.stdin.buffer.read()
+            return self.stdin(option).read()
         try:
             return Path(name).expanduser().read_bytes()
-        except (OSError, ValueError) as error:
+        except (OSError, RuntimeError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             raise RequestError(f"{option}: cannot read {name!r}: {reason}; give the path of a file") from error
 
@@ -94,7 +100,7 @@ class Source:
 
 
 def request_options(domain: str, schema: Schema) -> list[FieldOption]:
-    """Return one option for each field of a request's JSON Schema, in the model's order.
+    """Return one option for each field of a request's JSON Schema, in the model's order, but for the source.
 
     Raises PluginError where two fields claim one flag.
     """
@@ -102,6 +108,8 @@ def request_options(domain: str, schema: Schema) -> list[FieldOption]:
     options: list[FieldOption] = []
     owner: dict[str, str] = {}
     for name, field in schema.get("properties", {}).items():
+        if (field.get("option") or {}).get("source"):
+            continue
         option = _option(name, field, schema, required=name in required)
         for flag in (*option.opts, *option.secondary_opts):
             if flag in owner:
@@ -115,9 +123,11 @@ def request_options(domain: str, schema: Schema) -> list[FieldOption]:
     return options
 
 
-def collect_fields(options: Sequence[FieldOption], values: Mapping[str, Any]) -> dict[str, Any]:
+def collect_fields(
+    options: Sequence[FieldOption], values: Mapping[str, Any], source: Source | None = None
+) -> dict[str, Any]:
     """Return the request's fields from the values of a command; an option that was not given makes no field."""
-    source = Source()
+    source = source or Source()
     fields: dict[str, Any] = {}
     for option in options:
         value = values.get(option.name or "")
@@ -162,6 +172,8 @@ def _value_kind(
             return click.Path(), _reader(flag, repeats, _bytes), "FILE"
         case "string" | None:
             return click.STRING, _items(flag) if repeats else _reader(flag, repeats, _text), "TEXT"
+        case "object" if "properties" in item:
+            return click.STRING, _models(flag) if repeats else _reader(flag, repeats, _model), "TEXT"
         case _:
             return click.STRING, _reader(flag, repeats, _json), "JSON"
 
@@ -245,6 +257,26 @@ def _text(value: str, flag: str, source: Source) -> str:
     except UnicodeEncodeError as error:
         raise RequestError(f"{flag}: {value!a:.80} is not UTF-8 text; set the terminal to UTF-8") from error
     return value
+
+
+def _models(flag: str) -> Callable[[Any, Source], Any]:
+    """Return the reader of a list of models, each given as a text; ``@FILE`` and ``-`` give one a line."""
+    items = _items(flag)
+    return lambda values, source: [_object_or_text(text) for text in items(values, source)]
+
+
+def _model(value: str, flag: str, source: Source) -> Any:
+    return _object_or_text(_text(value, flag, source))
+
+
+def _object_or_text(text: str) -> Any:
+    """Return a JSON object, or the text as it is, which the field's own validator reads."""
+    if text.lstrip().startswith("{"):
+        try:
+            return json.loads(text)
+        except ValueError:
+            return text
+    return text
 
 
 def _bytes(value: str, flag: str, source: Source) -> bytes:
