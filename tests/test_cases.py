@@ -11,7 +11,7 @@ import pytest
 
 from dalle_kit import Domain
 from dalle_kit_email.domain import make_domain as make_email
-from dalle_kit_news.domain import make_domain as make_news
+from dalle_kit_news.domain import make_news
 
 DOMAINS = {"email": make_email(), "news": make_news()}
 

@@ -1,4 +1,4 @@
-"""The news domain: writes an article from a headline and facts."""
+"""The domains news and blog: articles and posts from a headline and facts, as text, Markdown, HTML or JSON-LD."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ __all__ = ["dalle_kit_register_domains"]
 
 @hookimpl
 def dalle_kit_register_domains(register: Callable[[Domain], None]) -> None:
-    """Register the domain ``news``."""
-    from dalle_kit_news.domain import make_domain
+    """Register the domains ``news`` and ``blog``."""
+    from dalle_kit_news.domain import make_blog, make_news
 
-    register(make_domain())
+    register(make_news())
+    register(make_blog())

@@ -1,4 +1,4 @@
-"""Hand-written requests, to evaluate the domain on."""
+"""Hand-written requests, to evaluate the domains on."""
 
 from __future__ import annotations
 
@@ -9,5 +9,14 @@ from collections.abc import Iterator, Mapping
 
 def cases() -> Iterator[Mapping[str, object]]:
     """Yield the requests of ``cases.jsonl``, each with ``id``, ``tags`` and ``fields``."""
-    text = importlib.resources.files("dalle_kit_news").joinpath("cases.jsonl").read_text(encoding="utf-8")
+    return _read("cases.jsonl")
+
+
+def blog_cases() -> Iterator[Mapping[str, object]]:
+    """Yield the requests of ``blog_cases.jsonl``."""
+    return _read("blog_cases.jsonl")
+
+
+def _read(name: str) -> Iterator[Mapping[str, object]]:
+    text = importlib.resources.files("dalle_kit_news").joinpath(name).read_text(encoding="utf-8")
     yield from map(json.loads, text.splitlines())

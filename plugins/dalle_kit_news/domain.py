@@ -1,24 +1,44 @@
-"""The domain as it is registered."""
+"""The domains as they are registered."""
 
 from __future__ import annotations
 
 from dalle_kit import Domain, GenerationOptions
-from dalle_kit_news.cases import cases
-from dalle_kit_news.context import sources, template_context
+from dalle_kit_news.cases import blog_cases, cases
+from dalle_kit_news.checks import check
+from dalle_kit_news.context import blog_context, news_context, sources
 from dalle_kit_news.corpus import corpus
-from dalle_kit_news.request import NewsRequest
+from dalle_kit_news.formats import FORMATS
+from dalle_kit_news.request import BlogRequest, NewsRequest
 
 
-def make_domain() -> Domain:
+def make_news() -> Domain:
     """Return the domain ``news``."""
     return Domain(
         name="news",
         summary="Write a news article from a headline and facts",
         request=NewsRequest,
         templates="dalle_kit_templates.news",
-        context=template_context,
+        formats=FORMATS,
+        context=news_context,
+        check=check,
         options=GenerationOptions(max_tokens=512),
         sources=sources,
         corpus=corpus,
         cases=cases,
+    )
+
+
+def make_blog() -> Domain:
+    """Return the domain ``blog``."""
+    return Domain(
+        name="blog",
+        summary="Write a blog post from a headline and facts",
+        request=BlogRequest,
+        templates="dalle_kit_templates.blog",
+        formats=FORMATS,
+        context=blog_context,
+        check=check,
+        options=GenerationOptions(max_tokens=512),
+        sources=sources,
+        cases=blog_cases,
     )

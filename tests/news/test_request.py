@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dalle_kit import RequestError
-from dalle_kit_news.domain import make_domain
+from dalle_kit_news.domain import make_news
 
-DOMAIN = make_domain()
+DOMAIN = make_news()
 
 
 def ask(**fields: object) -> Any:

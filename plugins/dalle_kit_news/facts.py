@@ -1,0 +1,65 @@
+"""Facts as they are told: plain notes, and notes that say which of the six questions they answer."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+#: The questions that a report answers, in the order in which a sentence can say the answers.
+QUESTIONS = ("who", "what", "when", "where", "how", "why")
+
+_LABEL = re.compile(rf"({'|'.join(QUESTIONS)})\s*:\s*(\S.*)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A note that the article has to report; ``reason`` says whether it tells why."""
+
+    text: str
+    reason: bool = False
+
+
+@dataclass(slots=True)
+class _Event:
+    """The answers about one event."""
+
+    answers: dict[str, str] = field(default_factory=dict)
+
+    def takes(self, question: str) -> bool:
+        """Say whether an answer belongs to this event: a second answer to a question begins another one."""
+        return question not in self.answers or set(self.answers) == {question} == {"who"}
+
+    def add(self, question: str, answer: str) -> None:
+        before = self.answers.get(question)
+        self.answers[question] = f"{before} and {answer}" if before else answer
+
+    def statements(self) -> list[Statement]:
+        """Return one note that says who did what, when, where and how, and one that says why."""
+        answers = {question: answer.rstrip(" .;,") for question, answer in self.answers.items()}
+        happened = " ".join(answers[question] for question in ("who", "what") if question in answers)
+        parts = [happened, *(answers[question] for question in ("when", "where", "how") if question in answers)]
+        note = ", ".join(filter(None, parts))
+        made = [Statement(note)] if note else []
+        if "why" in answers:
+            made.append(Statement(f"reason: {answers['why']}", reason=True))
+        return made
+
+
+def statements(facts: tuple[str, ...]) -> list[Statement]:
+    """Return what an article reports, in order of importance.
+
+    Facts like ``who: the council`` are answers: those about one event become one note, without their labels, and stand
+    before the others, because an article begins with them.
+    """
+    events: list[_Event] = []
+    plain: list[Statement] = []
+    for fact in facts:
+        labelled = _LABEL.fullmatch(fact)
+        if labelled is None:
+            plain.append(Statement(fact))
+            continue
+        question, answer = labelled[1].casefold(), labelled[2]
+        if not events or not events[-1].takes(question):
+            events.append(_Event())
+        events[-1].add(question, answer)
+    return [statement for event in events for statement in event.statements()] + plain
