@@ -17,6 +17,9 @@ _FENCE = re.compile(r"\s*```[\w+#-]*[ \t]*(?:\n|\Z)")
 #: A line that has fewer letters and digits may well be there twice.
 _TELLING = 3
 
+#: The beginning of a line that has no more characters may well be there twice.
+_SHORT = 5
+
 #: So many equal lines in a row, or rounds of the same few lines, are a model that goes round in circles.
 _ROUNDS = 3
 _LONGEST_ROUND = 6
@@ -53,7 +56,7 @@ def without_echo_above(text: str, spot: Spot) -> str:
     if not spot.is_line_start:
         own = spot.line_before.strip()
         stripped = text.lstrip(" \t")
-        return stripped[len(own) :] if _tells(own, twice=True) and stripped.startswith(own) else text
+        return stripped[len(own) :] if len(own) > _SHORT and stripped.startswith(own) else text
     first, newline, rest = text.partition("\n")
     if _tells(first) and first.strip() == spot.above.strip():
         return spot.lead + rest.lstrip("\n").removeprefix(spot.indentation) if newline else ""
@@ -99,9 +102,10 @@ def until_suffix(text: str, spot: Spot) -> str:
     """End a text where it begins to repeat what stands after the cursor."""
     rest = spot.line_after.strip()
     if rest and not spot.is_line_start:
-        # The signs of the next few are left to the matching of brackets: they may well belong to the text.
-        for size in range(min(len(rest), len(text)), 1, -1):
-            if text.endswith(rest[:size]) and _tells(rest[:size]):
+        for size in range(min(len(rest), len(text)), 0, -1):
+            # Brackets are matched by another rule: they may well belong to the text.
+            is_all = size == len(rest) and not set(rest) & {*OPENING, *CLOSING}
+            if text.endswith(rest[:size]) and (is_all or _tells(rest[:size])):
                 return text[: len(text) - size]
         return text
     following = spot.line_after if rest else spot.below
@@ -123,10 +127,11 @@ def until_repetition(text: str, spot: Spot) -> str:
     """End a text where it goes round in circles, after the first round."""
     text = re.split(r"\n(?:[ \t]*\n){3,}", text, maxsplit=1)[0]
     lines = text.split("\n")
+    shown = [spot.line_before + lines[0], *lines[1:]]
     for start in range(len(lines)):
         for size in range(1, _LONGEST_ROUND + 1):
-            rounds = [lines[start + size * number : start + size * (number + 1)] for number in range(_ROUNDS)]
-            if rounds[0] == rounds[1] == rounds[2] and any(_tells(line) for line in rounds[0]):
+            rounds = [shown[start + size * number : start + size * (number + 1)] for number in range(_ROUNDS)]
+            if rounds[0] == rounds[1] == rounds[2] and re.search(r"\w", "".join(rounds[0])):
                 return "\n".join(lines[: start + size])
     stutter = _STUTTER.search(text)
     return text[: stutter.end(1)] if stutter else text
@@ -141,9 +146,9 @@ def without_dangling_comment(text: str, spot: Spot) -> str:
     return "\n".join(lines)
 
 
-def _tells(text: str, *, twice: bool = False) -> bool:
+def _tells(text: str) -> bool:
     """Say whether a text has enough letters and digits to be recognised by."""
-    return len(re.findall(r"\w", text)) >= _TELLING * (2 if twice else 1)
+    return len(re.findall(r"\w", text)) >= _TELLING
 
 
 def _goes_on(line: str, spot: Spot) -> bool:

@@ -1,0 +1,82 @@
+"""What a place asks for: how far, how indented, and what the model has to begin with."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dalle_kit_code.languages import LANGUAGES
+from dalle_kit_code.spot import Spot
+
+MARK = "<|cursor|>"
+
+
+def spot_at(marked: str, language: str = "python") -> Spot:
+    before, _, after = marked.partition(MARK)
+    return Spot(before, after, LANGUAGES[language])
+
+
+@pytest.mark.parametrize(
+    ("marked", "reach"),
+    [
+        ("x = f(<|cursor|>)\n", "line"),
+        ("x = <|cursor|>\n", "statement"),
+        ("def f():\n    <|cursor|>\n", "block"),
+        ("def f():\n    <|cursor|>\n    return x\n", "statement"),
+        ("def f():<|cursor|>\n", "block"),
+        ("def f():<|cursor|>\n    return x\n", "statement"),
+        ('def f():\n    """Say <|cursor|>"""\n', "line"),
+    ],
+)
+def test_the_place_suggests_how_far_to_write(marked: str, reach: str) -> None:
+    assert spot_at(marked).reach == reach
+
+
+@pytest.mark.parametrize(
+    ("marked", "indentation", "lead"),
+    [
+        ("def f():\n<|cursor|>", "    ", "    "),
+        ("def f():\n  <|cursor|>\n", "  ", ""),
+        ("def f():\n  x = 1\n  if x:\n<|cursor|>", "    ", "    "),
+        ("if x:\n\ty = 1\n\tif y:\n\t<|cursor|>", "\t\t", "\t"),
+        ("def f():\n    x = 1\n<|cursor|>", "    ", "    "),
+        ("def f():\n    return 1\n<|cursor|>", "", ""),
+        ("def f():\n    x = 1\n\n<|cursor|>\ny = 2\n", "", ""),
+        ("x = 1\n<|cursor|>", "", ""),
+    ],
+)
+def test_the_first_line_is_indented_as_its_block_is(marked: str, indentation: str, lead: str) -> None:
+    spot = spot_at(marked)
+    assert (spot.indentation, spot.lead) == (indentation, lead)
+
+
+@pytest.mark.parametrize(
+    ("before", "healed"),
+    [
+        ("x = ret", " ret"),
+        ("def f():\n    ", "\n    "),
+        ("def f():\n    ret", "\n    ret"),
+        ("f(", "("),
+        ("x = ", " "),
+        ("", ""),
+        ("x" * 100, "x" * 40),
+        ("a\n\n\n\n\n", "\n\n\n"),
+    ],
+)
+def test_what_a_token_may_have_reached_over_is_left_to_the_model(before: str, healed: str) -> None:
+    assert Spot(before, "", LANGUAGES["python"]).healed == healed
+
+
+@given(st.text(st.sampled_from("a \n\t(=."), max_size=30))
+def test_what_is_shown_and_what_is_left_to_the_model_is_the_text(before: str) -> None:
+    spot = Spot(before, "", LANGUAGES["python"])
+    assert spot.shown_before + spot.healed == before
+
+
+def test_generation_stops_where_the_text_would_be_cut() -> None:
+    assert "\nd" in spot_at("def f():\n    <|cursor|>\n").stops()
+    assert "\n    r" not in spot_at("def f():\n    <|cursor|>\n").stops()
+    assert "\n    r" in spot_at("def f():\n    <|cursor|>\n    return x\n").stops()
+    assert "\n}" in spot_at("function f() {\n  <|cursor|>\n}\n", "javascript").stops()
+    assert "\n}" not in spot_at("function f() {\n  <|cursor|>", "javascript").stops()
