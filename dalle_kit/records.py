@@ -134,7 +134,7 @@ class Slot:
     ``about`` are the points it has to express, ``otherwise`` plain sentences that say the same, used where the model
     fails to. ``options`` override the generation options in it. With more than one of ``beams`` its likeliest text is
     searched for, so many beginnings at once, instead of choosing token by token. A ``verbatim`` text keeps the blanks
-    and line ends at its start and end, those of ``starts_with`` too, in which no ``stop`` ends it: what code needs.
+    and line ends at its start and end, and goes on behind ``starts_with``, which is no part of it: what code needs.
     """
 
     name: str

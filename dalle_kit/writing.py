@@ -164,7 +164,8 @@ def _cut(
     for slot in skeleton.slots:
         text = texts.get(slot.name, "").rstrip()
         if slot.name in list(texts)[-1:]:
-            text = "" if is_fixed(slot) else _whole_sentences(text)
+            # What becomes of a text that is no prose and breaks off is for its domain to say.
+            text = text if slot.verbatim else "" if is_fixed(slot) else _whole_sentences(text)
         slots[slot.name] = SlotResult(text, "time", tuple(engine.tokenizer.encode_text(text)), 0.0, 0)
     return Generation(slots, options, candidate, len(engine.tokenizer.encode_prompt(prompt)))
 

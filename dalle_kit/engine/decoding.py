@@ -228,8 +228,8 @@ class Row:
         self._options = self.job.options.merge(slot.options)
         # An empty text stands for the end of a line; after another slot the text goes on where that one ended.
         after = literal or rest or self._text.text
-        first = len(slot.starts_with) if slot.verbatim else None
-        self._text = SlotText((*slot.stop, *self._options.stop), after=after, verbatim=first)
+        begin = slot.starts_with if slot.verbatim else None
+        self._text = SlotText((*slot.stop, *self._options.stop), after=after, verbatim=begin)
         self._stream = self._tokenizer.stream([*self._target, *context])
         self._constraint = self._beam = None
         if not is_free(slot):

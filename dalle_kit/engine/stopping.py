@@ -8,15 +8,15 @@ class SlotText:
 
     ``after`` is the certain text before the slot. White space is trimmed at the slot's end, and at its start where
     ``after`` ends in white space already (or is empty). A stop string is found across pieces, and nothing of it is
-    ever emitted: text that may turn out to be its beginning waits. With ``verbatim`` nothing is trimmed, and stop
-    strings are looked for behind the first so many characters.
+    ever emitted: text that may turn out to be its beginning waits. Where ``verbatim`` is
+    not None nothing is trimmed, and the text goes on behind ``verbatim``, with which what is written begins.
     """
 
-    def __init__(self, stops: tuple[str, ...], *, after: str = "", verbatim: int | None = None) -> None:
+    def __init__(self, stops: tuple[str, ...], *, after: str = "", verbatim: str | None = None) -> None:
         self._stops = stops
         self._trim_end = verbatim is None
         self._trim_start = self._trim_end and (not after or after[-1].isspace())
-        self._first = verbatim or 0
+        self._begin = verbatim or ""
         self._raw = ""
         self._emitted = 0
         self._end: int | None = None
@@ -36,7 +36,7 @@ class SlotText:
         """Start and end of the slot's text within the characters received."""
         end = self._end if self._end is not None else len(self._raw)
         text = self._raw[:end]
-        start = len(text) - len(text.lstrip()) if self._trim_start else 0
+        start = len(text) - len(text.lstrip()) if self._trim_start else min(self._first, end)
         return start, max(start, len(text.rstrip() if self._trim_end else text))
 
     @property
@@ -61,8 +61,9 @@ class SlotText:
         """
         if self.ended:
             return ""
-        searched = max(self._first, len(self._raw) - max((len(stop) for stop in self._stops), default=0))
+        searched = len(self._raw) - max((len(stop) for stop in self._stops), default=0)
         self._raw += piece
+        searched = max(self._first, searched)
         # The one that is complete first, so that it does not matter how the text was cut into pieces.
         found = [(at + len(stop), at) for stop in self._stops if (at := self._raw.find(stop, searched)) >= 0]
         if found:
@@ -73,6 +74,13 @@ class SlotText:
     def finish(self) -> str:
         """Return what was held back; no piece follows."""
         return self._release(len(self._raw))
+
+    @property
+    def _first(self) -> int:
+        """How many characters are received that the text only goes on from."""
+        # A tokenizer may drop the blank that the first word of all begins with.
+        bare = self._begin.lstrip(" ")
+        return len(bare if self._raw.startswith(bare) else self._begin)
 
     def _release(self, limit: int) -> str:
         start, end = self.span

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
-from dalle_kit import Draft, Skeleton, Slot
+from dalle_kit import Draft
 from dalle_kit_code.alignment import aligned
 from dalle_kit_code.cursor import plain
 from dalle_kit_code.indentation import blanks_of
@@ -46,19 +45,9 @@ _CUTS = 60
 
 
 def finish_insertion(draft: Draft, spot: Spot) -> Draft:
-    """Return a draft whose one slot holds what is inserted at a spot, without the text that it had to begin with.
-
-    The finished slot no longer says what it begins with, so that finishing it again takes nothing more away.
-    """
+    """Return a draft whose one slot holds what is inserted at a spot."""
     (slot,) = draft.skeleton.slots
-    text = plain(draft.texts[slot.name])
-    if slot.starts_with:
-        # A tokenizer may drop the blank that the first word of a text begins with.
-        whole, bare = spot.healed, spot.healed.lstrip(" ")
-        text = text.removeprefix(whole) if text.startswith(whole) else text.removeprefix(bare)
-    done = replace(slot, starts_with="", regex=None)
-    parts = tuple(done if isinstance(part, Slot) else part for part in draft.skeleton.parts)
-    return Draft(Skeleton(parts), {slot.name: finished(text, spot)})
+    return draft.replace(slot.name, finished(plain(draft.texts[slot.name]), spot))
 
 
 def finish_body(draft: Draft, spot: Spot) -> Draft:

@@ -8,12 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dalle_kit import Draft, Skeleton, Slot, SourcePlace
-from dalle_kit_code.domain import finish_completion
 from dalle_kit_code.finish import finished
 from dalle_kit_code.languages import LANGUAGES
 from dalle_kit_code.parsing import faults
-from dalle_kit_code.request import CompleteRequest
 from dalle_kit_code.spot import Extent, Spot
 
 MARK = "<|cursor|>"
@@ -179,17 +176,3 @@ def test_finishing_again_changes_nothing_in_any_language(written: str, language:
     text = finished(written, spot)
     assert finished(text, spot) == text
     assert language not in ("javascript", "typescript") or faults(spot.before + text + spot.after, spot.language) == 0
-
-
-def draft_of(request: CompleteRequest, text: str) -> Draft:
-    slot = Slot("code", verbatim=True, starts_with=request.spot.healed + request.spot.lead)
-    return Draft(Skeleton((slot,)), {"code": text})
-
-
-@pytest.mark.parametrize("written", ["    retaretb", " retaretb"])
-def test_what_the_text_had_to_begin_with_is_taken_away_once(written: str) -> None:
-    request = CompleteRequest(place=SourcePlace(text="if x: ret", path="a.py"))
-    assert request.spot.healed == " ret"
-    once = finish_completion(request, draft_of(request, written.removeprefix("   ")))
-    assert once.text == "aretb"
-    assert finish_completion(request, once) == once

@@ -164,8 +164,7 @@ def test_a_pattern_may_spell_control_tokens_as_text(engine: Engine, beams: int) 
     assert not set(slot.tokens) & engine.tokenizer.control_ids
 
 
-def test_a_verbatim_slot_begins_exactly_as_it_is_told_to(engine: Engine) -> None:
+def test_a_verbatim_slot_goes_on_behind_what_it_is_told_to_begin_with(engine: Engine) -> None:
     slot = Slot("code", starts_with="\n    re", verbatim=True, stop=("\n",))
     text = fill(engine, Skeleton((slot,)), max_tokens=12)["code"].text
-    assert text.startswith("\n    re")
-    assert "\n" not in text.removeprefix("\n    re")
+    assert text and "\n" not in text

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,7 +59,12 @@ def test_how_the_text_is_cut_into_pieces_changes_nothing(text: str, stops: list[
     assert written(pieces, tuple(stops)) == (whole.strip(), whole.strip())
 
 
-def test_a_verbatim_text_keeps_its_white_space_and_no_stop_string_ends_what_it_starts_with() -> None:
-    slot = SlotText(("\n",), verbatim=len("\n    "))
-    emitted = "".join(slot.push(piece) for piece in ("\n", "   ", " x = 1 ", "\n", "y")) + slot.finish()
-    assert emitted == slot.text == "\n    x = 1 "
+@pytest.mark.parametrize("written", [("\n", "   ", "  x = 1 ", "\n", "y"), ("\n     x = 1 \ny",)])
+def test_a_verbatim_text_keeps_its_white_space_and_goes_on_behind_what_it_begins_with(written: tuple[str, ...]) -> None:
+    slot = SlotText(("\n",), verbatim="\n    ")
+    assert "".join(map(slot.push, written)) + slot.finish() == slot.text == " x = 1 "
+
+
+def test_a_blank_that_the_tokenizer_drops_at_the_beginning_is_not_missed() -> None:
+    slot = SlotText((), verbatim=" re")
+    assert "".join(map(slot.push, ("r", "eturn x"))) + slot.finish() == slot.text == "turn x"
