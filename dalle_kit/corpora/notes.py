@@ -44,9 +44,12 @@ def make_notes(sentence: str, *, form: Form, longest: int = 12) -> list[str]:
     return [note for note in notes if note]
 
 
-def choose_form(source: random.Random) -> Form:
-    """Return a form of notes, the telegraphic most often."""
-    return source.choices(("telegraphic", "short", "full"), (5, 4, 2))[0]
+def choose_form(source: random.Random, *, reworded: bool = False) -> Form:
+    """Return a form of notes, the telegraphic most often; ``reworded`` leaves out notes that are the sentence itself.
+
+    A model that is shown such notes learns to copy.
+    """
+    return source.choices(("telegraphic", "short", "full"), (5, 4, 0 if reworded else 2))[0]
 
 
 def _bare(word: str) -> str:

@@ -34,7 +34,7 @@ class Hypothesis:
 
 
 class Beam:
-    """The ``width`` best beginnings, one token further at each step, until as many texts are complete.
+    """The ``width`` best beginnings, one token further at each step, until a complete text ranks above all of them.
 
     With a temperature above 0 the scores are perturbed by that much Gumbel noise, fixed by the seed, and the search
     becomes a draw (after Kool et al., 2019). Of the generation options only temperature, seed and max_tokens matter.
@@ -78,9 +78,14 @@ class Beam:
 
     @property
     def done(self) -> bool:
-        """Whether the search is over: no beginning can go on, enough texts are complete, or the limit is reached."""
-        limit = self._options.max_tokens
-        return self._stuck or not self.live or len(self._complete) >= self._width or len(self.live[0].tokens) >= limit
+        """Whether the search is over: no beginning can go on, none ranks above a complete text, or all are too long.
+
+        A rank stays about the same in plain text, so that a beginning which is behind by then will hardly win.
+        """
+        if self._stuck or not self.live or len(self.live[0].tokens) >= self._options.max_tokens:
+            return True
+        ahead = max(text.rank for text in self.live)
+        return any(text.rank >= ahead for text in self._complete)
 
     @property
     def certain(self) -> tuple[int, ...]:

@@ -11,8 +11,9 @@ from dalle_kit.passages import Passage, joined, passages
 from dalle_kit.records import Draft, Prompt, Skeleton, Slot
 from dalle_kit.review import Checks, Review, Reviewer, own_text
 
-#: The most tokens of a generated sentence.
+#: The most tokens of a generated sentence; one for points has fewer: so many, and one for each few characters of them.
 SENTENCE_TOKENS = 80
+_TOKENS, _CHARACTERS_A_TOKEN = 14, 3
 
 #: Beginnings that are followed at once where a sentence has to mention the words of a point.
 _BEAMS = 4
@@ -78,7 +79,7 @@ class Workbench:
             # Held to words of the point, the likeliest sentence is worth searching for: the next best word may lead
             # away from what has to come.
             beams=_BEAMS if mentions else 1,
-            options={**slot.options, "max_tokens": SENTENCE_TOKENS},
+            options={**slot.options, "max_tokens": _longest(points)},
         )
         start = self.draft.skeleton.starts(self.draft.texts)[slot.name]
         certain = self.draft.text[:start] + before
@@ -102,6 +103,12 @@ class Workbench:
         said_before = f" {same_words(sentence)} " in f" {same_words(own_text(beside))} "
         turned = denies(sentence) and not any(map(denies, slot.about))
         return None if said_before or turned or self.reviewer.faults(sentence) else sentence
+
+
+def _longest(points: tuple[str, ...]) -> int:
+    if not points:
+        return SENTENCE_TOKENS
+    return min(SENTENCE_TOKENS, _TOKENS + sum(map(len, points)) // _CHARACTERS_A_TOKEN)
 
 
 def quoted(text: str) -> str:

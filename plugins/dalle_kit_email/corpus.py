@@ -33,7 +33,7 @@ _MESSAGES = DataPackage(
 )
 _SITUATIONS = Path(__file__).with_name("situations.jsonl")
 #: How many e-mails each situation makes.
-_A_SITUATION = 12
+_A_SITUATION = 8
 #: Words of a target: longer texts are cut after a sentence.
 _SHORTEST, _LONGEST = 15, 90
 _PROSE = re.compile(r"[\w ,;:'\"()&%$/.!?-]+[.!?]\Z")
@@ -74,7 +74,7 @@ def _real(split: str) -> Iterator[Example]:
         source = random.Random(name)
         people = [parent.sender_name] if "@" not in parent.sender_name else []
         subject, *sentences = read_names().replace([subject, *sentences], people=people, source=source)
-        form = choose_form(source)
+        form = choose_form(source, reworded=split == "train")
         notes = [note for sentence in sentences for note in make_notes(sentence, form=form)]
         yield _example(name, subject, notes, " ".join(sentences), source)
 

@@ -53,3 +53,8 @@ def test_every_number_and_inner_capital_of_a_sentence_stands_in_its_notes(
 def test_forms_are_drawn_from_all_kinds() -> None:
     source = random.Random(1)
     assert {choose_form(source) for _ in range(60)} == {"telegraphic", "short", "full"}
+
+
+def test_notes_to_be_reworded_are_never_the_sentence_itself() -> None:
+    source = random.Random(1)
+    assert {choose_form(source, reworded=True) for _ in range(60)} == {"telegraphic", "short"}
