@@ -18,10 +18,10 @@ from dalle_kit.config import Settings
 from dalle_kit.domain import Domain
 from dalle_kit.errors import UnknownNameError
 from dalle_kit.plugin_manager.loading import LoadedPlugin, PluginInfo
-from dalle_kit.plugin_manager.manager import Plugins, load_plugins
+from dalle_kit.plugin_manager.manager import Plugins, load_plugins, survey_plugins
 from dalle_kit.templating.templates import Templates
 from dalle_kit.testing.domain_rules import RULES, Subject
-from dalle_kit.testing.faults import Fault
+from dalle_kit.testing.faults import Fault, place_of
 from dalle_kit.testing.hook_rules import hook_faults
 from dalle_kit.testing.samples import sample_requests
 
@@ -43,11 +43,14 @@ def check_plugin(name: str) -> None:
 
 
 def domain_faults(domain: Domain) -> list[Fault]:
-    """Return what a domain breaks of the contract, by itself: with its own formats and checks."""
+    """Return what a domain breaks of the contract, beside the built-in plugins, whose templates it may extend."""
     info = PluginInfo(name=domain.name, distribution="", version="", module="", built_in=False)
     loaded = LoadedPlugin(info)
     loaded.add_domain(domain)
-    return _domain_faults(Plugins([loaded], [info]), domain)
+    everyone = survey_plugins(Settings())
+    built_in = [plugin for info in everyone.infos if info.built_in and (plugin := everyone.loaded(info.name))]
+    others = [plugin for plugin in built_in if domain.name not in plugin.domains]
+    return _domain_faults(Plugins([*others, loaded], [plugin.info for plugin in (*others, loaded)]), domain)
 
 
 def plugin_faults(plugins: Plugins, name: str) -> list[Fault]:
@@ -70,7 +73,7 @@ def _domain_faults(plugins: Plugins, domain: Domain) -> list[Fault]:
         subject = Subject(plugins, Templates(plugins, user_folder=Path(empty)), domain, requests)
         found = [fault for rule in RULES for fault in rule(subject)]
     if not requests:
-        found.insert(0, Fault("requests", note, subject.place))
+        found.insert(0, Fault("requests", note, place_of(domain.request)))
     return list(dict.fromkeys(found))
 
 

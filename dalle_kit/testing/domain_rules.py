@@ -31,11 +31,6 @@ class Subject:
     domain: Domain
     requests: tuple[Request, ...]
 
-    @property
-    def place(self) -> str:
-        """Where the request model is."""
-        return place_of(self.domain.request)
-
     @cached_property
     def shapes(self) -> list[tuple[Request, Shaped]]:
         """The requests in shape, in every variant; what cannot be shaped is a fault of another rule."""
@@ -67,7 +62,8 @@ def documentation(subject: Subject) -> list[Fault]:
     """Look for a description of every field, nested ones as well, and of the domain."""
     domain, faults = subject.domain, []
     if not domain.summary.strip() or "\n" in domain.summary:
-        faults.append(Fault("requests", f"the summary {shown(domain.summary)} is not one line", subject.place))
+        message = f"the summary {shown(domain.summary)} is not one line"
+        faults.append(Fault("requests", message, place_of(domain.request)))
     schema = domain.request.model_json_schema()
     models = {domain.request.__name__: schema, **schema.get("$defs", {})}
     for model, described in models.items():
