@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dalle_kit.checks import plain_sentence, split_sentences
+import re
+
+from dalle_kit.checks import capitalised, content_words, is_finished, plain_sentence, split_sentences
 from dalle_kit_news.facts import Statement, statements
 from dalle_kit_news.request import ArticleRequest
 
@@ -14,25 +16,41 @@ _BEFORE_QUOTE, _BETWEEN_QUOTES = 2, 3
 _WORDS_A_SENTENCE = 25
 #: A slot takes no more sentences than this.
 _MOST_SENTENCES = 200
-#: What a kicker is chosen from.
-NEWS_TOPICS = (
-    *("Politics", "Business", "Sport", "Culture", "Science", "Health", "Education", "Transport", "Weather", "Crime"),
-    *("Courts", "Technology", "Environment", "Local news"),
-)
-BLOG_TOPICS = (
-    *("Home", "Garden", "Food", "Travel", "Work", "Technology", "Health", "Money", "Family", "Books", "Sport"),
-    *("Music", "Crafts", "City life"),
-)
+#: A kicker is chosen from so many words of the request; shorter ones name no topic.
+_MOST_TOPICS, _SHORTEST_TOPIC = 8, 4
+_REASON = "The reason: "
 
 
-def news_context(request: ArticleRequest) -> dict[str, object]:
-    """Return the variables of a news article."""
-    return {**_article(request), "dateline": getattr(request, "dateline", None) or "", "topics": list(NEWS_TOPICS)}
+def template_context(request: ArticleRequest) -> dict[str, object]:
+    """Return the variables of an article or a post.
 
-
-def blog_context(request: ArticleRequest) -> dict[str, object]:
-    """Return the variables of a blog post."""
-    return {**_article(request), "topics": list(BLOG_TOPICS)}
+    Each fact has the name of its ``slot``, its ``text``, the ``note`` that the model is told, the ``plain`` sentence
+    that says it, what its sentence ``starts_with``, the most ``sentences`` it may take, whether it is a ``reason``, the
+    ``separator`` from what stands before it where each fact has its own place, and the ``quotes`` that follow it there.
+    ``standfirst`` is the one that is said below the headline, and not again; ``notes`` are the notes of all by slot.
+    ``sentences`` are the least and the most of a text that says all but the standfirst.
+    """
+    told = statements(request.facts)
+    standfirst = told.pop(_for_standfirst(told)) if request.standfirst else None
+    whole = sum(_sentences(statement.text) for statement in told)
+    half = (whole + 1) // 2
+    facts = _placed(told, request)
+    notes = {"standfirst": standfirst.note} if standfirst else {}
+    notes |= {str(fact["slot"]): str(fact["note"]) for fact in facts}
+    limits = {"short": (half, whole), "medium": (half, whole + 1), "long": (whole, whole + 3)}
+    return {
+        "headline": request.headline,
+        "facts": facts,
+        "standfirst": _fact(standfirst, request) if standfirst else None,
+        "notes": notes,
+        "quotes": [quote.line for quote in request.quotes],
+        "sentences": [min(limit, _MOST_SENTENCES) for limit in limits[request.length]],
+        "byline": f"By {request.byline}" if request.byline else "",
+        "dateline": getattr(request, "dateline", None) or "",
+        "style": getattr(request, "style", ""),
+        "references": list(request.sources),
+        "topics": _topics(request),
+    }
 
 
 def sources(request: ArticleRequest) -> tuple[str, ...]:
@@ -40,48 +58,46 @@ def sources(request: ArticleRequest) -> tuple[str, ...]:
     return request.headline, *request.facts
 
 
-def _article(request: ArticleRequest) -> dict[str, object]:
-    """Return the facts, the quotations and the least and the most sentences of a text that reports them.
-
-    Each fact has the name of its ``slot``, its ``text``, the ``plain`` sentence that says it, the most ``sentences`` it
-    may take, whether it is a ``reason``, the ``separator`` from what stands before it where each fact has its own
-    place, and the ``quotes`` that follow it there.
-    """
-    told = statements(request.facts)
+def _placed(told: list[Statement], request: ArticleRequest) -> list[dict[str, object]]:
+    """Return the facts, each with its place: four make a paragraph, and a quotation ends one."""
     placed = _quotes_after(len(told), [quote.line for quote in request.quotes])
     facts: list[dict[str, object]] = []
     in_paragraph = 0
     for number, statement in enumerate(told):
         apart = in_paragraph == _PARAGRAPH or bool(number and placed[number - 1])
         in_paragraph = 1 if apart else in_paragraph + 1
-        facts.append(
-            {
-                "slot": f"fact_{number + 1}",
-                "text": statement.text,
-                "plain": _plain(statement),
-                "sentences": min(_sentences(statement.text) + (request.length == "long"), _MOST_SENTENCES),
-                "reason": statement.reason,
-                "separator": "" if number == 0 else "\n\n" if apart else " ",
-                "quotes": placed[number],
-            }
-        )
-    whole = sum(_sentences(statement.text) for statement in told)
-    half = (whole + 1) // 2
-    limits = {"short": (half, whole), "medium": (half, whole + 1), "long": (whole, whole + 3)}
+        separator = "" if number == 0 else "\n\n" if apart else " "
+        fact = _fact(statement, request)
+        facts.append({**fact, "slot": f"fact_{number + 1}", "separator": separator, "quotes": placed[number]})
+    return facts
+
+
+def _fact(statement: Statement, request: ArticleRequest) -> dict[str, object]:
+    text = statement.text
     return {
-        "headline": request.headline,
-        "facts": facts,
-        "quotes": [quote.line for quote in request.quotes],
-        "sentences": [min(limit, _MOST_SENTENCES) for limit in limits[request.length]],
-        "byline": f"By {request.byline}" if request.byline else "",
-        "style": getattr(request, "style", ""),
-        "references": list(request.sources),
+        "text": text,
+        "note": statement.note,
+        "plain": f"{_REASON}{text}{'' if is_finished(text) else '.'}" if statement.reason else plain_sentence(text),
+        "starts_with": _REASON if statement.reason else "",
+        "sentences": min(_sentences(text) + (request.length == "long"), _MOST_SENTENCES),
+        "reason": statement.reason,
     }
 
 
-def _plain(statement: Statement) -> str:
-    sentence = plain_sentence(statement.text)
-    return f"The {sentence[:1].lower()}{sentence[1:]}" if statement.reason else sentence
+def _for_standfirst(told: list[Statement]) -> int:
+    """Return the fact that stands below the headline: not the lead, and no reason for it if there is another."""
+    return next((number for number, each in enumerate(told) if number and not each.reason), len(told) - 1)
+
+
+def _topics(request: ArticleRequest) -> list[str]:
+    """Return what a kicker is chosen from: the section, or words of the headline, those that the facts have first."""
+    if request.section:
+        return [request.section]
+    told = set(re.findall(r"\w+", " ".join(request.facts).casefold()))
+    words = [word for word in re.findall(r"[^\W\d_]+", request.headline) if len(word) >= _SHORTEST_TOPIC]
+    words = [word for word in words if content_words(word)] or [request.headline]
+    ranked = sorted(words, key=lambda word: word.casefold() not in told)
+    return list(dict.fromkeys(capitalised(word) for word in ranked))[:_MOST_TOPICS]
 
 
 def _quotes_after(facts: int, quotes: list[str]) -> list[list[str]]:

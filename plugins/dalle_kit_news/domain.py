@@ -5,7 +5,7 @@ from __future__ import annotations
 from dalle_kit import Domain, GenerationOptions
 from dalle_kit_news.cases import blog_cases, cases
 from dalle_kit_news.checks import check
-from dalle_kit_news.context import blog_context, news_context, sources
+from dalle_kit_news.context import sources, template_context
 from dalle_kit_news.corpus import corpus
 from dalle_kit_news.formats import FORMATS
 from dalle_kit_news.request import BlogRequest, NewsRequest
@@ -19,7 +19,7 @@ def make_news() -> Domain:
         request=NewsRequest,
         templates="dalle_kit_templates.news",
         formats=FORMATS,
-        context=news_context,
+        context=template_context,
         check=check,
         options=GenerationOptions(max_tokens=512),
         sources=sources,
@@ -36,7 +36,7 @@ def make_blog() -> Domain:
         request=BlogRequest,
         templates="dalle_kit_templates.blog",
         formats=FORMATS,
-        context=blog_context,
+        context=template_context,
         check=check,
         options=GenerationOptions(max_tokens=512),
         sources=sources,

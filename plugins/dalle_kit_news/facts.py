@@ -11,12 +11,24 @@ QUESTIONS = ("who", "what", "when", "where", "how", "why")
 _LABEL = re.compile(rf"({'|'.join(QUESTIONS)})\s*:\s*(\S.*)", re.IGNORECASE)
 
 
+#: Answers that begin so are joined to what happened without a comma.
+_PREPOSITIONS = frozenset(
+    "about after against along among at before behind below between by during for from in inside into near next of off "
+    "on outside over since through to towards under until via with within without".split()
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """A note that the article has to report; ``reason`` says whether it tells why."""
 
     text: str
     reason: bool = False
+
+    @property
+    def note(self) -> str:
+        """The note as the model is told it."""
+        return f"reason: {self.text}" if self.reason else self.text
 
 
 @dataclass(slots=True)
@@ -35,14 +47,15 @@ class _Event:
 
     def statements(self) -> list[Statement]:
         """Return one note that says who did what, when, where and how, and one that says why."""
-        answers = {question: answer.rstrip(" .;,") for question, answer in self.answers.items()}
-        happened = " ".join(answers[question] for question in ("who", "what") if question in answers)
-        parts = [happened, *(answers[question] for question in ("when", "where", "how") if question in answers)]
-        note = ", ".join(filter(None, parts))
+        answers = {question: answer.rstrip(" .;,") or answer for question, answer in self.answers.items()}
+        note = " ".join(answers[question] for question in ("who", "what") if question in answers)
+        for question in ("when", "where", "how"):
+            if question in answers:
+                answer = answers[question]
+                joint = " " if answer.split()[0].casefold() in _PREPOSITIONS else ", "
+                note = f"{note}{joint}{answer}" if note else answer
         made = [Statement(note)] if note else []
-        if "why" in answers:
-            made.append(Statement(f"reason: {answers['why']}", reason=True))
-        return made
+        return [*made, Statement(answers["why"], reason=True)] if "why" in answers else made
 
 
 def statements(facts: tuple[str, ...]) -> list[Statement]:

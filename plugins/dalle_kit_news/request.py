@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, JsonValue, field_validator, model_valida
 
 from dalle_kit import Request, option
 from dalle_kit.checks import without_list_mark
+from dalle_kit_news.facts import statements
 from dalle_kit_news.quotes import Quote, on_one_line
 
 Length = Literal["short", "medium", "long"]
@@ -84,14 +85,12 @@ class ArticleRequest(Request):
         None, description="Who signs it.", max_length=200, json_schema_extra=option(metavar="NAME", identity=True)
     )
     section: str | None = Field(None, description="The section or category it belongs to.", max_length=100)
-    audience: str | None = Field(
-        None, description="Whom it is for; goes into the metadata, and to the model.", max_length=100
-    )
+    audience: str | None = Field(None, description="Whom it is for; goes into the metadata.", max_length=100)
     sources: tuple[str, ...] = Field(
         (), description="Where the facts are from: a title or a link, listed at the end.", max_length=50
     )
-    standfirst: bool = Field(False, description="Add a sentence below the headline that says what it is about.")
-    kicker: bool = Field(False, description="Add the topic above the headline, in a word or two.")
+    standfirst: bool = Field(False, description="Say the second fact below the headline.")
+    kicker: bool = Field(False, description="Put the topic above the headline: the section, or a word of the headline.")
     length: Length = Field("medium", description="How much to write.")
 
     @field_validator("facts", "quotes", "sources", mode="before")
@@ -142,6 +141,8 @@ class ArticleRequest(Request):
             raise ValueError(
                 "facts: a text cannot be written from nothing; give at least one fact, such as 'closed until 14 June'"
             )
+        if self.standfirst and len(statements(self.facts)) < 2:
+            raise ValueError("standfirst: it says a second fact, and there is one only; give another, or leave it out")
         return self
 
     @property
