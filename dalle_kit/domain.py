@@ -186,4 +186,5 @@ def _first_problem(error: pydantic.ValidationError) -> RequestError:
         return RequestError(message, field=field)
     elif problem["type"] != "value_error" and not isinstance(problem["input"], Mapping):
         message = f"{message[0].lower()}{message[1:]}, got {problem['input']!r:.80}"
-    return RequestError(f"{field}: {message}" if field else message, field=field)
+    inner = [part for part in problem["loc"][1:] if isinstance(part, str) and part.isidentifier()]
+    return RequestError(f"{'.'.join([field, *inner])}: {message}" if field else message, field=field)

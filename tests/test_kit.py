@@ -256,3 +256,35 @@ def test_a_wrong_value_of_the_identity_is_traced_to_the_settings(kit: Kit) -> No
 def test_a_misspelt_option_names_the_right_one(kit: Kit) -> None:
     with pytest.raises(RequestError, match="did you mean 'temperature'"):
         kit.generate("email", REQUEST, temprature=1)
+
+
+def test_a_domains_own_model_gives_way_to_one_that_is_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DALLE_KIT_HOME", str(tmp_path))
+    unchosen = Kit()
+    assert unchosen.model_for("email") == unchosen.model == Settings().model
+    assert unchosen.model_for("code complete") == unchosen.plugins.domain("code complete").model == "smollm2-135m"
+    assert Kit(model="tiny").model_for("code complete") == "tiny"
+    assert Kit(settings=Settings(model="mine")).model_for("code complete") == "mine"
+    monkeypatch.setenv("DALLE_KIT_MODEL", "named")
+    assert Kit().model_for("code complete") == "named"
+
+
+def test_a_kit_keeps_an_engine_for_each_model_in_use(kit: Kit) -> None:
+    writer, bare = kit.load(), kit.load("code complete")
+    assert (writer.model, bare.model) == (Settings().model, "smollm2-135m")
+    assert kit.load("email") is writer and kit.load("code complete") is bare
+
+
+def test_a_place_outside_of_its_text_is_a_wrong_field(kit: Kit) -> None:
+    with pytest.raises(RequestError, match=r"place: line 3 is outside of a\.py, which has 1 line") as caught:
+        kit.shape("code complete", place={"text": "x = ", "path": "a.py", "line": 3})
+    assert caught.value.field == "place"
+    with pytest.raises(RequestError, match=r"place\.column: input should be a valid integer"):
+        kit.shape("code complete", place={"text": "x = ", "path": "a.py", "line": 1, "column": "one"})
+
+
+def test_what_the_model_reads_of_a_gap_is_shown_exactly(kit: Kit) -> None:
+    shaped = kit.shape("code complete", place={"text": "def f(x):\n    return x + 1\n\nf(", "path": "a.py"})
+    assert shaped.prompt.infills and shaped.domain == "code complete"
+    assert kit.prompt_text(shaped) == shaped.prompt.text
+    assert "<|im_start|>" not in kit.prompt_text(shaped)

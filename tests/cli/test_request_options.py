@@ -182,3 +182,50 @@ def test_any_text_can_be_given(text: str) -> None:
 def test_any_list_of_texts_can_be_given(texts: list[str]) -> None:
     typed = [f"--point={'@' * text.startswith('@')}{text}" for text in texts]
     assert fields(*typed) == ({"points": texts} if texts else {})
+
+
+class Quote(pydantic.BaseModel):
+    text: str
+    speaker: str = ""
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            text, _, speaker = value.partition(" - ")
+            return {"text": text, "speaker": speaker}
+        return value
+
+
+class Quoted(Request):
+    lead: Quote | None = pydantic.Field(None, description="A quote.", json_schema_extra=option(metavar="TEXT - NAME"))
+    quotes: tuple[Quote, ...] = pydantic.Field((), description="More of them.")
+
+
+def quoted(*arguments: str) -> tuple[dict[str, Any], Quoted]:
+    options = request_options("quoted", Quoted.model_json_schema())
+    found: dict[str, Any] = {}
+    command = click.Command("quoted", params=[*options], callback=lambda **values: found.update(values))
+    command.main([*arguments], standalone_mode=False)
+    fields = collect_fields(options, found)
+    return fields, Quoted.model_validate(fields)
+
+
+def test_a_model_is_given_as_one_text_for_its_own_validator(tmp_path: Path) -> None:
+    file = tmp_path / "quotes"
+    file.write_text("one - Ana\n\ntwo - Ben\n", encoding="utf-8")
+    fields, request = quoted("--lead", "zero - {Zoë}", "--quote", f"@{file}", "--quote", "{three - Cy")
+    assert fields == {"lead": "zero - {Zoë}", "quotes": ["one - Ana", "two - Ben", "{three - Cy"]}
+    assert request.lead == Quote(text="zero", speaker="{Zoë}")
+    assert [quote.speaker for quote in request.quotes] == ["Ana", "Ben", "Cy"]
+
+
+def test_a_model_can_also_be_a_json_object() -> None:
+    _, request = quoted("--lead", '{"text": "a - b"}', "--quote", '{"text": "c", "speaker": "d"}')
+    assert request.lead == Quote(text="a - b") and request.quotes == (Quote(text="c", speaker="d"),)
+
+
+def test_the_help_shows_how_a_model_is_written() -> None:
+    command = click.Command("quoted", params=[*request_options("quoted", Quoted.model_json_schema())])
+    shown = " ".join(command.get_help(click.Context(command, terminal_width=200)).split())
+    assert "--lead TEXT - NAME A quote." in shown and "--quote TEXT More of them. [repeatable]" in shown
