@@ -30,7 +30,7 @@ Kind = Literal["line", "function", "algorithms"]
 KINDS: tuple[Kind, ...] = ("line", "function", "algorithms")
 
 #: The most tokens that a writer may take.
-MOST_TOKENS: dict[Kind, int] = {"line": 40, "function": 192, "algorithms": 192}
+MOST_TOKENS: dict[Kind, int] = {"line": 40, "function": 160, "algorithms": 160}
 
 #: Bodies of more lines are no tasks: they would not fit into the tokens.
 _LONGEST_BODY = 15

@@ -102,10 +102,7 @@ def write_right(kit: Kit, tasks: Sequence[Task]) -> list[Completion]:
         request = domain.parse(_request(task))
         skeleton = kit.shape(DOMAIN, request).skeleton
         (slot,) = skeleton.slots
-        # The model has to begin with the end of the text before the gap, and perhaps with more.
-        begun = max(size for size in range(len(slot.starts_with) + 1) if task.before.endswith(slot.starts_with[:size]))
-        written = slot.starts_with[:begun] + task.reference
-        draft = domain.finish(request, Draft(skeleton, {slot.name: written}))
+        draft = domain.finish(request, Draft(skeleton, {slot.name: task.reference}))
         completions.append(Completion(draft.text, None, time.perf_counter() - start))
     return completions
 
