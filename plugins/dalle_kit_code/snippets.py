@@ -11,8 +11,8 @@ from dalle_kit_code.languages import Language, language_of
 from dalle_kit_code.parsing import definitions, imports
 from dalle_kit_code.request import Shown
 
-#: The code whose words say what is relevant, in characters before and after the cursor.
-_NEAR = (1500, 500)
+#: The code whose words say what is relevant, in characters before the cursor.
+_NEAR = 1500
 
 #: Between what is from different places.
 _GAP = "\n\n\n"
@@ -47,7 +47,8 @@ def view_of(
     whole_before, whole_after = before, after
     before, after = _last_lines(before, shown.before), _first_lines(after, shown.after)
     cut_off = whole_before[: len(whole_before) - len(before)]
-    wanted = _words(f"{before[-_NEAR[0] :]} {about} {after[: _NEAR[1]]}")
+    line_after = after.partition("\n")[0]
+    wanted = _words(f"{before[-_NEAR:]} {about} {line_after}")
     chosen: list[tuple[str, list[str]]] = []
     room = shown.elsewhere
     if cut_off and room:
