@@ -51,8 +51,13 @@ def commands(page: Path) -> Iterator[list[str]]:
                 yield words[start + 1 :]
 
 
-#: All but the command of the third-party package, which tests/packaging installs and uses.
-SHOWN = [(page, arguments) for page in PAGES for arguments in commands(page) if arguments[0] != "invitation"]
+#: All but the commands of third-party packages, which tests/packaging installs and uses.
+SHOWN = [
+    (page, arguments)
+    for page in PAGES
+    for arguments in commands(page)
+    if arguments[0] not in ("minutes", "release-notes")
+]
 #: All but those that name a model file of the reader's own.
 EMAILS = [arguments for _, arguments in SHOWN if arguments[0] == "email" and "--model" not in arguments]
 

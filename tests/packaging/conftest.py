@@ -116,3 +116,11 @@ def wheel(sources: Path, build: Callable[[str, Path, Path], Path], tmp_path_fact
 @pytest.fixture(scope="session")
 def sdist(sources: Path, build: Callable[[str, Path, Path], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build("sdist", sources, tmp_path_factory.mktemp("sdist"))
+
+
+@pytest.fixture(scope="session")
+def workshop(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> ThinEnvironment:
+    """An environment with the toolkit in it, in which plugins of many tests are installed side by side."""
+    thin = make_thin_environment(tmp_path_factory.mktemp("workshop") / "venv")
+    thin.install(str(wheel))
+    return thin
