@@ -40,8 +40,9 @@ _RULES = (
 #: A text that the rules have not settled by then is taken as it is.
 _ROUNDS = 50
 
-#: Of a longer text, only so many beginnings are parsed.
-_CUTS = 60
+#: So many beginnings of a text are parsed: fewer in a long file, so that all of them have about so many characters.
+_CUTS = (4, 60)
+_PARSED = 4_000_000
 
 
 def finish_insertion(draft: Draft, spot: Spot) -> Draft:
@@ -108,11 +109,12 @@ def _longest_that_parses(text: str, spot: Spot) -> str:
 
 def _beginnings(text: str, spot: Spot) -> Iterator[str]:
     """Yield a text and its beginnings, longest first: by lines, within the first line by words."""
+    cuts = min(max(_PARSED // (len(spot.before) + len(spot.after) + 1), _CUTS[0]), _CUTS[1])
     lines = text.rstrip().split("\n")
-    for count in range(len(lines), max(0, len(lines) - _CUTS), -1):
+    for count in range(len(lines), max(0, len(lines) - cuts), -1):
         yield "\n".join(lines[:count])
     ends = [found.end() for found in re.finditer(r"\w+|\s+|.", lines[0])]
-    for end in reversed(ends[:-1][-_CUTS:]):
+    for end in reversed(ends[:-1][-cuts:]):
         if lines[0][:end].strip():
             yield lines[0][:end]
 

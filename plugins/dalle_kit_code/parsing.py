@@ -40,6 +40,7 @@ def _parse(grammar: Grammar, text: str) -> tree_sitter.Tree:
     return tree_sitter.Parser(_language(grammar)).parse(text.encode("utf-8", "replace"))
 
 
+@lru_cache(maxsize=16)
 def faults(text: str, language: Language) -> int:
     """Return how many errors the parser of a language finds, 0 for code that is well formed or cannot be parsed.
 

@@ -113,7 +113,7 @@ class Spot:
     @cached_property
     def healed(self) -> str:
         """The end of the text before the cursor that the model is not shown but has to begin with."""
-        found = _HEALED.search(self.before)
+        found = _HEALED.search(self.before[-200:])
         return found[0] if found else ""
 
     @property

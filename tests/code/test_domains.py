@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from dalle_kit import Document, Draft, Kit, RequestError
+from dalle_kit.cli.main import main
 
 SHAPES = "\ufeffimport math\r\n\r\n\r\ndef area(radius):\r\n    \r\n\r\n\r\nprint(area(2))"
 PLACE: dict[str, Any] = {"text": SHAPES, "path": "shapes.py", "line": 5}
@@ -103,3 +104,23 @@ def test_what_is_shown_is_given_up_bit_by_bit_for_a_small_context(kit: Kit) -> N
     assert told[0] == "definitions from other places"
     assert set(told[1:]) == {"the ends of the file that are far from the cursor"}
     assert sizes == sorted(sizes, reverse=True) and sizes[-1] < 200
+
+
+def test_the_command_writes_in_place_and_nothing_else_changes(home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "double.py"
+    file.write_bytes(b"def double(number):\r\n\treturn \r\n\r\nprint(double(2))")
+    code = main(["code", "complete", f"{file}:2", "--write", "--quiet", "--max-tokens", "16", "--seed", "0"])
+    written = file.read_bytes()
+    assert code == 0
+    assert written.startswith(b"def double(number):\r\n\treturn ") and written.endswith(b"\r\n\r\nprint(double(2))")
+    ast.parse(written)
+
+
+def test_a_line_outside_of_the_file_is_one_line_and_exit_code_2(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "a.py"
+    file.write_bytes(b"x = 1\n")
+    assert main(["code", "complete", f"{file}:9", "--write"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert file.read_bytes() == b"x = 1\n"
