@@ -20,6 +20,10 @@ from dalle_kit.errors import PluginError, RequestError, UnknownNameError
 Schema = Mapping[str, Any]
 
 
+#: Larger files are no contents of a request; an e-mail with attachments still is one.
+LARGEST = 64 * 2**20
+
+
 class NearestChoice(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
     """One of a few values; a wrong one is answered with the nearest."""
 
@@ -77,14 +81,20 @@ class Source:
         return sys.stdin.buffer
 
     def read_bytes(self, name: str, option: str) -> bytes:
-        """Return a file's bytes, stdin's for ``-``; raises RequestError naming the option."""
-        if name == "-":
-            return self.stdin(option).read()
+        """Return a file's bytes, stdin's for ``-``; raises RequestError naming the option, also for a huge file."""
         try:
-            return Path(name).expanduser().read_bytes()
+            if name == "-":
+                data = self.stdin(option).read(LARGEST + 1)
+            else:
+                with Path(name).expanduser().open("rb") as file:
+                    data = file.read(LARGEST + 1)
         except (OSError, RuntimeError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             raise RequestError(f"{option}: cannot read {name!r}: {reason}; give the path of a file") from error
+        if len(data) > LARGEST:
+            place = "stdin" if name == "-" else repr(name)
+            raise RequestError(f"{option}: {place} is over {LARGEST // 2**20} MiB; give a smaller file")
+        return data
 
     def read_text(self, name: str, option: str) -> str:
         """Return a file's text with line ends as line feeds; raises RequestError if it is not UTF-8 text."""

@@ -58,14 +58,44 @@ def test_facts_come_from_standard_input(
         (("--headline", "Bridge closed"), "at least one fact"),
         (("--fact", "closed"), "headline"),
         (("--headline", "Bridge", "--fact", "@missing.txt"), "missing.txt"),
+        ((), "headline"),
+        (("--headline", "Bridge", "--fact", "@empty.txt"), "at least one fact"),
+        (("--headline", "Bridge", "--fact", "@binary"), "not UTF-8 text"),
+        (("--headline", "Bridge", "--fact", "@zeros"), "over 64 MiB"),
+        (("--headline", "Bridge", "--fact", "@long.txt"), "at most 200"),
+        (("--headline", "Bridge", "--fact", "x", "--quote", '"We are glad."'), "has no speaker"),
         (("--headline", "Bridge", "--fact", "x", "--length", "huge"), "huge"),
         (("--headline", "Bridge", "--fact", "x", "--format", "eml"), "eml"),
         (("--headline", "Bridge", "--fact", "x", "--template", "plan"), "planned"),
     ],
 )
 def test_what_cannot_be_written_is_one_line_and_exit_code_2(
-    arguments: tuple[str, ...], message: str, home: Path, capfd: pytest.CaptureFixture[str]
+    arguments: tuple[str, ...],
+    message: str,
+    home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
-    code, out, err = run(capfd, "news", *arguments)
-    assert (code, out) == (2, "")
+    folder = tmp_path / "work"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    for name, data in {"empty.txt": b"\n \n", "binary": b"\xff\xd8\x00", "long.txt": b"a fact\n" * 201}.items():
+        (folder / name).write_bytes(data)
+    with (folder / "zeros").open("wb") as file:
+        file.truncate(65 * 2**20)
+    before = sorted(folder.iterdir())
+    code, out, err = run(capfd, "news", *arguments, "--output", "article.md")
+    assert (code, out) == (2, "") and sorted(folder.iterdir()) == before
     assert message in err and err.startswith("Error: ") and err.count("\n") == 1
+
+
+def test_a_quotation_a_dateline_and_front_matter_from_the_command_line(
+    home: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "article.md"
+    options = ("--quote", '"Safety first." -- Ana Silva, mayor', "--dateline", "HANFIELD, June 3", "--byline", "Bo Li")
+    code, out, _ = run(capfd, *BRIDGE, *options, "--max-tokens", "40", "--output", str(file), "-q")
+    text = file.read_text(encoding="utf-8")
+    assert (code, out) == (0, "") and text.startswith('---\ntitle: "Old Mill Bridge closed"\n')
+    assert "draft: true\n" in text and '> "Safety first."\n' in text and "\n\nHANFIELD, June 3 -- " in text

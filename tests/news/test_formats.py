@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import html5lib
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -26,8 +26,11 @@ KEYWORDS = {"@context", "@type"}
 STYLES = [("news", style) for style in ("inverted-pyramid", "brief", "analysis")]
 STYLES += [("blog", style) for style in ("post", "how-to", "list", "opinion")]
 
+#: What is markup somewhere, beside letters of one and of several bytes.
+ALPHABET = "ab1 \n.)<>&\"'`*_[](){}#+-=:|~\\$!/%@?;\u00e9\u2028\u00a0\u6570\U0001f642"
+
 hostile = st.one_of(
-    st.text(min_size=1),
+    st.text(ALPHABET, min_size=1),
     st.sampled_from(
         [
             "</h1><script>alert(1)</script>",
@@ -154,7 +157,7 @@ def test_no_field_can_inject_markup(write: Writer, shape: tuple[str, str], texts
     try:
         document = write(domain, **fields)
     except RequestError:
-        return
+        assume(False)
     tree = page(str(document.render("html")))
     allowed = "html head meta title body main article header h1 h2 p br time figure blockquote figcaption ul ol li"
     assert {str(each.tag) for each in tree.iter()} <= set(f"{allowed} section footer a".split())
@@ -185,12 +188,12 @@ def check_markdown(document: Document) -> None:
     assert all(token.tag == "h2" for token in tokens if token.type == "heading_open")
 
 
-@given(st.text(st.characters(exclude_categories=("Cs",))))
+@given(st.text(ALPHABET + "\x00\x7f\x85\u200b\ufeff\uffff"))
 def test_yaml_reads_back_what_was_quoted(text: str) -> None:
     assert yaml.safe_load(f"a: {quoted_yaml(text)}\n") == {"a": text}
 
 
-@given(st.text(st.characters(exclude_categories=("C", "Z")), min_size=1))
+@given(st.text("".join(ALPHABET.split()), min_size=1))
 def test_markdown_shows_an_escaped_text_as_it_was(text: str) -> None:
     (_, inline, _) = MarkdownIt("commonmark").parse(escape(text))
     assert "".join(child.content for child in inline.children or ()) == text

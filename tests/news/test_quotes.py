@@ -61,7 +61,7 @@ def test_a_quotation_that_lacks_something_is_refused_with_the_fix(written: objec
     assert "\n" not in str(error.value)
 
 
-words = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1).map(str.strip).filter(bool)
+words = st.text("abcZ .,!?-'\"\u201c\u201d\u2014\u00e9\u6570\U0001f642<&:", min_size=1).map(str.strip).filter(bool)
 
 
 @given(words, words)

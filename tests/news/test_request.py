@@ -60,3 +60,28 @@ def test_whatever_is_asked_makes_a_request_or_an_error_of_one_line(headline: str
     else:
         lines = (request.headline, *request.facts)
         assert all(line.strip() and "\n" not in line for line in lines)
+
+
+def test_lines_about_the_article_are_made_one_and_empty_ones_are_none() -> None:
+    request = ask(
+        byline="By  Ana\nSilva and Bo", dateline=" HANFIELD, June 3 -- ", section=" ", audience="\n", sources=[" "]
+    )
+    assert (request.byline, request.dateline, request.section) == ("Ana Silva and Bo", "HANFIELD, June 3", None)
+    assert (request.audience, request.sources, request.authors) == (None, (), ("Ana Silva", "Bo"))
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"facts": ["x"] * 201}, r"facts: there are 201, and at most 200"),
+        ({"facts": ["x" * 2001]}, r"facts: .*2,001 characters.*one fact a line"),
+        ({"standfirst": True}, "standfirst: .*second fact"),
+        ({"style": "list"}, "analysis, brief, inverted-pyramid"),
+        ({"byline": "a\x1bb"}, r"byline: .*U\+001B"),
+        ({"sources": ["a\x00b"]}, r"sources: .*U\+0000"),
+    ],
+)
+def test_what_is_too_much_or_too_little_is_refused(fields: dict[str, object], message: str) -> None:
+    with pytest.raises(RequestError, match=message) as error:
+        ask(**fields)
+    assert "\n" not in str(error.value)

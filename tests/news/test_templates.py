@@ -56,3 +56,67 @@ def test_the_model_is_told_headline_and_facts_as_they_were_written() -> None:
     assert [message.role for message in prompt.messages] == ["system", "user"]
     facts = "\n".join(f"- {fact}" for fact in FACTS)
     assert prompt.messages[1].content == f"Headline: Bridge {{% closed\nFacts:\n{facts}"
+
+
+QUOTED = {
+    "quotes": ['"Safety first." -- Ana Silva, mayor', '"At last." -- Bo'],
+    "dateline": "HANFIELD, June 3",
+    "byline": "By Ines Roth",
+    "sources": ["council minutes"],
+}
+
+
+def test_headline_dateline_byline_quotations_and_sources_are_certain() -> None:
+    shaped = skeleton("default", standfirst=True, kicker=True, **QUOTED)
+    assert shaped.outline() == (
+        "...\nBridge {% closed\n\n...\n\nBy Ines Roth\n\nHANFIELD, June 3 -- ... ...\n\n"
+        'Ana Silva, mayor, said: "Safety first."\n\n... ...\n\nBo said: "At last."\n\n## Sources\n\n- council minutes\n'
+    )
+    assert [slot.name for slot in shaped.slots] == ["kicker", "standfirst", "fact_1", "fact_2", "fact_3", "fact_4"]
+
+
+def test_the_standfirst_says_the_second_fact_which_is_not_said_again() -> None:
+    slots = skeleton("default", standfirst=True).slots
+    assert [fact for slot in slots for fact in slot.about] == [FACTS[1], FACTS[0], *FACTS[2:]]
+
+
+def test_a_kicker_is_the_section_or_a_word_of_the_headline() -> None:
+    assert skeleton("default", kicker=True, section="Transport").slots[0].choices == ("Transport",)
+    facts = ["cracks in the bridge"]
+    choices = skeleton("default", kicker=True, headline="Old Mill bridge closed", facts=facts).slots[0].choices
+    assert choices[0] == "Bridge" and set(choices) <= {"Bridge", "Mill", "Closed"}
+
+
+@pytest.mark.parametrize("how", ["style", "template"])
+def test_a_brief_is_one_paragraph(how: str) -> None:
+    asked = {"style": "brief"} if how == "style" else {}
+    shaped = skeleton("brief" if how == "template" else "default", **asked, quotes=['"At last." -- Bo'])
+    assert shaped.outline() == 'Bridge {% closed\n\n... ... ... ... ... Bo said: "At last."\n'
+
+
+@pytest.mark.parametrize("how", ["style", "template"])
+def test_an_analysis_has_sections_for_details_reasons_and_voices(how: str) -> None:
+    asked = {"style": "analysis"} if how == "style" else {}
+    facts = ["what: closed", "why: cracks", "a", "b"]
+    fields: dict[str, object] = {"facts": facts, "quotes": ['"At last." -- Bo'], **asked}
+    shaped = skeleton("analysis" if how == "template" else "default", **fields)
+    assert shaped.outline() == (
+        'Bridge {% closed\n\n... ...\n\n## In detail\n\n...\n\n## Why\n\n...\n\n## Voices\n\nBo said: "At last."\n'
+    )
+    assert [slot.about for slot in shaped.slots] == [("closed",), ("a",), ("b",), ("cracks",)]
+
+
+@pytest.mark.parametrize("template", ["default", "analysis", "brief", "free"])
+@pytest.mark.parametrize("standfirst", [True, False])
+def test_the_model_is_told_the_notes_in_the_order_of_the_text_and_no_label(template: str, standfirst: bool) -> None:
+    fields: dict[str, Any] = {"headline": "Bridge", "facts": ["when: Monday", "why: cracks", "what: closed", "a", "b"]}
+    shaped = Kit().shape("news", {**fields, "standfirst": standfirst}, template=template)
+    told = shaped.prompt.messages[1].content.split("Facts:\n")[1].split("\n")
+    assert sorted(told) == ["- a", "- b", "- closed, Monday", "- reason: cracks"]
+    said = [fact for slot in shaped.skeleton.slots for fact in slot.about]
+    assert [note.removeprefix("- ").removeprefix("reason: ") for note in told] == said
+
+
+def test_a_reason_is_introduced_as_one() -> None:
+    (slot,) = skeleton("default", facts=["why: cracks"]).slots
+    assert (slot.starts_with, slot.otherwise, slot.about) == ("The reason: ", ("The reason: cracks.",), ("cracks",))
