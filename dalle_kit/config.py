@@ -35,7 +35,9 @@ class Settings(_Table):
     """
 
     model: str = pydantic.Field(
-        default="smollm2-135m-writer", min_length=1, description="The model used when none is named."
+        default="smollm2-135m-writer",
+        min_length=1,
+        description="The model used when none is named. Once it is set, also where a domain has its own.",
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = pydantic.Field(
         default="auto", description="auto, cpu, cuda or mps."
