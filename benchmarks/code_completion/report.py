@@ -114,7 +114,11 @@ def _table(report: Report, kind: str) -> str:
         changes = [_change(difference(found[ours], found[other], seed=seed)) for other in others]
         rows.append([measure.label, *means, *changes])
     rows.append(
-        ["seconds in batches", *(f"{report.seconds[each][kind]:.2f}" for each in report.values), *[""] * len(others)]
+        [
+            "processor seconds a task, in batches",
+            *(f"{report.seconds[each][kind]:.2f}" for each in report.values),
+            *[""] * len(others),
+        ]
     )
     return markdown(rows)
 

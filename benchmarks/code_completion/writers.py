@@ -30,7 +30,10 @@ BODY_ENDS = ("\nclass", "\ndef", "\n#", "\nif", "\nprint")
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """What a writer put into a task's gap; ``findings`` is None for a writer that has no checks."""
+    """What a writer put into a task's gap; ``findings`` is None for a writer that has no checks.
+
+    ``seconds`` are of processor time, a task's share of its batch.
+    """
 
     text: str
     findings: tuple[str, ...] | None
@@ -63,14 +66,14 @@ def complete(writer: Writer, tasks: Sequence[Task], *, progress: Callable[[int],
 
 def write_ours(kit: Kit, tasks: Sequence[Task]) -> list[Completion]:
     """Complete with ``code complete``; a task that it refuses is left empty, with the error as its finding."""
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         documents = kit.batch(DOMAIN, [_request(task) for task in tasks], max_tokens=MOST_TOKENS[tasks[0].kind], seed=0)
     except DalleKitError as error:
         if len(tasks) > 1:
             return [completion for task in tasks for completion in write_ours(kit, [task])]
-        return [Completion("", (f"refused: {error}",), time.perf_counter() - start)]
-    seconds = (time.perf_counter() - start) / len(tasks)
+        return [Completion("", (f"refused: {error}",), time.process_time() - start)]
+    seconds = (time.process_time() - start) / len(tasks)
     return [Completion(document.text, _findings(document), seconds) for document in documents]
 
 
@@ -80,9 +83,9 @@ def write_bare(kit: Kit, tasks: Sequence[Task], *, trim: bool) -> list[Completio
     prompts = [task.before.rstrip() if trim else task.before for task in tasks]
     stops = () if kind == "line" else BODY_ENDS
     engine = kit.load()
-    start = time.perf_counter()
+    start = time.process_time()
     written = engine.generate(prompts, GenerationOptions(max_tokens=MOST_TOKENS[kind], stop=stops))
-    seconds = (time.perf_counter() - start) / len(tasks)
+    seconds = (time.process_time() - start) / len(tasks)
     completions = []
     for task, prompt, generation in zip(tasks, prompts, written, strict=True):
         # From its tokens: the engine trims the text itself, and the indentation counts here.
@@ -98,12 +101,12 @@ def write_right(kit: Kit, tasks: Sequence[Task]) -> list[Completion]:
     domain = kit.plugins.domain(DOMAIN)
     completions = []
     for task in tasks:
-        start = time.perf_counter()
+        start = time.process_time()
         request = domain.parse(_request(task))
         skeleton = kit.shape(DOMAIN, request).skeleton
         (slot,) = skeleton.slots
         draft = domain.finish(request, Draft(skeleton, {slot.name: task.reference}))
-        completions.append(Completion(draft.text, None, time.perf_counter() - start))
+        completions.append(Completion(draft.text, None, time.process_time() - start))
     return completions
 
 
