@@ -82,8 +82,15 @@ class Spot:
         return own
 
     @cached_property
+    def indents_itself(self) -> bool:
+        """Whether one line is wanted at the margin that may be of the block above or end it."""
+        return self.reach == "line" and self.is_line_start and not self.line_before and not self.opens_block
+
+    @cached_property
     def lead(self) -> str:
-        """The blanks that are missing before the insertion's first line."""
+        """The blanks that are missing before the insertion's first line, none where it brings its own."""
+        if self.indents_itself:
+            return ""
         return self.indentation.removeprefix(self.line_before) if self.is_line_start else ""
 
     @cached_property
@@ -139,7 +146,8 @@ class Spot:
             return r"(?s:.*)"
         if self.is_line_start:
             # One blank more is left to the model, which would otherwise be forced to tokens that it has never seen so.
-            return rf"[ \t]?[^\s{re.escape(self.language.comment[:1])}](?s:.*)"
+            blanks = r"[ \t]*" if self.indents_itself else r"[ \t]?"
+            return rf"{blanks}[^\s{re.escape(self.language.comment[:1])}](?s:.*)"
         return r"(?s:.*)" if self.parses else r"[^\n](?s:.*)"
 
     def stops(self) -> tuple[str, ...]:

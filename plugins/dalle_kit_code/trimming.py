@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from dalle_kit_code.indentation import blanks_of, width
-from dalle_kit_code.lexing import CLOSING, OPENING, Piece, pieces
+from dalle_kit_code.lexing import CLOSING, OPENING, Piece, open_brackets, pieces
 from dalle_kit_code.spot import Spot
 
 _FENCE = re.compile(r"\s*```[\w+#-]*[ \t]*(?:\n|\Z)")
@@ -25,7 +25,7 @@ _ROUNDS = 3
 _LONGEST_ROUND = 6
 
 #: The same, within a line that breaks off.
-_STUTTER = re.compile(r"(?s)([^\n]{2,80}?)\1{5,}[^\n]{0,80}\Z")
+_STUTTER = re.compile(r"(?s)([^\s][^\n]{1,79}?)\1{5,}[^\n]{0,80}\Z")
 
 
 def without_fences(text: str, spot: Spot) -> str:
@@ -42,7 +42,12 @@ def without_blank_start(text: str, spot: Spot) -> str:
     """Begin a text that is a line of its own where that line has to begin."""
     if not spot.is_line_start or not text.strip():
         return text
-    return spot.lead + text.lstrip()
+    if not spot.indents_itself:
+        return spot.lead + text.lstrip()
+    first = next(line for line in text.split("\n") if line.strip())
+    # Deeper than the line above it could only be inside of brackets.
+    deepest = blanks_of(first) if open_brackets(spot.before, spot.language) else blanks_of(spot.above)
+    return min(blanks_of(first), deepest, key=width) + text.lstrip()
 
 
 def without_doubled_space(text: str, spot: Spot) -> str:

@@ -77,6 +77,13 @@ def completed(marked: str, written: str, language: str = "python", extent: Exten
         ("def f(x):\n    <|cursor|>", "return x\n\n    # Now the tests", "def f(x):\n    return x"),
         # in front of code on its line
         ("def f(x):\n    <|cursor|>return y\n", "y = x", "def f(x):\n    y = x\n    return y\n"),
+        # deep blanks are no going round in circles
+        (
+            "def f(s):\n    for a in s:\n        for b in a:\n            if b:\n                <|cursor|>\n",
+            "return [b\n                        for c in b]",
+            "def f(s):\n    for a in s:\n        for b in a:\n            if b:\n"
+            "                return [b\n                        for c in b]\n",
+        ),
         # nothing parses: nothing is inserted
         ("a = 1\n<|cursor|>\n", "def (", "a = 1\n\n"),
     ],
@@ -132,6 +139,7 @@ def test_other_languages_follow_the_same_rules(language: str, marked: str, writt
 def test_the_extent_can_be_demanded() -> None:
     marked, written = "def f(x):\n    <|cursor|>", "if x:\n        return 1\n    return 2"
     assert completed(marked, written, extent="block") == "def f(x):\n    if x:\n        return 1\n    return 2"
+    assert completed("def f(x):\n    y = x\n<|cursor|>\n", "f(1)\n", extent="line") == "def f(x):\n    y = x\nf(1)\n"
     assert completed("def f(x):\n    <|cursor|>\n        return 1\n", written, extent="line") == (
         "def f(x):\n    if x:\n        return 1\n"
     )
