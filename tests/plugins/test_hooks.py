@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dalle_kit import hookspecs
 from dalle_kit.config import PluginSettings, Settings
 from dalle_kit.errors import PluginError
 from dalle_kit.plugin_manager.manager import Plugins, load_plugins
@@ -17,11 +20,22 @@ DRAFT = Draft(Skeleton((Slot("body"),)), {"body": "x"})
 PROMPT = Prompt((Message("user", "x"),))
 DOMAIN = "@hookimpl\ndef dalle_kit_register_domains(register): register(domain())\n"
 
+REFERENCE = Path(__file__).parents[2] / "docs/hooks.md"
+
 APPENDER = """
 @hookimpl{mark}
 def dalle_kit_postprocess(draft):
     return draft.replace("body", draft.texts["body"] + "{letter}")
 """
+
+
+def test_each_hook_is_in_the_reference_with_all_its_arguments() -> None:
+    reference = REFERENCE.read_text(encoding="utf-8")
+    hooks = {name: hook for name, hook in vars(hookspecs).items() if name.startswith("dalle_kit_")}
+    assert re.findall(r"^### (.*)$", reference, flags=re.MULTILINE) == list(hooks)
+    for name, hook in hooks.items():
+        signature = reference.partition(f"def {name}(")[2].partition("\n")[0]
+        assert all(f"{argument}: " in signature for argument in inspect.signature(hook).parameters)
 
 
 def request(plugins: Plugins) -> Any:
