@@ -59,20 +59,26 @@ def complete(writer: Writer, tasks: Sequence[Task], *, progress: Callable[[int],
     found: list[Completion] = []
     for _, group in groupby(tasks, key=lambda task: task.kind):
         for batch in _batches(list(group)):
-            found += writer(batch)
+            found += _together(writer, batch)
             progress(len(found))
     return found
 
 
-def write_ours(kit: Kit, tasks: Sequence[Task]) -> list[Completion]:
-    """Complete with ``code complete``; a task that it refuses is left empty, with the error as its finding."""
-    start = time.process_time()
+def _together(writer: Writer, tasks: Sequence[Task]) -> list[Completion]:
+    """Return the completions of a batch; a task that is refused is left empty, with the error as its finding."""
     try:
-        documents = kit.batch(DOMAIN, [_request(task) for task in tasks], max_tokens=MOST_TOKENS[tasks[0].kind], seed=0)
+        return writer(tasks)
     except DalleKitError as error:
         if len(tasks) > 1:
-            return [completion for task in tasks for completion in write_ours(kit, [task])]
-        return [Completion("", (f"refused: {error}",), time.process_time() - start)]
+            return [completion for task in tasks for completion in _together(writer, [task])]
+        return [Completion("", (f"refused: {error}",), 0.0)]
+
+
+def write_ours(kit: Kit, tasks: Sequence[Task]) -> list[Completion]:
+    """Complete with ``code complete``."""
+    start = time.process_time()
+    requests = [_request(task) for task in tasks]
+    documents = kit.batch(DOMAIN, requests, max_tokens=MOST_TOKENS[tasks[0].kind], seed=0)
     seconds = (time.process_time() - start) / len(tasks)
     return [Completion(document.text, _findings(document), seconds) for document in documents]
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import completion
 import pytest
 from code_completion import tasks as sources
 from code_completion.judging import judge, texts
@@ -173,7 +174,8 @@ def test_the_command_is_asked_and_a_task_that_it_refuses_is_left_empty(
     drawn: list[Task], checkpoints: Callable[[str], tuple[object, Engine]]
 ) -> None:
     kit = Kit(model=checkpoints("llama-long")[1].path, settings=Settings(device="cpu"))
-    written = write_ours(kit, [drawn[0], replace(drawn[1], path="solution.unheard-of")])
+    chosen = [drawn[0], replace(drawn[1], path="solution.unheard-of")]
+    written = complete(partial(write_ours, kit), chosen, progress=lambda count: None)
     assert written[0].findings is not None
     assert not (written[0].findings or ("",))[0].startswith("refused")
     assert "\n" not in written[0].text
@@ -184,8 +186,29 @@ def test_the_command_is_asked_and_a_task_that_it_refuses_is_left_empty(
 
 def test_right_answers_survive_the_post_processing(drawn: list[Task]) -> None:
     bodies = [task for task in drawn if task.kind != "line"]
-    for task, completion in zip(bodies, write_right(Kit(settings=Settings()), bodies), strict=True):
-        assert plain(completion.text) == plain(task.reference)
+    for task, done in zip(bodies, write_right(Kit(settings=Settings()), bodies), strict=True):
+        assert plain(done.text) == plain(task.reference)
+
+
+def test_the_script_writes_figures_and_texts_and_guards_a_baseline(
+    checkpoints: Callable[[str], tuple[object, Engine]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    figures, written = tmp_path / "figures.json", tmp_path / "texts.jsonl"
+    arguments = ["--lines", "5", "--functions", "1", "--algorithms", "0", "--model", checkpoints("llama-long")[1].path]
+    monkeypatch.setattr("sys.argv", ["completion.py", *arguments, "--output", str(figures), "--texts", str(written)])
+    completion.main()
+    report = read_report(figures)
+    assert list(report.values) == list(report.seconds)
+    assert render(report) in capsys.readouterr().out
+    assert len(written.read_text(encoding="utf-8").splitlines()) == 6
+    best = {task: {"exact": 1.0} for task in report.kinds}
+    figures.write_text(replace(report, values={"ours": best}).to_json(), encoding="utf-8")
+    monkeypatch.setattr("sys.argv", ["completion.py", *arguments, "--fail-below", str(figures)])
+    with pytest.raises(SystemExit, match=r"significantly worse .*exact match"):
+        completion.main()
 
 
 def test_a_report_comes_back_from_its_file_and_shows_every_figure(report: Report, tmp_path: Path) -> None:
