@@ -32,7 +32,7 @@ def main() -> None:
     kit = Kit(model=arguments.model)
     tasks = draw_tasks(counts, seed=arguments.seed)
     written = {name: completions(name, writer, tasks) for name, writer in writers(kit).items()}
-    report = judge(tasks, written, model=kit.model, sha256=kit.load().sha256, seed=arguments.seed)
+    report = judge(tasks, written, model=kit.model, sha256=kit.load("code complete").sha256, seed=arguments.seed)
     if arguments.output:
         arguments.output.write_text(report.to_json(), encoding="utf-8")
     if arguments.texts:

@@ -88,7 +88,7 @@ def write_bare(kit: Kit, tasks: Sequence[Task], *, trim: bool) -> list[Completio
     kind = tasks[0].kind
     prompts = [task.before.rstrip() if trim else task.before for task in tasks]
     stops = () if kind == "line" else BODY_ENDS
-    engine = kit.load()
+    engine = kit.load("code complete")
     start = time.process_time()
     written = engine.generate(prompts, GenerationOptions(max_tokens=MOST_TOKENS[kind], stop=stops))
     seconds = (time.process_time() - start) / len(tasks)
