@@ -26,9 +26,9 @@ METAVAR = "FILE:LINE[:COL]"
 _NUMBERED = re.compile(r"(.+):([0-9]{1,9})", re.DOTALL)
 _ROOT_MARKS = (".git", "pyproject.toml", "setup.py", "setup.cfg")
 _IMPORT = re.compile(
-    r"^[ \t]*(?:from[ \t]+(\.*)([\w.]*)[ \t]+import[ \t]*(?:\(([^)]*)|([^\n#]*))|import[ \t]+([^\n#]*))", re.MULTILINE
+    r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import[ \t]*(?:\(([^)]*)|([^\n#]*))|import[ \t]+([^\n#]*))", re.MULTILINE
 )
-_MODULE = re.compile(r"[\w.]+")
+_MODULE = re.compile(r"[\w.]*")
 
 
 class SourceArgument(click.Argument):
@@ -146,24 +146,30 @@ def _shown(path: Path) -> str:
 
 
 def _nearby(path: Path, text: str) -> Iterator[tuple[Path, str]]:
-    """Yield files that bear on one, with their texts: what it imports first, then its neighbours of the same kind."""
-    whole = path.resolve()
-    found, seen = 0, {whole}
-    for file in _candidates(path, text):
-        target = file.resolve()
-        if target in seen or found == NEARBY:
+    """Yield files that bear on one, with their texts: what it imports first, then its neighbours of the same kind.
+
+    A link that leads out of the project, or out of the folder where there is none, is not followed.
+    """
+    folder = Path(os.path.abspath(path)).parent  # noqa: PTH100
+    root = next((each for each in (folder, *folder.parents) if _is_root(each)), folder)
+    inside = root.resolve()
+    found, seen = 0, {path.resolve()}
+    for file in _candidates(path, text, folder, root):
+        target = _target(file)
+        if target is None or target in seen or not target.is_relative_to(inside):
             continue
         seen.add(target)
-        content = _small_text(file)
+        content = _small_text(target)
         if content is not None:
             found += 1
             yield file, content
+        if found == NEARBY:
+            return
 
 
-def _candidates(path: Path, text: str) -> Iterator[Path]:
-    folder = Path(os.path.abspath(path)).parent  # noqa: PTH100
+def _candidates(path: Path, text: str, folder: Path, root: Path) -> Iterator[Path]:
     if path.suffix in (".py", ".pyi"):
-        yield from _imported(folder, text)
+        yield from _imported(folder, root, text)
     if not path.suffix:
         return
     try:
@@ -175,29 +181,30 @@ def _candidates(path: Path, text: str) -> Iterator[Path]:
             yield folder / name
 
 
-def _imported(folder: Path, text: str) -> Iterator[Path]:
+def _imported(folder: Path, root: Path, text: str) -> Iterator[Path]:
     """Yield where the modules that a Python file imports would be, in its project; the text need not be whole."""
-    root = next((each for each in (folder, *folder.parents) if _is_root(each)), folder)
-    for match in _IMPORT.finditer(text):
-        dots, module, listed, names, modules = (group or "" for group in match.groups())
+    for groups in dict.fromkeys(match.groups("") for match in _IMPORT.finditer(text)):
+        path, listed, names, modules = groups
+        module = path.lstrip(".")
+        dots = len(path) - len(module)
         if modules:
             for each in modules.split(","):
                 yield from _module_files([root, root / "src", folder], each.strip().partition(" ")[0], [], root)
             continue
         members = [each.strip().partition(" ")[0] for each in (listed or names).split(",")]
         if dots:
-            base = folder if len(dots) == 1 else folder.joinpath(*[".."] * (len(dots) - 1))
+            base = folder.joinpath(*[".."] * (dots - 1))
             yield from _module_files([base], module, members, root)
         else:
             yield from _module_files([root, root / "src", folder], module, members, root)
 
 
 def _is_root(folder: Path) -> bool:
-    return any((folder / mark).exists() for mark in _ROOT_MARKS)
+    return any(_exists(str(folder / mark)) for mark in _ROOT_MARKS)
 
 
 def _module_files(bases: list[Path], module: str, members: list[str], root: Path) -> Iterator[Path]:
-    if module and not _MODULE.fullmatch(module):
+    if not _MODULE.fullmatch(module):
         return
     parts = [part for part in module.split(".") if part]
     for base in bases:
@@ -206,15 +213,21 @@ def _module_files(bases: list[Path], module: str, members: list[str], root: Path
             continue
         inside = [package / f"{member}.py" for member in members if member.isidentifier()]
         alone = [package.with_name(f"{package.name}.py")] if parts else []
-        for file in (*inside, *alone, package / "__init__.py"):
-            if file.is_file():
-                yield file
+        yield from (*inside, *alone, package / "__init__.py")
+
+
+def _target(file: Path) -> Path | None:
+    """Return the file that a path leads to, None where it leads to none."""
+    try:
+        return file.resolve() if file.is_file() else None
+    except (OSError, RuntimeError, ValueError):
+        return None
 
 
 def _small_text(file: Path) -> str | None:
     """Return the text of a file nearby, None for one that is too large, empty, no text, or cannot be read."""
     try:
-        if not file.is_file() or not 0 < file.stat().st_size <= LARGEST_NEARBY:
+        if not 0 < file.stat().st_size <= LARGEST_NEARBY:
             return None
         text = file.read_bytes().decode("utf-8")
     except (OSError, ValueError):

@@ -8,8 +8,8 @@ class SlotText:
 
     ``after`` is the certain text before the slot. White space is trimmed at the slot's end, and at its start where
     ``after`` ends in white space already (or is empty). A stop string is found across pieces, and nothing of it is
-    ever emitted: text that may turn out to be its beginning waits. Where ``verbatim`` is
-    not None nothing is trimmed, and the text goes on behind ``verbatim``, with which what is written begins.
+    ever emitted: text that may turn out to be its beginning waits. Where ``verbatim`` is not None nothing is trimmed,
+    and the text goes on behind ``verbatim``, with which what is written begins.
     """
 
     def __init__(self, stops: tuple[str, ...], *, after: str = "", verbatim: str | None = None) -> None:
@@ -78,9 +78,9 @@ class SlotText:
     @property
     def _first(self) -> int:
         """How many characters are received that the text only goes on from."""
-        # A tokenizer may drop the blank that the first word of all begins with.
-        bare = self._begin.lstrip(" ")
-        return len(bare if self._raw.startswith(bare) else self._begin)
+        # A tokenizer may drop the blank that a text begins with.
+        whole = self._raw.startswith(self._begin) or self._begin.startswith(self._raw)
+        return len(self._begin if whole else self._begin.removeprefix(" "))
 
     def _release(self, limit: int) -> str:
         start, end = self.span

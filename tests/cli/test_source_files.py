@@ -381,6 +381,24 @@ names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 numbers = st.integers(0, 10**8)
 
 
+def test_no_link_leads_out_of_the_project(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "secret.py").write_bytes(b"password = 1\n")
+    put("project/pyproject.toml", b"")
+    put("project/lib/kept.py", b"def kept(): ...\n")
+    put("project/app/main.py", b"from . import linked\nx = 1\n")
+    Path("project/app/linked.py").symlink_to(tmp_path / "secret.py")
+    Path("project/app/kept.py").symlink_to("../lib/kept.py")
+    Path("project/app/loop.py").symlink_to("loop.py")
+    assert nearby(command, "project/app/main.py") == {"project/app/kept.py": "def kept(): ...\n"}
+
+
+@pytest.mark.parametrize("line", ["import " + "a" * 300, "from " + "." * 100_000, "from " + "." * 5000 + " import a"])
+def test_an_import_that_leads_nowhere_is_passed_over(line: str, command: Command) -> None:
+    put("main.py", f"{line}\nx = 1\n".encode())
+    put("other.py")
+    assert nearby(command, "main.py") == {"other.py": "x = 1\n"}
+
+
 @given(name=names, line=numbers, column=numbers)
 def test_a_place_is_split_into_what_it_was_made_of(name: str, line: int, column: int) -> None:
     def only(there: str) -> bool:

@@ -65,6 +65,8 @@ def test_a_verbatim_text_keeps_its_white_space_and_goes_on_behind_what_it_begins
     assert "".join(map(slot.push, written)) + slot.finish() == slot.text == " x = 1 "
 
 
-def test_a_blank_that_the_tokenizer_drops_at_the_beginning_is_not_missed() -> None:
-    slot = SlotText((), verbatim=" re")
-    assert "".join(map(slot.push, ("r", "eturn x"))) + slot.finish() == slot.text == "turn x"
+@pytest.mark.parametrize("begin", [" re", "  re", "   "])
+@pytest.mark.parametrize("dropped", [0, 1])
+def test_a_blank_that_the_tokenizer_drops_at_the_beginning_is_not_missed(begin: str, dropped: int) -> None:
+    slot = SlotText((), verbatim=begin)
+    assert "".join(map(slot.push, f"{begin}turn x"[dropped:])) + slot.finish() == slot.text == "turn x"
