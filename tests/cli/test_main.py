@@ -15,7 +15,7 @@ from dalle_kit.cli.root import CORE
 #: Runs a command in this process; see conftest.
 Command = Callable[..., Any]
 
-HEAVY = {"torch", "transformers", "pydantic", "jinja2", "rich", "numpy", "tokenizers", "tomlkit", "huggingface_hub"}
+HEAVY = set("torch transformers pydantic jinja2 rich numpy tokenizers tomlkit huggingface_hub tree_sitter".split())
 
 
 def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[bytes]:
@@ -52,8 +52,8 @@ def test_domain_whose_name_has_words_is_a_nested_command(command: Command, sheet
 
 def test_help_imports_nothing_heavy() -> None:
     assert run("--help").returncode == 0  # fills the cache of the command table
-    deeper = [["models", "pull"], ["templates", "new"], ["config", "set"]]
-    commands = [[], *([name] for name in ("email", "news", *CORE)), *deeper]
+    deeper = [["models", "pull"], ["templates", "new"], ["config", "set"], ["code", "complete"], ["plugins", "new"]]
+    commands = [[], *([name] for name in ("email", "news", "blog", "code", *CORE)), *deeper]
     script = (
         "import sys; from dalle_kit.cli.main import main\n"
         f"codes = [main([*command, '--help']) for command in {commands!r}]\n"

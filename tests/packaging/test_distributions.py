@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 PROBE = """
 import importlib.resources, importlib.util, json
-import dalle_kit, dalle_kit_email, dalle_kit_news
+import dalle_kit, dalle_kit_code, dalle_kit_email, dalle_kit_news
 from dalle_kit_email import cases as email_cases
 from dalle_kit_news import cases as news_cases
 found = {name: importlib.util.find_spec(name) for name in ("plugins", "templates", "tests", "benchmarks")}
 print(json.dumps({
     "cases": [len(list(module.cases())) for module in (email_cases, news_cases)],
-    "places": [module.__file__ for module in (dalle_kit, dalle_kit_email, dalle_kit_news)],
+    "places": [module.__file__ for module in (dalle_kit, dalle_kit_code, dalle_kit_email, dalle_kit_news)],
     "templates": [each.name for each in importlib.resources.files("dalle_kit_templates.email").iterdir()],
     "typed": importlib.resources.files("dalle_kit").joinpath("py.typed").is_file(),
     "intruders": {name: str(spec) for name, spec in found.items() if spec},
@@ -35,12 +35,15 @@ def names_in_wheel(wheel: Path) -> set[str]:
     return set(zipfile.ZipFile(wheel).namelist())
 
 
-def test_the_wheel_holds_four_packages_with_their_templates_and_markers(wheel: Path) -> None:
+def test_the_wheel_holds_its_packages_with_their_templates_and_markers(wheel: Path) -> None:
     names = names_in_wheel(wheel)
     assert {
         "dalle_kit/py.typed",
+        "dalle_kit/scaffold/common/pyproject.toml.tmpl",
+        "dalle_kit_code/py.typed",
         "dalle_kit_email/py.typed",
         "dalle_kit_news/py.typed",
+        "dalle_kit_templates/code_complete/document.j2",
         "dalle_kit_templates/email/document.j2",
         "dalle_kit_templates/email/prompt.j2",
         "dalle_kit_templates/news/document.j2",
@@ -50,7 +53,7 @@ def test_the_wheel_holds_four_packages_with_their_templates_and_markers(wheel: P
         "dalle_kit_news/situations.jsonl",
     } <= names
     tops = {name.split("/")[0] for name in names if ".dist-info/" not in name}
-    assert tops == {"dalle_kit", "dalle_kit_email", "dalle_kit_news", "dalle_kit_templates"}
+    assert tops == {"dalle_kit", "dalle_kit_code", "dalle_kit_email", "dalle_kit_news", "dalle_kit_templates"}
 
 
 def test_the_wheel_holds_the_adapter_of_the_default_model_with_its_card(wheel: Path) -> None:
@@ -106,6 +109,7 @@ def test_an_install_works_far_from_the_repository(
     assert "email" in thin.run("dalle-kit", "--help", cwd=elsewhere, env=settings).stdout
     assert "--subject" in thin.run("dalle-kit", "email", "--help", cwd=elsewhere, env=settings).stdout
     assert "--headline" in thin.run("dalle-kit", "news", "--help", cwd=elsewhere, env=settings).stdout
+    assert "FILE:LINE" in thin.run("dalle-kit", "code", "complete", "--help", cwd=elsewhere, env=settings).stdout
     facts = json.loads(thin.run("python", "-c", PROBE, cwd=elsewhere).stdout)
     assert all(Path(place).is_relative_to(home) for place in facts["places"])
     assert {"document.j2", "prompt.j2"} <= set(facts["templates"])
