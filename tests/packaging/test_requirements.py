@@ -37,7 +37,8 @@ def test_everything_imported_is_declared() -> None:
     providers = importlib.metadata.packages_distributions()
     for root in ("dalle_kit", "plugins"):
         for file in (REPOSITORY / root).rglob("*.py"):
-            for name in set(imported(file)) - set(sys.stdlib_module_names) - ({"pytest"} if file == OF_PYTEST else set()):
+            given = {*sys.stdlib_module_names, *(["pytest"] if file == OF_PYTEST else ())}
+            for name in set(imported(file)) - given:
                 if not name.startswith("dalle_kit"):
                     provided_by = {normal(each) for each in providers.get(name, [name])}
                     assert provided_by & declared, f"{file} imports {name}, which pyproject.toml does not declare"
