@@ -22,10 +22,9 @@ _DEPTH = 4
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """Something a file defines: its name, where it begins (in characters), and its beginning or whole as code."""
+    """Something a file defines: its name, and its beginning or whole as code."""
 
     name: str
-    start: int
     head: str
 
 
@@ -90,15 +89,8 @@ def definitions(text: str, language: Language) -> list[Definition]:
     """Return what a file defines outside of functions, members of classes included, in order."""
     if language.grammar is None:
         return []
-    data = text.encode("utf-8", "replace")
-    root = tree_sitter.Parser(_language(language.grammar)).parse(data).root_node
-    found = []
-    for node in _defining(root, language.grammar, _DEPTH):
-        name = _name(node)
-        if name:
-            start = len(data[: node.start_byte].decode("utf-8", "replace"))
-            found.append(Definition(name, start, _head(node)))
-    return found
+    nodes = _defining(_parse(language.grammar, text).root_node, language.grammar, _DEPTH)
+    return [Definition(name, _head(node)) for node in nodes if (name := _name(node))]
 
 
 def _defining(node: tree_sitter.Node, grammar: Grammar, depth: int) -> Iterator[tree_sitter.Node]:
