@@ -23,6 +23,9 @@ T = TypeVar("T")
 #: Totals below this are counts (of tensors, of files), at or above it bytes.
 _BYTES_FROM = 1_000_000
 
+#: Control characters would let a text move the cursor or change the terminal; line ends and tabs are harmless.
+_CONTROLS = {code: "�" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
+
 
 class ListingGroup(click.Group):
     """A group that runs its command ``list`` when none is named."""
@@ -50,6 +53,17 @@ def print_json(value: Any) -> None:
 def json_text(value: Any) -> str:
     """Return a JSON-ready value as indented JSON with every character as itself."""
     return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def print_text(text: str) -> None:
+    """Print a text on stdout exactly as it is, but for control characters where that is a terminal."""
+    # Told that colours are wanted, click takes nothing out.
+    click.echo(harmless(text) if is_terminal(sys.stdout) else text, nl=False, color=True)
+
+
+def harmless(text: str) -> str:
+    """Return a text as long as it was, without characters that would change the terminal."""
+    return text.translate(_CONTROLS)
 
 
 def console() -> Console:

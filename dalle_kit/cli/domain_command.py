@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dalle_kit.cli.common import print_json, progress_bar
+from dalle_kit.cli.common import print_json, print_text, progress_bar
 from dalle_kit.cli.findings import report
 from dalle_kit.cli.interruption import stop_if_interrupted
 from dalle_kit.cli.output import (
@@ -239,4 +239,4 @@ def show_plan(kit: Kit, shaped: Shaped, as_json: bool) -> None:
         return
     # The blanks at the end of a text with a gap are what the model goes on from.
     shown = prompt if shaped.prompt.infills else prompt.rstrip()
-    click.echo(f"Prompt\n======\n{shown}\n\nOutline\n=======\n{shaped.skeleton.outline().rstrip()}")
+    print_text(f"Prompt\n======\n{shown}\n\nOutline\n=======\n{shaped.skeleton.outline().rstrip()}\n")

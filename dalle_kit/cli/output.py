@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dalle_kit.cli.common import json_text
+from dalle_kit.cli.common import json_text, print_text
 from dalle_kit.errors import OutputError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -148,4 +148,4 @@ def _print(rendered: str | bytes) -> None:
         sys.stdout.buffer.write(rendered)
         sys.stdout.buffer.flush()
     else:
-        click.echo(rendered, nl=False)
+        print_text(rendered)

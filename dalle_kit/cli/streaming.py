@@ -8,16 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
-from dalle_kit.cli.common import console, is_terminal
+from dalle_kit.cli.common import console, harmless, is_terminal
 
 if TYPE_CHECKING:
     from rich.text import Text
 
 #: Seconds between two drawings; a terminal shows no more, and drawing takes time from generating.
 _INTERVAL = 0.08
-
-#: Control characters would let a text move the cursor or change the terminal; line ends and tabs are harmless.
-_CONTROLS = {code: "�" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
 
 
 class Preview(Protocol):
@@ -66,6 +63,6 @@ def _tail(text: str, screen: Any) -> Text:
     width, height = screen.size
     rows = max(1, height - 1)
     # No more characters than cells can be seen, so that a long text costs no more to draw than a short one.
-    shown = Text(text[-width * rows :].translate(_CONTROLS), style="dim")
+    shown = Text(harmless(text[-width * rows :]), style="dim")
     lines = shown.wrap(screen, width)
     return Text("\n").join(lines[-rows:])

@@ -60,6 +60,14 @@ def test_text_cannot_control_the_terminal() -> None:
     assert "a\ufffd]0;title\ufffd\ufffdb".encode() in shown
 
 
+def test_a_document_cannot_control_the_terminal_and_is_exact_elsewhere() -> None:
+    script = "import sys\nfrom dalle_kit.cli.common import print_text\n"
+    script += "for stream in (sys.stdout, sys.stderr):\n    sys.stdout = stream\n    print_text('a\\x1b[31m\\x9bb\\n')"
+    out, shown = on_a_terminal(script)
+    assert out == "a\x1b[31m\x9bb\n".encode()
+    assert shown == "a\ufffd[31m\ufffdb\r\n".encode()
+
+
 def test_nothing_is_shown_when_it_is_not_wanted() -> None:
     assert on_a_terminal(PREVIEW.format(wanted=False, pieces=["x"])) == (b"the document\n", b"")
 
