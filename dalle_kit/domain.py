@@ -138,7 +138,7 @@ class Domain:
             raise ValueError(f"domain {self.name!r}: the field {taken[0]!r} has a reserved name; rename it")
         undocumented = sorted(name for name, info in self.request.model_fields.items() if not info.description)
         if undocumented:
-            raise ValueError(f"domain {self.name!r}: the field {undocumented[0]!r} has no description")
+            raise ValueError(f"domain {self.name!r}: the field {undocumented[0]!r} has no description; give it one")
         sources = [name for name, info in self.request.model_fields.items() if option_of(info).get("source")]
         if len(sources) > 1:
             raise ValueError(f"domain {self.name!r}: {sources[0]!r} and {sources[1]!r} are both the source; keep one")
@@ -177,14 +177,15 @@ def _first_problem(error: pydantic.ValidationError) -> RequestError:
     """Return the first complaint of pydantic as one line that names the field, the value and what is allowed."""
     problem = error.errors(include_url=False)[0]
     field = str(problem["loc"][0]) if problem["loc"] else None
+    inner = [part for part in problem["loc"][1:] if isinstance(part, str) and part.isidentifier()]
+    place = ".".join([field, *inner]) if field else None
     message = problem["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     if problem["type"] == "missing":
         message = "is required"
     elif problem["type"] == "literal_error":
         allowed = re.findall(r"'([^']*)'", str(problem.get("ctx", {}).get("expected", "")))
-        message = str(UnknownNameError(field or "value", str(problem["input"]), allowed))
+        message = str(UnknownNameError(place or "value", str(problem["input"]), allowed))
         return RequestError(message, field=field)
     elif problem["type"] != "value_error" and not isinstance(problem["input"], Mapping):
         message = f"{message[0].lower()}{message[1:]}, got {problem['input']!r:.80}"
-    inner = [part for part in problem["loc"][1:] if isinstance(part, str) and part.isidentifier()]
-    return RequestError(f"{'.'.join([field, *inner])}: {message}" if field else message, field=field)
+    return RequestError(f"{place}: {message}" if place else message, field=field)

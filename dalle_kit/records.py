@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from dalle_kit.errors import OptionError, OutputError, TemplateError, UnknownNameError
 from dalle_kit.slot_rules import check_slot
@@ -239,6 +239,11 @@ class Finding:
     slot: str | None = None
     span: tuple[int, int] | None = None
     place: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        if self.severity not in get_args(Severity):
+            allowed = ", ".join(get_args(Severity))
+            raise ValueError(f"the finding {self.check!r} has the severity {self.severity!r}; give one of {allowed}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

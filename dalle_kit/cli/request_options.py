@@ -23,6 +23,9 @@ Schema = Mapping[str, Any]
 #: Larger files are no contents of a request; an e-mail with attachments still is one.
 LARGEST = 64 * 2**20
 
+#: How the names of lists end, and of one of their items; the first that fits counts.
+SINGULAR = {"ies": "y", "sses": "ss", "xes": "x", "ches": "ch", "shes": "sh", "ss": "ss", "s": ""}
+
 
 class NearestChoice(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
     """One of a few values; a wrong one is answered with the nearest."""
@@ -209,8 +212,9 @@ def _resolve(field: Schema, schema: Schema) -> Schema:
 def _flag(name: str, own: str | None, *, repeats: bool) -> str:
     if own:
         return f"--{own.lstrip('-')}"
-    if repeats and name.endswith("s") and not name.endswith("ss"):
-        name = name[:-1]
+    if repeats:
+        ending = next((ending for ending in SINGULAR if name.endswith(ending)), "")
+        name = name.removesuffix(ending) + SINGULAR.get(ending, "")
     return f"--{name.replace('_', '-')}"
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pluggy
 
+import dalle_kit
 from dalle_kit.errors import DalleKitError, PluginError
 
 #: What a plugin can do to us while its code runs. Ctrl-C is the user's, and passes.
@@ -33,7 +34,7 @@ def place(error: BaseException) -> str | None:
     """Return ``file:line`` of the plugin's code an error came from, None if it arose outside of it."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}:{error.lineno}"
-    core = Path(__file__).parent
+    core = Path(dalle_kit.__file__).parent
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         file = Path(frame.filename)
         if file.is_file() and not (_LIBRARIES & set(file.parts)) and not file.is_relative_to(core):

@@ -13,6 +13,7 @@ import pluggy
 
 from dalle_kit import hookspecs
 from dalle_kit.domain import Domain
+from dalle_kit.errors import UnknownNameError
 from dalle_kit.models.builtin import builtin_models
 from dalle_kit.models.spec import ModelSpec
 from dalle_kit.plugin_manager.faults import FAILURES
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 Check = Callable[[Any, Draft], Iterable[Finding]]
 
+_HOOK_PREFIX = f"{hookspecs.PROJECT}_"
 _LOADER_NAME = re.compile(r"[a-z][a-z0-9_-]*\Z")
 
 
@@ -163,7 +165,6 @@ def load_plugin(manager: pluggy.PluginManager, entry: EntryPoint, info: PluginIn
     loaded = LoadedPlugin(info)
     try:
         manager.register(plugin, info.name)
-        manager.check_pending()
         loaded.hooks = _implementations(manager, plugin)
         _call_register_hooks(loaded)
     except FAILURES:
@@ -181,6 +182,9 @@ def overlap(one: str, other: str) -> bool:
 def _implementations(manager: pluggy.PluginManager, plugin: object) -> dict[str, pluggy.HookImpl]:
     found = {}
     for caller in manager.get_hookcallers(plugin) or ():
+        if not caller.has_spec():
+            known = [name for name in vars(hookspecs) if name.startswith(_HOOK_PREFIX)]
+            raise UnknownNameError("hook", caller.name, known)
         for implementation in caller.get_hookimpls():
             if implementation.plugin is plugin:
                 if implementation.hookwrapper or implementation.wrapper:

@@ -132,7 +132,7 @@ def _unknown_fields(tree: nodes.Template, domain: Domain, file: TemplateFile) ->
     known = [*domain.request.model_fields, *domain.request.model_computed_fields]
     for node in tree.find_all(nodes.Getattr):
         if isinstance(node.node, nodes.Name) and node.node.name == "request" and node.attr not in known:
-            yield _fault(f"the request has no field {node.attr!r}", node.attr, known, file, node.lineno)
+            yield _fault(f"there is no field {node.attr!r}", node.attr, sorted(known), file, node.lineno)
 
 
 def _unknown_variables(tree: nodes.Template, known: set[str], file: TemplateFile) -> Iterator[TemplateError]:

@@ -112,7 +112,10 @@ def slot(
     if not isinstance(grounded, (bool, list, tuple)):
         raise Misuse(f"slot {name!r}: grounded: {grounded!r:.80} is not allowed; give true, false or a list of texts")
     known = tuple(grounded) or None if not isinstance(grounded, bool) else () if grounded else None
+    overrides = GenerationOptions.names()
     try:
+        for unknown in set(options) - set(overrides):
+            raise UnknownNameError("argument", unknown, (*given, "grounded", *overrides))
         GenerationOptions().merge({**options, "stop": _tuple(stop)})
         fields = {field: _FORMS.get(field, _tuple)(value) for field, value in given.items()}
         opened = Slot(name, known=known, options=options, **fields)

@@ -31,6 +31,7 @@ def check_domain(domain: Domain) -> None:
 
     The plugin need not be installed.
     """
+    __tracebackhide__ = True  # pytest shows the author's line, not this one
     _insist(f"the domain {domain.name!r}", domain_faults(domain))
 
 
@@ -39,6 +40,7 @@ def check_plugin(name: str) -> None:
 
     Raises UnknownNameError where none of that name is installed, PluginError where it cannot be loaded.
     """
+    __tracebackhide__ = True
     _insist(f"the plugin {name!r}", plugin_faults(load_plugins(Settings(), strict=True), name))
 
 
@@ -78,6 +80,7 @@ def _domain_faults(plugins: Plugins, domain: Domain) -> list[Fault]:
 
 
 def _insist(what: str, faults: Iterable[Fault]) -> None:
+    __tracebackhide__ = True
     lines = [f"- {fault}" for fault in faults]
     if lines:
         raise AssertionError("\n".join([f"{what} breaks its contract:", *lines]))

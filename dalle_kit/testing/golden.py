@@ -15,6 +15,7 @@ def compare_golden(file: Path, actual: str | bytes, *, update: bool = False) -> 
 
     ``update`` writes the file instead. Raises AssertionError with the difference, and where the file is not there.
     """
+    __tracebackhide__ = True  # pytest shows the author's line, not this one
     if update:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(actual.encode("utf-8") if isinstance(actual, str) else actual)
@@ -33,7 +34,8 @@ def compare_golden(file: Path, actual: str | bytes, *, update: bool = False) -> 
     before = expected.decode("utf-8").replace("\r\n", "\n")
     if actual != before:
         lines = difflib.unified_diff(before.split("\n"), actual.split("\n"), f"{file}", "now", lineterm="")
-        raise AssertionError("\n".join([f"if this is meant, run pytest with {UPDATE_FLAG}:", *lines]))
+        message = f"{file.name} has changed; if that is meant, run pytest with {UPDATE_FLAG}:"
+        raise AssertionError("\n".join([message, *lines]))
 
 
 def prompt_text(prompt: Prompt) -> str:

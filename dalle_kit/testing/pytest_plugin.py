@@ -46,6 +46,7 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str | bytes | Promp
     update = bool(request.config.getoption(UPDATE_FLAG))
 
     def compare(name: str, actual: str | bytes | Prompt | Document) -> None:
+        __tracebackhide__ = True
         if isinstance(actual, Prompt):
             actual = prompt_text(actual)
         elif isinstance(actual, Document):

@@ -26,7 +26,10 @@ TEXTS: Mapping[str, str] = {
 
 
 def sample_requests(domain: Domain) -> tuple[tuple[Request, ...], str]:
-    """Return a domain's example requests, the least that is allowed and the most; and if there are none, why."""
+    """Return a domain's example requests, the least that is allowed, the same with empty texts, and the most.
+
+    And if there are none, why.
+    """
     examples, note = example_requests(domain)
     if not examples:
         return (), note
@@ -34,7 +37,7 @@ def sample_requests(domain: Domain) -> tuple[tuple[Request, ...], str]:
     least = min((_least(domain, fields) for fields in plain), key=len)
     most = _most(domain, max(plain, key=len), plain)
     found = [*examples]
-    for fields in (least, most):
+    for fields in (least, _blank(domain, least), most):
         request = domain.parse(fields)
         if request not in found:
             found.append(request)
@@ -69,6 +72,17 @@ def _least(domain: Domain, fields: dict[str, Any]) -> dict[str, Any]:
         fewer = {key: value for key, value in fields.items() if key != name}
         if _is_valid(domain, fewer):
             fields = fewer
+    return fields
+
+
+def _blank(domain: Domain, fields: dict[str, Any]) -> dict[str, Any]:
+    """Return fields with nothing in their texts and in their lists' texts, where the domain takes them so."""
+    for name, value in list(fields.items()):
+        blank: object = ""
+        if isinstance(value, (tuple, list)):
+            blank = ["" if isinstance(each, str) else each for each in value]
+        if isinstance(value, (str, tuple, list)) and _is_valid(domain, emptied := {**fields, name: blank}):
+            fields = emptied
     return fields
 
 

@@ -171,6 +171,16 @@ def test_two_fields_with_one_flag_are_the_plugins_error() -> None:
         request_options("clash", Clash.model_json_schema())
 
 
+@pytest.mark.parametrize(
+    ("name", "flag"),
+    [("duties", "--duty"), ("addresses", "--address"), ("boxes", "--box"), ("branches", "--branch"), ("to", "--to"),
+     ("due_dates", "--due-date"), ("loss", "--loss")],
+)  # fmt: skip
+def test_a_list_has_a_flag_in_the_singular(name: str, flag: str) -> None:
+    (option,) = request_options("made", {"properties": {name: {"type": "array", "items": {"type": "string"}}}})
+    assert option.opts == [flag]
+
+
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
 def test_any_text_can_be_given(text: str) -> None:
     typed = f"@{text}" if text.startswith("@") else text

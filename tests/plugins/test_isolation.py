@@ -23,7 +23,7 @@ BROKEN = {
     "syntax error": ("def f(:", "SyntaxError"),
     "exit at import": ("raise SystemExit(3)", "sys.exit(3)"),
     "misspelt hook": ("@hookimpl\ndef dalle_kit_register_domain(register): ...", "dalle_kit_register_domain"),
-    "unprefixed hook": ("@hookimpl\ndef postprocess(draft): ...", "unknown hook 'postprocess'"),
+    "unprefixed hook": ("@hookimpl\ndef postprocess(draft): ...", "did you mean 'dalle_kit_postprocess'"),
     "unknown argument": ("@hookimpl\ndef dalle_kit_check(domain, text): ...", "text"),
     "no hook": ("def dalle_kit_register_domains(register): ...", "hookimpl"),
     "wrapper": ("@hookimpl(wrapper=True)\ndef dalle_kit_check(domain): yield", "wrapper"),

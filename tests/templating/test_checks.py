@@ -31,7 +31,7 @@ def test_good_templates_have_no_problems(setup: Any) -> None:
         ("{{ 'x' | uper }}", "no filter 'uper'"),
         (
             "{% if false %}\n{{ request.subjet }}{% endif %}",
-            r":2: the request has no field 'subjet': did you mean 'subject'",
+            r":2: there is no field 'subjet': did you mean 'subject'",
         ),
         ("{% if false %}\n\n{{ reqest }}{% endif %}", r":3: 'reqest' is not defined: did you mean 'request'"),
         ("{{ slot('a') | upper }}", "slot 'a' was changed"),

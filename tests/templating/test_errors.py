@@ -33,7 +33,7 @@ from dalle_kit.errors import TemplateError
         ("{{ slot(bdy) }}", 1, "'bdy' is not defined"),
         ("{{ slot('a', max_tokens=n) }}", 1, "'n' is not defined"),
         ("{{ slot('a', max_tokens=0) }}", 1, "slot 'a': max_tokens: 0 is not allowed; give a whole number from 1"),
-        ("{{ slot('a', temprature=1) }}", 1, "no generation option named 'temprature': did you mean 'temperature'"),
+        ("{{ slot('a', temprature=1) }}", 1, "no argument named 'temprature': did you mean 'temperature'"),
         ("{{ slot('a', stop='x') }}", 1, "slot 'a': stop: 'x' is not allowed; give a tuple of texts"),
         ("{{ slot('a', stop=['']) }}", 1, "none of them empty"),
         ("{{ slot('a') }}\n{{ slot('a') }}", 2, "slot 'a' is there twice"),

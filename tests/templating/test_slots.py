@@ -79,7 +79,7 @@ def test_a_schema_comes_from_the_domains_context_as_a_mapping_or_a_model(make_se
         ("when=('b', ['x'])", "slot 'a': when: before it there is no slot named 'b'"),
         ("choices=chices", "'chices' is not defined"),
         ("choices=['a', chices]", "'chices' is not defined"),
-        ("sentence=2", "no generation option named 'sentence'"),
+        ("sentence=2", "no argument named 'sentence': did you mean 'sentences'"),
     ],
 )
 def test_a_wrong_argument_is_named(setup: Any, arguments: str, message: str) -> None:

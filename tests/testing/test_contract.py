@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pydantic
 import pytest
@@ -54,6 +54,22 @@ def test_a_domain_that_keeps_the_contract_passes() -> None:
 @pytest.mark.parametrize("name", [info.name for info in load_plugins(Settings()).infos if info.built_in])
 def test_what_comes_with_the_toolkit_keeps_the_contract(name: str) -> None:
     assert plugin_faults(load_plugins(Settings()), name) == []
+
+
+def test_a_template_that_cannot_take_the_empty_texts_that_the_request_allows_is_named(package: Path) -> None:
+    point = '{{ slot("p" ~ loop.index, about=point) }}'
+    (package / "document.j2").write_text(f"{{% for point in request.points %}}{point}{{% endfor %}}", encoding="utf-8")
+
+    class Many(Note):
+        points: tuple[str, ...] = pydantic.Field(description="A thing to say.", min_length=1)
+
+    (fault,) = domain_faults(domain(request=Many))
+    assert "'points': ('',)" in fault.message and "none of them empty" in fault.message
+
+    class Said(Note):
+        points: tuple[Annotated[str, pydantic.Field(min_length=1)], ...] = pydantic.Field(description="A thing to say.")
+
+    assert domain_faults(domain(request=Said)) == []
 
 
 def grow(request: Any, draft: Draft) -> Draft:
