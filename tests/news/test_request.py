@@ -77,6 +77,7 @@ def test_lines_about_the_article_are_made_one_and_empty_ones_are_none() -> None:
         ({"facts": ["x" * 2001]}, r"facts: .*2,001 characters.*one fact a line"),
         ({"standfirst": True}, "standfirst: .*second fact"),
         ({"style": "list"}, "analysis, brief, inverted-pyramid"),
+        ({"facts": ["a", "b\x1b[31m"]}, r"facts: .*U\+001B"),
         ({"byline": "a\x1bb"}, r"byline: .*U\+001B"),
         ({"sources": ["a\x00b"]}, r"sources: .*U\+0000"),
     ],
