@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import inspect
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -46,7 +45,9 @@ def format_faults(
 
 def _bare(format: Format) -> Format:
     """Return a format with the functions that its plugin gave, so that what they raise says where."""
-    return replace(format, render=inspect.unwrap(format.render), require=inspect.unwrap(format.require))
+    # One layer is the toolkit's guard; what the plugin wraps its functions in belongs to them.
+    plain = {name: getattr(format, name) for name in ("render", "require")}
+    return replace(format, **{name: getattr(each, "__wrapped__", each) for name, each in plain.items()})
 
 
 def _declared(format: Format) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -211,6 +212,21 @@ def test_every_variant_is_rendered(package: Path) -> None:
     (package / "brief").mkdir()
     (package / "brief" / "document.j2").write_text("{{ request.too }}", encoding="utf-8")
     assert any("brief/document.j2:1" in fault.message and "'to'" in fault.message for fault in domain_faults(domain()))
+
+
+def test_a_function_that_its_plugin_wraps_is_called_as_it_is_wrapped() -> None:
+    def loud(render: Callable[[str], str]) -> Callable[[Document], str]:
+        @functools.wraps(render)
+        def wrapped(document: Document) -> str:
+            return render(document.text)
+
+        return wrapped
+
+    @loud
+    def shout(text: str) -> str:
+        return text.upper()
+
+    assert domain_faults(domain(formats=(Format("md", shout),))) == []
 
 
 def test_refusing_a_request_is_no_breach() -> None:
