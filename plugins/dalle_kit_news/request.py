@@ -109,7 +109,7 @@ class ArticleRequest(Request):
     @field_validator("facts")
     @classmethod
     def _reported_facts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        facts = tuple(filter(None, (without_list_mark(" ".join(on_one_line(fact).split())) for fact in value)))
+        facts = tuple(filter(None, (without_list_mark(on_one_line(" ".join(fact.split()))) for fact in value)))
         if len(facts) > _MOST_FACTS:
             raise ValueError(
                 f"there are {len(facts):,}, and at most {_MOST_FACTS} are allowed; give the important ones"
