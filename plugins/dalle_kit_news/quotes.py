@@ -80,7 +80,8 @@ def parse_quote(written: str) -> dict[str, str]:
 
 def on_one_line(text: str) -> str:
     """Return a text with its line breaks as spaces and nothing else changed; ValueError for control characters."""
-    line = re.sub(r"[ \t]*[\r\n\t\v\f\x85\u2028\u2029]+[ \t]*", " ", text).strip()
+    parts = (part.strip(" ") for part in re.split(r"[\r\n\t\v\f\x85\u2028\u2029]+", text))
+    line = " ".join(filter(None, parts)).strip()
     control = next((character for character in line if unicodedata.category(character) in ("Cc", "Cs")), None)
     if control is not None:
         raise ValueError(f"{line!r:.80} holds a control character (U+{ord(control):04X}); leave it out")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dalle_kit import RequestError
 from dalle_kit_news.domain import make_news
-from dalle_kit_news.quotes import Quote
+from dalle_kit_news.quotes import Quote, on_one_line
 
 DOMAIN = make_news()
 
@@ -80,6 +80,11 @@ def test_whatever_is_written_makes_a_quotation_or_an_error_of_one_line(written: 
         assert len(str(error).splitlines()) == 1
     else:
         assert quote.text and quote.speaker and len(quote.line.splitlines()) == 1
+
+
+def test_lines_become_one_and_long_blanks_are_soon_read() -> None:
+    blanks = " " * 200_000
+    assert on_one_line(f" We{blanks}are \r\n \n\tglad. \n") == f"We{blanks}are glad."
 
 
 def test_the_sentence_of_a_quotation_keeps_its_words_and_marks_them() -> None:
