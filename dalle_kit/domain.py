@@ -157,7 +157,7 @@ class Domain:
         try:
             return self.request.model_validate(dict(fields))
         except pydantic.ValidationError as error:
-            raise _first_problem(error) from error
+            raise _first_problem(error, known) from error
         except Exception as error:
             raise PluginError(
                 f"the request of the domain {self.name!r} cannot be checked: {type(error).__name__}: {error}",
@@ -173,7 +173,7 @@ RESERVED_FIELDS = frozenset(
 )
 
 
-def _first_problem(error: pydantic.ValidationError) -> RequestError:
+def _first_problem(error: pydantic.ValidationError, known: Iterable[str]) -> RequestError:
     """Return the first complaint of pydantic as one line that names the field, the value and what is allowed."""
     problem = error.errors(include_url=False)[0]
     field = str(problem["loc"][0]) if problem["loc"] else None
@@ -188,4 +188,8 @@ def _first_problem(error: pydantic.ValidationError) -> RequestError:
         return RequestError(message, field=field)
     elif problem["type"] != "value_error" and not isinstance(problem["input"], Mapping):
         message = f"{message[0].lower()}{message[1:]}, got {problem['input']!r:.80}"
-    return RequestError(f"{place}: {message}" if place else message, field=field)
+    if field is None:
+        # What is said about the request as a whole names the field to change where there is one.
+        first = message.partition(":")[0]
+        return RequestError(message, field=first if first in known else None)
+    return RequestError(f"{place}: {message}", field=field)

@@ -32,9 +32,22 @@ class SourcePlace(_Frozen):
 
     text: str = pydantic.Field(description="The file's exact content.")
     path: str | None = pydantic.Field(None, min_length=1, description="The file's name; it is never opened.")
-    line: int | None = pydantic.Field(None, ge=1, description="The line to write in, from 1.")
-    column: int | None = pydantic.Field(None, ge=1, description="The character of the line to write before, from 1.")
+    line: int | None = pydantic.Field(
+        None, description="The line to write in, from 1.", json_schema_extra={"minimum": 1}
+    )
+    column: int | None = pydantic.Field(
+        None, description="The character of the line to write before, from 1.", json_schema_extra={"minimum": 1}
+    )
     nearby: tuple[NearbyFile, ...] = pydantic.Field((), description="Files that bear on it.")
+
+    @pydantic.field_validator("text")
+    @classmethod
+    def _is_utf8(cls, value: str) -> str:
+        try:
+            value.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise ValueError(f"character {error.start + 1} is half of one and no UTF-8 text; leave it out") from error
+        return value
 
     @pydantic.model_validator(mode="after")
     def _inside(self) -> SourcePlace:
@@ -44,10 +57,12 @@ class SourcePlace(_Frozen):
             return self
         edges = _lines(self.text)
         name = self.path or "the text"
-        if self.line > len(edges):
-            raise ValueError(f"line {self.line} is outside of {name}, which has {_count(len(edges), 'line')}")
+        if not 1 <= self.line <= len(edges):
+            raise ValueError(
+                f"line {self.line} is outside of {name}, which has {_count(len(edges), 'line')}: give 1 to {len(edges)}"
+            )
         start, end = edges[self.line - 1]
-        if self.column is not None and self.column > end - start + 1:
+        if self.column is not None and not 1 <= self.column <= end - start + 1:
             length = _count(end - start, "character")
             raise ValueError(
                 f"column {self.column} is outside of line {self.line} of {name}, which has {length}: "

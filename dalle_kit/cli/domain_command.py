@@ -27,11 +27,12 @@ from dalle_kit.cli.request_options import (
     SectionOption,
     Source,
     collect_fields,
+    named_by_option,
     request_options,
 )
 from dalle_kit.cli.source_files import SourceArgument, SourceFile, read_source, source_argument
 from dalle_kit.cli.streaming import preview
-from dalle_kit.errors import PluginError
+from dalle_kit.errors import PluginError, RequestError
 
 if TYPE_CHECKING:
     from dalle_kit.command_table import DomainEntry
@@ -164,9 +165,12 @@ def _callback(
             from dalle_kit.kit import Kit
 
             kit = Kit(model=values["model"], device=values["device"], dtype=values["dtype"], progress=progress)
-            request = kit.request(entry.name, fields)
-            if format is not None:
-                kit.check_format(entry.name, request, IN_PLACE if write else format)
+            try:
+                request = kit.request(entry.name, fields)
+                if format is not None:
+                    kit.check_format(entry.name, request, IN_PLACE if write else format)
+            except RequestError as error:
+                raise named_by_option(error, options, source=argument.field if argument else None) from error
             if values["dry_run"]:
                 show_plan(kit, kit.shape(entry.name, request, template=values["template"]), values["as_json"])
                 return

@@ -149,6 +149,21 @@ def collect_fields(
     return fields
 
 
+def named_by_option(error: RequestError, options: Sequence[FieldOption], *, source: str | None) -> RequestError:
+    """Return an error about a field as one about the option that gives it, as the other errors of a command are.
+
+    ``source`` is the field that an argument gives: what is said about it names the file itself.
+    """
+    place, colon, said = str(error).partition(": ")
+    field, _, inner = place.partition(".")
+    if not colon or field != error.field:
+        return error
+    if field == source:
+        return RequestError(said, field=field)
+    flag = next((option.opts[0] for option in options if option.field == field), field)
+    return RequestError(": ".join(filter(None, (flag, inner, said))), field=field)
+
+
 def _option(name: str, field: Schema, schema: Schema, *, required: bool) -> FieldOption:
     extra = field.get("option") or {}
     kind = _resolve(field, schema)

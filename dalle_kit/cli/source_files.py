@@ -115,7 +115,7 @@ def _read(name: str, value: str) -> bytes:
             return file.read(LARGEST + 1)
     except (OSError, RuntimeError, ValueError) as error:
         for colon in (place for place, letter in enumerate(value) if letter == ":"):
-            if _exists(value[:colon]):
+            if _exists(value[:colon]) and not Path(value[:colon]).expanduser().is_dir():
                 wrong, right = value[colon + 1 :], f"{value[:colon]}:12:5"
                 raise RequestError(f"{value!r:.80}: {wrong!r:.40} is no line and column; give {right}") from error
         reason = getattr(error, "strerror", None) or str(error)

@@ -86,8 +86,10 @@ class CodeRequest(Request):
         found = language_named(self.language) if self.language else language_of(path) if path else None
         found = found or (language_named(named) if named and not path else None)
         if found is None and path:
-            known = str(UnknownNameError("language with the suffix", suffix_of(path) or path, SUFFIXES))
-            raise ValueError(f"{known}; or say which it is, e.g. --language python")
+            suffix = suffix_of(path)
+            near = UnknownNameError("suffix", suffix, SUFFIXES).nearest if suffix else None
+            meant = f" (did you mean {near!r}?)" if near else ""
+            raise ValueError(f"{(suffix or path)!r} tells no language{meant}: say which it is, e.g. --language python")
         if found is None:
             raise ValueError("the text has no path to tell its language from: say which it is, e.g. --language python")
         return found
@@ -140,9 +142,11 @@ class FunctionRequest(CodeRequest):
     model_config = ConfigDict(json_schema_extra={"examples": FUNCTION_EXAMPLES})
 
     signature: str = Field(
-        description="The function's name, parameters and types, such as add(a: int, b: int) -> int.", min_length=1
+        description="The function's name, parameters and types, such as add(a: int, b: int) -> int.",
+        min_length=1,
+        max_length=2000,
     )
-    doc: str = Field("", description="What it does; becomes its documentation.")
+    doc: str = Field("", description="What it does; becomes its documentation.", max_length=10_000)
     place: SourcePlace | None = Field(
         None,
         description=f"The file to write it into, and the line, which is empty; without a line at the mark {MARK}, "

@@ -44,7 +44,7 @@ class Quote(pydantic.BaseModel):
     @classmethod
     def _on_one_line(cls, value: str, info: pydantic.ValidationInfo) -> str:
         line = on_one_line(value)
-        if not line:
+        if not line.strip("".join(_MARKS) + "".join(_MARKS.values()) + " "):
             raise ValueError(f"the {info.field_name} of a quotation is empty; {_HOW}")
         return line
 

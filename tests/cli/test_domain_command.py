@@ -112,7 +112,7 @@ def test_bad_input_is_refused_before_a_model_is_fetched(
 def test_missing_required_field_is_named(command: Command, sheets: Path, bare_home: Path) -> None:
     result = command("note")
     no_model_was_needed(result, bare_home)
-    assert result.err == "Error: to: is required\n"
+    assert result.err == "Error: --to: is required\n"
 
 
 def test_output_that_exists_is_kept(command: Command, sheets: Path, bare_home: Path, tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_no_network_on_first_use_is_one_line(command: Command, sheets: Path, mon
         (["--to", "a@example.com\nBcc: b@example.com"], "to: "),
         (["--to", "a@example.com", "--tone", "freindly"], "did you mean 'friendly'"),
         (["--to", "a@example.com", "--reply-to", "missing.eml"], "--reply-to: cannot read 'missing.eml'"),
-        (["--to", "a@example.com", "--reply-to", sys.executable], "reply_to"),
+        (["--to", "a@example.com", "--reply-to", sys.executable], "--reply-to: "),
         (["--to", "a@example.com"], "subject"),
     ],
 )

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dalle_kit.cli.request_options import collect_fields, request_options
+from dalle_kit.cli.request_options import collect_fields, named_by_option, request_options
 from dalle_kit.domain import Request, option
 from dalle_kit.errors import PluginError, RequestError, UnknownNameError
 
@@ -51,6 +51,22 @@ def fields(*arguments: str) -> dict[str, Any]:
 def help_text() -> str:
     command = click.Command("all", params=[*OPTIONS])
     return command.get_help(click.Context(command, terminal_width=200))
+
+
+@pytest.mark.parametrize(
+    ("field", "message", "said"),
+    [
+        ("points", "points: there are 9", "--point: there are 9"),
+        ("parent", "parent: no e-mail: sorry", "--reply-to: no e-mail: sorry"),
+        ("points", "points.text: is required", "--point: text: is required"),
+        ("place", "place: line 9 is outside", "line 9 is outside"),
+        ("tone", "no tone named 'x': choose from y", "no tone named 'x': choose from y"),
+        (None, "it is empty", "it is empty"),
+    ],
+)
+def test_a_field_at_fault_is_named_by_its_option(field: str | None, message: str, said: str) -> None:
+    named = named_by_option(RequestError(message, field=field), OPTIONS, source="place")
+    assert (str(named), named.field) == (said, field)
 
 
 def test_options_that_are_not_given_make_no_field() -> None:

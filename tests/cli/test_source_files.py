@@ -214,8 +214,9 @@ def test_a_write_that_is_killed_leaves_the_file(inserter: Path, bare_home: Path)
         (("a.py", "--write", "--json"), "--write and --json exclude each other"),
         (("--write",), "--write needs a file"),
         (("-", "--write"), "--write needs a file"),
-        (("a.py:3",), "line 3 is outside of a.py, which has 2 lines"),
-        (("a.py:0",), "place.line: input should be greater than or equal to 1, got 0"),
+        (("a.py:3",), "line 3 is outside of a.py, which has 2 lines: give 1 to 2"),
+        (("a.py:0",), "line 0 is outside of a.py, which has 2 lines: give 1 to 2"),
+        (("a.py:1:0",), "column 0 is outside of line 1 of a.py"),
         (("a.py:1:7",), "column 7 is outside of line 1 of a.py, which has 5 characters: give 1 to 6"),
         (("a.py:2:2",), "column 2 is outside of line 2 of a.py, which has 0 characters: give 1 to 1"),
         (("a.py:x",), "'x' is no line and column; give a.py:12:5"),
@@ -236,6 +237,13 @@ def test_bad_input_is_refused_with_one_line(arguments: tuple[str, ...], said: st
     result = command("insert", *arguments)
     assert said in refused(result) and result.out == ""
     assert {each.name: each.read_bytes() for each in Path().iterdir()} == files
+
+
+def test_a_folder_is_told_from_a_wrong_line(command: Command) -> None:
+    Path("folder.py").mkdir()
+    Path("a.py").write_bytes(b"a\n")
+    assert refused(command("insert", "a.py:0")) == "line 0 is outside of a.py, which has 2 lines: give 1 to 2"
+    assert "cannot read 'folder.py': " in refused(command("insert", "folder.py:1"))
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="nothing is read-only for root")
@@ -439,6 +447,11 @@ def test_an_offset_lies_in_its_line_and_column(text: str, line: int, column: int
     assert before[-1] == lines[line - 1][: column - 1]
     end = SourcePlace(text=text, line=line).offset
     assert end is not None and end - offset == len(lines[line - 1]) - (column - 1)
+
+
+def test_half_a_character_is_no_text() -> None:
+    with pytest.raises(ValueError, match=r"character 3 is half of one"):
+        SourcePlace(text="x \ud800")
 
 
 def test_a_column_needs_a_line() -> None:

@@ -18,7 +18,11 @@ COMPLETE, FUNCTION = make_domains()
     [
         ({"place": {"text": "x = "}}, "language: the text has no path .* --language python"),
         ({"place": {"text": "x = "}, "language": "pyhton"}, "did you mean 'python'"),
-        ({"place": {"text": "x = ", "path": "a.pyy"}}, "language: .*'.pyy'.* did you mean '.py'.*--language"),
+        (
+            {"place": {"text": "x = ", "path": "a.pyy"}},
+            r"language: '.pyy' tells no language \(did you mean '.py'\?\): say which",
+        ),
+        ({"place": {"text": "x = ", "path": "Makefile"}}, "language: 'Makefile' tells no language: say which it is"),
         ({"place": {"text": " \n", "path": "a.py"}}, "place: there is no code to go on from"),
         ({"place": {"text": "a<|cursor|>b<|cursor|>", "path": "a.py"}}, "place: the cursor mark .* 2 times"),
         ({"place": {"text": "a\n", "path": "a.py", "line": 3}}, "place: line 3 is outside of a.py, which has 2 lines"),
@@ -41,6 +45,7 @@ def test_a_wrong_completion_is_refused_in_one_line(fields: dict[str, Any], messa
         ({"signature": "f()", "place": {"text": "x = 1", "path": "a.py"}}, "place: a function begins on an empty line"),
         ({"signature": "f()", "place": {"text": "x", "path": "a.xyz"}}, "language: .*'.xyz'"),
         ({"signature": " "}, "signature"),
+        ({"signature": "f()", "doc": "x" * 10_001}, "doc: .*at most 10000 characters"),
     ],
 )
 def test_a_wrong_function_is_refused_in_one_line(fields: dict[str, Any], message: str) -> None:

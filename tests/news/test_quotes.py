@@ -52,6 +52,7 @@ def test_a_quotation_may_be_given_in_two_fields() -> None:
         ({"text": " ", "speaker": "Jo"}, "text of a quotation is empty"),
         ({"text": "Yes.", "speaker": ""}, "speaker of a quotation is empty"),
         ("", "no text"),
+        ('"" -- Jo', "text of a quotation is empty"),
         ('"Yes\x1b[31m." -- Jo', r"U\+001B"),
     ],
 )
@@ -61,7 +62,8 @@ def test_a_quotation_that_lacks_something_is_refused_with_the_fix(written: objec
     assert "\n" not in str(error.value)
 
 
-words = st.text("abcZ .,!?-'\"\u201c\u201d\u2014\u00e9\u6570\U0001f642<&:", min_size=1).map(str.strip).filter(bool)
+words = st.text("abcZ .,!?-'\"\u201c\u201d\u2014\u00e9\u6570\U0001f642<&:", min_size=1).map(str.strip)
+words = words.filter(lambda text: text.strip(' "\u201c\u201d'))
 
 
 @given(words, words)

@@ -29,8 +29,9 @@ def test_one_fact_needs_no_list_and_lines_become_spaces() -> None:
 
 @pytest.mark.parametrize("facts", [[], ["", " - "], ""])
 def test_an_article_from_nothing_is_refused(facts: object) -> None:
-    with pytest.raises(RequestError, match=r"facts: .*at least one fact"):
+    with pytest.raises(RequestError, match=r"facts: .*at least one fact") as error:
         ask(facts=facts)
+    assert error.value.field == "facts"
     with pytest.raises(RequestError, match=r"facts: .*at least one fact"):
         DOMAIN.parse({"headline": "Bridge closed"})
 
