@@ -145,7 +145,7 @@ def test_every_command_shown_parses(page: Path, arguments: list[str], home: Path
 
 def parse(arguments: list[str]) -> None:
     """Parse a command to its last word without running it; a request for help is fulfilled."""
-    words = arguments[: next((at for at, word in enumerate(arguments) if word in ("|", ">", "&&")), None)]
+    words = arguments[: next((at for at, word in enumerate(arguments) if word in ("|", "<", ">", "&&")), None)]
     context = cli.make_context("dalle-kit", words)
     while isinstance(context.command, click.Group) and context._protected_args:
         rest = [*context._protected_args, *context.args]

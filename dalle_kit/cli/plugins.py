@@ -57,7 +57,9 @@ def show(name: str, as_json: bool) -> None:
 @json_option
 @click.pass_context
 def check(context: click.Context, name: str | None, as_json: bool) -> None:
-    """Load every plugin afresh and say what is wrong, and where; exit code 2 if anything is.
+    """Say what is wrong with the plugins, and where.
+
+    Each is loaded afresh. Exit code 2 if anything is wrong.
 
     With NAME, that plugin alone is held against the whole contract: its fields, templates, post-processing, checks,
     formats and hooks are tried with the least and the most of a request and with what models write. Loads no model.
@@ -93,7 +95,9 @@ def check(context: click.Context, name: str | None, as_json: bool) -> None:
 @click.option("--hook", "kind", flag_value="hook", help="Hooks that run on the documents of every domain.")
 @json_option
 def new(name: str, kind: Literal["domain", "hook"], as_json: bool) -> None:
-    """Make a new plugin: a complete package in the folder dalle-kit-NAME, with tests that pass.
+    """Make a new plugin.
+
+    It is a complete package in the folder dalle-kit-NAME, with tests that pass.
 
     NAME is the plugin's name and its command's, in lower-case letters, digits and '-'.
     """

@@ -66,7 +66,7 @@ def new_plugin(name: str, *, kind: Kind, taken: Iterable[str] = ()) -> NewPlugin
     """
     name = name.removeprefix(_PREFIX)
     if not _NAME.match(name) or len(name) > _LONGEST:
-        allowed = f"use lower-case letters, digits and single '-', up to {_LONGEST} of them, e.g. 'release-notes'"
+        allowed = f"use up to {_LONGEST} lower-case letters, digits and single '-', first a letter, as 'release-notes'"
         raise PluginError(f"plugin name {name!r}: {allowed}", plugin=name)
     if name in RESERVED_COMMANDS or name in taken:
         owner = "a core command" if name in RESERVED_COMMANDS else "an installed plugin"

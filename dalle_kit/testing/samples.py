@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dalle_kit.domain import Domain, Request
-from dalle_kit.errors import DalleKitError
+from dalle_kit.errors import DalleKitError, OptionError
 from dalle_kit.records import Draft, Skeleton, Slot
 from dalle_kit.templating.checks import example_requests, example_value
+from dalle_kit.testing.scripted import check_allowed
 
 #: What a model may write where a text is wanted, by what is the matter with it.
 TEXTS: Mapping[str, str] = {
@@ -54,11 +55,18 @@ def sample_drafts(skeleton: Skeleton) -> Iterator[tuple[str, Draft]]:
 
 
 def _held(slot: Slot, text: str) -> str:
-    """Return a text that the slot may have: one of its choices, nothing where only a pattern tells."""
+    """Return a text that the slot may have: one of its choices, nothing where its pattern does not take the text."""
     if slot.choices:
         return slot.choices[0]
-    fixed = slot.regex is not None or slot.grammar is not None or slot.schema is not None
-    return "" if fixed else text if text.startswith(slot.starts_with) else slot.starts_with + text
+    if slot.grammar is not None or slot.schema is not None:
+        return ""
+    begun = slot.verbatim or text.startswith(slot.starts_with)
+    held = text if begun else slot.starts_with + text
+    try:
+        check_allowed(slot, held)
+    except OptionError:
+        return ""
+    return held
 
 
 def _plain(request: Request) -> dict[str, Any]:

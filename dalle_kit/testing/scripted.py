@@ -85,7 +85,7 @@ class ScriptedEngine:
 
     def _written(self, prompt: Prompt, slot: Slot, options: GenerationOptions) -> SlotResult:
         text, reason = self._text(prompt, slot), "end"
-        _check_allowed(slot, text)
+        check_allowed(slot, text)
         cut = min((text.find(stop) for stop in (*slot.stop, *options.stop) if stop in text), default=None)
         if cut is not None:
             text, reason = text[:cut], "stop"
@@ -129,11 +129,21 @@ def _texts(value: str | Sequence[str]) -> list[str]:
     return [value] if isinstance(value, str) else list(value)
 
 
-def _check_allowed(slot: Slot, text: str) -> None:
+def check_allowed(slot: Slot, text: str) -> None:
+    """Raise OptionError for a text that a slot would not let a model write."""
     name = f"the script of slot {slot.name!r}"
     if slot.choices and text not in slot.choices:
         raise OptionError(name, text, f"one of its choices {', '.join(slot.choices)}")
-    if slot.regex is not None and not re.fullmatch(slot.regex, text):
-        raise OptionError(name, text, f"a text that matches {slot.regex!r}")
-    if not text.startswith(slot.starts_with):
-        raise OptionError(name, text, f"a text that starts with {slot.starts_with!r}")
+    start = "" if slot.verbatim else slot.starts_with.strip()
+    if not text.startswith(start):
+        raise OptionError(name, text, f"a text that starts with {start!r}")
+    if slot.regex is not None and not _matches(slot.regex, text[len(start) :]):
+        behind = f" behind {start!r}" if start else ""
+        raise OptionError(name, text, f"a text that matches {slot.regex!r}{behind}")
+
+
+def _matches(regex: str, text: str) -> bool:
+    try:
+        return re.fullmatch(regex, text) is not None
+    except re.error:  # the engine's patterns know more than Python's
+        return True

@@ -214,6 +214,14 @@ def test_every_variant_is_rendered(package: Path) -> None:
     assert any("brief/document.j2:1" in fault.message and "'to'" in fault.message for fault in domain_faults(domain()))
 
 
+def test_texts_that_a_slots_pattern_takes_are_tried(package: Path) -> None:
+    def careless(request: Any, draft: Draft) -> Draft:
+        return grow(request, draft) if draft.texts["body"] else draft
+
+    (package / "document.j2").write_text('{{ slot("body", regex="[A-Z][a-z .]+") }}', encoding="utf-8")
+    assert [fault.rule for fault in domain_faults(domain(finish=careless))] == ["finish"]
+
+
 def test_a_function_that_its_plugin_wraps_is_called_as_it_is_wrapped() -> None:
     def loud(render: Callable[[str], str]) -> Callable[[Document], str]:
         @functools.wraps(render)

@@ -73,6 +73,18 @@ def test_a_text_that_the_slot_would_not_let_a_model_write_is_refused(slot: Slot)
         fill({"a": "maybe"}, slot)
 
 
+@pytest.mark.parametrize(
+    ("slot", "text"),
+    [
+        (Slot("a", starts_with="No. ", regex=" ?[0-9]+"), "No. 7"),
+        (Slot("a", starts_with="return ", regex="[0-9]+", verbatim=True), "7"),
+        (Slot("a", regex=r"\p{L}+"), "maybe"),
+    ],
+)
+def test_a_pattern_is_of_what_stands_behind_the_beginning(slot: Slot, text: str) -> None:
+    assert fill({"a": text}, slot)[0].slots["a"].text == text
+
+
 def test_a_slot_that_the_script_forgot_is_named() -> None:
     with pytest.raises(UnknownNameError, match="point_3"):
         fill({"point_1": "x", "point_2": "y"}, Slot("point_3"))

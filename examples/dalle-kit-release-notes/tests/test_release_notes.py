@@ -50,6 +50,7 @@ def test_commits_are_sorted_by_type_or_first_word() -> None:
         ("new", "Add export as CSV"),
         ("internal", "New linter"),
     ]
+    assert [change.kind for change in read_changes("runtime: close files\nnet!: drop IPv4")] == ["changed", "breaking"]
 
 
 def test_an_empty_log_is_refused() -> None:

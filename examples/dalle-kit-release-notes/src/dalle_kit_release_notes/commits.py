@@ -12,7 +12,12 @@ TITLES: dict[Kind, str] = {"breaking": "Breaking changes", "new": "New", "fixed"
 _HASH = re.compile(r"(?:commit )?[0-9a-f]{7,40}\s+(?=\S)")
 _CONVENTIONAL = re.compile(r"(?P<type>[a-z]+)(?:\((?P<scope>[^()]*)\))?(?P<mark>!)?:\s+(?P<subject>\S.*)")
 _SKIPPED = re.compile(r"Merge (?:branch|pull request|remote|tag|commit)\b|(?:fixup|squash|amend)!|WIP\b", re.IGNORECASE)
-_TYPES: dict[str, Kind] = {"feat": "new", "feature": "new", "fix": "fixed", "perf": "changed", "revert": "changed"}
+_TYPES: dict[str, Kind] = {
+    "fix": "fixed",
+    **dict.fromkeys(("feat", "feature"), "new"),
+    **dict.fromkeys(("perf", "revert"), "changed"),
+    **dict.fromkeys(("build", "chore", "ci", "doc", "docs", "refactor", "style", "test", "tests"), "internal"),
+}
 #: What a commit does that begins with one of these, as it is said of the project.
 _NEW = {
     **dict.fromkeys(("add", "adds", "added", "introduce", "introduces", "new"), "now has"),
@@ -72,10 +77,10 @@ def news(change: Change, project: str) -> tuple[str, str] | None:
 
 def _read(line: str) -> Change:
     found = _CONVENTIONAL.match(line)
-    if found is None:
+    if found is None or not (found["mark"] or found["type"] in _TYPES):
         first = line.split()[0].casefold()
         return Change(_FIRST_WORDS.get(first, "changed"), _capital(line))
-    kind: Kind = "breaking" if found["mark"] else _TYPES.get(found["type"], "internal")
+    kind: Kind = "breaking" if found["mark"] else _TYPES[found["type"]]
     return Change(kind, _capital(found["subject"]))
 
 
