@@ -56,6 +56,8 @@ def _described(doc: str, style: FunctionStyle) -> str:
     if lines == [""]:
         return ""
     if style.inside:
-        return f"{first}{lines[0]}{last}" if len(lines) == 1 else "\n".join((first + lines[0], *lines[1:], last))
+        # A quotation mark at its end would run into those that close it.
+        fits = len(lines) == 1 and not doc.rstrip().endswith(last[0])
+        return f"{first}{lines[0]}{last}" if fits else "\n".join((first + lines[0], *lines[1:], last))
     body = [(each + line).rstrip() for line in lines]
     return "\n".join((*([first] if first else ()), *body, *([last] if last else ())))

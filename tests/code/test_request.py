@@ -78,6 +78,7 @@ def test_each_suffix_belongs_to_one_language() -> None:
             'async def f():\n    """Say \\\\ and \\"\\"\\"."""',
             "\n",
         ),
+        ({"signature": "f()", "doc": 'Say "yes"'}, 'def f():\n    """Say "yes"\n    """', "\n"),
         ({"signature": "f()", "doc": "One.\n\nTwo."}, 'def f():\n    """One.\n\n    Two.\n    """', "\n"),
         ({"signature": "f(self)", "place": {"text": "class A:\n\tx = 1\n\n\t", "path": "a.py"}}, "def f(self):", ""),
         (
