@@ -1,6 +1,31 @@
 from __future__ import annotations
 
+from typing import Any, Literal
+
+import pydantic
+import pytest
+
+from dalle_kit import Domain, Finding, Request, RequestError
 from dalle_kit.records import Skeleton, Slot
+
+
+def test_a_finding_has_one_of_the_severities() -> None:
+    severity: Any = "fatal"
+    with pytest.raises(ValueError, match="severity 'fatal'; give one of note, warning, error"):
+        Finding("calm", severity, "it shouts")
+
+
+def test_a_wrong_choice_within_a_field_is_named_with_its_place() -> None:
+    class Pay(pydantic.BaseModel):
+        per: Literal["hour", "month"] = pydantic.Field(description="For how long.")
+
+    class Job(Request):
+        pay: Pay = pydantic.Field(description="What is paid.")
+
+    job = Domain(name="job", summary="A job", request=Job, templates="none")
+    with pytest.raises(RequestError, match=r"no pay\.per named 'monht': did you mean 'month'") as caught:
+        job.parse({"pay": {"per": "monht"}})
+    assert caught.value.field == "pay"
 
 
 def test_a_slot_without_text_takes_the_blank_line_before_it_with_it() -> None:

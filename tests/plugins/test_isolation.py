@@ -122,6 +122,17 @@ def test_a_syntax_error_is_located(install: Callable[..., Path]) -> None:
     assert where is not None and where.startswith(f"{file}:")
 
 
+def test_what_the_toolkit_refuses_is_located_in_the_plugin(install: Callable[..., Path]) -> None:
+    file = install(
+        "broken",
+        "class Bare(Note):\n    extra: str = ''\n\n"
+        "@hookimpl\ndef dalle_kit_register_domains(register): register(domain(request=Bare))\n",
+    )
+    broken = info_of("broken", load_plugins(Settings()))
+    assert "the field 'extra' has no description; give it one" in (broken.problem or "")
+    assert broken.where is not None and broken.where.startswith(f"{file}:")
+
+
 def test_a_plugin_that_fails_late_takes_what_it_registered_with_it(install: Callable[..., Path]) -> None:
     install(
         "half",
