@@ -61,14 +61,18 @@ class UnknownNameError(DalleKitError):
 
 
 class ContextOverflowError(DalleKitError):
-    """A request is longer than the model's context, by ``excess`` tokens, and nothing in it may be dropped."""
+    """A request is longer than the model's context, by ``excess`` tokens, and nothing in it may be dropped.
 
-    def __init__(self, *, needed: int, available: int, model: str) -> None:
-        self.needed, self.available, self.model = needed, available, model
+    ``text`` of the tokens ``needed`` are those that the text may grow to.
+    """
+
+    def __init__(self, *, needed: int, text: int, available: int, model: str) -> None:
+        self.needed, self.text, self.available, self.model = needed, text, available, model
         self.excess = needed - available
         super().__init__(
-            f"the request needs {needed} tokens and {model} reads {available}: shorten it by about {self.excess} "
-            f"tokens ({max(1, self.excess * 3 // 4)} words), lower --max-tokens, or choose a model that reads more"
+            f"the request needs {needed} tokens, {text} of them for the text, and {model} reads {available}: shorten "
+            f"it by about {self.excess} tokens ({max(1, self.excess * 3 // 4)} words), lower --max-tokens, which each "
+            "part of the text may have, or choose a model that reads more"
         )
 
 

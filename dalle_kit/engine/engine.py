@@ -231,7 +231,7 @@ class Engine:
         # An encoder-decoder reads the prompt and the document each from its own first position.
         needed = max(source, target) if self.family == "seq2seq" else source + target
         if self.context is not None and needed > self.context:
-            raise ContextOverflowError(needed=needed, available=self.context, model=self.model)
+            raise ContextOverflowError(needed=needed, text=target, available=self.context, model=self.model)
 
     def _target_size(self, job: Job) -> int:
         """Return how many tokens a document may grow to: each slot's limit, and the certain text before the last."""

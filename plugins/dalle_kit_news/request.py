@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, JsonValue, field_validator, model_valida
 
 from dalle_kit import Request, option
 from dalle_kit.checks import without_list_mark
-from dalle_kit_news.facts import statements
+from dalle_kit_news.facts import QUESTIONS, statements
 from dalle_kit_news.quotes import Quote, on_one_line
 
 Length = Literal["short", "medium", "long"]
@@ -115,9 +115,11 @@ class ArticleRequest(Request):
                 f"there are {len(facts):,}, and at most {_MOST_FACTS} are allowed; give the important ones"
             )
         for fact in facts:
+            if re.fullmatch(rf"({'|'.join(QUESTIONS)})\s*:", fact, re.IGNORECASE):
+                raise ValueError(f"{fact!r} has no answer; say it, or leave the fact out")
             if len(fact) > _LONGEST_FACT:
                 allowed = f"at most {_LONGEST_FACT:,} are allowed; give one fact a line"
-                raise ValueError(f"{fact!r:.60} has {len(fact):,} characters, and {allowed}")
+                raise ValueError(f"{fact[:60]!r} ... has {len(fact):,} characters, and {allowed}")
         return facts
 
     @field_validator("byline", "section", "audience")

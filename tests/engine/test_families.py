@@ -222,7 +222,8 @@ def test_a_prompt_that_cannot_fit_is_refused_and_told_by_how_much(kind: str, che
     with pytest.raises(ContextOverflowError) as caught:
         engine.generate(["one two three " * 200], GenerationOptions(max_tokens=8))
     assert caught.value.available == 128
-    assert caught.value.excess == caught.value.needed - 128 > 0
+    assert caught.value.excess == caught.value.needed - 128 > 0 and 0 < caught.value.text < caught.value.needed
+    assert f"{caught.value.text} of them for the text" in str(caught.value)
 
 
 def test_a_model_without_positions_reads_what_it_is_given(checkpoints: Checkpoints) -> None:

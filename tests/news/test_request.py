@@ -76,6 +76,7 @@ def test_lines_about_the_article_are_made_one_and_empty_ones_are_none() -> None:
     [
         ({"facts": ["x"] * 201}, r"facts: there are 201, and at most 200"),
         ({"facts": ["x" * 2001]}, r"facts: .*2,001 characters.*one fact a line"),
+        ({"facts": ["When :"]}, "facts: 'When :' has no answer"),
         ({"standfirst": True}, "standfirst: .*second fact"),
         ({"style": "list"}, "analysis, brief, inverted-pyramid"),
         ({"facts": ["a", "b\x1b[31m"]}, r"facts: .*U\+001B"),
