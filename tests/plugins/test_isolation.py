@@ -126,7 +126,8 @@ def test_what_the_toolkit_refuses_is_located_in_the_plugin(install: Callable[...
     file = install(
         "broken",
         "class Bare(Note):\n    extra: str = ''\n\n"
-        "@hookimpl\ndef dalle_kit_register_domains(register): register(domain(request=Bare))\n",
+        "@hookimpl\ndef dalle_kit_register_domains(register):\n"
+        "    register(Domain(name='bare', summary='A note', request=Bare, templates='none'))\n",
     )
     broken = info_of("broken", load_plugins(Settings()))
     assert "the field 'extra' has no description; give it one" in (broken.problem or "")
