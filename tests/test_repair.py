@@ -16,6 +16,7 @@ from dalle_kit.passages import passages
 from dalle_kit.records import Draft, Finding, GenerationOptions, Message, Prompt, Skeleton, Slot
 from dalle_kit.repair import Repaired, Steps, needs_repair, repair_steps
 from dalle_kit.repair.steps import SENTENCES
+from dalle_kit.repair.workbench import says_twice
 from dalle_kit.review import Reviewer
 from dalle_kit.writing import run_repairs
 
@@ -174,6 +175,13 @@ def test_slots_of_one_point_each_are_replaced_by_their_plain_sentence() -> None:
     [outcome] = repaired(None, Draft(skeleton, texts))
     keeps_the_promise(outcome)
     assert outcome.draft.text == f"Dear Ana,\n\n{' '.join(PLAIN)}\n\nBest regards\nTom"
+
+
+def test_a_sentence_that_says_all_words_twice_is_told_from_one_that_needs_a_word_again() -> None:
+    told = "log in at the portal to see progress"
+    assert says_twice("You can see the progress at the portal to see progress, log in at the portal.", told)
+    assert not says_twice("Please log in at the portal to see the progress.", told)
+    assert not says_twice("The first review and the second review are moved.", "first review and second review: moved")
 
 
 def test_a_slot_held_to_a_pattern_is_replaced_as_a_whole() -> None:

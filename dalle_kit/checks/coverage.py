@@ -28,6 +28,11 @@ _FACT_WEIGHT, _NAME_WEIGHT = 2.0, 1.5
 _WINDOW = 3
 #: The cosine of two sentences at which one surely is no paraphrase of the other, and at which it surely is.
 _UNLIKE, _ALIKE = 0.35, 0.75
+#: How a condition begins, in a note and anywhere in a sentence.
+_CONDITION = re.compile(r"\W*(?:if|unless|in case)\b", re.IGNORECASE)
+_CONDITIONAL = re.compile(
+    r"\b(?:if|unless|in (?:the )?case|should|when|whenever|otherwise|provided|as long as|whether)\b", re.IGNORECASE
+)
 #: How a question is put, directly or not.
 _ASKING = re.compile(
     r"\?|\b(?:whether|if|ask|know|tell|wonder|question|please|grateful|let me|let us)\b", re.IGNORECASE
@@ -202,8 +207,10 @@ def _opposite(word: str, stems: frozenset[str]) -> bool:
 
 
 def _turned(point: str, sentences: list[_Said]) -> bool:
-    """Say whether sentences state what a point asks, or forbid the reader what the point only tells or asks."""
+    """Say whether sentences state what a point asks or makes conditional, or forbid what it only tells or asks."""
     if point.rstrip().endswith("?") and not any(_ASKING.search(sentence.text) for sentence in sentences):
+        return True
+    if _CONDITION.match(point) and not any(_CONDITIONAL.search(sentence.text) for sentence in sentences):
         return True
     forbidding = any(_FORBIDDING.search(sentence.text) for sentence in sentences)
     return forbidding and not _FORBIDDING_NOTE.search(point)

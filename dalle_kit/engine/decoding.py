@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import torch
@@ -56,6 +56,22 @@ class Job:
     skeleton: Skeleton
     options: GenerationOptions
     start: tuple[int, ...] = ()
+
+
+#: A sentence that says points needs no more tokens than these, and one for so many characters of the points.
+_SENTENCE, _CHARACTERS = 48, 2
+
+
+def slot_options(slot: Slot, options: GenerationOptions) -> GenerationOptions:
+    """Return the options in a slot: its own, and no more room than the sentences about its points can need.
+
+    Many points would not fit into a model's context if room for the longest text were kept for each.
+    """
+    merged = options.merge(slot.options)
+    if slot.sentences is None or not slot.about:
+        return merged
+    room = _SENTENCE * slot.sentences[1] + sum(map(len, slot.about)) // _CHARACTERS
+    return replace(merged, max_tokens=min(merged.max_tokens, room))
 
 
 class Row:
@@ -225,7 +241,7 @@ class Row:
         before = (rest + literal).rstrip(" ")
         context = self._tokenizer.encode_context(before)
         self._slot = slot
-        self._options = self.job.options.merge(slot.options)
+        self._options = slot_options(slot, self.job.options)
         # An empty text stands for the end of a line; after another slot the text goes on where that one ended.
         after = literal or rest or self._text.text
         begin = slot.starts_with if slot.verbatim else None

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from dalle_kit.engine.constraints import Constraints, is_free
-from dalle_kit.engine.decoding import GenerativeModel, Job, Row, decode
+from dalle_kit.engine.decoding import GenerativeModel, Job, Row, decode, slot_options
 from dalle_kit.engine.devices import memory_errors
 from dalle_kit.engine.loading import Loaded, load
 from dalle_kit.engine.results import Generation, Piece
@@ -243,7 +243,7 @@ class Engine:
         return (
             len(job.start)
             + certain
-            + sum(job.options.merge(slot.options).max_tokens + _FRAME for slot in slots)
+            + sum(slot_options(slot, job.options).max_tokens + _FRAME for slot in slots)
             + _FRAME
         )
 

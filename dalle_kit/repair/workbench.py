@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from dalle_kit.checks import key_words, same_words
 from dalle_kit.checks.negation import denies
+from dalle_kit.checks.words import content_words, stem
 from dalle_kit.passages import Passage, joined, passages
 from dalle_kit.records import Draft, Prompt, Skeleton, Slot
 from dalle_kit.review import Checks, Review, Reviewer, own_text
@@ -102,7 +104,17 @@ class Workbench:
         sentence = found[0].sentence
         said_before = f" {same_words(sentence)} " in f" {same_words(own_text(beside))} "
         turned = denies(sentence) and not any(map(denies, slot.about))
-        return None if said_before or turned or self.reviewer.faults(sentence) else sentence
+        stutters = says_twice(sentence, " ".join(slot.about))
+        return None if said_before or turned or stutters or self.reviewer.faults(sentence) else sentence
+
+
+def says_twice(sentence: str, told: str) -> bool:
+    """Say whether two words that bear meaning come twice in a sentence, though not in what it was told.
+
+    A search that is held to words may say them all, and then go on to say them again.
+    """
+    counts, known = Counter(map(stem, content_words(sentence))), Counter(map(stem, content_words(told)))
+    return sum(count > max(1, known[word]) for word, count in counts.items()) >= 2
 
 
 def _longest(points: tuple[str, ...]) -> int:
