@@ -2,11 +2,12 @@
 
 "1,954 soldiers helped", where the points are "highest level since 1954" and "army helps with 400 soldiers", holds
 nothing that is not in the request. What gives it away is that the sentence has no other word of the point that its
-number is from.
+number is from, or that it makes the number the name of a thing which that point does not speak of: "room 14:00".
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -15,6 +16,16 @@ from dalle_kit.checks.grounding import Source
 from dalle_kit.checks.sentences import all_sentences
 from dalle_kit.checks.words import WORD, stem, weight
 from dalle_kit.records import Finding
+
+_LAST_WORD = re.compile(r"([^\W\d_]+) \Z")
+#: Things that are told apart by a number behind their name.
+_NUMBERED = frozenset(
+    map(
+        stem,
+        "room gate door platform flat floor building hall terminal bay row seat track house apartment page chapter "
+        "line bus tram flight order invoice ticket desk table locker counter box stand".split(),
+    )
+)
 
 
 def misplaced(
@@ -34,11 +45,19 @@ def misplaced(
             if fact.kind == "name" or (beside is not None and beside.supports(fact)):
                 continue
             holders = [point for point in points if _told(point, language).supports(fact)]
-            if holders and not any(_belongs(fact, words, point, language) for point in holders):
+            named = _thing_named(sentence, fact)
+            about = [point for point in holders if not named or named in _words(point, language)]
+            if holders and not any(_belongs(fact, words, point, language) for point in about):
                 message = f"the {fact.kind} {fact.text!r} is told of something else, in {holders[0][:80]!r}"
                 span = (start + fact.span[0], start + fact.span[1])
                 findings.append(Finding("misplaced", "error", message, slot, span))
     return findings
+
+
+def _thing_named(sentence: str, fact: Fact) -> str:
+    """Return the stem of the word that a figure right behind it makes a name of, such as "room"; "" for none."""
+    before = _LAST_WORD.search(sentence[: fact.span[0]])
+    return stem(before[1]) if before and stem(before[1]) in _NUMBERED else ""
 
 
 def _belongs(fact: Fact, words: frozenset[str], point: str, language: str) -> bool:

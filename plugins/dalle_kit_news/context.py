@@ -78,10 +78,20 @@ def _fact(statement: Statement, request: ArticleRequest) -> dict[str, object]:
         "text": text,
         "note": statement.note,
         "plain": f"{_REASON}{text}{'' if is_finished(text) else '.'}" if statement.reason else plain_sentence(text),
-        "starts_with": _REASON if statement.reason else "",
+        "starts_with": _REASON if statement.reason else _first_word(text) if _is_step(request) else "",
         "sentences": min(_sentences(text) + (request.length == "long"), _MOST_SENTENCES),
         "reason": statement.reason,
     }
+
+
+def _is_step(request: ArticleRequest) -> bool:
+    """Say whether the facts are steps: those tell what to do with their first word."""
+    return getattr(request, "style", "") == "how-to"
+
+
+def _first_word(text: str) -> str:
+    first = re.match(r"[^\W\d_]+(?=\s)", text)
+    return capitalised(first[0]) if first else ""
 
 
 def _for_standfirst(told: list[Statement]) -> int:

@@ -21,6 +21,7 @@ POINTS = (
         ("The army helped with 1,954 soldiers.", "1,954"),
         ("The dyke broke at 2,300.", "2,300"),
         ("There were 400 people in the water.", "400"),
+        ("We will be in room 14:00 with 400 soldiers of the army.", "14:00"),
     ],
 )
 def test_a_figure_of_another_point_is_found_with_its_place(sentence: str, figure: str) -> None:
@@ -37,6 +38,7 @@ def test_a_figure_of_another_point_is_found_with_its_place(sentence: str, figure
         "It is the highest level since 1954.",
         "The army is helping with 400 of its soldiers.",
         "We meet at 14:00 in room B12.",
+        "In room B12, 14:00 is too late.",
         "About 2300 people were brought to safety.",
         "There were 77 cows.",
     ],
