@@ -33,6 +33,16 @@ _CONDITION = re.compile(r"\W*(?:if|unless|in case)\b", re.IGNORECASE)
 _CONDITIONAL = re.compile(
     r"\b(?:if|unless|in (?:the )?case|should|when|whenever|otherwise|provided|as long as|whether)\b", re.IGNORECASE
 )
+#: A number that is a bound or no exact one, in a note; and the words that say so in a sentence.
+_BOUND = re.compile(
+    r"\b(?:more than|over|at least|up to|at most|less than|fewer than|under|nearly|almost|about|around)\s+\W?\d",
+    re.IGNORECASE,
+)
+_BOUNDING = re.compile(
+    r"\b(?:more|over|above|exceed\w*|least|minimum|up to|at most|maximum|less|fewer|under|below|nearly|almost|about|"
+    r"around|approximately|roughly|some|within|until|no later|as (?:many|much|little|few))\b",
+    re.IGNORECASE,
+)
 #: How a question is put, directly or not.
 _ASKING = re.compile(
     r"\?|\b(?:whether|if|ask|know|tell|wonder|question|please|grateful|let me|let us)\b", re.IGNORECASE
@@ -207,10 +217,12 @@ def _opposite(word: str, stems: frozenset[str]) -> bool:
 
 
 def _turned(point: str, sentences: list[_Said]) -> bool:
-    """Say whether sentences state what a point asks or makes conditional, or forbid what it only tells or asks."""
+    """Say whether sentences state what a point asks, makes conditional or only bounds, or forbid what it tells."""
     if point.rstrip().endswith("?") and not any(_ASKING.search(sentence.text) for sentence in sentences):
         return True
     if _CONDITION.match(point) and not any(_CONDITIONAL.search(sentence.text) for sentence in sentences):
+        return True
+    if _BOUND.search(point) and not any(_BOUNDING.search(sentence.text) for sentence in sentences):
         return True
     forbidding = any(_FORBIDDING.search(sentence.text) for sentence in sentences)
     return forbidding and not _FORBIDDING_NOTE.search(point)

@@ -108,11 +108,13 @@ def test_two_hundred_points_are_held_against_a_text_without_a_hang() -> None:
         ("price and lead time?", "The price is the lead time.", "Please tell me the price and the lead time."),
         ("not coming on Monday", "Please do not come on Monday.", "He is not coming on Monday."),
         ("if it still fails, send us the log", "I have sent you the log as it fails.", "If it fails, send us the log."),
+        ("more than 3,200 people signed", "3,200 people have signed.", "Over 3,200 people have signed."),
+        ("takes about 45 minutes", "It takes 45 minutes.", "It takes some 45 minutes."),
         ("if it rains: indoors", "It rains, and we are indoors.", "Should it rain, we will be indoors."),
         ("not the big fish, it is fasting", "Please do not have the big fish, it is fasting.", "Not the big fish."),
     ],
 )
-def test_a_question_or_condition_made_a_statement_or_a_report_made_a_ban_does_not_say_the_point(
+def test_what_is_asked_or_conditional_or_bounded_or_reported_is_not_said_by_a_plain_statement_or_a_ban(
     point: str, turned: str, kept: str
 ) -> None:
     assert missing([point], turned)
