@@ -17,9 +17,9 @@ from dalle_kit.domain import Domain, Request
 from dalle_kit.engine.results import Generation, Piece
 from dalle_kit.errors import ContextOverflowError
 from dalle_kit.records import Document, Draft, Finding, GenerationOptions, Provenance
-from dalle_kit.repair import needs_repair, repair_steps
+from dalle_kit.repair import needs_repair, quoted, repair_steps
 from dalle_kit.review import Checks, Review, Reviewer, placed
-from dalle_kit.writing import run_repairs, write_candidates
+from dalle_kit.writing import is_forced, run_repairs, write_candidates
 
 if TYPE_CHECKING:
     from dalle_kit.engine.engine import Engine
@@ -182,6 +182,7 @@ def repaired(
     plugins: Plugins, drafts: Sequence[Finished], engine: Engine, options: GenerationOptions, limit: Budget
 ) -> tuple[list[Finished], KeyboardInterrupt | None]:
     """Repair the drafts that need it, all together; hooks see the outcome again. Also returns an interruption."""
+    drafts = [_without_forced(plugins, each) for each in drafts]
     repairs = {}
     for index, each in enumerate(drafts):
         if needs_repair(each.reviewer, each.draft, each.review):
@@ -197,10 +198,24 @@ def repaired(
             message = f"the text could not be repaired: {reason}"
             mended[index] = replace(before, noted=(*before.noted, Finding("repair", "warning", message)))
         elif outcome.lines:
-            mended[index] = _hooked(
-                plugins, before.work, before.reviewer, before.generation, outcome.draft, outcome.lines
-            )
+            lines = (*before.repairs, *outcome.lines)
+            mended[index] = _hooked(plugins, before.work, before.reviewer, before.generation, outcome.draft, lines)
     return mended, interruption
+
+
+def _without_forced(plugins: Plugins, each: Finished) -> Finished:
+    """Empty the slots whose sentences the model was forced into; what they had to say is missing from then on."""
+    results, options = each.generation.slots, each.generation.options
+    forced = [
+        slot.name
+        for slot in each.work.shaped.skeleton.slots
+        if slot.name in results and is_forced(results[slot.name], slot, options) and each.own.texts[slot.name]
+    ]
+    if not forced:
+        return each
+    lines = tuple(f"dropped: {quoted(each.own.texts[name])}" for name in forced)
+    own = Draft(each.own.skeleton, {**each.own.texts, **dict.fromkeys(forced, "")})
+    return _hooked(plugins, each.work, each.reviewer, each.generation, own, lines)
 
 
 class _Clock:

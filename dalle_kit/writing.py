@@ -12,15 +12,17 @@ from dalle_kit.checks import is_finished
 from dalle_kit.engine.results import Generation, Piece, SlotResult
 from dalle_kit.errors import DalleKitError
 from dalle_kit.passages import joined, passages
-from dalle_kit.records import GenerationOptions, Prompt, Skeleton
+from dalle_kit.records import GenerationOptions, Prompt, Skeleton, Slot
 from dalle_kit.repair import Repaired, Rewriting, Steps
 from dalle_kit.review import is_fixed
 
 if TYPE_CHECKING:
     from dalle_kit.engine.engine import Engine
 
-#: The mean log-likelihood of a token, in nats, below which a sentence held to words reads as if it were.
-_UNLIKELY = -1.0
+#: The mean log-likelihood of a token, in nats, below which a sentence held to what is known reads as if it were: the
+#: model wanted to say something else, and was not let. Of 223 greedy sentences of the hand-written requests nearly all
+#: below this were wrong or no sentences at all.
+_UNLIKELY = -0.75
 
 Rows = Sequence[tuple[Prompt, Skeleton]]
 
@@ -45,6 +47,17 @@ def write_candidates(
         if not budget.over:
             for candidates, others_of_row in zip(results, more, strict=True):
                 candidates.extend(others_of_row)
+
+
+def is_forced(result: SlotResult, slot: Slot, options: GenerationOptions) -> bool:
+    """Say whether what stands in a slot for one point is nothing that the model would have said by itself.
+
+    Where words are drawn, unlikely ones are meant to come.
+    """
+    is_for_one_point = len(slot.about) == 1 and any(slot.otherwise) and slot.sentences is not None
+    if not is_for_one_point or options.temperature or not result.text or not result.chosen:
+        return False
+    return result.log_likelihood / result.chosen < _UNLIKELY
 
 
 def run_repairs(
