@@ -85,6 +85,18 @@ def example_requests(domain: Domain) -> tuple[tuple[Request, ...], str]:
     return tuple(requests), "" if requests else problem
 
 
+#: Texts of the formats that JSON Schema names.
+_TEXTS = {
+    "date-time": "2026-06-12T09:30:00",
+    "date": "2026-06-12",
+    "time": "09:30:00",
+    "duration": "PT30M",
+    "email": "ana@example.com",
+    "uri": "https://example.com/",
+    "uuid": "00000000-0000-4000-8000-000000000000",
+}
+
+
 def example_value(field: Mapping[str, Any], schema: Mapping[str, Any]) -> Any:
     """Return a value that a field's JSON Schema allows, as far as a short look at it tells."""
     if "$ref" in field:
@@ -103,6 +115,8 @@ def example_value(field: Mapping[str, Any], schema: Mapping[str, Any]) -> Any:
         return {name: example_value(inner, schema) for name, inner in field.get("properties", {}).items()}
     if kind in ("integer", "number"):
         return field.get("minimum", field.get("default") or 1)
+    if kind == "string":
+        return _TEXTS.get(field.get("format", ""), "example")
     return {"boolean": True, "null": None}.get(str(kind), "example")
 
 

@@ -205,7 +205,8 @@ def test_the_example_makes_release_notes_of_a_git_log(
     assert lists == (
         "### Breaking changes\n\n- Drop Python 3.10\n\n### New\n\n- Dark mode\n\n### Fixed\n\n- Session expires\n"
     )
-    assert "3.10" in told and "dark mode" in told.casefold() and "!" not in told
+    # A highlight that the model would not have said by itself may go: the lists say it.
+    assert told.startswith("Skyline") and "3.10" in told and "!" not in told
     mail = workshop.run(*command, "--template", "mail", "--dry-run", cwd=elsewhere, env=home).stdout
     assert "Hello,\n\nSkyline 1.4.0 is out. ... ...\n\n### Breaking" in mail and mail.endswith("Best regards\nTom\n")
     empty = workshop.run(*command, "--commits", " ", cwd=elsewhere, env=home, check=False)
