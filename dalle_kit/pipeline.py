@@ -18,7 +18,7 @@ from dalle_kit.engine.results import Generation, Piece
 from dalle_kit.errors import ContextOverflowError
 from dalle_kit.records import Document, Draft, Finding, GenerationOptions, Provenance
 from dalle_kit.repair import needs_repair, quoted, repair_steps
-from dalle_kit.review import Checks, Review, Reviewer, placed
+from dalle_kit.review import Checks, Review, Reviewer, placed, plain_sentence
 from dalle_kit.writing import is_forced, run_repairs, write_candidates
 
 if TYPE_CHECKING:
@@ -209,7 +209,9 @@ def _without_forced(plugins: Plugins, each: Finished) -> Finished:
     forced = [
         slot.name
         for slot in each.work.shaped.skeleton.slots
-        if slot.name in results and is_forced(results[slot.name], slot, options) and each.own.texts[slot.name]
+        if slot.name in results
+        and is_forced(results[slot.name], slot, options)
+        and each.own.texts[slot.name] not in ("", plain_sentence(slot, 0))
     ]
     if not forced:
         return each

@@ -25,6 +25,9 @@ STRAY = "off the point"
 #: A sentence that says less of a point has nothing to do with it.
 _PARTLY = 0.3
 
+#: What an item of a list begins with.
+_MARK = re.compile(r"(?:\A|\n)[ \t]*(?:[-*+•]|\d+[.)])[ \t]+\Z")
+
 #: Of fewer letters, or with more English words among them, points are taken for English.
 _LETTERS, _ENGLISH_WORDS = 12, 0.4
 
@@ -109,6 +112,11 @@ class Reviewer:
                 [slot.about[number] for number in numbers], own_text(draft), slot=name, language=self._language
             )
         findings += [
+            Finding("empty slot", "error", f"the item {slot.name!r} of the list is empty", slot.name)
+            for slot in open_slots(draft)
+            if self._is_empty_item(slot, draft)
+        ]
+        findings += [
             Finding(STRAY, "error", "the sentence says no point that is not said elsewhere", slot.name, span)
             for slot, _, span in self.strays(draft)
         ]
@@ -120,14 +128,15 @@ class Reviewer:
     def strays(self, draft: Draft) -> list[tuple[Slot, int, tuple[int, int]]]:
         """Return the sentences that say no point, or only points that others say: slot, number, place in its text.
 
-        A sentence of courtesy alone may stay. Of two that say the same the earlier stays, if the other says no more.
+        A sentence of courtesy alone may stay, and the only one of a list's item. Of two that say the same the earlier
+        stays, if the other says no more.
         """
         rows = [(slot, passages(draft.texts[slot.name])) for slot in open_slots(draft) if slot.about]
         points = [point for slot, _ in rows for point in slot.about]
         sentences = [
             self._read(slot, number, span, row[number].sentence, points)
             for slot, row in rows
-            if self.is_prose(slot)
+            if self.is_prose(slot) and not (len(row) == 1 and self._is_item(slot))
             for number, span in enumerate(spans(row))
             if not is_courtesy(row[number].sentence)
         ]
@@ -202,8 +211,17 @@ class Reviewer:
         ends_line = not following or (isinstance(following[0], str) and following[0].startswith("\n"))
         return slot.sentences is not None or bool(slot.about) or (ends_line and slot.words is None)
 
+    def _is_item(self, slot: Slot) -> bool:
+        """Say whether a slot for one point is an item of a list, which must not be empty whatever others say."""
+        place = self.skeleton.parts.index(slot)
+        before = self.skeleton.parts[place - 1] if place else ""
+        return len(slot.about) == 1 and isinstance(before, str) and bool(_MARK.search(before))
+
+    def _is_empty_item(self, slot: Slot, draft: Draft) -> bool:
+        return not draft.texts[slot.name].strip() and self._is_item(slot)
+
     def _points(self, draft: Draft) -> tuple[float, dict[str, tuple[int, ...]]]:
-        """Return how much of the points is said, and which are not, anywhere in the document."""
+        """Return how much of the points is said, and which are not: anywhere in the document, or where they must be."""
         text = own_text(draft)
         places = [(slot, number) for slot in open_slots(draft) for number in range(len(slot.about))]
         found_points = self.assess([slot.about[number] for slot, number in places], text)
@@ -211,8 +229,11 @@ class Reviewer:
         for (slot, number), found in zip(places, found_points, strict=True):
             if found.is_said or plain_sentence(slot, number) in text:
                 shares += max(found.score, float(not found.is_said))
+                is_said = not self._is_empty_item(slot, draft)
             else:
                 shares += found.score
+                is_said = False
+            if not is_said:
                 unsaid[slot.name] = (*unsaid.get(slot.name, ()), number)
         return shares / len(places) if places else 1.0, unsaid
 

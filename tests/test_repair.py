@@ -105,6 +105,15 @@ def test_missing_points_are_stated_where_they_belong() -> None:
     assert outcome.draft.texts["body"] == f"{' '.join(PLAIN)}\n\nThank you."
 
 
+def test_an_item_of_a_list_is_never_left_empty_even_if_another_says_its_point() -> None:
+    items = [Slot(f"step_{number}", about=(POINTS[number],), otherwise=(PLAIN[number],)) for number in (0, 1)]
+    skeleton = Skeleton(("Steps\n\n1. ", items[0], "\n2. ", items[1]))
+    both = f"{PLAIN[0].removesuffix('.')} and {PLAIN[1][0].lower()}{PLAIN[1][1:]}"
+    [outcome] = repaired(None, Draft(skeleton, {"step_0": "", "step_1": both}))
+    assert outcome.draft.text == f"Steps\n\n1. {PLAIN[0]}\n2. {both}"
+    assert outcome.review.findings == ()
+
+
 def test_a_sentence_is_generated_again_and_together_as_alone(engine: Engine) -> None:
     drafts = [Draft(body(), {"body": PLANTED[2][0]}), Draft(body(), {"body": PLANTED[7][0]})]
     together = repaired(engine, *drafts)

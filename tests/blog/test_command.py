@@ -17,7 +17,7 @@ def test_a_how_to_is_steps_below_its_headline(home: Path, capfd: pytest.CaptureF
     assert main([*command, "--fact", "pump up to 3 bar", "--max-tokens", "32", "-q"]) == 0
     headline, blank, first, second = capfd.readouterr().out.splitlines()
     assert (headline, blank) == ("A flat tyre", "")
-    assert first.startswith("1. ") and second.startswith("2. ") and "wheel" in first and "3 bar" in second
+    assert first.startswith("1. ") and "wheel" in first and second.startswith("2. ") and "3 bar" in second
 
 
 def test_a_post_without_facts_is_one_line_and_exit_code_2(home: Path, capfd: pytest.CaptureFixture[str]) -> None:
