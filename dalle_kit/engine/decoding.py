@@ -27,14 +27,21 @@ class Session(Protocol):
     def lengths(self) -> list[int]:
         """Tokens in each row."""
 
-    def feed(self, tokens: Sequence[Sequence[int]], *, every: bool = False) -> Tensor:
-        """Append tokens to each row and return the logits after the last of each."""
+    def join(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]) -> None:
+        """Read further rows, which come after the others."""
+
+    def feed(self, tokens: Sequence[Sequence[int]], *, tails: Sequence[int] | None = None) -> Tensor:
+        """Append tokens to each row, none to one that waits; return the logits after the last ``tails`` of each.
+
+        They are (sum(tails), V), one row's after another's; by default one of each row that is given tokens. The
+        ``logits`` of a row that waits stay as they are.
+        """
 
     def crop(self, row: int, length: int) -> None:
-        """Forget a row's tokens beyond ``length``."""
+        """Forget a row's tokens beyond ``length``; its ``logits`` are of no use before it is given others."""
 
     def select(self, rows: Sequence[int]) -> None:
-        """Keep the given rows, in this order; a row given twice is copied."""
+        """Keep the given rows, in this order; a row given twice is copied. There may be none."""
 
 
 class GenerativeModel(Protocol):

@@ -151,7 +151,7 @@ class Engine:
         with memory_errors(self.device):
             session = self.generative().open([source], [start], room=len(source) + len(start) + len(target))
             first = session.logits  # (1, V)
-            logits = torch.cat((first, session.feed([target], every=True)[:-1]))  # (T, V)
+            logits = torch.cat((first, session.feed([target], tails=[len(target)])[:-1]))  # (T, V)
         chosen = logits.log_softmax(-1).gather(1, torch.tensor(target, device=logits.device)[:, None])
         return Score(float(chosen.sum()), len(target))
 

@@ -6,6 +6,7 @@ cache.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -91,16 +92,16 @@ class LlamaModel:
     @torch.inference_mode()
     def open(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], *, room: int) -> LlamaSession:
         """Read the prompts; ``room`` is how many tokens a row may grow to."""
-        rows = [[*source, *target] for source, target in zip(sources, targets, strict=True)]
-        session = LlamaSession(self, len(rows), room=room)
-        session.feed(rows)
+        session = LlamaSession(self, room=room)
+        session.join(sources, targets)
         return session
 
     @torch.inference_mode()
     def hidden(self, tokens: Sequence[int]) -> Tensor:
         """Return the last hidden states of a text (T, D), float32."""
-        session = LlamaSession(self, 1, room=len(tokens))
-        return F.rms_norm(session.run([tokens])[0], (self.config.width,), self.norm, self.config.epsilon).float()
+        session = LlamaSession(self, room=len(tokens))
+        session.extend(1)
+        return F.rms_norm(session.run([tokens], 0, 1)[0], (self.config.width,), self.norm, self.config.epsilon).float()
 
     def rotary(self, positions: Tensor) -> tuple[Tensor, Tensor]:
         """Return cosine and sine (B, 1, T, H) for positions (B, T)."""
@@ -112,39 +113,75 @@ class LlamaModel:
 class LlamaSession:
     """Rows of tokens of different lengths and the attention cache of each."""
 
-    def __init__(self, model: LlamaModel, rows: int, *, room: int) -> None:
+    def __init__(self, model: LlamaModel, *, room: int) -> None:
         self._model = model
-        self.lengths = [0] * rows
+        self.lengths: list[int] = []
         config = model.config
-        shape = (config.layers, 2, rows, config.kv_heads, room, config.head_width)
+        # More rows and tokens have a place in it than there are; zeros, not what memory held: places beyond a row's
+        # end are masked, but zero times infinity is no number.
+        shape = (config.layers, 2, 0, config.kv_heads, room, config.head_width)
         self._cache = torch.zeros(shape, dtype=model.dtype, device=model.device)
-        self.logits = torch.empty(0)  # (B, V) float32: after the last token of each row
+        self.logits = torch.zeros(0, len(model.head), device=model.device)  # (B, V) float32
 
     @torch.inference_mode()
-    def feed(self, tokens: Sequence[Sequence[int]], *, every: bool = False) -> Tensor:
-        """Append tokens to each row (at least one each); return the logits after the last of each row (B, V).
+    def join(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]) -> None:
+        """Read further rows, which come after the others."""
+        present = len(self.lengths)
+        self.extend(len(sources))
+        rows = [[*source, *target] for source, target in zip(sources, targets, strict=True)]
+        self.feed([*[()] * present, *rows])
 
-        With ``every``, for a session of one row: the logits after each new token (T, V).
+    @torch.inference_mode()
+    def feed(self, tokens: Sequence[Sequence[int]], *, tails: Sequence[int] | None = None) -> Tensor:
+        """Append tokens to each row, none to one that waits; return the logits after the last ``tails`` of each.
+
+        They are (sum(tails), V), one row's after another's; by default one of each row that is given tokens.
         """
-        hidden = self.run(tokens)  # (B, T, D)
-        last = hidden[0] if every else hidden[range(len(tokens)), [len(row) - 1 for row in tokens]]
+        fed = [row for row, new in enumerate(tokens) if new]
+        if not fed:
+            return self.logits[:0]
+        states = self.run(tokens, fed[0], fed[-1] + 1)  # (B, T, D)
+        wanted = [1] * len(fed) if tails is None else [max(1, tails[row]) for row in fed]
+        picked = [
+            (row - fed[0], len(tokens[row]) - count + number)
+            for row, count in zip(fed, wanted, strict=True)
+            for number in range(count)
+        ]
+        rows, places = zip(*picked, strict=True)
         model = self._model
-        last = F.rms_norm(last, (model.config.width,), model.norm, model.config.epsilon)
-        logits = _linear(last, model.head).float()
-        self.logits = logits[-1:] if every else logits
-        return logits
+        ends = F.rms_norm(states[rows, places], (model.config.width,), model.norm, model.config.epsilon)
+        logits = _linear(ends, model.head).float()
+        last = [end - 1 for end in itertools.accumulate(wanted)]
+        latest = logits if len(last) == len(logits) else logits[last]
+        if len(fed) == len(self.lengths):
+            self.logits = latest
+        else:
+            self.logits = self.logits.index_copy(0, torch.tensor(fed, device=model.device), latest)
+        asked = [tails is None or tails[row + fed[0]] > 0 for row, _ in picked]
+        return logits if all(asked) else logits[asked]
 
-    def run(self, tokens: Sequence[Sequence[int]]) -> Tensor:
-        """Append tokens to each row and return the states after the last block (B, T, D), padded on the right."""
-        model, longest = self._model, max(len(row) for row in tokens)
-        padded = torch.tensor([[*row, *[0] * (longest - len(row))] for row in tokens], device=model.device)
-        starts = torch.tensor(self.lengths, device=model.device)
+    def run(self, tokens: Sequence[Sequence[int]], first: int, beyond: int) -> Tensor:
+        """Append tokens to the rows from ``first`` until before ``beyond``; the others are given none.
+
+        Returns their states after the last block (B, T, D), padded on the right.
+        """
+        model, lengths, new = self._model, self.lengths[first:beyond], tokens[first:beyond]
+        longest = max(map(len, new))
+        size = max(lengths) + longest
+        self._reserve(len(self.lengths), size)
+        padded = torch.tensor([[*row, *[0] * (longest - len(row))] for row in new], device=model.device)
+        starts = torch.tensor(lengths, device=model.device)
         positions = starts[:, None] + torch.arange(longest, device=model.device)  # (B, T)
-        self._reserve(max(self.lengths) + longest)
-        single = self.lengths[0] if len(tokens) == 1 else None
-        states = _forward(model, padded, positions, self._cache, size=max(self.lengths) + longest, start=single)
-        self.lengths = [length + len(row) for length, row in zip(self.lengths, tokens, strict=True)]
+        single = lengths[0] if len(new) == 1 else None
+        states = _forward(model, padded, positions, self._cache[:, :, first:beyond], size=size, start=single)
+        self.lengths[first:beyond] = [length + len(row) for length, row in zip(lengths, new, strict=True)]
         return states
+
+    def extend(self, rows: int) -> None:
+        """Make place for further rows, which are empty at first."""
+        self._reserve(len(self.lengths) + rows, 0)
+        self.lengths += [0] * rows
+        self.logits = torch.cat((self.logits, self.logits.new_zeros(rows, self.logits.shape[1])))
 
     def crop(self, row: int, length: int) -> None:
         """Forget a row's tokens beyond ``length``."""
@@ -153,20 +190,27 @@ class LlamaSession:
     @torch.inference_mode()
     def select(self, rows: Sequence[int]) -> None:
         """Keep the given rows, in this order; a row given twice is copied."""
-        self.lengths = [self.lengths[row] for row in rows]
-        filled = max(self.lengths)
-        kept = self._cache[:, :, list(rows), :, :filled]
-        if len(rows) > self._cache.shape[2]:
-            # Zeros, not what memory held: places beyond a row's end are masked, but zero times infinity is no number.
-            self._cache = self._cache.new_zeros((*self._cache.shape[:2], len(rows), *self._cache.shape[3:]))
-        self._cache = self._cache[:, :, : len(rows)]
-        self._cache[..., :filled, :] = kept
+        lengths = [self.lengths[row] for row in rows]
+        moved = [place for place, row in enumerate(rows) if place != row]
+        if moved:
+            filled = max(lengths[place] for place in moved)
+            taken = self._cache[:, :, [rows[place] for place in moved], :, :filled]
+            self._reserve(len(rows), 0)
+            self._cache[:, :, moved, :, :filled] = taken
+        self.lengths = lengths
         self.logits = self.logits[list(rows)]
 
-    def _reserve(self, room: int) -> None:
-        if room > self._cache.shape[4]:
-            more = max(room - self._cache.shape[4], 64)
-            self._cache = F.pad(self._cache, (0, 0, 0, more))
+    def _reserve(self, rows: int, room: int) -> None:
+        """Make the cache large enough for so many rows of so many tokens."""
+        places, tokens = self._cache.shape[2], self._cache.shape[4]
+        if rows <= places and room <= tokens:
+            return
+        places = rows + (rows // 2 if places else 0) if rows > places else places
+        tokens = max(room, tokens + 64) if room > tokens else tokens
+        layers, pair, present, heads, filled, width = self._cache.shape
+        larger = self._cache.new_zeros(layers, pair, places, heads, tokens, width)
+        larger[:, :, :present, :, :filled] = self._cache
+        self._cache = larger
 
 
 def _forward(

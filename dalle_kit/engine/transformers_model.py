@@ -22,7 +22,7 @@ class TransformersModel:
     """A causal LM or an encoder-decoder of transformers."""
 
     def __init__(self, model: Any, *, family: str) -> None:
-        self._model = model
+        self.network = model
         self.family = family
         config = model.config
         self.device, self.dtype = model.device, model.dtype
@@ -52,35 +52,37 @@ class TransformersModel:
         self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], *, room: int
     ) -> TransformersSession:
         """Read the prompts; ``room`` is not needed here, caches grow."""
-        rows = [self._open_row(source, target) for source, target in zip(sources, targets, strict=True)]
-        return TransformersSession(self._model, rows)
+        session = TransformersSession(self)
+        session.join(sources, targets)
+        return session
 
     @torch.inference_mode()
     def hidden(self, tokens: Sequence[int]) -> Tensor:
         """Return the last hidden states of a text (T, D), float32: an encoder-decoder's are its encoder's."""
-        reader = self._model.get_encoder() if self.family == "seq2seq" else self._model.base_model
+        reader = self.network.get_encoder() if self.family == "seq2seq" else self.network.base_model
         states: Tensor = reader(input_ids=_batch(tokens, self.device)).last_hidden_state
         return states[0].float()
 
-    def _open_row(self, source: Sequence[int], target: Sequence[int]) -> _Row:
+    def open_row(self, source: Sequence[int], target: Sequence[int]) -> CachedRow:
+        """Read one prompt and the beginning of its output."""
         if self.family == "causal":
-            return _Row(self._model, {}, [*source, *target])
-        encoded = self._model.get_encoder()(input_ids=_batch(source, self.device))
-        settings = self._model.generation_config
+            return CachedRow(self.network, {}, [*source, *target])
+        encoded = self.network.get_encoder()(input_ids=_batch(source, self.device))
+        settings = self.network.generation_config
         start = settings.decoder_start_token_id
         if start is None:
-            start = self._model.config.decoder_start_token_id
+            start = self.network.config.decoder_start_token_id
         forced = [settings.forced_bos_token_id] if settings.forced_bos_token_id is not None else []
-        return _Row(self._model, {"encoder_outputs": encoded}, [start, *forced, *target])
+        return CachedRow(self.network, {"encoder_outputs": encoded}, [start, *forced, *target])
 
 
 class TransformersSession:
     """Rows of tokens, each with the cache transformers made for it."""
 
-    def __init__(self, model: Any, rows: list[_Row]) -> None:
+    def __init__(self, model: TransformersModel) -> None:
         self._model = model
-        self._rows = rows
-        self.logits = torch.stack([row.logits for row in rows])  # (B, V) float32
+        self._rows: list[CachedRow] = []
+        self.logits = torch.empty(0, device=model.device)  # (B, V) float32
 
     @property
     def lengths(self) -> list[int]:
@@ -88,14 +90,24 @@ class TransformersSession:
         return [len(row.tokens) for row in self._rows]
 
     @torch.inference_mode()
-    def feed(self, tokens: Sequence[Sequence[int]], *, every: bool = False) -> Tensor:
-        """Append tokens to each row (at least one each); return the logits after the last of each row (B, V).
+    def join(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]) -> None:
+        """Read further rows, which come after the others."""
+        self._rows += [self._model.open_row(source, target) for source, target in zip(sources, targets, strict=True)]
+        self._gather()
 
-        With ``every``, for a session of one row: the logits after each new token (T, V).
+    @torch.inference_mode()
+    def feed(self, tokens: Sequence[Sequence[int]], *, tails: Sequence[int] | None = None) -> Tensor:
+        """Append tokens to each row, none to one that waits; return the logits after the last ``tails`` of each.
+
+        They are (sum(tails), V), one row's after another's; by default one of each row that is given tokens.
         """
-        logits = [row.feed(self._model, new) for row, new in zip(self._rows, tokens, strict=True)]
-        self.logits = torch.stack([row.logits for row in self._rows])
-        return logits[0] if every else self.logits
+        ends = [self.logits[:0]]
+        for row, new, tail in zip(self._rows, tokens, tails or [1] * len(tokens), strict=True):
+            if new:
+                logits = row.feed(self._model.network, new)
+                ends.append(logits[len(new) - tail :])
+        self._gather()
+        return torch.cat(ends)
 
     def crop(self, row: int, length: int) -> None:
         """Forget a row's tokens beyond ``length``."""
@@ -103,16 +115,22 @@ class TransformersSession:
 
     def select(self, rows: Sequence[int]) -> None:
         """Keep the given rows, in this order; a row given twice is copied."""
-        kept: list[_Row] = []
+        kept: list[CachedRow] = []
         for row in rows:
             taken = self._rows[row]
             kept.append(taken.copy() if any(taken is each for each in kept) else taken)
         self._rows = kept
-        self.logits = self.logits[list(rows)]
+        self._gather()
+
+    def _gather(self) -> None:
+        if self._rows:
+            self.logits = torch.stack([row.logits for row in self._rows])
+        else:
+            self.logits = self.logits[:0]
 
 
-class _Row:
-    """One row: its tokens so far, the cache of all but those not yet computed, and the logits after the last."""
+class CachedRow:
+    """A row's tokens so far, the cache of all but those not yet computed, and the logits after the last."""
 
     def __init__(self, model: Any, inputs: dict[str, Any], tokens: list[int]) -> None:
         self.inputs = inputs
@@ -146,7 +164,7 @@ class _Row:
         except (AttributeError, NotImplementedError, RuntimeError, ValueError):
             self.cache, self.computed = None, 0
 
-    def copy(self) -> _Row:
+    def copy(self) -> CachedRow:
         """Return an independent row; what the encoder made of the source is shared."""
         twin = copy.copy(self)
         twin.tokens = list(self.tokens)

@@ -101,31 +101,39 @@ class Uncached:
         self._model, self.context = model, 128
 
     def open(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], *, room: int) -> UncachedSession:
-        return UncachedSession(self._model, list(zip(sources, targets, strict=True)))
+        session = UncachedSession(self._model)
+        session.join(sources, targets)
+        return session
 
 
 class UncachedSession:
-    def __init__(self, model: Any, rows: list[tuple[Sequence[int], Sequence[int]]]) -> None:
+    def __init__(self, model: Any) -> None:
         self._model = model
-        starts = {"t5": [0], "bart": [1, 0]}.get(model.config.model_type)
-        self._sources = [list(source) if starts else [] for source, _ in rows]
-        self._rows = [[*(starts or source), *target] for source, target in rows]
-        self.feed([[] for _ in rows])
+        self._starts = {"t5": [0], "bart": [1, 0]}.get(model.config.model_type)
+        self._sources: list[list[int]] = []
+        self._rows: list[list[int]] = []
+
+    def join(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]) -> None:
+        for source, target in zip(sources, targets, strict=True):
+            self._sources.append(list(source) if self._starts else [])
+            self._rows.append([*(self._starts or source), *target])
+        self.feed([[] for _ in self._rows])
 
     @property
     def lengths(self) -> list[int]:
         return [len(row) for row in self._rows]
 
     @torch.inference_mode()
-    def feed(self, tokens: Sequence[Sequence[int]], *, every: bool = False) -> torch.Tensor:
-        logits = []
-        for source, row, new in zip(self._sources, self._rows, tokens, strict=True):
+    def feed(self, tokens: Sequence[Sequence[int]], *, tails: Sequence[int] | None = None) -> torch.Tensor:
+        ends = []
+        for number, (source, row, new) in enumerate(zip(self._sources, self._rows, tokens, strict=True)):
             row += new
             target = torch.tensor([row])
             inputs = {"input_ids": torch.tensor([source]), "decoder_input_ids": target} if source else {}
-            logits.append(self._model(**(inputs or {"input_ids": target})).logits[0, -1])
-        self.logits = torch.stack(logits)
-        return self.logits
+            logits = self._model(**(inputs or {"input_ids": target})).logits[0]
+            ends.append(logits[-(tails[number] if tails else 1) :])
+        self.logits = torch.stack([each[-1] for each in ends])
+        return torch.cat(ends)
 
     def crop(self, row: int, length: int) -> None:
         del self._rows[row][length:]
