@@ -1,0 +1,119 @@
+"""Compiling the C step, once for a machine: a library in the cache folder."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import platform
+import secrets
+import shutil
+import subprocess
+from pathlib import Path
+
+from dalle_kit.errors import ModelError
+from dalle_kit.models.spec import Progress, silent
+from dalle_kit.paths import find_paths
+
+_SOURCE = Path(__file__).with_name("step.c")
+_COMPILERS = ("cc", "gcc", "clang")
+_FLAGS = ("-O3", "-std=gnu11", "-shared", "-fPIC", "-pthread")
+#: What tells a compiler to use all that this processor can do; not all know the same.
+_FOR_THIS_PROCESSOR = (("-march=native",), ("-mcpu=native",), ())
+_SECONDS = 120
+
+
+class CompileError(ModelError):
+    """The C step cannot be compiled here; everything works without it, only slower."""
+
+
+def load_library(*, progress: Progress = silent) -> ctypes.CDLL:
+    """Return the library, compiled now if it is not in the cache folder or not as it was written.
+
+    Raises CompileError where there is no compiler or it fails. A failure is remembered, and tried again only by
+    ``compile_library``.
+    """
+    for attempt in range(2):
+        library = _library_path()
+        if not _is_whole(library):
+            failed = library.with_suffix(".failed")
+            if failed.exists():
+                raise CompileError(failed.read_text(encoding="utf-8"))
+            compile_library(progress=progress)
+        try:
+            return ctypes.CDLL(str(library))
+        except OSError as error:
+            if attempt:
+                raise CompileError(f"the compiled step {library} cannot be loaded: {error}") from error
+            library.unlink(missing_ok=True)
+    raise AssertionError
+
+
+def compile_library(*, progress: Progress = silent) -> Path:
+    """Compile the library anew and return its path. Raises CompileError."""
+    library = _library_path()
+    partial = library.with_name(f".{secrets.token_hex(8)}{library.suffix}")
+    progress("compiling for this processor", 0, None)
+    try:
+        library.parent.mkdir(parents=True, exist_ok=True)
+        _compile(partial)
+        digest = library.with_suffix(".sha256")
+        digest.unlink(missing_ok=True)
+        partial.replace(library)
+        digest.write_text(_hash(library), encoding="utf-8")
+        library.with_suffix(".failed").unlink(missing_ok=True)
+    except CompileError as error:
+        library.with_suffix(".failed").write_text(str(error), encoding="utf-8")
+        raise
+    except OSError as error:
+        raise CompileError(f"the compiled step cannot be written to {library.parent}: {error.strerror}") from error
+    finally:
+        partial.unlink(missing_ok=True)
+    return library
+
+
+def _compile(target: Path) -> None:
+    if os.name == "nt":
+        raise CompileError("the C step is compiled on Linux and macOS only")
+    compiler = os.environ.get("CC") or next(filter(shutil.which, _COMPILERS), None)
+    if compiler is None:
+        raise CompileError("there is no C compiler (cc, gcc or clang); install one for texts several times as fast")
+    problem = ""
+    for flags in _FOR_THIS_PROCESSOR:
+        command = [*compiler.split(), *_FLAGS, *flags, "-o", str(target), str(_SOURCE), "-lm"]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=_SECONDS)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise CompileError(f"the C compiler {compiler} cannot be run: {error}") from error
+        if done.returncode == 0 and target.exists():
+            return
+        lines = [line for line in done.stderr.splitlines() if "error" in line] or done.stderr.splitlines()
+        problem = problem or (lines[0] if lines else f"exit code {done.returncode}")
+    raise CompileError(f"the C compiler {compiler} failed: {problem[:200]}")
+
+
+def _library_path() -> Path:
+    key = "\0".join((_SOURCE.read_text(encoding="utf-8"), *_FLAGS, os.environ.get("CC", ""), _processor()))
+    return find_paths().cache / "native" / f"step-{hashlib.sha256(key.encode()).hexdigest()[:16]}.so"
+
+
+def _processor() -> str:
+    """Return what a library compiled for this processor may rely on: another one must not load it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    features = next((line for line in lines if line.startswith(("flags", "Features"))), platform.processor())
+    return f"{platform.system()} {platform.machine()} {features}"
+
+
+def _is_whole(library: Path) -> bool:
+    """Say whether a library is as it was compiled: a cut one would bring the process down."""
+    try:
+        return library.with_suffix(".sha256").read_text(encoding="utf-8") == _hash(library)
+    except OSError:
+        return False
+
+
+def _hash(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()

@@ -1,0 +1,254 @@
+"""A Llama-like model computed by the C step, and its sessions, whose rows share what they have in common."""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dalle_kit.engine.llama import LlamaConfig
+from dalle_kit.engine.native.structures import BatchC, LayerC, MatrixC, ModelC, address
+from dalle_kit.errors import DeviceError
+
+#: Tokens of a page of the attention cache, as in the C file.
+PAGE = 32
+
+#: Tokens of one step: a longer text is read in several, so that memory stays bounded.
+_STEP = 256
+
+_LANES, _GROUP = 16, 32
+
+
+class Page:
+    """Keys and values of 32 tokens in all layers; one that is shared is copied before it is written."""
+
+    __slots__ = ("address", "is_shared", "values")
+
+    def __init__(self, values: Tensor) -> None:
+        self.values = values  # (layers * 2 * kv_heads * 32 * H,) float32
+        self.address = values.data_ptr()
+        self.is_shared = False
+
+    def copy(self) -> Page:
+        return Page(self.values.clone())
+
+
+class _Row:
+    """The pages of a row's cache, and how many tokens are in them."""
+
+    __slots__ = ("length", "pages")
+
+    def __init__(self, pages: Iterable[Page] = (), length: int = 0) -> None:
+        self.pages, self.length = list(pages), length
+
+    def copy(self) -> _Row:
+        for page in self.pages:
+            page.is_shared = True
+        return _Row(self.pages, self.length)
+
+
+class NativeLlama:
+    """A loaded model; sessions are independent of each other, so that threads may share it."""
+
+    family = "causal"
+
+    def __init__(
+        self, config: LlamaConfig, weights: Mapping[str, Tensor], library: ctypes.CDLL, *, threads: int
+    ) -> None:
+        self.config, self.context = config, config.context
+        self.device, self.dtype = torch.device("cpu"), torch.float32
+        self.threads = threads
+        exponents = torch.arange(0, config.head_width, 2, dtype=torch.float32) / config.head_width
+        self._weights = {**weights, "frequencies": 1.0 / config.theta**exponents}  # C has only their addresses
+        self._step = library.dalle_kit_step
+        self._step.argtypes = [ctypes.POINTER(ModelC), ctypes.POINTER(BatchC), ctypes.c_int]
+        self._model = self._structure()
+        self.vocabulary = int(self._model.head.rows)
+        self.page_size = config.layers * 2 * config.kv_heads * PAGE * config.head_width
+
+    def open(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], *, room: int) -> NativeSession:
+        """Read the prompts; ``room`` is not needed here, the cache grows page by page."""
+        session = NativeSession(self)
+        session.join(sources, targets)
+        return session
+
+    def hidden(self, tokens: Sequence[int]) -> Tensor:
+        """Return the last hidden states of a text (T, D), float32."""
+        states = torch.empty(len(tokens), self.config.width)
+        self.compute([_Row()], [tokens], tails=[len(tokens)], states=states)
+        return states
+
+    def compute(
+        self,
+        rows: Sequence[_Row],
+        tokens: Sequence[Sequence[int]],
+        *,
+        tails: Sequence[int],
+        logits: Tensor | None = None,
+        states: Tensor | None = None,
+    ) -> None:
+        """Append tokens to rows; write what comes after the last ``tails`` of each into ``logits`` or ``states``."""
+        flat = [
+            (row, token, row.length + place, len(new) - place <= tail)
+            for row, new, tail in zip(rows, tokens, tails, strict=True)
+            for place, token in enumerate(new)
+        ]
+        done = 0
+        for start in range(0, len(flat), _STEP):
+            part = flat[start : start + _STEP]
+            wanted = [index for index, each in enumerate(part) if each[3]]
+            result = logits if logits is not None else states
+            assert result is not None
+            self._compute(part, wanted, result[done : done + len(wanted)], is_states=logits is None)
+            done += len(wanted)
+
+    def _compute(
+        self, part: Sequence[tuple[_Row, int, int, bool]], wanted: Sequence[int], result: Tensor, *, is_states: bool
+    ) -> None:
+        tables: dict[int, int] = {}
+        pages: list[int] = []
+        for row, _, position, _ in part:
+            self._make_room(row, position)
+        for row, _, _, _ in part:
+            if id(row) not in tables:
+                tables[id(row)] = len(pages)
+                pages += [page.address for page in row.pages]
+        numbers = np.array(
+            [[token, position, tables[id(row)]] for row, token, position, _ in part], dtype=np.int32
+        ).T.copy()  # (3, T)
+        outputs = np.array(wanted, dtype=np.int32)
+        addresses = np.array(pages, dtype=np.uint64)
+        batch = BatchC(
+            len(part),
+            len(wanted),
+            *(numbers[index].ctypes.data for index in range(3)),
+            addresses.ctypes.data,
+            outputs.ctypes.data,
+            None if is_states else result.data_ptr(),
+            result.data_ptr() if is_states else None,
+        )
+        if self._step(ctypes.byref(self._model), ctypes.byref(batch), self.threads):
+            raise DeviceError("cpu has too little memory for this; lower --candidates or --max-tokens")
+        for row, _, position, _ in part:
+            row.length = position + 1
+
+    def _make_room(self, row: _Row, position: int) -> None:
+        """Have a page of the row's own at a position."""
+        place = position // PAGE
+        if place == len(row.pages):
+            row.pages.append(Page(torch.empty(self.page_size)))
+        elif row.pages[place].is_shared:
+            row.pages[place] = row.pages[place].copy()
+
+    def _structure(self) -> ModelC:
+        config = self.config
+        self._layers = (LayerC * config.layers)(*(self._layer(f"model.layers.{n}.") for n in range(config.layers)))
+        embedding = self._matrix("model.embed_tokens")
+        return ModelC(
+            config.layers,
+            config.width,
+            config.heads,
+            config.kv_heads,
+            config.head_width,
+            self._weights["model.layers.0.mlp.gate_proj.weight"].shape[0] * _LANES,
+            config.epsilon,
+            self._address("frequencies"),
+            self._address("model.norm.weight"),
+            embedding,
+            self._matrix("lm_head") if "lm_head.weight" in self._weights else embedding,
+            ctypes.cast(self._layers, ctypes.c_void_p),
+        )
+
+    def _layer(self, name: str) -> LayerC:
+        attention = (self._matrix(f"{name}self_attn.{part}_proj") for part in "qkvo")
+        mlp = (self._matrix(f"{name}mlp.{part}_proj") for part in ("gate", "up", "down"))
+        return LayerC(
+            self._address(f"{name}input_layernorm.weight"),
+            *attention,
+            self._address(f"{name}post_attention_layernorm.weight"),
+            *mlp,
+        )
+
+    def _matrix(self, name: str) -> MatrixC:
+        panels, groups, size = self._weights[f"{name}.weight"].shape
+        return MatrixC(
+            self._address(f"{name}.weight"),
+            self._address(f"{name}.bias") if f"{name}.bias" in self._weights else None,
+            panels * _LANES,
+            groups * _GROUP,
+            4 if size == _BLOCK_4 else 8,
+        )
+
+    def _address(self, name: str) -> int:
+        return address(self._weights[name])
+
+
+_BLOCK_4 = 320
+
+
+class NativeSession:
+    """Rows of tokens of different lengths; what rows have in common is in memory once."""
+
+    def __init__(self, model: NativeLlama) -> None:
+        self._model = model
+        self._rows: list[_Row] = []
+        self.logits = torch.empty(0, model.vocabulary)  # (B, V) float32: after the last token of each row
+
+    @property
+    def lengths(self) -> list[int]:
+        """Tokens in each row."""
+        return [row.length for row in self._rows]
+
+    def join(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]) -> None:
+        """Read further prompts, as rows at the end."""
+        new = [_Row() for _ in sources]
+        tokens = [[*source, *target] for source, target in zip(sources, targets, strict=True)]
+        logits = torch.empty(len(new), self._model.vocabulary)
+        self._model.compute(new, tokens, tails=[1] * len(new), logits=logits)
+        self._rows += new
+        self.logits = torch.cat((self.logits, logits)) if len(self.logits) else logits
+
+    def feed(self, tokens: Sequence[Sequence[int]], *, tails: Sequence[int] | None = None) -> Tensor:
+        """Append tokens to each row, none to one that waits; return the logits after the last ``tails`` of each.
+
+        These are (sum of tails, V), one row's after another's; 1 each by default.
+        """
+        counts = [min(1, len(new)) for new in tokens] if tails is None else tails
+        logits = torch.empty(sum(counts), self._model.vocabulary)
+        self._model.compute(self._rows, tokens, tails=counts, logits=logits)
+        if all(count == 1 for count in counts):
+            self.logits = logits
+        else:
+            last = self.logits.clone()
+            for row, end in enumerate(itertools.accumulate(counts)):
+                if counts[row]:
+                    last[row] = logits[end - 1]
+            self.logits = last
+        return logits
+
+    def crop(self, row: int, length: int) -> None:
+        """Forget a row's tokens beyond ``length``."""
+        kept = self._rows[row]
+        kept.length = length
+        del kept.pages[-(-length // PAGE) :]
+
+    def select(self, rows: Sequence[int]) -> None:
+        """Keep the given rows, in this order; one given twice is copied."""
+        taken: set[int] = set()
+        kept = []
+        for row in rows:
+            kept.append(self._rows[row].copy() if row in taken else self._rows[row])
+            taken.add(row)
+        self._rows = kept
+        self.logits = self.logits[list(rows)]
+
+
+def can_compute(config: LlamaConfig, shapes: Mapping[str, tuple[int, ...]]) -> bool:
+    """Say whether the C step computes a model of these sizes: all of its matrices are panels, and heads fill lanes."""
+    group = config.heads // config.kv_heads * config.head_width
+    matrices = [shape for name, shape in shapes.items() if name.endswith("_proj.weight") or "embed" in name]
+    return config.head_width % _LANES == 0 and group % _GROUP == 0 and all(len(shape) == 3 for shape in matrices)

@@ -1,0 +1,633 @@
+/* One step of a Llama-like model on the CPU: any number of tokens of any number of rows, through all layers at once.
+
+   Weights are panels of 4 or 8 bits, as dalle_kit/models/weights.py stores them; activations are float32. Each number is
+   computed by one thread in one fixed order, whatever else is in the step, so that a row's text does not depend on its
+   neighbours or on the number of threads.
+
+   A step is a list of phases, each of a number of units that are independent of each other. Threads draw units from one
+   ticket counter. None ever waits for a thread that has no unit in hand: where other programs keep a core busy, the
+   others do its work. */
+
+#include <math.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#if defined(__AVX512F__) || defined(__F16C__)
+#include <immintrin.h>
+#endif
+
+enum { LANES = 16, GROUP = 32, PAGE = 32, TILE = 12, MOST_THREADS = 64 };
+
+typedef float Lanes __attribute__((vector_size(64), aligned(4)));
+typedef int32_t Words __attribute__((vector_size(64), aligned(1)));
+typedef int8_t Bytes __attribute__((vector_size(16), aligned(1)));
+
+typedef struct {
+    const uint8_t *blocks; /* (rows / 16, columns / 32, block) */
+    const float *bias;     /* (rows) or null */
+    int32_t rows, columns, bits;
+} Matrix;
+
+typedef struct {
+    const float *norm_attention;
+    Matrix q, k, v, out;
+    const float *norm_mlp;
+    Matrix gate, up, down;
+} Layer;
+
+typedef struct {
+    int32_t layers, width, heads, kv_heads, head_width, inner;
+    float epsilon;
+    const float *frequencies; /* (head_width / 2) */
+    const float *norm;
+    Matrix embedding, head;
+    const Layer *each;
+} Model;
+
+/* The tokens of a step. A row's keys and values lie in pages of 32 tokens: for each layer first the keys, (kv_heads,
+   head_width, 32), then the values, (kv_heads, 32, head_width). */
+typedef struct {
+    int32_t count, outputs;
+    const int32_t *tokens, *positions; /* (count) */
+    const int32_t *first_pages;        /* (count): where in ``pages`` those of the token's row begin */
+    float *const *pages;
+    const int32_t *wanted; /* (outputs): the tokens after which logits are wanted */
+    float *logits;         /* (outputs, vocabulary), or null for states */
+    float *states;         /* (outputs, width) where there are no logits: after the last layer's norm */
+} Batch;
+
+/* ---- numbers ---- */
+
+static inline Lanes lanes_of(float value) { return (Lanes){0} + value; }
+
+static inline Lanes smaller(Lanes a, Lanes b) {
+    const Words is_smaller = a < b;
+    return (Lanes)(((Words)a & is_smaller) | ((Words)b & ~is_smaller));
+}
+
+static inline Lanes larger(Lanes a, Lanes b) { return -smaller(-a, -b); }
+
+static inline Lanes halves(const uint8_t *from) {
+#if defined(__AVX512F__)
+    return (Lanes)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)from));
+#else
+    /* A half's exponent and fraction, shifted into a float's, are the number times 2^-112. */
+    Lanes result;
+    for (int lane = 0; lane < LANES; lane++) {
+        uint16_t half;
+        memcpy(&half, from + 2 * lane, 2);
+        uint32_t bits = (uint32_t)(half & 0x7fff) << 13;
+        float value;
+        memcpy(&value, &bits, 4);
+        value *= 0x1p112f;
+        result[lane] = half & 0x8000 ? -value : value;
+    }
+    return result;
+#endif
+}
+
+static inline float sum_of(Lanes values) {
+    float total = 0;
+    for (int lane = 0; lane < LANES; lane++) total += values[lane];
+    return total;
+}
+
+/* exp, its argument held to where a float can hold it: the polynomial of Cephes. */
+static inline Lanes exponential(Lanes x) {
+    x = larger(smaller(x, lanes_of(88.0f)), lanes_of(-87.0f));
+    Lanes shifted = x * 1.44269504f + 12582912.0f; /* 1.5 * 2^23: the sum's last bits are the rounded quotient */
+    Words power;
+    memcpy(&power, &shifted, 64);
+    Lanes quotient = shifted - 12582912.0f;
+    Lanes rest = x - quotient * 0.693359375f;
+    rest = rest - quotient * -2.12194440e-4f;
+    Lanes series = lanes_of(1.9875691500e-4f);
+    series = series * rest + 1.3981999507e-3f;
+    series = series * rest + 8.3334519073e-3f;
+    series = series * rest + 4.1665795894e-2f;
+    series = series * rest + 1.6666665459e-1f;
+    series = series * rest + 5.0000001201e-1f;
+    series = series * (rest * rest) + rest + 1.0f;
+    power = (power + (127 - 0x4b400000)) << 23;
+    Lanes scale;
+    memcpy(&scale, &power, 64);
+    return series * scale;
+}
+
+static inline Lanes silu(Lanes x) { return x / (1.0f + exponential(-x)); }
+
+/* ---- matrices ---- */
+
+static inline int block_size(const Matrix *matrix) { return matrix->bits == 4 ? 320 : 544; }
+
+/* The codes of one column in the 8 that ``from`` holds: words of 8 codes for each row, or 16 bytes for each column. */
+static inline Lanes codes(const uint8_t *from, int bits, int column) {
+    if (bits == 4) {
+        Words words = *(const Words *)from;
+#if defined(__AVX512F__)
+        const Lanes values = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+        return (Lanes)_mm512_permutexvar_ps(_mm512_srli_epi32((__m512i)words, 4 * column), (__m512)values);
+#else
+        return __builtin_convertvector((words >> (4 * column)) & 15, Lanes);
+#endif
+    }
+    const Bytes bytes = *(const Bytes *)(from + 16 * column);
+#if defined(__AVX512F__)
+    return (Lanes)_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32((__m128i)bytes));
+#else
+    return __builtin_convertvector(bytes, Lanes);
+#endif
+}
+
+/* Multiply one panel, 16 rows of a matrix, by ``count`` vectors ``x`` (count, columns), whose groups' sums are ``sums``.
+   Inlined with constants for ``count`` and ``bits``; the order of the additions is the same for all. */
+static inline __attribute__((always_inline)) void multiply(
+    const int count, const int bits, const uint8_t *block, int groups, const float *x, const float *sums, Lanes *result
+) {
+    for (int row = 0; row < count; row++) result[row] = lanes_of(0);
+    for (int group = 0; group < groups; group++) {
+        const uint8_t *from = block + (bits == 4 ? 64 : 32);
+        const float *columns = x + group * GROUP;
+        Lanes total[TILE];
+        for (int eighth = 0; eighth < 4; eighth++) {
+            Lanes part[TILE];
+            for (int row = 0; row < count; row++) part[row] = lanes_of(0);
+#pragma GCC unroll 8
+            for (int column = 0; column < 8; column++) {
+                const Lanes weights = codes(from, bits, column);
+#pragma GCC unroll 12
+                for (int row = 0; row < count; row++)
+                    part[row] += weights * columns[(size_t)row * groups * GROUP + eighth * 8 + column];
+            }
+            for (int row = 0; row < count; row++) total[row] = eighth ? total[row] + part[row] : part[row];
+            from += bits == 4 ? 64 : 128;
+        }
+        const Lanes scale = halves(block);
+        for (int row = 0; row < count; row++) result[row] += scale * total[row];
+        if (bits == 4) {
+            const Lanes least = halves(block + 32);
+            for (int row = 0; row < count; row++) result[row] += least * sums[(size_t)row * groups + group];
+        }
+        block += bits == 4 ? 320 : 544;
+    }
+}
+
+#define CASE(count, bits) \
+    case count: multiply(count, bits, block, groups, x, sums, result); break;
+#define CASES(bits) \
+    switch (count) { \
+        CASE(1, bits) CASE(2, bits) CASE(3, bits) CASE(4, bits) CASE(5, bits) CASE(6, bits) \
+        CASE(7, bits) CASE(8, bits) CASE(9, bits) CASE(10, bits) CASE(11, bits) CASE(12, bits) \
+    }
+
+/* Multiply panel ``panel`` of a matrix by up to TILE vectors. */
+static void panel_product(
+    const Matrix *matrix, int panel, int count, const float *x, const float *sums, Lanes *result
+) {
+    const int groups = matrix->columns / GROUP;
+    const uint8_t *block = matrix->blocks + (size_t)panel * groups * block_size(matrix);
+    if (matrix->bits == 4) {
+        CASES(4)
+    } else {
+        CASES(8)
+    }
+    if (matrix->bias)
+        for (int row = 0; row < count; row++) result[row] += *(const Lanes *)(matrix->bias + panel * LANES);
+}
+
+/* Tiles are of about the same size: 16 vectors are 8 and 8, not 12 and 4. */
+static inline int tile_size(int count) {
+    const int tiles = (count + TILE - 1) / TILE;
+    return (count + tiles - 1) / tiles;
+}
+
+static void read_row(const Matrix *matrix, int row, float *result) {
+    const int lane = row % LANES, groups = matrix->columns / GROUP;
+    const uint8_t *block = matrix->blocks + (size_t)(row / LANES) * groups * block_size(matrix);
+    for (int group = 0; group < groups; group++, block += block_size(matrix)) {
+        const float scale = halves(block)[lane], least = matrix->bits == 4 ? halves(block + 32)[lane] : 0;
+        for (int column = 0; column < GROUP; column++) {
+            const uint8_t *from = block + (matrix->bits == 4 ? 64 + column / 8 * 64 : 32 + column / 8 * 128);
+            result[group * GROUP + column] = scale * codes(from, matrix->bits, column % 8)[lane] + least;
+        }
+    }
+}
+
+/* ---- the step: what its phases work on ---- */
+
+typedef struct Step Step;
+typedef void (*Work)(Step *, int layer, int unit, int thread);
+typedef struct {
+    Work work;
+    int layer, units;
+} Phase;
+
+struct Step {
+    const Model *model;
+    const Batch *batch;
+    Phase *phases;
+    int phase_count, threads;
+    float *states;   /* (count, width): the residual stream */
+    float *normed;   /* (count, width), then (outputs, width) */
+    float *sums;     /* (count, width / 32): of the groups of ``normed``, or of ``attended`` */
+    float *heads;    /* (count, (heads + 2 kv_heads) * head_width): q, k, v */
+    float *attended; /* (count, heads * head_width) */
+    float *attended_sums;
+    float *inner; /* (count, inner) */
+    float *inner_sums;
+    float *turns;  /* (count, head_width): cosines, then sines */
+    float *scores; /* (threads there are, longest row) */
+    int longest;   /* the longest row, in tokens, a multiple of 32 */
+    _Atomic uint64_t ticket; /* phase << 32 | next unit; beyond all phases while no step is running */
+    _Atomic int completed;  /* units of the phase */
+};
+
+enum { PANELS = 2, HEAD_PANELS = 8 }; /* of one unit */
+
+static inline int units_of(int panels, int size) { return (panels + size - 1) / size; }
+static inline int least(int a, int b) { return a < b ? a : b; }
+
+static void sum_groups(const float *values, int count, float *sums) {
+    for (int group = 0; group < count / GROUP; group++)
+        sums[group] = sum_of(*(const Lanes *)(values + group * GROUP) + *(const Lanes *)(values + group * GROUP + LANES));
+}
+
+static void normalise(const Model *model, const float *from, const float *weight, float *to) {
+    Lanes squares = lanes_of(0);
+    for (int start = 0; start < model->width; start += LANES) {
+        const Lanes values = *(const Lanes *)(from + start);
+        squares += values * values;
+    }
+    const float scale = 1.0f / sqrtf(sum_of(squares) / model->width + model->epsilon);
+    for (int start = 0; start < model->width; start += LANES)
+        *(Lanes *)(to + start) = *(const Lanes *)(from + start) * scale * *(const Lanes *)(weight + start);
+}
+
+static void embed(Step *step, int layer, int token, int thread) {
+    const Model *model = step->model;
+    (void)layer, (void)thread;
+    read_row(&model->embedding, step->batch->tokens[token], step->states + (size_t)token * model->width);
+    float *cosines = step->turns + (size_t)token * model->head_width, *sines = cosines + model->head_width / 2;
+    for (int pair = 0; pair < model->head_width / 2; pair++) {
+        const float angle = (float)step->batch->positions[token] * model->frequencies[pair];
+        cosines[pair] = cosf(angle), sines[pair] = sinf(angle);
+    }
+}
+
+static void normalise_token(Step *step, const float *weight, int token) {
+    const int width = step->model->width;
+    float *normed = step->normed + (size_t)token * width;
+    normalise(step->model, step->states + (size_t)token * width, weight, normed);
+    sum_groups(normed, width, step->sums + (size_t)token * (width / GROUP));
+}
+
+static void normalise_for_attention(Step *step, int layer, int token, int thread) {
+    (void)thread;
+    normalise_token(step, step->model->each[layer].norm_attention, token);
+}
+
+static void normalise_for_mlp(Step *step, int layer, int token, int thread) {
+    (void)thread;
+    normalise_token(step, step->model->each[layer].norm_mlp, token);
+}
+
+/* Queries, keys and values: the panels of the three matrices, one after another. */
+static void project(Step *step, int layer, int unit, int thread) {
+    const Model *model = step->model;
+    const Layer *weights = &model->each[layer];
+    const Matrix *matrices[] = {&weights->q, &weights->k, &weights->v};
+    const int width = (model->heads + 2 * model->kv_heads) * model->head_width, count = step->batch->count;
+    const int size = tile_size(count);
+    (void)thread;
+    for (int place = unit * PANELS; place < least((unit + 1) * PANELS, width / LANES); place++) {
+        int panel = place, which = 0;
+        while (panel >= matrices[which]->rows / LANES) panel -= matrices[which++]->rows / LANES;
+        for (int start = 0; start < count; start += size) {
+            Lanes result[TILE];
+            const int tile = least(size, count - start);
+            panel_product(
+                matrices[which], panel, tile, step->normed + (size_t)start * model->width,
+                step->sums + (size_t)start * (model->width / GROUP), result
+            );
+            for (int row = 0; row < tile; row++)
+                *(Lanes *)(step->heads + (size_t)(start + row) * width + place * LANES) = result[row];
+        }
+    }
+}
+
+static void turn(float *head, const float *cosines, int half) {
+    const float *sines = cosines + half;
+    for (int pair = 0; pair < half; pair++) {
+        const float first = head[pair], second = head[pair + half];
+        head[pair] = first * cosines[pair] - second * sines[pair];
+        head[pair + half] = second * cosines[pair] + first * sines[pair];
+    }
+}
+
+static inline float *page_of(const Step *step, int token, int page, int layer, int is_value, int head) {
+    const Model *model = step->model;
+    const size_t size = (size_t)PAGE * model->head_width;
+    return step->batch->pages[step->batch->first_pages[token] + page] +
+           (((size_t)layer * 2 + is_value) * model->kv_heads + head) * size;
+}
+
+/* Rotate queries and keys by their position, and store keys and values. */
+static void store(Step *step, int layer, int token, int thread) {
+    const Model *model = step->model;
+    const int size = model->head_width, half = size / 2, position = step->batch->positions[token];
+    float *q = step->heads + (size_t)token * (model->heads + 2 * model->kv_heads) * size;
+    float *k = q + model->heads * size, *v = k + model->kv_heads * size;
+    const float *cosines = step->turns + (size_t)token * size;
+    (void)thread;
+    for (int head = 0; head < model->heads + model->kv_heads; head++) turn(q + head * size, cosines, half);
+    for (int head = 0; head < model->kv_heads; head++) {
+        float *keys = page_of(step, token, position / PAGE, layer, 0, head) + position % PAGE;
+        for (int index = 0; index < size; index++) keys[index * PAGE] = k[head * size + index];
+        float *values = page_of(step, token, position / PAGE, layer, 1, head) + (position % PAGE) * size;
+        memcpy(values, v + head * size, size * sizeof(float));
+    }
+}
+
+/* The products of one query with the keys of a row up to a position, scaled; what lies behind it is -infinity. */
+static float score(const Step *step, int token, int layer, int kv_head, const float *query, float *scores) {
+    const int size = step->model->head_width, position = step->batch->positions[token];
+    const float scale = 1.0f / sqrtf((float)size);
+    Lanes largest = lanes_of(-INFINITY);
+    for (int page = 0; page <= position / PAGE; page++) {
+        const float *keys = page_of(step, token, page, layer, 0, kv_head);
+        Lanes low = lanes_of(0), high = lanes_of(0);
+        for (int index = 0; index < size; index++) {
+            low += query[index] * *(const Lanes *)(keys + index * PAGE);
+            high += query[index] * *(const Lanes *)(keys + index * PAGE + LANES);
+        }
+        float *to = scores + page * PAGE;
+        *(Lanes *)to = low * scale, *(Lanes *)(to + LANES) = high * scale;
+        for (int place = position - page * PAGE + 1; place < PAGE; place++) to[place] = -INFINITY;
+        for (int start = 0; start < PAGE; start += LANES) largest = larger(largest, *(const Lanes *)(to + start));
+    }
+    float most = largest[0];
+    for (int lane = 1; lane < LANES; lane++) most = largest[lane] > most ? largest[lane] : most;
+    return most;
+}
+
+/* What one token's queries of one key-value head gather from the values before it. */
+static void attend(Step *step, int layer, int unit, int thread) {
+    const Model *model = step->model;
+    const int token = unit / model->kv_heads, kv_head = unit % model->kv_heads;
+    const int group = model->heads / model->kv_heads, size = model->head_width;
+    const int position = step->batch->positions[token];
+    float *scores = step->scores + (size_t)thread * step->longest;
+    for (int member = 0; member < group; member++) {
+        const int head = kv_head * group + member;
+        const float *query =
+            step->heads + ((size_t)token * (model->heads + 2 * model->kv_heads) + head) * size;
+        const float most = score(step, token, layer, kv_head, query, scores);
+        Lanes total = lanes_of(0);
+        for (int start = 0; start <= position; start += LANES) {
+            const Lanes weight = exponential(*(const Lanes *)(scores + start) - most);
+            total += weight;
+            *(Lanes *)(scores + start) = weight;
+        }
+        float *to = step->attended + ((size_t)token * model->heads + head) * size;
+        memset(to, 0, size * sizeof(float));
+        for (int page = 0; page <= position / PAGE; page++) {
+            const float *values = page_of(step, token, page, layer, 1, kv_head);
+            const int count = least(PAGE, position - page * PAGE + 1);
+            for (int start = 0; start < size; start += LANES) {
+                Lanes gathered = *(const Lanes *)(to + start);
+                for (int place = 0; place < count; place++)
+                    gathered += scores[page * PAGE + place] * *(const Lanes *)(values + place * size + start);
+                *(Lanes *)(to + start) = gathered;
+            }
+        }
+        const float share = 1.0f / sum_of(total);
+        for (int start = 0; start < size; start += LANES) *(Lanes *)(to + start) *= share;
+    }
+    const int begin = (token * model->heads + kv_head * group) * size;
+    sum_groups(step->attended + begin, group * size, step->attended_sums + begin / GROUP);
+}
+
+/* Add a matrix's product to the residual stream. */
+static void add_product(Step *step, const Matrix *matrix, const float *x, const float *sums, int unit) {
+    const int count = step->batch->count, size = tile_size(count), width = step->model->width;
+    for (int panel = unit * PANELS; panel < least((unit + 1) * PANELS, width / LANES); panel++)
+        for (int start = 0; start < count; start += size) {
+            Lanes result[TILE];
+            const int tile = least(size, count - start);
+            panel_product(
+                matrix, panel, tile, x + (size_t)start * matrix->columns,
+                sums + (size_t)start * (matrix->columns / GROUP), result
+            );
+            for (int row = 0; row < tile; row++)
+                *(Lanes *)(step->states + (size_t)(start + row) * width + panel * LANES) += result[row];
+        }
+}
+
+static void gather(Step *step, int layer, int unit, int thread) {
+    (void)thread;
+    add_product(step, &step->model->each[layer].out, step->attended, step->attended_sums, unit);
+}
+
+/* One group, two panels, of the inner activations. */
+static void expand(Step *step, int layer, int unit, int thread) {
+    const Model *model = step->model;
+    const Layer *weights = &model->each[layer];
+    const int count = step->batch->count, size = tile_size(count);
+    (void)thread;
+    for (int start = 0; start < count; start += size) {
+        const int tile = least(size, count - start);
+        const float *x = step->normed + (size_t)start * model->width;
+        const float *sums = step->sums + (size_t)start * (model->width / GROUP);
+        for (int panel = 2 * unit; panel < 2 * unit + 2; panel++) {
+            Lanes gate[TILE], up[TILE];
+            panel_product(&weights->gate, panel, tile, x, sums, gate);
+            panel_product(&weights->up, panel, tile, x, sums, up);
+            for (int row = 0; row < tile; row++)
+                *(Lanes *)(step->inner + (size_t)(start + row) * model->inner + panel * LANES) =
+                    silu(gate[row]) * up[row];
+        }
+        for (int row = start; row < start + tile; row++)
+            sum_groups(
+                step->inner + (size_t)row * model->inner + unit * GROUP, GROUP,
+                step->inner_sums + (size_t)row * (model->inner / GROUP) + unit
+            );
+    }
+}
+
+static void contract(Step *step, int layer, int unit, int thread) {
+    (void)thread;
+    add_product(step, &step->model->each[layer].down, step->inner, step->inner_sums, unit);
+}
+
+static void finish(Step *step, int layer, int output, int thread) {
+    const Model *model = step->model;
+    const Batch *batch = step->batch;
+    const int width = model->width;
+    (void)layer, (void)thread;
+    float *to = (batch->logits ? step->normed : batch->states) + (size_t)output * width;
+    normalise(model, step->states + (size_t)batch->wanted[output] * width, model->norm, to);
+    sum_groups(to, width, step->sums + (size_t)output * (width / GROUP));
+}
+
+static void predict(Step *step, int layer, int unit, int thread) {
+    const Model *model = step->model;
+    const Batch *batch = step->batch;
+    const int count = batch->outputs, size = tile_size(count), vocabulary = model->head.rows;
+    (void)layer, (void)thread;
+    for (int panel = unit * HEAD_PANELS; panel < least((unit + 1) * HEAD_PANELS, vocabulary / LANES); panel++)
+        for (int start = 0; start < count; start += size) {
+            Lanes result[TILE];
+            const int tile = least(size, count - start);
+            panel_product(
+                &model->head, panel, tile, step->normed + (size_t)start * model->width,
+                step->sums + (size_t)start * (model->width / GROUP), result
+            );
+            for (int row = 0; row < tile; row++)
+                *(Lanes *)(batch->logits + (size_t)(start + row) * vocabulary + panel * LANES) = result[row];
+        }
+}
+
+static int list_phases(const Model *model, const Batch *batch, Phase *phases) {
+    const int projected = (model->heads + 2 * model->kv_heads) * model->head_width / LANES;
+    const int panels = model->width / LANES;
+    int count = 0;
+    phases[count++] = (Phase){embed, 0, batch->count};
+    for (int layer = 0; layer < model->layers; layer++) {
+        phases[count++] = (Phase){normalise_for_attention, layer, batch->count};
+        phases[count++] = (Phase){project, layer, units_of(projected, PANELS)};
+        phases[count++] = (Phase){store, layer, batch->count};
+        phases[count++] = (Phase){attend, layer, batch->count * model->kv_heads};
+        phases[count++] = (Phase){gather, layer, units_of(panels, PANELS)};
+        phases[count++] = (Phase){normalise_for_mlp, layer, batch->count};
+        phases[count++] = (Phase){expand, layer, model->inner / GROUP};
+        phases[count++] = (Phase){contract, layer, units_of(panels, PANELS)};
+    }
+    if (batch->outputs) phases[count++] = (Phase){finish, 0, batch->outputs};
+    if (batch->outputs && batch->logits)
+        phases[count++] = (Phase){predict, 0, units_of(model->head.rows / LANES, HEAD_PANELS)};
+    return count;
+}
+
+/* ---- threads ---- */
+
+#define NO_STEP ((uint64_t)INT32_MAX << 32)
+
+/* One step at a time; it stays where it is, so that a thread that wakes late finds the step that is running then. */
+static Step the_step = {.ticket = NO_STEP};
+static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t waking = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t begun = PTHREAD_COND_INITIALIZER;
+static unsigned steps_begun; /* under ``waking`` */
+static int workers;          /* threads besides the caller's */
+static pid_t owner;          /* the process the workers are in: a fork has none of them */
+
+static inline void pause_a_little(int times) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+    if (times > 4000) sched_yield();
+}
+
+static void work_on(Step *step, int thread) {
+    int waited = 0;
+    for (;;) {
+        const uint64_t drawn = atomic_fetch_add_explicit(&step->ticket, 1, memory_order_acq_rel);
+        int phase = (int)(drawn >> 32);
+        const int unit = (int)(uint32_t)drawn;
+        if (phase >= step->phase_count) return;
+        if (unit < step->phases[phase].units) {
+            step->phases[phase].work(step, step->phases[phase].layer, unit, thread);
+            waited = 0;
+            if (atomic_fetch_add_explicit(&step->completed, 1, memory_order_acq_rel) + 1 != step->phases[phase].units)
+                continue;
+            /* The last of a phase begins the next, and does one of a single unit itself. */
+            while (++phase < step->phase_count && step->phases[phase].units == 1)
+                step->phases[phase].work(step, step->phases[phase].layer, 0, thread);
+            atomic_store_explicit(&step->completed, 0, memory_order_relaxed);
+            atomic_store_explicit(&step->ticket, (uint64_t)phase << 32, memory_order_release);
+            continue;
+        }
+        while ((int)(atomic_load_explicit(&step->ticket, memory_order_acquire) >> 32) == phase)
+            pause_a_little(++waited);
+    }
+}
+
+static void *wait_for_steps(void *index) {
+    unsigned seen = 0;
+    for (;;) {
+        pthread_mutex_lock(&waking);
+        while (seen == steps_begun) pthread_cond_wait(&begun, &waking);
+        seen = steps_begun;
+        pthread_mutex_unlock(&waking);
+        if ((int)(intptr_t)index < the_step.threads) work_on(&the_step, (int)(intptr_t)index);
+    }
+    return NULL;
+}
+
+static void have_workers(int count) {
+    if (owner != getpid()) {
+        owner = getpid(), workers = 0;
+        pthread_mutex_init(&waking, NULL);
+        pthread_cond_init(&begun, NULL);
+    }
+    for (; workers < count; workers++) {
+        pthread_t thread;
+        if (pthread_create(&thread, NULL, wait_for_steps, (void *)(intptr_t)(workers + 1))) return;
+        pthread_detach(thread);
+    }
+}
+
+static float *room_for(size_t count) { return aligned_alloc(64, (count * sizeof(float) + 127) / 64 * 64); }
+
+/* Compute a step with up to ``threads`` threads; return 0, or 1 where memory is short. */
+int dalle_kit_step(const Model *model, const Batch *batch, int threads) {
+    const size_t count = batch->count, most = count > (size_t)batch->outputs ? count : (size_t)batch->outputs;
+    const size_t attended = (size_t)model->heads * model->head_width;
+    int longest = 0, failed = 0;
+    for (size_t token = 0; token < count; token++)
+        longest = batch->positions[token] >= longest ? batch->positions[token] + 1 : longest;
+    if (!count) return 0;
+    threads = threads < 1 ? 1 : least(threads, MOST_THREADS);
+
+    pthread_mutex_lock(&one_at_a_time);
+    Step *step = &the_step;
+    step->model = model, step->batch = batch;
+    have_workers(threads - 1);
+    step->longest = (longest + PAGE - 1) / PAGE * PAGE;
+    const size_t sizes[] = {
+        count * model->width, most * model->width, most * (model->width / GROUP),
+        count * (model->heads + 2 * model->kv_heads) * model->head_width, count * attended, count * attended / GROUP,
+        count * model->inner, count * model->inner / GROUP, count * model->head_width, (size_t)(workers + 1) * step->longest,
+    };
+    float **places[] = {
+        &step->states, &step->normed, &step->sums, &step->heads, &step->attended, &step->attended_sums,
+        &step->inner, &step->inner_sums, &step->turns, &step->scores,
+    };
+    const int parts = sizeof sizes / sizeof *sizes;
+    for (int part = 0; part < parts; part++) failed |= !(*places[part] = room_for(sizes[part]));
+    step->phases = malloc((8 * (size_t)model->layers + 3) * sizeof(Phase));
+    failed |= !step->phases;
+    if (!failed) {
+        step->phase_count = list_phases(model, batch, step->phases);
+        atomic_store_explicit(&step->completed, 0, memory_order_relaxed);
+        pthread_mutex_lock(&waking);
+        step->threads = threads;
+        atomic_store_explicit(&step->ticket, 0, memory_order_release);
+        if (threads > 1) {
+            steps_begun++;
+            pthread_cond_broadcast(&begun);
+        }
+        pthread_mutex_unlock(&waking);
+        work_on(step, 0);
+        /* A thread that wakes late draws no ticket of the next step before that is whole. */
+        atomic_store_explicit(&step->ticket, NO_STEP, memory_order_release);
+    }
+    for (int part = 0; part < parts; part++) free(*places[part]);
+    free(step->phases);
+    pthread_mutex_unlock(&one_at_a_time);
+    return failed;
+}

@@ -1,0 +1,54 @@
+"""The structures of ``step.c``, field by field."""
+
+from __future__ import annotations
+
+import ctypes
+from ctypes import c_float, c_int32, c_void_p
+from typing import ClassVar
+
+from torch import Tensor
+
+
+class MatrixC(ctypes.Structure):
+    _fields_: ClassVar = [
+        ("blocks", c_void_p),
+        ("bias", c_void_p),
+        ("rows", c_int32),
+        ("columns", c_int32),
+        ("bits", c_int32),
+    ]
+
+
+class LayerC(ctypes.Structure):
+    _fields_: ClassVar = [
+        ("norm_attention", c_void_p),
+        *((name, MatrixC) for name in ("q", "k", "v", "out")),
+        ("norm_mlp", c_void_p),
+        *((name, MatrixC) for name in ("gate", "up", "down")),
+    ]
+
+
+class ModelC(ctypes.Structure):
+    _fields_: ClassVar = [
+        *((name, c_int32) for name in ("layers", "width", "heads", "kv_heads", "head_width", "inner")),
+        ("epsilon", c_float),
+        ("frequencies", c_void_p),
+        ("norm", c_void_p),
+        ("embedding", MatrixC),
+        ("head", MatrixC),
+        ("each", c_void_p),
+    ]
+
+
+class BatchC(ctypes.Structure):
+    _fields_: ClassVar = [
+        ("count", c_int32),
+        ("outputs", c_int32),
+        *((name, c_void_p) for name in ("tokens", "positions", "first_pages", "pages", "wanted", "logits", "states")),
+    ]
+
+
+def address(tensor: Tensor) -> int:
+    """Return where a tensor's numbers lie; C reads them as they are."""
+    assert tensor.is_contiguous() and tensor.device.type == "cpu", "C reads memory as it lies"
+    return tensor.data_ptr()
