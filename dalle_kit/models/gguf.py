@@ -10,10 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dalle_kit.models.gguf_blocks import blocks_to_panels, packed_bits
 from dalle_kit.models.gguf_layout import Weight, end_tokens, layout_of
 from dalle_kit.models.gguf_reader import GgufFile
 from dalle_kit.models.gguf_tokenizer import tokenizer_of
+from dalle_kit.models.panels import PACKED_FILE, fits, panel_shape
 from dalle_kit.models.spec import Progress, silent
+from dalle_kit.models.tensor_file import Entry, write_tensors
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +30,16 @@ class Summary:
 def summary_of(path: Path) -> Summary:
     """Return a GGUF file's converted size and licence; raises ModelError if it is no whole GGUF file."""
     with GgufFile(path) as file:
-        size = 4 * sum(_count(info.shape) for info in file.tensors.values())
+        size = sum(_entry(file, weight).size for weight in layout_of(file).weights)
         return Summary(size, str(file.metadata.get("general.license", "unknown")))
 
 
 def convert(path: Path, folder: Path, *, progress: Progress = silent) -> None:
-    """Write a GGUF file into an existing folder: float32 safetensors, configuration, tokenizer, chat template.
+    """Write a GGUF file into an existing folder: safetensors, configuration, tokenizer, chat template.
 
-    Progress is in bytes written. Raises ModelError where the file's architecture, tensor types or tokenizer are not
-    supported, and IntegrityError where it is damaged; OSError is left to the caller.
+    The types Q4_0, Q4_1 and Q8_0 are kept to the bit, in panels; others become float32. Progress is in
+    bytes written. Raises ModelError where the file's architecture, tensor types or tokenizer are not supported, and
+    IntegrityError where it is damaged; OSError is left to the caller.
     """
     with GgufFile(path) as file:
         layout = layout_of(file)
@@ -49,46 +53,36 @@ def convert(path: Path, folder: Path, *, progress: Progress = silent) -> None:
         _write_json(folder / "generation_config.json", generation)
         _write_json(folder / "tokenizer_config.json", settings)
         (folder / "tokenizer.json").write_text(tokenizer.to_str(), encoding="utf-8")
-        _write_weights(file, layout.weights, folder / "model.safetensors", progress)
+        _write_weights(file, layout.weights, folder, progress)
 
 
-def _write_weights(file: GgufFile, weights: tuple[Weight, ...], path: Path, progress: Progress) -> None:
-    """Write safetensors tensor by tensor, so that only one is in memory (https://huggingface.co/docs/safetensors)."""
-    header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
-    total = 0
-    for weight in weights:
-        shape = file.tensors[weight.source].shape
-        size = 4 * _count(shape)
-        header[weight.name] = {
-            "dtype": "F32",
-            "shape": list(reversed(shape) if weight.transpose else shape),
-            "data_offsets": [total, total + size],
-        }
-        total += size
-    text = json.dumps(header, separators=(",", ":")).encode("utf-8")
-    text += b" " * (-len(text) % 8)
-    done = 0
-    with path.open("wb") as output:
-        output.write(len(text).to_bytes(8, "little") + text)
-        for weight in weights:
-            values = _arranged(file.tensor(weight.source), weight)
-            output.write(values.astype("<f4", copy=False).data)
-            done += values.nbytes
-            progress("converting", done, total)
+def _write_weights(file: GgufFile, weights: tuple[Weight, ...], folder: Path, progress: Progress) -> None:
+    """Write the weights tensor by tensor; a file with nothing in panels is one that transformers can read."""
+    entries = [_entry(file, weight) for weight in weights]
+    name = PACKED_FILE if any(entry.dtype == "uint8" for entry in entries) else "model.safetensors"
+    values = (_value(file, weight, entry) for weight, entry in zip(weights, entries, strict=True))
+    for done, total in write_tensors(folder / name, entries, values):
+        progress("converting", done, total)
 
 
-def _arranged(values: npt.NDArray[np.float32], weight: Weight) -> npt.NDArray[np.float32]:
-    if weight.heads:
-        halves = values.reshape(weight.heads, -1, 2, *values.shape[1:])  # (H, D/2, 2, ...)
-        values = halves.swapaxes(1, 2).reshape(values.shape)  # (H * D, ...)
-    return np.ascontiguousarray(values.T if weight.transpose else values)
+def _entry(file: GgufFile, weight: Weight) -> Entry:
+    """Return how a weight is stored: in panels where the file's blocks are such panels in another order."""
+    shape = file.tensors[weight.source].shape
+    bits = packed_bits(file.tensors[weight.source].kind)
+    if bits and fits(shape) and not weight.transpose:
+        return Entry(weight.name, panel_shape((shape[0], shape[1]), bits=bits), "uint8")
+    return Entry(weight.name, tuple(reversed(shape)) if weight.transpose else shape, "float32")
 
 
-def _count(shape: tuple[int, ...]) -> int:
-    count = 1
-    for length in shape:
-        count *= length
-    return count
+def _value(file: GgufFile, weight: Weight, entry: Entry) -> npt.NDArray[Any]:
+    packed = entry.dtype == "uint8"
+    rows: npt.NDArray[Any] = file.blocks(weight.source) if packed else file.tensor(weight.source)
+    if weight.heads:  # of each head, all first halves of the rotary pairs, then all second ones
+        order = np.arange(len(rows)).reshape(weight.heads, -1, 2).swapaxes(1, 2).reshape(-1)
+        rows = rows[order]
+    if packed:
+        return blocks_to_panels(rows, file.tensors[weight.source].kind)
+    return rows.T if weight.transpose else rows
 
 
 def _write_json(path: Path, value: Any) -> None:

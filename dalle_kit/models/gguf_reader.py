@@ -71,15 +71,19 @@ class GgufFile:
         from gguf.quants import dequantize
 
         info = self.tensors[name]
-        rows, size = self._bytes_of(info)
-        raw = np.frombuffer(self._map[info.start : info.start + size], dtype=np.uint8)
         try:
-            values = dequantize(raw.reshape(rows, -1), GGMLQuantizationType(info.kind))
+            values = dequantize(self.blocks(name), GGMLQuantizationType(info.kind))
         except NotImplementedError as error:
             raise ModelError(
                 f"{self.path}: the tensor {name} is of type {_kind_name(info.kind)}, not supported"
             ) from error
         return np.asarray(values, dtype=np.float32).reshape(info.shape)
+
+    def blocks(self, name: str) -> npt.NDArray[np.uint8]:
+        """Return a tensor's bytes as they lie in the file, a row for each row of the tensor."""
+        info = self.tensors[name]
+        rows, size = self._bytes_of(info)
+        return np.frombuffer(self._map[info.start : info.start + size], dtype=np.uint8).reshape(rows, -1)
 
     def _parse(self) -> tuple[Mapping[str, Any], Mapping[str, TensorInfo]]:
         if self._map[:4] != b"GGUF":

@@ -14,7 +14,7 @@ from dalle_kit.models.spec import HubSource, LocalSource, ModelSpec, WheelSource
 
 FILE = "dalle-kit.json"
 #: Raised whenever conversion changes, so that models stored by an older version are made anew.
-FORMAT = 1
+FORMAT = 2
 
 _PLAIN_NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,60}[a-z0-9])?")
 _DEVICE_NAME = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # Windows has no files of these names

@@ -16,6 +16,7 @@ from safetensors.numpy import load_file
 from dalle_kit.errors import IntegrityError, ModelError
 from dalle_kit.models.gguf import convert
 from dalle_kit.models.gguf_reader import GgufFile
+from dalle_kit.models.weights import read_weights
 
 Write = Callable[..., Any]
 
@@ -24,7 +25,7 @@ def converted(path: Path) -> dict[str, Any]:
     folder = path.with_suffix("")
     folder.mkdir()
     convert(path, folder)
-    return load_file(folder / "model.safetensors")
+    return {name: weight.numpy() for name, weight in read_weights(folder)}
 
 
 @pytest.mark.parametrize(

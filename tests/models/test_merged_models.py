@@ -17,9 +17,11 @@ from click.testing import CliRunner
 
 from dalle_kit.errors import IntegrityError, ModelError
 from dalle_kit.models.adapters import load_adapter, merge, save_adapter
+from dalle_kit.models.panels import PACKED_FILE, fits
+from dalle_kit.models.quantization import quantize8
 from dalle_kit.models.registry import Registry
 from dalle_kit.models.spec import AdapterSource, LocalSource, ModelSpec, WheelSource
-from dalle_kit.models.weights import dequantize, quantize, read_weights
+from dalle_kit.models.weights import dequantize, read_weights
 
 if TYPE_CHECKING:
     from tests.models.conftest import TinyModel
@@ -73,7 +75,7 @@ def test_base_and_adapter_are_merged_once_and_then_found_offline(tiny: TinyModel
         "config.json",
         "dalle-kit.json",
         "generation_config.json",
-        "model.int8.safetensors",
+        PACKED_FILE,
         "tokenizer.json",
         "tokenizer_config.json",
     ]
@@ -86,14 +88,14 @@ def test_base_and_adapter_are_merged_once_and_then_found_offline(tiny: TinyModel
     assert registry.ensure("tiny-writer") == stored
 
 
-def test_what_is_stored_is_the_merged_weights_in_8_bit(tiny: TinyModel, adapter: AdapterSource) -> None:
+def test_what_is_stored_is_the_merged_weights_rounded_once(tiny: TinyModel, adapter: AdapterSource) -> None:
     registry = registry_of(tiny, adapter)
     merged = dict(read_weights(Path(registry.ensure("tiny-writer").path)))
     bare = dict(read_weights(Path(registry.ensure("tiny").path)))
     expected = merge(bare, load_adapter(Path(adapter.path)))
     assert merged.keys() == bare.keys()
     for name, weight in expected.items():
-        wanted = dequantize(*quantize(weight)) if weight.dim() == 2 else weight
+        wanted = dequantize(quantize8(weight)) if fits(tuple(weight.shape)) else weight
         assert torch.equal(merged[name], wanted), name
     assert not torch.equal(expected["model.layers.0.mlp.up_proj.weight"], bare["model.layers.0.mlp.up_proj.weight"])
 
@@ -131,7 +133,7 @@ def test_a_name_that_loses_or_gains_its_adapter_is_made_anew(tiny: TinyModel, ad
     with_adapter = Registry([replace(tiny.spec, adapter=adapter)], paths=tiny.paths)
     with_adapter.ensure("tiny")
     assert tiny.registry.find("tiny") is None
-    assert Path(tiny.registry.ensure("tiny").path, "model.safetensors").exists()
+    assert note_of(tiny.registry.ensure("tiny").path)["adapter"] is None
     assert with_adapter.find("tiny") is None
 
 
@@ -188,7 +190,7 @@ def test_a_base_on_this_machine_may_be_a_checkpoint_or_a_gguf_file(
     assert Path(stored.path).name == "own-writer" and note_of(stored.path)["base"]
     assert registry.find("own-writer") == stored
     assert registry.find(str(tiny.gguf)) is None
-    weights = path / "model.safetensors" if kind == "folder" else path
+    weights = path / PACKED_FILE if kind == "folder" else path
     os.utime(weights, (1, 1))
     assert registry.find("own-writer") is None
 

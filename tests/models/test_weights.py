@@ -1,4 +1,4 @@
-"""Weights in 8 bit: how near they come, and what a folder of them holds."""
+"""Packed weights in a folder: which matrices are packed, what they are read as, and what refuses them."""
 
 from __future__ import annotations
 
@@ -7,73 +7,84 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from dalle_kit.engine.engine import Engine
-from dalle_kit.errors import ModelError
-from dalle_kit.models.spec import StoredModel
-from dalle_kit.models.weights import PACKED_FILE, dequantize, pack, packed_size, quantize, read_shapes, read_weights
+from dalle_kit.errors import DiskSpaceError, ModelError
+from dalle_kit.models.packing import Bits, write_packed
+from dalle_kit.models.panels import PACKED_FILE
+from dalle_kit.models.quantization import quantize4, quantize8
+from dalle_kit.models.spec import StoredModel, silent
+from dalle_kit.models.weights import dequantize, read_panels, read_shapes, read_weights
 
 if TYPE_CHECKING:
     from tests.conftest import Checkpoints
 
 
-def matrix(seed: int = 0, rows: int = 8, columns: int = 96, scale: float = 1.0) -> Tensor:
-    return torch.randn(rows, columns, generator=torch.Generator().manual_seed(seed)) * scale
+def matrix(seed: int = 0, rows: int = 16, columns: int = 96) -> Tensor:
+    return torch.randn(rows, columns, generator=torch.Generator().manual_seed(seed))
 
 
-def write_packed(folder: Path, weights: dict[str, Tensor]) -> Path:
+WEIGHTS = {
+    "embed_tokens.weight": matrix(1),
+    "whole.weight": matrix(),
+    "odd.weight": matrix(columns=33),
+    "short.weight": matrix(rows=15),
+    "norm.weight": torch.ones(64).bfloat16(),
+    "positions": torch.arange(64)[None],
+}
+
+
+def write(folder: Path, weights: dict[str, Tensor]) -> Path:
     folder.mkdir(exist_ok=True)
-    save_file(dict(pack(iter(weights.items()))), folder / PACKED_FILE)
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     return folder
 
 
-@given(seed=st.integers(0, 99), scale=st.sampled_from([1e-30, 1e-6, 1.0, 3e4]), outlier=st.sampled_from([1.0, 1e4]))
-def test_no_weight_is_off_by_more_than_half_a_step_of_its_group(seed: int, scale: float, outlier: float) -> None:
-    weight = matrix(seed, scale=scale)
-    weight[0, 0] *= outlier
-    codes, scales = quantize(weight)
-    assert codes.shape == weight.shape and scales.shape == (8, 3)
-    error = (dequantize(codes, scales) - weight).abs().reshape(8, 3, 32)
-    largest = weight.abs().reshape(8, 3, 32).amax(dim=2, keepdim=True)
-    assert bool((error <= largest / 127 / 2 * 1.01).all())
+def packed(source: Path, folder: Path, bits: Bits = "int8") -> Path:
+    folder.mkdir(exist_ok=True)
+    write_packed(source, folder, bits=bits, name="it", stage="packing", progress=silent)
+    return folder
 
 
-def test_zeros_stay_zeros_and_codes_stay_codes() -> None:
-    codes, scales = quantize(torch.zeros(2, 64))
-    assert not codes.any() and not dequantize(codes, scales).any()
-    weight = dequantize(*quantize(matrix()))
-    assert torch.equal(quantize(weight)[0], quantize(matrix())[0])
-
-
-@pytest.mark.parametrize("shape", [(8, 2), (7, 3), (8,)])
-def test_scales_that_do_not_fit_are_refused(shape: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match="have scales"):
-        dequantize(quantize(matrix())[0], torch.ones(shape).bfloat16())
-
-
-def test_only_matrices_with_whole_groups_are_packed(tmp_path: Path) -> None:
-    weights = {
-        "whole.weight": matrix(),
-        "odd.weight": matrix(columns=33),
-        "norm.weight": torch.ones(64),
-        "positions": torch.arange(64)[None],
-        "name_scale": torch.ones(3),
-    }
-    folder = write_packed(tmp_path / "m", weights)
+def test_matrices_of_whole_panels_are_packed_and_tables_keep_8_bits(tmp_path: Path) -> None:
+    source = write(tmp_path / "plain", WEIGHTS)
+    folder = packed(source, tmp_path / "packed", "int4")
     stored = load_file(folder / PACKED_FILE)
-    assert stored["whole.weight"].dtype == torch.int8 and stored["whole.weight_scale"].dtype == torch.bfloat16
+    assert torch.equal(stored["whole.weight"], quantize4(WEIGHTS["whole.weight"]))
+    assert torch.equal(stored["embed_tokens.weight"], quantize8(WEIGHTS["embed_tokens.weight"]))
     found = dict(read_weights(folder))
-    assert found.keys() == weights.keys()
-    assert read_shapes(folder) == {name: tuple(weight.shape) for name, weight in weights.items()}
-    for name in weights.keys() - {"whole.weight"}:
-        assert torch.equal(found[name], weights[name]) and found[name].dtype == weights[name].dtype
-    assert found["whole.weight"].dtype == torch.float32
-    torch.testing.assert_close(found["whole.weight"], weights["whole.weight"], atol=0.02, rtol=0)
-    assert packed_size({"a": (8, 96), "b": (64,)}) == 8 * 96 + 2 * 8 * 3 + 4 * 64
+    assert read_shapes(folder) == {name: tuple(weight.shape) for name, weight in WEIGHTS.items()}
+    assert torch.equal(found["whole.weight"], dequantize(stored["whole.weight"]))
+    for name in WEIGHTS.keys() - {"whole.weight", "embed_tokens.weight"}:
+        wanted = WEIGHTS[name]
+        assert torch.equal(found[name], wanted)
+        assert found[name].dtype == (torch.float32 if wanted.is_floating_point() else wanted.dtype)
+
+
+def test_what_is_packed_already_stays_to_the_bit_unless_it_is_changed(tmp_path: Path) -> None:
+    first = packed(write(tmp_path / "plain", WEIGHTS), tmp_path / "first", "int4")
+    (tmp_path / "second").mkdir()
+
+    def change(name: str, weight: Tensor) -> Tensor:
+        return weight + 1 if name == "whole.weight" else weight
+
+    write_packed(first, tmp_path / "second", bits="int4", name="it", stage="x", progress=silent, change=change)
+    before, after = read_panels(first), read_panels(tmp_path / "second")
+    assert before.keys() == after.keys()
+    assert [name for name in before if not torch.equal(before[name], after[name])] == ["whole.weight"]
+    assert torch.equal(after["whole.weight"], quantize4(dequantize(before["whole.weight"]) + 1))
+
+
+def test_panels_are_mapped_and_begin_on_whole_cache_lines(tmp_path: Path) -> None:
+    folder = packed(write(tmp_path / "plain", {"a.weight": matrix(rows=32), "z": torch.ones(16)}), tmp_path / "packed")
+    panels = read_panels(folder)
+    assert {tensor.data_ptr() % 64 for tensor in panels.values()} == {0}
+    weight = panels["a.weight"]
+    assert weight.shape == (2, 3, 544) and weight.dtype == torch.uint8
+    weight[0, 0, 0] ^= 1  # a mapping of one's own: the file keeps what it has
+    assert not torch.equal(read_panels(folder)["a.weight"], weight)
 
 
 def test_weights_in_several_files_are_read_together(tmp_path: Path) -> None:
@@ -81,43 +92,67 @@ def test_weights_in_several_files_are_read_together(tmp_path: Path) -> None:
     save_file({"b": torch.ones(3)}, tmp_path / "model-00002-of-00002.safetensors")
     assert read_shapes(tmp_path) == {"a": (2,), "b": (3,)}
     assert [name for name, _ in read_weights(tmp_path)] == ["a", "b"]
+    assert list(read_panels(packed(tmp_path, tmp_path / "packed"))) == ["a", "b"]
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff" * 64])
 def test_a_file_that_is_no_safetensors_is_said_in_one_line(tmp_path: Path, content: bytes) -> None:
     (tmp_path / PACKED_FILE).write_bytes(content)
-    with pytest.raises(ModelError, match=r"^the weights [^\n]*int8\.safetensors cannot be read \([^\n]*$"):
-        read_shapes(tmp_path)
+    for read in (read_shapes, read_panels):
+        with pytest.raises(ModelError, match=r"^the weights [^\n]*panels\.safetensors cannot be read \([^\n]*$"):
+            read(tmp_path)
+
+
+def test_a_truncated_file_is_said_to_be_unreadable(tmp_path: Path) -> None:
+    folder = packed(write(tmp_path / "plain", WEIGHTS), tmp_path / "packed")
+    whole = (folder / PACKED_FILE).read_bytes()
+    for length in (4, 200, len(whole) // 2, len(whole) - 1):
+        (folder / PACKED_FILE).write_bytes(whole[:length])
+        with pytest.raises(ModelError, match="cannot be read"):
+            read_panels(folder)
 
 
 def test_a_folder_without_weights_is_said_to_have_none(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="has no weights as safetensors"):
         list(read_weights(tmp_path))
+    with pytest.raises(ModelError, match="has no packed weights"):
+        read_panels(tmp_path)
 
 
+def test_a_disk_too_full_for_the_packed_file_is_said_before_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = write(tmp_path / "plain", WEIGHTS)
+    monkeypatch.setattr("dalle_kit.models.disk.free_space", lambda folder: 1000)
+    with pytest.raises(DiskSpaceError, match=r"it needs .* on the disk"):
+        packed(source, tmp_path / "packed")
+    assert not (tmp_path / "packed" / PACKED_FILE).exists()
+
+
+@pytest.mark.parametrize("bits", ["int8", "int4"])
 @pytest.mark.parametrize("kind", ["llama", "qwen2", "gpt2", "t5"])
 def test_a_packed_model_computes_with_the_weights_its_codes_stand_for(
-    kind: str, checkpoints: Checkpoints, tmp_path: Path
+    kind: str, bits: Bits, checkpoints: Checkpoints, tmp_path: Path
 ) -> None:
     _, engine = checkpoints(kind)
-    packed, plain = write_packed(tmp_path / "packed", load_file(Path(engine.path) / "model.safetensors")), tmp_path
-    save_file(dict(read_weights(packed)), plain / "model.safetensors", metadata={"format": "pt"})
+    folder, plain = packed(Path(engine.path), tmp_path / "packed", bits), tmp_path
+    save_file(dict(read_weights(folder)), plain / "model.safetensors", metadata={"format": "pt"})
     for file in Path(engine.path).glob("*.json"):
-        for folder in (packed, plain):
-            (folder / file.name).write_bytes(file.read_bytes())
+        for place in (folder, plain):
+            (place / file.name).write_bytes(file.read_bytes())
     scores = [
-        Engine.load(StoredModel(name="m", path=str(folder)), device="cpu").score("one two three", " four five")
-        for folder in (packed, plain)
+        Engine.load(StoredModel(name="m", path=str(place)), device="cpu").score("one two three", " four five")
+        for place in (folder, plain)
     ]
     assert scores[0].log_likelihood == pytest.approx(scores[1].log_likelihood, rel=1e-5)
     assert scores[0] != engine.score("one two three", " four five")
 
 
-def test_transformers_does_not_take_codes_for_weights(checkpoints: Checkpoints, tmp_path: Path) -> None:
+def test_transformers_does_not_take_panels_for_weights(checkpoints: Checkpoints, tmp_path: Path) -> None:
     from transformers import AutoModelForCausalLM
 
     _, engine = checkpoints("llama")
     (tmp_path / "config.json").write_bytes((Path(engine.path) / "config.json").read_bytes())
-    write_packed(tmp_path, load_file(Path(engine.path) / "model.safetensors"))
+    packed(Path(engine.path), tmp_path)
     with pytest.raises(OSError, match=r"model\.safetensors"):
         AutoModelForCausalLM.from_pretrained(tmp_path)
