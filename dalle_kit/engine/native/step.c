@@ -4,9 +4,9 @@
    computed by one thread in one fixed order, whatever else is in the step, so that a row's text does not depend on its
    neighbours or on the number of threads.
 
-   A step is a list of phases, each of a number of units that are independent of each other. Threads draw units from one
-   ticket counter. None ever waits for a thread that has no unit in hand: where other programs keep a core busy, the
-   others do its work. */
+   A step is a list of phases, each of a number of units that are independent of each other. Each thread has a range of
+   them, so that it reads memory in one direction, and draws from the others' when it is through. None ever waits for a
+   thread that has no unit in hand: where other programs keep a core busy, the others do its work. */
 
 #include <math.h>
 #include <pthread.h>
@@ -20,7 +20,7 @@
 #include <immintrin.h>
 #endif
 
-enum { LANES = 16, GROUP = 32, PAGE = 32, TILE = 12, MOST_THREADS = 64 };
+enum { LANES = 16, GROUP = 32, PAGE = 32, TILE = 8, MOST_THREADS = 64, AHEAD = 3200 };
 
 typedef float Lanes __attribute__((vector_size(64), aligned(4)));
 typedef int32_t Words __attribute__((vector_size(64), aligned(1)));
@@ -151,6 +151,9 @@ static inline __attribute__((always_inline)) void multiply(
     for (int row = 0; row < count; row++) result[row] = lanes_of(0);
     for (int group = 0; group < groups; group++) {
         const uint8_t *from = block + (bits == 4 ? 64 : 32);
+        /* With few products a weight, memory is what they wait for. */
+        if (count < 4)
+            for (int line = 0; line < (bits == 4 ? 5 : 9); line++) __builtin_prefetch(block + AHEAD + 64 * line);
         const float *columns = x + group * GROUP;
         Lanes total[TILE];
         for (int eighth = 0; eighth < 4; eighth++) {
@@ -159,7 +162,7 @@ static inline __attribute__((always_inline)) void multiply(
 #pragma GCC unroll 8
             for (int column = 0; column < 8; column++) {
                 const Lanes weights = codes(from, bits, column);
-#pragma GCC unroll 12
+#pragma GCC unroll 8
                 for (int row = 0; row < count; row++)
                     part[row] += weights * columns[(size_t)row * groups * GROUP + eighth * 8 + column];
             }
@@ -180,8 +183,8 @@ static inline __attribute__((always_inline)) void multiply(
     case count: multiply(count, bits, block, groups, x, sums, result); break;
 #define CASES(bits) \
     switch (count) { \
-        CASE(1, bits) CASE(2, bits) CASE(3, bits) CASE(4, bits) CASE(5, bits) CASE(6, bits) \
-        CASE(7, bits) CASE(8, bits) CASE(9, bits) CASE(10, bits) CASE(11, bits) CASE(12, bits) \
+        CASE(1, bits) CASE(2, bits) CASE(3, bits) CASE(4, bits) \
+        CASE(5, bits) CASE(6, bits) CASE(7, bits) CASE(8, bits) \
     }
 
 /* Multiply panel ``panel`` of a matrix by up to TILE vectors. */
@@ -199,7 +202,7 @@ static void panel_product(
         for (int row = 0; row < count; row++) result[row] += *(const Lanes *)(matrix->bias + panel * LANES);
 }
 
-/* Tiles are of about the same size: 16 vectors are 8 and 8, not 12 and 4. */
+/* Tiles are of about the same size: 9 vectors are 5 and 4, not 8 and 1. */
 static inline int tile_size(int count) {
     const int tiles = (count + TILE - 1) / TILE;
     return (count + tiles - 1) / tiles;
@@ -242,8 +245,10 @@ struct Step {
     float *turns;  /* (count, head_width): cosines, then sines */
     float *scores; /* (threads there are, longest row) */
     int longest;   /* the longest row, in tokens, a multiple of 32 */
-    _Atomic uint64_t ticket; /* phase << 32 | next unit; beyond all phases while no step is running */
-    _Atomic int completed;  /* units of the phase */
+    struct {
+        _Alignas(64) _Atomic uint64_t next; /* phase << 32 | units drawn; beyond all phases while no step is running */
+    } tickets[MOST_THREADS]; /* of each thread's range */
+    _Alignas(64) _Atomic int completed; /* units of the phase */
 };
 
 enum { PANELS = 2, HEAD_PANELS = 8 }; /* of one unit */
@@ -514,10 +519,10 @@ static int list_phases(const Model *model, const Batch *batch, Phase *phases) {
 
 /* ---- threads ---- */
 
-#define NO_STEP ((uint64_t)INT32_MAX << 32)
+enum { NO_STEP = INT32_MAX };
 
 /* One step at a time; it stays where it is, so that a thread that wakes late finds the step that is running then. */
-static Step the_step = {.ticket = NO_STEP};
+static Step the_step;
 static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t waking = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t begun = PTHREAD_COND_INITIALIZER;
@@ -532,38 +537,57 @@ static inline void pause_a_little(int times) {
     if (times > 4000) sched_yield();
 }
 
-static void work_on(Step *step, int thread) {
-    int waited = 0;
+static void begin_phase(Step *step, uint64_t phase) {
+    atomic_store_explicit(&step->completed, 0, memory_order_relaxed);
+    for (int thread = 0; thread < step->threads; thread++)
+        atomic_store_explicit(&step->tickets[thread].next, phase << 32, memory_order_release);
+}
+
+/* Draw from one thread's range and do what is drawn; return its phase, or -1 if the range is used up. */
+static int work_on_range(Step *step, int range, int thread) {
+    const uint64_t drawn = atomic_fetch_add_explicit(&step->tickets[range].next, 1, memory_order_acq_rel);
+    int phase = (int)(drawn >> 32);
+    if (phase >= step->phase_count) return phase;
+    const int units = step->phases[phase].units;
+    const int first = (int)((int64_t)units * range / step->threads);
+    const int end = (int)((int64_t)units * (range + 1) / step->threads);
+    if ((uint32_t)drawn >= (uint32_t)(end - first)) return -1;
+    step->phases[phase].work(step, step->phases[phase].layer, first + (int)(uint32_t)drawn, thread);
+    if (atomic_fetch_add_explicit(&step->completed, 1, memory_order_acq_rel) + 1 == units) {
+        /* The last of a phase begins the next, and does one of a single unit itself. */
+        while (++phase < step->phase_count && step->phases[phase].units == 1)
+            step->phases[phase].work(step, step->phases[phase].layer, 0, thread);
+        begin_phase(step, phase);
+    }
+    return phase;
+}
+
+static void work_on(Step *step, int thread, int threads) {
     for (;;) {
-        const uint64_t drawn = atomic_fetch_add_explicit(&step->ticket, 1, memory_order_acq_rel);
-        int phase = (int)(drawn >> 32);
-        const int unit = (int)(uint32_t)drawn;
-        if (phase >= step->phase_count) return;
-        if (unit < step->phases[phase].units) {
-            step->phases[phase].work(step, step->phases[phase].layer, unit, thread);
-            waited = 0;
-            if (atomic_fetch_add_explicit(&step->completed, 1, memory_order_acq_rel) + 1 != step->phases[phase].units)
-                continue;
-            /* The last of a phase begins the next, and does one of a single unit itself. */
-            while (++phase < step->phase_count && step->phases[phase].units == 1)
-                step->phases[phase].work(step, step->phases[phase].layer, 0, thread);
-            atomic_store_explicit(&step->completed, 0, memory_order_relaxed);
-            atomic_store_explicit(&step->ticket, (uint64_t)phase << 32, memory_order_release);
-            continue;
+        const int seen = (int)(atomic_load_explicit(&step->tickets[thread].next, memory_order_acquire) >> 32);
+        if (seen >= step->phase_count) return;
+        int phase = -1;
+        for (int other = 0; other < threads && phase < 0; other++) {
+            do phase = work_on_range(step, (thread + other) % threads, thread);
+            while (phase == seen);
         }
-        while ((int)(atomic_load_explicit(&step->ticket, memory_order_acquire) >> 32) == phase)
-            pause_a_little(++waited);
+        for (int waited = 0; phase < 0; waited++) {
+            if ((int)(atomic_load_explicit(&step->tickets[thread].next, memory_order_acquire) >> 32) != seen) break;
+            pause_a_little(waited);
+        }
     }
 }
 
 static void *wait_for_steps(void *index) {
+    const int thread = (int)(intptr_t)index;
     unsigned seen = 0;
     for (;;) {
         pthread_mutex_lock(&waking);
         while (seen == steps_begun) pthread_cond_wait(&begun, &waking);
         seen = steps_begun;
+        const int threads = the_step.threads;
         pthread_mutex_unlock(&waking);
-        if ((int)(intptr_t)index < the_step.threads) work_on(&the_step, (int)(intptr_t)index);
+        if (thread < threads) work_on(&the_step, thread, threads);
     }
     return NULL;
 }
@@ -613,18 +637,17 @@ int dalle_kit_step(const Model *model, const Batch *batch, int threads) {
     failed |= !step->phases;
     if (!failed) {
         step->phase_count = list_phases(model, batch, step->phases);
-        atomic_store_explicit(&step->completed, 0, memory_order_relaxed);
         pthread_mutex_lock(&waking);
         step->threads = threads;
-        atomic_store_explicit(&step->ticket, 0, memory_order_release);
+        begin_phase(step, 0);
         if (threads > 1) {
             steps_begun++;
             pthread_cond_broadcast(&begun);
         }
         pthread_mutex_unlock(&waking);
-        work_on(step, 0);
+        work_on(step, 0, threads);
         /* A thread that wakes late draws no ticket of the next step before that is whole. */
-        atomic_store_explicit(&step->ticket, NO_STEP, memory_order_release);
+        begin_phase(step, NO_STEP);
     }
     for (int part = 0; part < parts; part++) free(*places[part]);
     free(step->phases);
