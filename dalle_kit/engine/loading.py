@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,17 @@ import torch
 
 from dalle_kit.engine.devices import choose_device, choose_dtype, memory_errors
 from dalle_kit.engine.llama import LlamaConfig, LlamaModel
+from dalle_kit.engine.native.compiling import CompileError, load_library
+from dalle_kit.engine.native.model import NativeLlama, can_compute
 from dalle_kit.engine.tokenization import Tokenizer, read_json
 from dalle_kit.engine.transformers_model import TransformersEncoder, TransformersModel
 from dalle_kit.errors import ModelError
 from dalle_kit.models.spec import StoredModel
-from dalle_kit.models.weights import PACKED_FILE, read_weights
+from dalle_kit.models.weights import PACKED_FILE, read_panels, read_weights
+
+_log = logging.getLogger(__name__)
+
+Model = NativeLlama | LlamaModel | TransformersModel | TransformersEncoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +31,7 @@ class Loaded:
     name: str
     path: str
     sha256: str | None
-    model: LlamaModel | TransformersModel | TransformersEncoder
+    model: Model
     tokenizer: Tokenizer
     ends: frozenset[int]
     first: int | None  # stands for an empty prompt
@@ -45,7 +52,7 @@ def load(stored: StoredModel, *, device: str = "auto", dtype: str = "auto", thre
     folder = Path(stored.path)
     config = read_json(folder / "config.json")
     with memory_errors(device):
-        model = _load_model(folder, config, device=device, dtype=getattr(torch, dtype))
+        model = _load_model(folder, config, device=device, dtype=getattr(torch, dtype), threads=threads)
     tokenizer = Tokenizer.load(folder)
     ends = _end_ids(folder, config) | tokenizer.control_ids
     first = config.get("bos_token_id")
@@ -54,13 +61,14 @@ def load(stored: StoredModel, *, device: str = "auto", dtype: str = "auto", thre
     return Loaded(stored.name, stored.path, stored.sha256, model, tokenizer, frozenset(ends), first, device, dtype)
 
 
-def _load_model(
-    folder: Path, config: dict[str, Any], *, device: str, dtype: torch.dtype
-) -> LlamaModel | TransformersModel | TransformersEncoder:
+def _load_model(folder: Path, config: dict[str, Any], *, device: str, dtype: torch.dtype, threads: int) -> Model:
     packed = (folder / PACKED_FILE).exists()
     if packed or (folder / "model.safetensors").exists():
         try:
             llama = LlamaConfig.parse(config)
+            native = packed and device == "cpu" and dtype == torch.float32
+            if llama is not None and native and (model := _load_native(llama, folder, threads=threads)):
+                return model
             if llama is not None:
                 return LlamaModel(llama, _read_weights(folder, device=device, dtype=dtype))
         except (KeyError, TypeError, ValueError) as error:
@@ -71,6 +79,19 @@ def _load_model(
         return TransformersEncoder.load(str(folder), device=device, dtype=dtype)
     weights = _read_weights(folder, device="cpu", dtype=dtype) if packed else None
     return TransformersModel.load(str(folder), device=device, dtype=dtype, weights=weights)
+
+
+def _load_native(config: LlamaConfig, folder: Path, *, threads: int) -> NativeLlama | None:
+    """Return a packed model computed in C, None where that cannot be: torch computes it then, more slowly."""
+    weights = read_panels(folder)
+    if not can_compute(config, weights):
+        return None
+    try:
+        return NativeLlama(config, weights, load_library(), threads=threads)
+    except CompileError as error:
+        if not error.is_known:
+            _log.warning("texts are written more slowly: %s", error)
+        return None
 
 
 def _read_weights(folder: Path, *, device: str, dtype: torch.dtype) -> dict[str, torch.Tensor]:

@@ -24,7 +24,14 @@ _SECONDS = 120
 
 
 class CompileError(ModelError):
-    """The C step cannot be compiled here; everything works without it, only slower."""
+    """The C step cannot be compiled here; everything works without it, only slower.
+
+    ``is_known`` says that this was found out earlier.
+    """
+
+    def __init__(self, message: str, *, is_known: bool = False) -> None:
+        super().__init__(message)
+        self.is_known = is_known
 
 
 def load_library(*, progress: Progress = silent) -> ctypes.CDLL:
@@ -38,7 +45,7 @@ def load_library(*, progress: Progress = silent) -> ctypes.CDLL:
         if not _is_whole(library):
             failed = library.with_suffix(".failed")
             if failed.exists():
-                raise CompileError(failed.read_text(encoding="utf-8"))
+                raise CompileError(failed.read_text(encoding="utf-8"), is_known=True)
             compile_library(progress=progress)
         try:
             return ctypes.CDLL(str(library))

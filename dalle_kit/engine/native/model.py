@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import itertools
+import time
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -11,16 +12,17 @@ import torch
 from torch import Tensor
 
 from dalle_kit.engine.llama import LlamaConfig
+from dalle_kit.engine.native.pacing import Pace
 from dalle_kit.engine.native.structures import BatchC, LayerC, MatrixC, ModelC, address
 from dalle_kit.errors import DeviceError
+from dalle_kit.models.panels import GROUP, ROWS, bits_of
+from dalle_kit.models.weights import is_packed
 
 #: Tokens of a page of the attention cache, as in the C file.
 PAGE = 32
 
 #: Tokens of one step: a longer text is read in several, so that memory stays bounded.
 _STEP = 256
-
-_LANES, _GROUP = 16, 32
 
 
 class Page:
@@ -34,6 +36,7 @@ class Page:
         self.is_shared = False
 
     def copy(self) -> Page:
+        """Return a page of one's own that holds the same."""
         return Page(self.values.clone())
 
 
@@ -46,6 +49,7 @@ class _Row:
         self.pages, self.length = list(pages), length
 
     def copy(self) -> _Row:
+        """Return a row that begins with what is in this one."""
         for page in self.pages:
             page.is_shared = True
         return _Row(self.pages, self.length)
@@ -57,11 +61,11 @@ class NativeLlama:
     family = "causal"
 
     def __init__(
-        self, config: LlamaConfig, weights: Mapping[str, Tensor], library: ctypes.CDLL, *, threads: int
+        self, config: LlamaConfig, weights: Mapping[str, Tensor], library: ctypes.CDLL, *, threads: int = 0
     ) -> None:
         self.config, self.context = config, config.context
         self.device, self.dtype = torch.device("cpu"), torch.float32
-        self.threads = threads
+        self._pace = Pace(threads)
         exponents = torch.arange(0, config.head_width, 2, dtype=torch.float32) / config.head_width
         self._weights = {**weights, "frequencies": 1.0 / config.theta**exponents}  # C has only their addresses
         self._step = library.dalle_kit_step
@@ -131,8 +135,11 @@ class NativeLlama:
             None if is_states else result.data_ptr(),
             result.data_ptr() if is_states else None,
         )
-        if self._step(ctypes.byref(self._model), ctypes.byref(batch), self.threads):
+        threads = self._pace.threads(len(part))
+        start = time.perf_counter()
+        if self._step(ctypes.byref(self._model), ctypes.byref(batch), threads):
             raise DeviceError("cpu has too little memory for this; lower --candidates or --max-tokens")
+        self._pace.note(len(part), threads, time.perf_counter() - start)
         for row, _, position, _ in part:
             row.length = position + 1
 
@@ -154,7 +161,7 @@ class NativeLlama:
             config.heads,
             config.kv_heads,
             config.head_width,
-            self._weights["model.layers.0.mlp.gate_proj.weight"].shape[0] * _LANES,
+            self._weights["model.layers.0.mlp.gate_proj.weight"].shape[0] * ROWS,
             config.epsilon,
             self._address("frequencies"),
             self._address("model.norm.weight"),
@@ -178,16 +185,13 @@ class NativeLlama:
         return MatrixC(
             self._address(f"{name}.weight"),
             self._address(f"{name}.bias") if f"{name}.bias" in self._weights else None,
-            panels * _LANES,
-            groups * _GROUP,
-            4 if size == _BLOCK_4 else 8,
+            panels * ROWS,
+            groups * GROUP,
+            bits_of((panels, groups, size)) or 0,
         )
 
     def _address(self, name: str) -> int:
         return address(self._weights[name])
-
-
-_BLOCK_4 = 320
 
 
 class NativeSession:
@@ -247,8 +251,8 @@ class NativeSession:
         self.logits = self.logits[list(rows)]
 
 
-def can_compute(config: LlamaConfig, shapes: Mapping[str, tuple[int, ...]]) -> bool:
-    """Say whether the C step computes a model of these sizes: all of its matrices are panels, and heads fill lanes."""
+def can_compute(config: LlamaConfig, weights: Mapping[str, Tensor]) -> bool:
+    """Say whether the C step computes a model: all of its matrices are panels, and its heads fill their lanes."""
     group = config.heads // config.kv_heads * config.head_width
-    matrices = [shape for name, shape in shapes.items() if name.endswith("_proj.weight") or "embed" in name]
-    return config.head_width % _LANES == 0 and group % _GROUP == 0 and all(len(shape) == 3 for shape in matrices)
+    matrices = [weight for weight in weights.values() if weight.dim() > 1]
+    return config.head_width % ROWS == 0 and group % GROUP == 0 and all(map(is_packed, matrices))

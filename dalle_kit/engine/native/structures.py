@@ -10,6 +10,8 @@ from torch import Tensor
 
 
 class MatrixC(ctypes.Structure):
+    """Matrix: panels of 4 or 8 bits."""
+
     _fields_: ClassVar = [
         ("blocks", c_void_p),
         ("bias", c_void_p),
@@ -20,6 +22,8 @@ class MatrixC(ctypes.Structure):
 
 
 class LayerC(ctypes.Structure):
+    """Layer: one block's weights."""
+
     _fields_: ClassVar = [
         ("norm_attention", c_void_p),
         *((name, MatrixC) for name in ("q", "k", "v", "out")),
@@ -29,6 +33,8 @@ class LayerC(ctypes.Structure):
 
 
 class ModelC(ctypes.Structure):
+    """Model: sizes and weights."""
+
     _fields_: ClassVar = [
         *((name, c_int32) for name in ("layers", "width", "heads", "kv_heads", "head_width", "inner")),
         ("epsilon", c_float),
@@ -41,6 +47,8 @@ class ModelC(ctypes.Structure):
 
 
 class BatchC(ctypes.Structure):
+    """Batch: the tokens of a step, and where its results go."""
+
     _fields_: ClassVar = [
         ("count", c_int32),
         ("outputs", c_int32),

@@ -1,0 +1,53 @@
+"""How many threads a step takes: as many as make it quickest, found out while texts are written."""
+
+from __future__ import annotations
+
+import os
+import statistics
+from collections import deque
+
+#: Steps of more tokens are arithmetic enough for every core.
+_FEW_TOKENS = 8
+
+#: A choice is judged by the median of its last times, and tried again after so many steps of another.
+_KEPT, _AGAIN = 5, 50
+
+
+class Pace:
+    """The choice of a number of threads up to ``most``, for steps of few tokens.
+
+    These wait for memory, and where other programs keep cores busy fewer threads may well be quicker. What a step
+    computes does not depend on the number.
+    """
+
+    def __init__(self, most: int = 0) -> None:
+        self._most = most or usable_cores()
+        self._choices = [self._most]
+        while self._choices[-1] > 1:
+            self._choices.append(self._choices[-1] // 2)
+        self._times: dict[int, deque[float]] = {choice: deque(maxlen=_KEPT) for choice in self._choices}
+        self._steps = 0
+
+    def threads(self, tokens: int) -> int:
+        """Return how many threads a step of so many tokens is to take."""
+        if tokens > _FEW_TOKENS:
+            return self._most
+        unknown = next((choice for choice in self._choices if len(self._times[choice]) < 2), None)
+        if unknown is not None:
+            return unknown
+        if self._steps % _AGAIN == 0:
+            return self._choices[self._steps // _AGAIN % len(self._choices)]
+        return min(self._choices, key=lambda choice: statistics.median(self._times[choice]))
+
+    def note(self, tokens: int, threads: int, seconds: float) -> None:
+        """Hear how long a step took."""
+        if tokens <= _FEW_TOKENS:
+            self._steps += 1
+            self._times[threads].append(seconds / tokens)
+
+
+def usable_cores() -> int:
+    """Return the number of cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
