@@ -8,6 +8,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from dalle_kit.async_kit import AsyncKit
     from dalle_kit.domain import Domain, Example, Request, option
     from dalle_kit.errors import (
         ConfigError,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
         UnknownNameError,
     )
     from dalle_kit.hookspecs import hookimpl
-    from dalle_kit.kit import AsyncKit, DocumentStream, Kit
+    from dalle_kit.kit import DocumentStream, Kit
     from dalle_kit.models.spec import AdapterSource, HubSource, LocalSource, ModelSpec, WheelSource
     from dalle_kit.records import (
         Document,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _EXPORTS = {
+    "dalle_kit.async_kit": ("AsyncKit",),
     "dalle_kit.domain": ("Domain", "Example", "Request", "option"),
     "dalle_kit.errors": (
         "ConfigError",
@@ -63,7 +65,7 @@ _EXPORTS = {
         "UnknownNameError",
     ),
     "dalle_kit.hookspecs": ("hookimpl",),
-    "dalle_kit.kit": ("AsyncKit", "DocumentStream", "Kit"),
+    "dalle_kit.kit": ("DocumentStream", "Kit"),
     "dalle_kit.models.spec": ("AdapterSource", "HubSource", "LocalSource", "ModelSpec", "WheelSource"),
     "dalle_kit.records": (
         "Document",

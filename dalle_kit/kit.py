@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import secrets
 import threading
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -308,62 +306,6 @@ class DocumentStream:
         close = getattr(self._pieces, "close", None)
         if close is not None:
             close()
-
-
-class AsyncKit:
-    """A Kit for asyncio: the same methods, awaited, while threads compute.
-
-    Cancelling ``generate`` and ``stream`` stops them at the next token; ``load`` and ``batch`` run to their end.
-    """
-
-    def __init__(self, kit: Kit | None = None, **settings: Any) -> None:
-        if kit is not None and settings:
-            raise TypeError(f"give a Kit or its settings ({', '.join(settings)}), not both")
-        self.kit = kit if kit is not None else Kit(**settings)
-
-    async def load(self) -> Engine:
-        """Fetch and load the model, as ``Kit.load``."""
-        return await asyncio.to_thread(self.kit.load)
-
-    async def generate(self, domain: str, request: Fields | Request | None = None, **arguments: Any) -> Document:
-        """Write one document, as ``Kit.generate``."""
-        opened = await asyncio.to_thread(self.kit.stream, domain, request, **arguments)
-        async for _ in _pieces(opened):
-            pass
-        return opened.document
-
-    async def stream(
-        self, domain: str, request: Fields | Request | None = None, **arguments: Any
-    ) -> AsyncIterator[str | Document]:
-        """Yield the pieces of the provisional text as ``Kit.stream``, then the Document."""
-        opened = await asyncio.to_thread(self.kit.stream, domain, request, **arguments)
-        async for piece in _pieces(opened):
-            yield piece
-        yield opened.document
-
-    async def batch(self, domain: str, requests: Iterable[Fields | Request], **arguments: Any) -> list[Document]:
-        """Write a document for each request, as ``Kit.batch``."""
-        return await asyncio.to_thread(self.kit.batch, domain, requests, **arguments)
-
-
-async def _pieces(stream: DocumentStream) -> AsyncIterator[str]:
-    """Yield a stream's pieces, each computed in a thread; leaving early waits for the one under way, then stops."""
-    try:
-        while True:
-            step = asyncio.ensure_future(asyncio.to_thread(next, stream, None))
-            try:
-                piece = await asyncio.shield(step)
-            except asyncio.CancelledError:
-                # Cancelled again or not: the stream cannot be closed while it computes.
-                while not step.done():
-                    with contextlib.suppress(asyncio.CancelledError):
-                        await asyncio.wait([step])
-                raise
-            if piece is None:
-                return
-            yield piece
-    finally:
-        stream.close()
 
 
 def _given(**options: Any) -> dict[str, Any]:

@@ -19,13 +19,10 @@ from dalle_kit.records import Finding
 
 _LAST_WORD = re.compile(r"([^\W\d_]+) \Z")
 #: Things that are told apart by a number behind their name.
-_NUMBERED = frozenset(
-    map(
-        stem,
-        "room gate door platform flat floor building hall terminal bay row seat track house apartment page chapter "
-        "line bus tram flight order invoice ticket desk table locker counter box stand".split(),
-    )
-)
+_NUMBERED = (
+    "room gate door platform flat floor building hall terminal bay row seat track house apartment page chapter "
+    "line bus tram flight order invoice ticket desk table locker counter box stand"
+).split()
 
 
 def misplaced(
@@ -57,7 +54,12 @@ def misplaced(
 def _thing_named(sentence: str, fact: Fact) -> str:
     """Return the stem of the word that a figure right behind it makes a name of, such as "room"; "" for none."""
     before = _LAST_WORD.search(sentence[: fact.span[0]])
-    return stem(before[1]) if before and stem(before[1]) in _NUMBERED else ""
+    return stem(before[1]) if before and stem(before[1]) in _numbered_stems() else ""
+
+
+@lru_cache(maxsize=1)
+def _numbered_stems() -> frozenset[str]:
+    return frozenset(map(stem, _NUMBERED))
 
 
 def _belongs(fact: Fact, words: frozenset[str], point: str, language: str) -> bool:

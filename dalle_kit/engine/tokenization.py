@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import re
 import secrets
 from collections.abc import Iterable, Mapping
 from functools import cached_property
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dalle_kit.engine.infilling import Control, Text, family_of, infilling_parts
+from dalle_kit.engine.token_bytes import SPACE, TokenBytes, token_bytes
 from dalle_kit.errors import ModelError
 from dalle_kit.records import Message, Prompt
 
@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer as Backend
     from tokenizers.decoders import DecodeStream
 
-_SPACE = "\u2581"
 _ANCHOR = "\u263a"  # a character that merges with no other
-_BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>\Z")
 
 
 class Tokenizer:
@@ -52,7 +50,7 @@ class Tokenizer:
             special[self._id(token)] = token
         self.control_ids = frozenset(special)
         # A tokenizer that writes a blank as a low line may find the token in either spelling.
-        spellings = {each for text in special.values() for each in (text, text.replace(_SPACE, " "))}
+        spellings = {each for text in special.values() for each in (text, text.replace(SPACE, " "))}
         self._control_texts = tuple(sorted(spellings))
 
     @classmethod
@@ -137,7 +135,7 @@ class Tokenizer:
     def _puts_blank(self) -> bool:
         """Whether a blank is put before each text, as SentencePiece does."""
         first = self._backend.encode("a", add_special_tokens=False).ids[:1]
-        return any((self._backend.id_to_token(id) or "").startswith(_SPACE) for id in first)
+        return any((self._backend.id_to_token(id) or "").startswith(SPACE) for id in first)
 
     @cached_property
     def _around(self) -> tuple[list[int], list[int]]:
@@ -192,19 +190,9 @@ class Tokenizer:
                     vocabulary[token["content"]] = vocabulary.pop(spelling)
         return json.dumps(definition)
 
-    def token_bytes(self) -> list[bytes] | None:
-        """Return the text of each token as UTF-8, None for a tokenizer that does not keep spaces in its tokens.
-
-        These are SentencePiece's: a low line of its own stands for a space, ``<0x0A>`` for a byte.
-        """
-        if _SPACE not in str(self._backend.to_str()):
-            return None
-        texts = []
-        for id in range(self.size):
-            token = self._backend.id_to_token(id) or ""
-            byte = _BYTE.match(token)
-            texts.append(bytes([int(byte[1], 16)]) if byte else token.replace(_SPACE, " ").encode("utf-8"))
-        return texts
+    def token_bytes(self) -> TokenBytes | None:
+        """Return the text of each token, None for a tokenizer that does not keep spaces in its tokens."""
+        return token_bytes(self._backend)
 
     def decode(self, tokens: Iterable[int]) -> str:
         """Return the text of tokens, control tokens left out."""

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any
 
 import llguidance
 
+from dalle_kit.engine.token_bytes import TokenBytes
 from dalle_kit.engine.tokenization import Tokenizer
 from dalle_kit.errors import ModelError
 
 #: By this byte, which no UTF-8 text has, llguidance tells control tokens from text.
 _CONTROL = b"\xff"
+
+#: llguidance can work out beforehand which tokens fit inside a string of JSON. That takes as long as all the rest of
+#: the start, and makes the masks of prose slower, not faster (measured).
+_SLICES: list[str] = []
 
 
 class Vocabulary:
@@ -22,17 +28,16 @@ class Vocabulary:
     """
 
     def __init__(self, tokenizer: Tokenizer, ends: Iterable[int]) -> None:
-        self.alphabet: frozenset[str] | None = None
         stops = sorted(ends)
-        texts = tokenizer.token_bytes()
-        self.spaced = texts is not None
-        if texts is not None:
-            self.alphabet = _alphabet(texts)
-            table = llguidance.TokenizerWrapper(_Table(texts, tokenizer, stops[0]))
-            self.tokens = llguidance.LLTokenizer(table, tokenizer.size, stops)
+        found = tokenizer.token_bytes()
+        self.spaced = found is not None and found.spaced
+        self.alphabet = _alphabet(found.texts) if found is not None and found.spaced else None
+        if found is not None:
+            table = llguidance.TokenizerWrapper(_Table(found, tokenizer, stops[0]))
+            self.tokens = llguidance.LLTokenizer(table, tokenizer.size, stops, slices=_SLICES)
             return
         try:
-            self.tokens = llguidance.LLTokenizer(tokenizer.as_json(), tokenizer.size, stops)
+            self.tokens = llguidance.LLTokenizer(tokenizer.as_json(), tokenizer.size, stops, slices=_SLICES)
         except Exception as error:  # the library raises bare Exception
             raise ModelError(
                 "the model's tokenizer cannot be held to a constraint, only byte-level ones and SentencePiece's can; "
@@ -45,21 +50,22 @@ class _Table:
 
     bos_token_id = None
 
-    def __init__(self, texts: list[bytes], tokenizer: Tokenizer, end: int) -> None:
+    def __init__(self, found: TokenBytes, tokenizer: Tokenizer, end: int) -> None:
         self.eos_token_id = end
         self.special_token_ids = sorted(tokenizer.control_ids)
-        controls = tokenizer.control_ids
-        self.tokens = [_CONTROL + b"%d" % id if id in controls else text for id, text in enumerate(texts)]
+        self.tokens = list(found.texts)
+        for id in tokenizer.control_ids:
+            self.tokens[id] = _CONTROL + b"%d" % id
+        self._spaced = found.spaced
         self._tokenizer = tokenizer
-        self._ids = {text: id for id, text in enumerate(self.tokens) if text and id not in controls}
-        self._longest = max(map(len, self._ids))
 
     def __call__(self, text: Any) -> list[int]:
         """Return tokens that spell a text exactly, as far as there are any."""
         spelled = text if isinstance(text, bytes) else str(text).encode("utf-8")
-        if spelled.startswith(b" "):
-            # The tokenizer puts a space before the first word, and so may be asked where there is one.
-            tokens = self._tokenizer.encode_text(spelled[1:].decode("utf-8", errors="replace"))
+        if spelled.startswith(b" ") or not self._spaced:
+            # A tokenizer that puts a space before the first word may be asked where there is one.
+            asked = spelled[1:] if self._spaced else spelled
+            tokens = self._tokenizer.encode_text(asked.decode("utf-8", errors="replace"))
             if b"".join(self.tokens[token] for token in tokens) == spelled:
                 return tokens
         tokens, place = [], 0
@@ -71,6 +77,15 @@ class _Table:
             tokens.append(self._ids[spelled[place:end]])
             place = end
         return tokens
+
+    @cached_property
+    def _ids(self) -> dict[bytes, int]:
+        controls = self._tokenizer.control_ids
+        return {text: id for id, text in enumerate(self.tokens) if text and id not in controls}
+
+    @cached_property
+    def _longest(self) -> int:
+        return max(map(len, self._ids))
 
 
 def _alphabet(texts: list[bytes]) -> frozenset[str] | None:
