@@ -1,21 +1,25 @@
-"""Filling the slots of documents, many at a time: one loop, and a state of its own for each row."""
+"""Many documents at a time: rows join a running batch and leave it, each with a state of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-import torch
 from torch import Tensor
 
-from dalle_kit.engine.beam import Beam
-from dalle_kit.engine.constraints import Constraint, Constraints, finished_part, is_free
-from dalle_kit.engine.results import Piece, SlotResult
-from dalle_kit.engine.sampling import choose
-from dalle_kit.engine.stopping import SlotText
-from dalle_kit.engine.tokenization import Tokenizer
-from dalle_kit.records import GenerationOptions, Skeleton, Slot
+from dalle_kit.engine.devices import memory_errors
+from dalle_kit.engine.results import Piece
+from dalle_kit.engine.rows import Row, agreeing
+from dalle_kit.engine.sampling import Scores
+from dalle_kit.errors import DeviceError
+
+#: Tokens with which two rows have to begin alike for the second to go on from a copy of the first.
+_WORTH_COPYING = 16
+
+#: The most places of a batch in which drafts are computed: with more a step has enough to do.
+_DRAFTING = 4
 
 
 class Session(Protocol):
@@ -48,6 +52,10 @@ class GenerativeModel(Protocol):
     """What the decoder needs of a model."""
 
     @property
+    def family(self) -> str:
+        """``causal``, or ``seq2seq`` for one that reads the prompt apart."""
+
+    @property
     def context(self) -> int | None:
         """How many tokens it reads, None where that is not limited."""
 
@@ -55,261 +63,264 @@ class GenerativeModel(Protocol):
         """Read the prompts and the certain text that the output begins with."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Member:
+    """A row of a batch, and of each of its places the tokens after the prompt: computed, or to be read when it joins.
+
+    ``start`` is the first of its places, ``length`` how many tokens are computed there; ``scores`` are the latest.
+    """
+
+    row: Row
+    texts: list[list[int]]
+    start: int = 0
+    length: int = 0
+    scores: Scores | None = None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether there is something to compute for it, and somebody wants it."""
+        return not (self.row.done or self.row.left or self.row.failure)
+
+    def next_texts(self) -> list[list[int]]:
+        """Return the tokens of its next places, the pending ones among them."""
+        before = self.length - len(self.texts[0])
+        keep = None if self.row.keep is None else self.row.keep - before
+        taken = zip(self.row.parents, self.row.pending, strict=True)
+        return [[*self.texts[parent][:keep], *pending] for parent, pending in taken]
+
+    def accept(self) -> None:
+        """Let the row choose; what goes wrong with that is its own matter, but for an interruption."""
+        assert self.scores is not None
+        try:
+            self.row.accept(self.scores, self.length)
+        except BaseException as error:
+            self.row.failure = error
+            if not isinstance(error, Exception):
+                raise
+
+
 @dataclass(frozen=True, slots=True)
-class Job:
-    """One document to write: the prompt's tokens, the skeleton, how to sample, the tokens before all of the output."""
+class _Seat:
+    """How a member goes on: with ``texts`` at its places, which are copies of ``places`` of the session.
 
-    source: tuple[int, ...]
-    skeleton: Skeleton
-    options: GenerationOptions
-    start: tuple[int, ...] = ()
-
-
-#: A sentence that says points needs no more tokens than these, and one for so many characters of the points.
-_SENTENCE, _CHARACTERS = 48, 2
-
-
-def slot_options(slot: Slot, options: GenerationOptions) -> GenerationOptions:
-    """Return the options in a slot: its own, and no more room than the sentences about its points can need.
-
-    Many points would not fit into a model's context if room for the longest text were kept for each.
-    """
-    merged = options.merge(slot.options)
-    if slot.sentences is None or not slot.about:
-        return merged
-    room = _SENTENCE * slot.sentences[1] + sum(map(len, slot.about)) // _CHARACTERS
-    return replace(merged, max_tokens=min(merged.max_tokens, room))
-
-
-class Row:
-    """One document on its way through its skeleton: a small state machine that is fed logits and asks for tokens.
-
-    ``results`` holds the finished slots. A row takes several places of the session while it searches with beams.
-    After ``accept`` it is ``done``, or it has to be given the places ``parents`` (which may repeat), have their tokens
-    beyond ``keep`` forgotten where that is not None, and the ``pending`` tokens of each computed.
+    Of these the first ``keep`` tokens are kept, all if that is None, and ``tokens`` are to be computed, with the scores
+    after the last ``tail`` of them. One that has no places yet is read anew.
     """
 
-    def __init__(
-        self,
-        job: Job,
-        *,
-        index: int,
-        tokenizer: Tokenizer,
-        ends: frozenset[int],
-        constraints: Callable[[], Constraints],
-    ) -> None:
-        self.job = job
-        self.results: dict[str, SlotResult] = {}
-        self.parents = [0]
-        self.keep: int | None = None
-        self.done = False
-        self._index, self._tokenizer, self._ends, self._constraints = index, tokenizer, ends, constraints
-        self._parts = iter(job.skeleton.parts)
-        self._pieces: list[Piece] = []
-        self._seen = list(job.source)
-        self._sampled = 0
-        self._target = list(job.start)  # the document's tokens so far
-        self._base: int | None = None  # tokens computed before the slot, known at its first logits
-        self._tokens: list[int] = []  # of the slot
-        self._whole: list[tuple[int, int]] = []  # (tokens, characters) of the slot wherever no character is in pieces
-        self._likelihood, self._chosen = 0.0, 0
-        self._first_logits = torch.empty(0)  # (1, V): at the slot's beginning
-        self._constraint: Constraint | None = None
-        self._beam: Beam | None = None
-        self._text = SlotText(())
-        beginning = self._advance("")
-        self._target += beginning
-        self.pending = [list(self._target)]
+    member: _Member
+    texts: list[list[int]]
+    places: list[int]
+    keep: int | None
+    tokens: list[list[int]]
+    tail: int
 
-    def drain(self) -> list[Piece]:
-        """Return the pieces of text that have become certain since the last call."""
-        pieces, self._pieces = self._pieces, []
-        return pieces
 
-    def accept(self, logits: Tensor, length: int) -> None:
-        """Choose the next tokens from ``logits`` (N, V); ``length`` is how many tokens of each place are computed."""
-        if self._base is None:
-            self._base, self._first_logits = length, logits[:1]
-        self.parents, self.keep = [0], None
-        if self._beam is not None:
-            self._search(self._beam, logits)
+class Batch:
+    """A running batch: rows wait for a place, are read, take part in each step, and leave when they are done.
+
+    No more than ``places`` are taken at once (by a row alone that needs more: those), so that memory stays bounded; a
+    row takes one, or as many as it searches with beams. What rows begin with in common is read once. ``room`` is about
+    how many tokens a row will grow to. Where memory runs out, fewer rows are computed together. A row that cannot be
+    computed even alone, or whose constraint cannot be followed, fails and leaves the others as they are.
+    """
+
+    def __init__(self, model: GenerativeModel, *, places: int, room: int = 0, device: str = "cpu") -> None:
+        self.room = room
+        self.drafts = True
+        self._model, self._places, self._device = model, places, device
+        self._limit = places
+        self._waiting: deque[_Member] = deque()  # also some that have joined or left
+        self._running: list[_Member] = []
+        self._due: deque[_Member] = deque()  # have scores, and are to choose by them
+        self._session: Session | None = None
+        self._attempted: list[_Member] = []
+        self._is_causal = model.family == "causal"
+        # The tokens that a row has in common with another that it has nothing in common with, and how many more than
+        # that are worth a copy. An encoder-decoder at least need not read the same prompt twice.
+        self._unlike, self._worth = (0, _WORTH_COPYING) if self._is_causal else (-1, 1)
+
+    def add(self, rows: Iterable[Row]) -> None:
+        """Let rows wait for their places; another thread may compute meanwhile."""
+        self._waiting.extend(_Member(row, [list(row.pending[0])]) for row in rows if not row.done)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no row is left that somebody wants."""
+        return not any(member.goes_on for members in (self._running, tuple(self._waiting)) for member in members)
+
+    def forget(self) -> None:
+        """Let go of all rows and the memory they take."""
+        self._waiting.clear()
+        self._running, self._attempted, self._session, self._limit = [], [], None, self._places
+
+    def step(self) -> None:
+        """Compute the pending tokens of all rows, and of those that join now, and let each choose its next.
+
+        An error that is not of a single row is raised; the next step then begins with the rows as they were.
+        """
+        while not self._due and not self.is_over:
+            try:
+                with memory_errors(self._device):
+                    self._compute()
+            except DeviceError as error:
+                self._retreat(error)
+        while self._due:
+            self._due.popleft().accept()
+
+    def _retreat(self, error: DeviceError) -> None:
+        """Go on with fewer rows at once; one that was alone fails."""
+        places = [member.row.places for member in self._attempted if member.goes_on]
+        if len(places) > 1:
+            self._limit = max(1, sum(places) // 2)
         else:
-            self._sample(logits[0], length)
-        self._sampled += 1
+            for member in self._attempted:
+                member.row.failure = error
 
-    def _sample(self, logits: Tensor, length: int) -> None:
-        options = self._options
-        seen = torch.tensor(self._seen, device=logits.device) if options.repetition_penalty != 1.0 else None
-        allowed = logits if self._constraint is None else self._constraint.allow(logits)
-        if allowed is None:
-            self._finish("length", length)
-            return
-        token = choose(allowed, options, seen=seen, position=self._sampled)
-        self._likelihood += float(logits[token] - logits.logsumexp(0))
-        self._chosen += 1
-        if token in self._ends:
-            self._finish("end", length)
-            return
-        tokens = [token]
-        if self._constraint is not None:
-            self._constraint.take(token)
-            tokens += self._constraint.take_forced(options.max_tokens - len(self._tokens) - 1)
-        self._take(tokens)
-        self.pending = [tokens]
-        if self._text.ended:
-            self._finish("stop", length)
-        elif self._constraint is not None and self._constraint.complete:
-            self._finish("end", length)
-        elif len(self._tokens) >= options.max_tokens:
-            self._finish("length", length)
+    def _compute(self) -> None:
+        """Bring the session to where the rows want it, and get the scores of each."""
+        session, self._session = self._session, None  # half a step would be of no use
+        if session is None:
+            self._queue_again()
+        seats = self._going() if session is not None else []
+        seats += self._joining(seats)
+        self._attempted = [seat.member for seat in seats]
+        session = self._arranged(session, seats)
+        running = _scored(session, seats)
+        self._session, self._running, self._due = session, running, deque(running)
 
-    def _search(self, beam: Beam, logits: Tensor) -> None:
-        beam.step(logits, position=self._sampled)
-        if not beam.done:
-            self._take(beam.certain[len(self._tokens) :])
-        if not beam.done and not self._text.ended:
-            self.parents, self.pending = beam.parents, [[each.tokens[-1]] for each in beam.live]
-            return
-        best, reason = beam.best
-        self._take(best.tokens[len(self._tokens) :])
-        self._likelihood, self._chosen = best.log_likelihood, len(best.tokens)
-        # The cache of the best text may be gone by now: the text is computed again with what follows it.
-        self._whole = []
-        assert self._base is not None
-        self._finish("stop" if self._text.ended else reason, self._base)
+    def _queue_again(self) -> None:
+        """Let what was running wait, to be read again with all that is certain."""
+        again = []
+        for member in self._running:
+            if member.goes_on:
+                member.row.forget_draft()
+                again.append(_Member(member.row, member.next_texts()))
+        self._waiting.extendleft(reversed(again))
+        self._running = []
 
-    def _take(self, tokens: Sequence[int]) -> None:
-        """Add tokens to the slot's text, up to its end."""
-        for token in tokens:
-            if self._text.ended:
-                return
-            self._tokens.append(token)
-            self._seen.append(token)
-            piece = self._stream.push(token)
-            if piece is not None:
-                self._emit(self._text.push(piece))
-                self._whole.append((len(self._tokens), self._text.length))
+    def _going(self) -> list[_Seat]:
+        """Return the seats of the rows that go on, in an order in which few of them have to be moved."""
+        members = [member for member in self._running if member.goes_on]
+        if self.drafts and sum(len(member.row.pending) for member in members) <= _DRAFTING:
+            for member in members:
+                member.row.draft()
+        seats = []
+        for member in members:
+            row = member.row
+            places = [member.start + parent for parent in row.parents]
+            seats.append(_Seat(member, member.next_texts(), places, row.keep, row.pending, row.tail))
+        if any(len(seat.places) > 1 for seat in seats):
+            return seats
+        staying = {seat.places[0]: seat for seat in seats if seat.places[0] < len(seats)}
+        moving = [seat for seat in seats if seat.places[0] >= len(seats)]
+        return [staying.get(place) or moving.pop() for place in range(len(seats))]
 
-    def _finish(self, reason: str, length: int) -> None:
-        """Close the slot and go to the next one, keeping of the cache what was accepted."""
-        assert self._base is not None
-        if reason == "length" and self._constraint is not None and self._constraint.is_prose:
-            self._text.cut(len(finished_part(self._text.text)))
-        self._emit(self._text.finish())
-        self.results[self._slot.name] = SlotResult(
-            self._text.text, reason, tuple(self._tokens), self._likelihood, self._chosen
-        )
-        end = self._text.span[1]
-        computed = length - self._base
-        kept, characters = max(((t, c) for t, c in self._whole if t <= computed and c <= end), default=(0, 0))
-        self._target += self._tokens[:kept]
-        self.keep = self._base + kept
-        base, first_logits = self.keep, self._first_logits
-        following = self._advance(self._text.received(characters, end))
-        if not following and not self.done:
-            # Nothing stands between the two slots.
-            if kept == 0:
-                # What is before the next slot is what was before this one, and so are the logits.
-                self.accept(first_logits, base)
-                self.keep = base if self.keep is None else self.keep
-                return
-            # The last token is computed once more, for its logits.
-            self.keep -= 1
-            following = [self._target.pop()]
-        self._target += following
-        self.pending = [following]
+    def _joining(self, seats: list[_Seat]) -> list[_Seat]:
+        """Return the seats of the rows that join, in their turn, as long as there are places.
 
-    def _advance(self, rest: str) -> list[int]:
-        """Go to the next slot; return the tokens of ``rest`` and of the certain text that lead to it."""
-        literal, skipped = "", False
-        for part in self._parts:
-            if isinstance(part, str):
-                # A slot without text takes the blank line before it with it, as in ``Skeleton.fill``.
-                literal = literal.removesuffix("\n\n") if skipped and part.startswith("\n\n") else literal
-                literal, skipped = literal + part, False
-            elif self._is_wanted(part):
-                self._emit_certain(literal)
-                return self._open(part, rest, literal)
-            else:
-                self.results[part.name] = SlotResult("", "skipped", (), 0.0, 0)
-                skipped = True
-        self._emit_certain(literal)
-        self.done = True
-        return []
+        One that begins as another that joins now is left for the next step: it then goes on from a copy.
+        """
+        present = {member.row for member in self._running}
+        while self._waiting and (not self._waiting[0].goes_on or self._waiting[0].row in present):
+            self._waiting.popleft()
+        free = self._limit - sum(seat.member.row.places for seat in seats)
+        copied: list[_Seat] = []
+        anew: list[_Seat] = []
+        for index in range(len(self._waiting)):
+            member = self._waiting[index]
+            if not member.goes_on or member.row in present:
+                continue
+            if member.row.places > free and (seats or copied or anew):
+                break
+            seat, alike = self._seat(member)
+            others = [each.member for each in (*copied, *anew)]
+            if any(self._alike(member, each, each.texts[0]) >= alike + self._worth for each in others):
+                break
+            (copied if seat.places else anew).append(seat)
+            free -= member.row.places
+        return [*copied, *anew]
 
-    def _is_wanted(self, slot: Slot) -> bool:
-        """Say whether a slot is to be filled, as far as that depends on one before it."""
-        if slot.when is None or slot.when[0] not in self.results:
-            return True
-        return self.results[slot.when[0]].text in slot.when[1]
+    def _seat(self, member: _Member) -> tuple[_Seat, int]:
+        """Return the seat of a row that joins: after a copy of what begins as it does, if that is worth it.
 
-    def _open(self, slot: Slot, rest: str, literal: str) -> list[int]:
-        # A space right before a slot is left to the model: its words begin with the space.
-        before = (rest + literal).rstrip(" ")
-        context = self._tokenizer.encode_context(before)
-        self._slot = slot
-        self._options = slot_options(slot, self.job.options)
-        # An empty text stands for the end of a line; after another slot the text goes on where that one ended.
-        after = literal or rest or self._text.text
-        begin = slot.starts_with if slot.verbatim else None
-        self._text = SlotText((*slot.stop, *self._options.stop), after=after, verbatim=begin)
-        self._stream = self._tokenizer.stream([*self._target, *context])
-        self._constraint = self._beam = None
-        if not is_free(slot):
-            self._constraint = self._constraints().start(slot, after=after)
-        if slot.beams > 1:
-            self._beam = Beam(slot.beams, options=self._options, ends=self._ends, constraint=self._constraint)
-        self._tokens, self._whole, self._likelihood, self._chosen, self._base = [], [], 0.0, 0, None
-        self._seen += context
-        return context
+        Also returns how many tokens are alike.
+        """
+        most, donor = self._unlike, None
+        if len(member.texts) == 1:
+            for each in self._running:
+                for number, text in enumerate(each.texts):
+                    alike = self._alike(member, each, text)
+                    if alike >= most + (self._worth if donor is None else 1):
+                        most, donor = alike, (each, number)
+        if donor is None:
+            return _Seat(member, member.texts, [], None, [[] for _ in member.texts], 0), most
+        other, number = donor
+        before = 0 if self._is_causal else other.length - len(other.texts[number])
+        rest = self._read(member, member.texts[0])[most:]
+        return _Seat(member, member.texts, [other.start + number], before + most, [rest], 1), most
 
-    def _emit_certain(self, text: str) -> None:
-        if text:
-            self._pieces.append(Piece(self._index, None, text))
+    def _alike(self, member: _Member, other: _Member, text: list[int]) -> int:
+        """Return with how many tokens a row begins as another with some text does; the last is always computed."""
+        if not self._is_causal and member.row.job.source != other.row.job.source:
+            return self._unlike
+        tokens = self._read(member, member.texts[0])
+        return min(agreeing(tokens, self._read(other, text)), len(tokens) - 1)
 
-    def _emit(self, text: str) -> None:
-        if text:
-            self._pieces.append(Piece(self._index, self._slot.name, text))
+    def _read(self, member: _Member, text: list[int]) -> list[int]:
+        """Return what the decoder reads of a row with some text."""
+        return [*member.row.job.source, *text] if self._is_causal else text
+
+    def _arranged(self, session: Session | None, seats: list[_Seat]) -> Session:
+        """Return the session with the seats' places, and the rows read that come anew."""
+        places = [place for seat in seats for place in seat.places]
+        if session is not None and places != list(range(len(session.lengths))):
+            session.select(places)
+        for place, keep in enumerate(seat.keep for seat in seats for _ in seat.places):
+            if session is not None and keep is not None:
+                session.crop(place, keep)
+        anew = [(seat.member.row.job.source, text) for seat in seats if not seat.places for text in seat.texts]
+        sources, targets = [source for source, _ in anew], [text for _, text in anew]
+        if session is None:
+            return self._model.open(sources, targets, room=self.room)
+        if anew:
+            session.join(sources, targets)
+        return session
+
+
+def _scored(session: Session, seats: list[_Seat]) -> list[_Member]:
+    """Compute the seats' tokens and return their members as they are then, with their scores."""
+    tokens = [new for seat in seats for new in seat.tokens]
+    tails = [seat.tail for seat in seats for _ in seat.tokens]
+    fed = sum(tails)
+    scores = [Scores(session.feed(tokens, tails=tails))] if fed else []
+    anew = sum(not tail for tail in tails)
+    if anew:
+        scores.append(Scores(session.logits[len(tokens) - anew :]))
+    members, lengths, place, start = [], session.lengths, 0, 0
+    for seat in seats:
+        count = len(seat.tokens)
+        if seat.tail:
+            part, start = scores[0].part(start, start + count * seat.tail), start + count * seat.tail
+        else:
+            part = scores[-1].part(place - (len(tokens) - anew), place + count - (len(tokens) - anew))
+        texts = seat.texts
+        members.append(replace(seat.member, texts=texts, start=place, length=lengths[place], scores=part))
+        place += count
+    return members
 
 
 def decode(model: GenerativeModel, rows: Sequence[Row], *, room: int) -> Iterator[Piece]:
     """Fill all slots of all rows together, yielding the texts' pieces as they become certain.
 
-    ``room`` is the number of tokens that the longest row may grow to. Rows with the same beginning are read once.
+    ``room`` is the number of tokens that the longest row may grow to.
     """
-    for row in rows:
-        yield from row.drain()
-    active = [row for row in rows if not row.done]
-    if not active:
-        return
-    beginnings: dict[tuple[tuple[int, ...], tuple[int, ...]], int] = {}
-    places = [beginnings.setdefault((row.job.source, tuple(row.pending[0])), len(beginnings)) for row in active]
-    sources, targets = zip(*beginnings, strict=True)
-    session = model.open(sources, targets, room=room)
-    _arrange(session, places)
+    batch = Batch(model, places=sum(row.places for row in rows), room=room)
+    batch.add(rows)
     while True:
-        logits, lengths = session.logits, session.lengths
-        places, going, start = [], [], 0
-        for row in active:
-            width = len(row.pending)
-            row.accept(logits[start : start + width], lengths[start])
+        for row in rows:
             yield from row.drain()
-            if not row.done:
-                places += [start + parent for parent in row.parents]
-                going.append(row)
-            start += width
-        if not going:
+            if row.failure is not None:
+                raise row.failure
+        if batch.is_over:
             return
-        active = going
-        _arrange(session, places)
-        crops = [row.keep for row in active for _ in row.pending]
-        for place, keep in enumerate(crops):
-            if keep is not None:
-                session.crop(place, keep)
-        session.feed([tokens for row in active for tokens in row.pending])
-
-
-def _arrange(session: Session, places: list[int]) -> None:
-    """Give the session the places of its present rows, unless that changes nothing."""
-    if places != list(range(len(session.lengths))):
-        session.select(places)
+        batch.step()

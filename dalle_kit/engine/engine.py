@@ -10,11 +10,13 @@ import torch
 from torch import Tensor
 
 from dalle_kit.engine.constraints import Constraints, is_free
-from dalle_kit.engine.decoding import GenerativeModel, Job, Row, decode, slot_options
+from dalle_kit.engine.decoding import Batch, GenerativeModel
 from dalle_kit.engine.devices import memory_errors
 from dalle_kit.engine.loading import Loaded, load
 from dalle_kit.engine.results import Generation, Piece
+from dalle_kit.engine.rows import Job, Row, slot_options
 from dalle_kit.engine.sampling import candidate_seed
+from dalle_kit.engine.scheduler import Scheduler
 from dalle_kit.engine.transformers_model import TransformersEncoder
 from dalle_kit.errors import ContextOverflowError, ModelError
 from dalle_kit.models.spec import StoredModel
@@ -41,11 +43,14 @@ class Score:
 
 
 class Engine:
-    """One loaded model. Calls are independent of each other: threads may share an engine."""
+    """One loaded model. Calls are independent of each other; those of several threads are computed together."""
 
     def __init__(self, loaded: Loaded) -> None:
         self._loaded = loaded
         self.tokenizer = loaded.tokenizer
+        self._scheduler: Scheduler | None = None
+        if not isinstance(loaded.model, TransformersEncoder):
+            self._scheduler = Scheduler(Batch(loaded.model, places=ROWS, device=loaded.device))
 
     @classmethod
     def load(cls, stored: StoredModel, *, device: str = "auto", dtype: str = "auto", threads: int = 0) -> Engine:
@@ -204,11 +209,9 @@ class Engine:
         return Row(job, index=index, tokenizer=self.tokenizer, ends=ends, constraints=lambda: self._constraints)
 
     def _run(self, rows: Sequence[Row]) -> Iterator[Piece]:
-        model = self.generative()
-        for group in _groups(rows):
-            room = max(len(row.job.source) + self._target_size(row.job) for row in group)
-            with memory_errors(self.device):
-                yield from decode(model, group, room=room)
+        assert self._scheduler is not None  # the rows were made for a model that writes
+        room = max((len(row.job.source) + self._target_size(row.job) for row in rows), default=0)
+        return self._scheduler.run(rows, room=room)
 
     def generative(self) -> GenerativeModel:
         """Return the model that writes; raises ModelError for an encoder."""
@@ -249,18 +252,3 @@ class Engine:
 
     def _result(self, row: Row, *, candidate: int) -> Generation:
         return Generation(row.results, row.job.options, candidate, len(row.job.source))
-
-
-def _groups(rows: Sequence[Row]) -> Iterator[list[Row]]:
-    """Yield rows in groups that take no more than ``ROWS`` places at once."""
-    group: list[Row] = []
-    taken = 0
-    for row in rows:
-        places = max((slot.beams for slot in row.job.skeleton.slots), default=1)
-        if group and taken + places > ROWS:
-            yield group
-            group, taken = [], 0
-        group.append(row)
-        taken += places
-    if group:
-        yield group

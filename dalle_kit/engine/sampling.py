@@ -2,13 +2,54 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy
 import torch
 from torch import Tensor
 
 from dalle_kit.records import GenerationOptions
 
+if TYPE_CHECKING:
+    from dalle_kit.engine.constraints import Constraint
+
 _MIX = 0x9E3779B97F4A7C15
 _MASK = 2**64 - 1
+
+
+class Scores:
+    """The logits (N, V) of some places, float32, and of each place the likeliest token, computed for all at once."""
+
+    def __init__(self, logits: Tensor) -> None:
+        self.logits = logits
+        if logits.device.type == "cpu":
+            # Measured: numpy takes less time to begin.
+            numbers = logits.numpy()
+            places = numpy.arange(len(numbers))
+            best = numbers.argmax(-1)
+            highest = numbers[places, best]
+            rest = numpy.exp(numbers - highest[:, None]).sum(-1)
+            self.best: list[int] = best.tolist()
+            self._highest: list[float] = highest.tolist()
+            self._normalisers: list[float] = (highest + numpy.log(rest)).tolist()
+        else:
+            values, tokens = logits.max(-1)
+            self.best = tokens.tolist()
+            self._highest, self._normalisers = torch.stack((values, logits.logsumexp(-1))).tolist()
+
+    def part(self, start: int, end: int) -> Scores:
+        """Return the scores of the places from ``start`` until before ``end``."""
+        part = copy.copy(self)
+        part.logits, part.best = self.logits[start:end], self.best[start:end]
+        part._highest, part._normalisers = self._highest[start:end], self._normalisers[start:end]
+        return part
+
+    def log_likelihood(self, place: int, token: int) -> float:
+        """Return the log-likelihood of a token at a place, in nats."""
+        logit = self._highest[place] if token == self.best[place] else float(self.logits[place, token])
+        return logit - self._normalisers[place]
 
 
 def noise(seed: int, position: int, size: int) -> Tensor:
@@ -22,16 +63,42 @@ def noise(seed: int, position: int, size: int) -> Tensor:
     return -torch.log(-torch.log(uniform.clamp(1e-20, 1.0 - 1e-7)))
 
 
-def choose(logits: Tensor, options: GenerationOptions, *, seen: Tensor | None = None, position: int = 0) -> int:
-    """Return the next token for ``logits`` (V,), float32; ``seen`` (N,) are the tokens the repetition penalty is for.
+def choose(
+    scores: Scores,
+    place: int,
+    options: GenerationOptions,
+    *,
+    constraint: Constraint | None = None,
+    seen: Sequence[int] = (),
+    position: int = 0,
+) -> int | None:
+    """Return the next token of a place, None where the constraint allows none.
 
-    Penalty, temperature, top-k, top-p and min-p apply in this order, as in transformers. The sample is the maximum of
-    log-probability plus Gumbel noise (Maddison et al., 2014), which makes it a function of (seed, position).
+    The constraint, the penalty for the tokens ``seen``, temperature, top-k, top-p and min-p apply in this order, the
+    latter as in transformers. The sample is the maximum of log-probability plus Gumbel noise (Maddison et al., 2014),
+    which makes it a function of (seed, position).
     """
-    if options.repetition_penalty != 1.0 and seen is not None:
-        logits = penalise(logits, seen, options.repetition_penalty)
-    if options.temperature == 0.0:
+    penalty, greedy = options.repetition_penalty, options.temperature == 0.0
+    if greedy and penalty == 1.0:
+        # The likeliest of all is the likeliest of those allowed, if it is one of them.
+        best = scores.best[place]
+        if constraint is None or constraint.allows(best):
+            return best
+    logits = scores.logits[place]
+    if constraint is not None:
+        allowed = constraint.allow(logits)
+        if allowed is None:
+            return None
+        logits = allowed
+    if penalty != 1.0 and seen:
+        logits = penalise(logits, torch.tensor(seen, device=logits.device), penalty)
+    if greedy:
         return int(logits.argmax())
+    return sample(logits, options, position=position)
+
+
+def sample(logits: Tensor, options: GenerationOptions, *, position: int) -> int:
+    """Draw a token by ``logits`` (V,), float32, at the temperature and among the tokens of the options."""
     logits = keep_likely(logits / options.temperature, top_k=options.top_k, top_p=options.top_p, min_p=options.min_p)
     return int((logits + noise(options.seed, position, logits.shape[0]).to(logits.device)).argmax())
 

@@ -142,20 +142,6 @@ def test_a_slot_after_an_empty_first_one_is_filled(kind: str, checkpoints: Check
         assert slots["b"].tokens == alone.tokens or between == ("\n\n",)
 
 
-def test_wide_beams_and_many_candidates_take_turns() -> None:
-    from dalle_kit.engine.decoding import Job
-    from dalle_kit.engine.engine import ROWS, _groups
-
-    class Waiting:
-        def __init__(self, beams: int) -> None:
-            self.job = Job((1,), Skeleton((Slot("a", beams=beams),)), GenerationOptions())
-
-    groups = list(_groups([Waiting(beams) for beams in (1, 16, 8, 8, 1)]))  # type: ignore[misc]
-    widths = [[row.job.skeleton.slots[0].beams for row in group] for group in groups]
-    assert widths == [[1], [16], [8, 8], [1]]
-    assert all(sum(group) <= ROWS for group in widths)
-
-
 @pytest.mark.parametrize("beams", [1, 3])
 def test_a_pattern_may_spell_control_tokens_as_text(engine: Engine, beams: int) -> None:
     text = "now </s> and <s> go on"

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
-from dalle_kit.engine.decoding import Job, Row, decode
+from dalle_kit.engine.decoding import decode
 from dalle_kit.engine.engine import Engine
+from dalle_kit.engine.rows import Job, Row
 from dalle_kit.errors import ContextOverflowError, DeviceError, ModelError, UnknownNameError
 from dalle_kit.models.spec import StoredModel
 from dalle_kit.records import GenerationOptions, Message, Prompt, Skeleton, Slot
@@ -99,6 +100,7 @@ class Uncached:
 
     def __init__(self, model: Any) -> None:
         self._model, self.context = model, 128
+        self.family = "seq2seq" if model.config.is_encoder_decoder else "causal"
 
     def open(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], *, room: int) -> UncachedSession:
         session = UncachedSession(self._model)

@@ -5,23 +5,24 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dalle_kit.engine.sampling import candidate_seed, choose, keep_likely, noise, penalise
+from dalle_kit.engine.sampling import Scores, candidate_seed, choose, keep_likely, noise, penalise
 from dalle_kit.errors import OptionError
 from dalle_kit.records import GenerationOptions
 
 LOGITS = torch.tensor([0.0, 1.0, 2.0, 3.0])
+SCORES = Scores(LOGITS[None])
 seeds = st.integers(0, 2**63 - 1)
 positions = st.integers(0, 10_000)
 
 
 def test_greedy_takes_the_likeliest_token() -> None:
-    assert choose(LOGITS, GenerationOptions()) == 3
+    assert choose(SCORES, 0, GenerationOptions()) == 3
 
 
 @given(seed=seeds, position=positions)
 def test_the_same_seed_and_position_give_the_same_token(seed: int, position: int) -> None:
     options = GenerationOptions(temperature=1.0, seed=seed)
-    assert choose(LOGITS, options, position=position) == choose(LOGITS, options, position=position)
+    assert choose(SCORES, 0, options, position=position) == choose(SCORES, 0, options, position=position)
 
 
 def test_noise_differs_between_positions_and_between_seeds() -> None:
@@ -31,7 +32,7 @@ def test_noise_differs_between_positions_and_between_seeds() -> None:
 
 def test_samples_follow_the_softmax_distribution() -> None:
     options = GenerationOptions(temperature=0.8, seed=7)
-    drawn = torch.tensor([choose(LOGITS, options, position=position) for position in range(4000)])
+    drawn = torch.tensor([choose(SCORES, 0, options, position=position) for position in range(4000)])
     shares = drawn.bincount(minlength=4) / len(drawn)
     assert torch.allclose(shares, (LOGITS / 0.8).softmax(0), atol=0.025)
 

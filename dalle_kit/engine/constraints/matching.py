@@ -108,6 +108,10 @@ class Constraint:
         mask = torch.from_numpy(flags.view(numpy.bool_)).to(logits.device)
         return torch.where(mask, logits, -torch.inf)
 
+    def allows(self, token: int) -> bool:
+        """Say whether a token may come next."""
+        return all(matcher.validate_tokens([token]) for matcher in self._matchers)
+
     def take(self, token: int) -> None:
         """Go on by ``token``."""
         for matcher in self._matchers:
