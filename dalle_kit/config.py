@@ -45,6 +45,9 @@ class Settings(_Table):
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = pydantic.Field(
         default="auto", description="auto, float32, bfloat16 or float16."
     )
+    quant: Literal["auto", "none", "int8", "int4"] = pydantic.Field(
+        default="auto", description="Bits the weights are kept in: auto, none, int8 or int4."
+    )
     threads: int = pydantic.Field(default=0, ge=0, description="CPU threads; 0 leaves the choice to torch.")
     identity: Mapping[str, str] = pydantic.Field(
         default_factory=dict, description="Fills request fields left out: sender, address, signature, tone."

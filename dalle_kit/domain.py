@@ -167,7 +167,18 @@ class Domain:
 
 #: Field names a request may not use: keyword arguments of ``Kit.generate``, and flags of every domain's command.
 RESERVED_FIELDS = frozenset(
-    {*GenerationOptions.names(), "domain", "request", "model", "template", "format", "device", "dtype", "output"}
+    {
+        *GenerationOptions.names(),
+        "domain",
+        "request",
+        "model",
+        "template",
+        "format",
+        "device",
+        "dtype",
+        "quant",
+        "output",
+    }
     | {"force", "json", "dry_run", "quiet", "debug", "help", "strict", "repair", "no_repair", "budget"}
     | {"write", "no_nearby"}
 )

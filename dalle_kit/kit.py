@@ -13,7 +13,7 @@ from dalle_kit import pipeline
 from dalle_kit.budget import Budget
 from dalle_kit.config import Settings, load_settings
 from dalle_kit.domain import Request, option_of
-from dalle_kit.engine.devices import choose_device, choose_dtype
+from dalle_kit.engine.devices import check_quant, choose_device, choose_dtype
 from dalle_kit.engine.results import Piece
 from dalle_kit.engine.threads import wait_politely
 from dalle_kit.errors import RequestError, UnknownNameError
@@ -32,9 +32,9 @@ Fields = Mapping[str, object]
 class Kit:
     """Write documents with models on this machine.
 
-    ``model``, ``device`` and ``dtype`` override the settings; a model is fetched and loaded when it is first needed,
-    and ``progress`` hears of it. A model that is chosen, here or in the settings, writes for every domain; if none is,
-    a domain that names one has its own. One Kit may be used by several threads at once.
+    ``model``, ``device``, ``dtype`` and ``quant`` override the settings; a model is fetched and loaded when it is first
+    needed, and ``progress`` hears of it. A model that is chosen, here or in the settings, writes for every domain; if
+    none is, a domain that names one has its own. One Kit may be used by several threads at once.
     """
 
     def __init__(
@@ -43,6 +43,7 @@ class Kit:
         model: str | None = None,
         device: str | None = None,
         dtype: str | None = None,
+        quant: str | None = None,
         settings: Settings | None = None,
         progress: Progress = silent,
     ) -> None:
@@ -51,6 +52,7 @@ class Kit:
         self._is_chosen = bool(model) or "model" in self.settings.model_fields_set
         self._device = device or self.settings.device
         self._dtype = dtype or self.settings.dtype
+        self._quant = quant or self.settings.quant
         self._progress = progress
         self._engines: dict[str, Engine] = {}
         self._loading = threading.Lock()
@@ -87,11 +89,19 @@ class Kit:
                 # Checked first: a wrong device must not cost a download.
                 device = choose_device(self._device)
                 dtype = choose_dtype(self._dtype, device=device)
+                quant = check_quant(self._quant)
                 stored = self.registry.ensure(name, progress=self._progress)
                 self._progress(f"loading {stored.name}", 0, None)
                 from dalle_kit.engine.engine import Engine
 
-                self._engines[name] = Engine.load(stored, device=device, dtype=dtype, threads=self.settings.threads)
+                self._engines[name] = Engine.load(
+                    stored,
+                    device=device,
+                    dtype=dtype,
+                    quant=quant,
+                    threads=self.settings.threads,
+                    progress=self._progress,
+                )
             return self._engines[name]
 
     def request(self, domain: str, fields: Fields) -> Request:

@@ -250,6 +250,7 @@ def _document(
         model_sha256=engine.sha256 if engine else None,
         device=engine.device if engine else None,
         dtype=engine.dtype if engine else None,
+        quant=engine.quant if engine else None,
         template=work.shaped.template,
         options=generation.options,
         candidate=generation.candidate,

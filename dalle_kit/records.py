@@ -250,8 +250,8 @@ class Finding:
 class Provenance:
     """How a document came about, enough to make it again. Times are in seconds.
 
-    ``model``, ``device`` and ``dtype`` are None for a document without slots, which no model wrote. ``repairs`` has a
-    line for each change made to what was written, because a check had found something.
+    ``model``, ``device``, ``dtype`` and ``quant`` are None for a document without slots, which no model wrote.
+    ``repairs`` has a line for each change made to what was written, because a check had found something.
     """
 
     version: str
@@ -271,6 +271,7 @@ class Provenance:
     plugins: tuple[str, ...]
     timings: Mapping[str, float]
     repairs: tuple[str, ...] = ()
+    quant: str | None = None
 
 
 def _nothing_required(request: Any) -> None:

@@ -115,6 +115,7 @@ def _common_options(entry: DomainEntry) -> list[SectionOption]:
         generation("--model", "The model that writes: a name, hub:REPO, a folder or a .gguf file.", metavar="NAME"),
         generation("--device", "Where it runs: auto, cpu, cuda or mps.", metavar="NAME"),
         generation("--dtype", "The numbers it computes with: auto, float32, bfloat16 or float16.", metavar="NAME"),
+        generation("--quant", "The bits its weights are kept in: auto, none, int8 or int4.", metavar="NAME"),
         generation("--template", "A template other than the domain's own.", metavar="NAME"),
         generation("--seed", "The same seed gives the same text; drawn and recorded when left out.", type=click.INT),
         generation("--candidates", "Write so many drafts and keep the best.", type=click.INT),
@@ -164,7 +165,8 @@ def _callback(
         with progress_bar(wanted=not quiet) as progress:
             from dalle_kit.kit import Kit
 
-            kit = Kit(model=values["model"], device=values["device"], dtype=values["dtype"], progress=progress)
+            chosen = {name: values[name] for name in ("model", "device", "dtype", "quant")}
+            kit = Kit(**chosen, progress=progress)
             try:
                 request = kit.request(entry.name, fields)
                 if format is not None:

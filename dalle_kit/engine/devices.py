@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from typing import Literal, get_args
 
 from dalle_kit.errors import DeviceError, UnknownNameError
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 DTYPES = ("auto", "float32", "bfloat16", "float16")
+Quant = Literal["auto", "none", "int8", "int4"]
+QUANTS: tuple[Quant, ...] = get_args(Quant)
 
 
 def available_devices() -> tuple[str, ...]:
@@ -54,6 +57,14 @@ def choose_dtype(name: str = "auto", *, device: str = "cpu") -> str:
     if name == "float16" and device == "cpu":
         raise DeviceError("dtype 'float16' is not computed on the CPU; choose float32 or bfloat16")
     return name
+
+
+def check_quant(name: str = "auto") -> Quant:
+    """Return the name as what the weights are to be kept in; raises UnknownNameError for a name that is none."""
+    found = next((quant for quant in QUANTS if quant == name), None)
+    if found is None:
+        raise UnknownNameError("quant", name, QUANTS)
+    return found
 
 
 @contextlib.contextmanager

@@ -19,7 +19,7 @@ from dalle_kit.engine.sampling import candidate_seed
 from dalle_kit.engine.scheduler import Scheduler
 from dalle_kit.engine.transformers_model import TransformersEncoder
 from dalle_kit.errors import ContextOverflowError, ModelError
-from dalle_kit.models.spec import StoredModel
+from dalle_kit.models.spec import Progress, StoredModel, silent
 from dalle_kit.records import GenerationOptions, Prompt, Skeleton, Slot
 
 #: Places computed together, one for each row or beam; more wait for their turn, so that memory stays bounded.
@@ -53,9 +53,18 @@ class Engine:
             self._scheduler = Scheduler(Batch(loaded.model, places=ROWS, device=loaded.device))
 
     @classmethod
-    def load(cls, stored: StoredModel, *, device: str = "auto", dtype: str = "auto", threads: int = 0) -> Engine:
+    def load(
+        cls,
+        stored: StoredModel,
+        *,
+        device: str = "auto",
+        dtype: str = "auto",
+        quant: str = "auto",
+        threads: int = 0,
+        progress: Progress = silent,
+    ) -> Engine:
         """Load a model from this machine; raises ModelError and DeviceError as ``loading.load`` does."""
-        return cls(load(stored, device=device, dtype=dtype, threads=threads))
+        return cls(load(stored, device=device, dtype=dtype, quant=quant, threads=threads, progress=progress))
 
     @property
     def model(self) -> str:
@@ -81,6 +90,11 @@ class Engine:
     def dtype(self) -> str:
         """The number type computed with."""
         return self._loaded.dtype
+
+    @property
+    def quant(self) -> str:
+        """What the weights are kept in: ``int4``, ``int8``, or ``none`` for numbers of the dtype."""
+        return self._loaded.quant
 
     @property
     def family(self) -> str:

@@ -9,15 +9,17 @@ from typing import Any
 
 import torch
 
-from dalle_kit.engine.devices import choose_device, choose_dtype, memory_errors
+from dalle_kit.engine.devices import check_quant, choose_device, choose_dtype, memory_errors
 from dalle_kit.engine.llama import LlamaConfig, LlamaModel
 from dalle_kit.engine.native.compiling import CompileError, load_library
 from dalle_kit.engine.native.model import NativeLlama, can_compute
 from dalle_kit.engine.tokenization import Tokenizer, read_json
 from dalle_kit.engine.transformers_model import TransformersEncoder, TransformersModel
 from dalle_kit.errors import ModelError
-from dalle_kit.models.spec import StoredModel
-from dalle_kit.models.weights import PACKED_FILE, read_panels, read_weights
+from dalle_kit.models.packed_copies import ensure_packed
+from dalle_kit.models.panels import PACKED_FILE
+from dalle_kit.models.spec import Progress, StoredModel, silent
+from dalle_kit.models.weights import quant_of, read_panels, read_weights
 
 _log = logging.getLogger(__name__)
 
@@ -37,10 +39,19 @@ class Loaded:
     first: int | None  # stands for an empty prompt
     device: str
     dtype: str
+    quant: str
 
 
-def load(stored: StoredModel, *, device: str = "auto", dtype: str = "auto", threads: int = 0) -> Loaded:
-    """Load a stored model.
+def load(
+    stored: StoredModel,
+    *,
+    device: str = "auto",
+    dtype: str = "auto",
+    quant: str = "auto",
+    threads: int = 0,
+    progress: Progress = silent,
+) -> Loaded:
+    """Load a stored model; ``progress`` hears of weights that are packed first, because ``quant`` asks for it.
 
     Raises ModelError for files that are missing, damaged or of an unsupported kind, DeviceError for a device or dtype
     this machine cannot give.
@@ -51,34 +62,52 @@ def load(stored: StoredModel, *, device: str = "auto", dtype: str = "auto", thre
     dtype = choose_dtype(dtype, device=device)
     folder = Path(stored.path)
     config = read_json(folder / "config.json")
+    weights, kept = folder, check_quant(quant)
+    if _is_encoder(folder, config):
+        kept = "none"
+    elif kept == "auto":
+        kept = quant_of(folder)
+    elif kept != "none":
+        weights = ensure_packed(stored, quant=kept, progress=progress)
     with memory_errors(device):
-        model = _load_model(folder, config, device=device, dtype=getattr(torch, dtype), threads=threads)
+        number = getattr(torch, dtype)
+        model = _load_model(folder, config, weights, device=device, dtype=number, quant=kept, threads=threads)
     tokenizer = Tokenizer.load(folder)
     ends = _end_ids(folder, config) | tokenizer.control_ids
     first = config.get("bos_token_id")
     if first is None:
         first = min(ends, default=None)
-    return Loaded(stored.name, stored.path, stored.sha256, model, tokenizer, frozenset(ends), first, device, dtype)
+    return Loaded(
+        stored.name, stored.path, stored.sha256, model, tokenizer, frozenset(ends), first, device, dtype, kept
+    )
 
 
-def _load_model(folder: Path, config: dict[str, Any], *, device: str, dtype: torch.dtype, threads: int) -> Model:
-    packed = (folder / PACKED_FILE).exists()
-    if packed or (folder / "model.safetensors").exists():
+def _load_model(
+    folder: Path, config: dict[str, Any], weights: Path, *, device: str, dtype: torch.dtype, quant: str, threads: int
+) -> Model:
+    """Load the model that a folder describes, with the weights in the folder ``weights``."""
+    if _is_encoder(folder, config):
+        return TransformersEncoder.load(str(folder), device=device, dtype=dtype)
+    packed = (weights / PACKED_FILE).exists()
+    if packed or (weights / "model.safetensors").exists():
         try:
             llama = LlamaConfig.parse(config)
-            native = packed and device == "cpu" and dtype == torch.float32
-            if llama is not None and native and (model := _load_native(llama, folder, threads=threads)):
+            native = quant != "none" and device == "cpu" and dtype == torch.float32
+            if llama is not None and native and (model := _load_native(llama, weights, threads=threads)):
                 return model
             if llama is not None:
-                return LlamaModel(llama, _read_weights(folder, device=device, dtype=dtype))
+                return LlamaModel(llama, _read_weights(weights, device=device, dtype=dtype))
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(
                 f"config.json and the weights in {folder} do not fit together ({error}); pull the model again"
             ) from error
-    if (folder / "modules.json").exists() or (folder / "1_Pooling").exists() or config.get("model_type") == "bert":
-        return TransformersEncoder.load(str(folder), device=device, dtype=dtype)
-    weights = _read_weights(folder, device="cpu", dtype=dtype) if packed else None
-    return TransformersModel.load(str(folder), device=device, dtype=dtype, weights=weights)
+    dequantised = _read_weights(weights, device="cpu", dtype=dtype) if packed else None
+    return TransformersModel.load(str(folder), device=device, dtype=dtype, weights=dequantised)
+
+
+def _is_encoder(folder: Path, config: dict[str, Any]) -> bool:
+    marks = ("modules.json", "1_Pooling")
+    return config.get("model_type") == "bert" or any((folder / mark).exists() for mark in marks)
 
 
 def _load_native(config: LlamaConfig, folder: Path, *, threads: int) -> NativeLlama | None:

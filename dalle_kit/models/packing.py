@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy.typing as npt
 import torch
@@ -14,11 +14,9 @@ from torch import Tensor
 from dalle_kit.models import disk, panels
 from dalle_kit.models.panels import PACKED_FILE
 from dalle_kit.models.quantization import quantize4, quantize8
-from dalle_kit.models.spec import Progress
+from dalle_kit.models.spec import Bits, Progress
 from dalle_kit.models.tensor_file import Entry, write_tensors
 from dalle_kit.models.weights import dequantize, is_packed, read_raw
-
-Bits = Literal["int8", "int4"]
 
 #: Tables of vectors and heads keep 8 bits: a token's vector is read alone, so that its errors do not cancel.
 _TABLE = re.compile(r"embed|wte|wpe|lm_head|shared|position")

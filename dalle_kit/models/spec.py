@@ -44,6 +44,9 @@ class LocalSource:
     path: str
 
 
+#: What matrices can be packed in.
+Bits = Literal["int8", "int4"]
+
 Source = WheelSource | HubSource | LocalSource
 
 

@@ -7,9 +7,7 @@ for; so a model that is there is whole, and a pull that was killed can be repeat
 from __future__ import annotations
 
 import shutil
-import time
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +19,7 @@ from dalle_kit.models import disk
 from dalle_kit.models.manifest import FILE, Manifest, adapter_of, describe_source, folder_name, read_manifest
 from dalle_kit.models.provision import Checkpoint, provide, space_needed
 from dalle_kit.models.spec import LocalSource, ModelSpec, Progress, StoredModel, silent
+from dalle_kit.models.workshop import Workshop
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +36,7 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._workshop = Workshop(root)
 
     def entries(self) -> tuple[StoredEntry, ...]:
         """Return what is stored, sorted by folder, damaged models included."""
@@ -81,8 +81,7 @@ class Store:
             name, source = _gguf_folder(digest), {"kind": "gguf", **_file_facts(file), "sha256": digest}
         else:
             name, source = folder_name(spec.name), _origin(spec)
-        with self._guarded(spec), self._lock(name, spec.name, progress):
-            self._remove_partials(name)
+        with self._guarded(spec), self._workshop.locked(name, spec.name, progress):
             found = self._found(spec, name, None if source["kind"] == "gguf" else source)
             if found is None:
                 self._make(spec, name, source, progress)
@@ -99,8 +98,8 @@ class Store:
         entry = next((each for each in self.entries() if name in (each.manifest.name, each.folder.name)), None)
         if entry is None:
             raise ModelError(f"{name} is not stored on this machine; `dalle-kit models list` shows what is")
-        doomed = self._partial(entry.folder.name)
-        with self._lock(entry.folder.name, name, silent):
+        doomed = self._workshop.partial(entry.folder.name)
+        with self._workshop.locked(entry.folder.name, name, silent):
             try:
                 entry.folder.rename(doomed)
             except OSError as error:
@@ -126,13 +125,11 @@ class Store:
         base = self._base(spec)
         needed = 0 if base else space_needed(spec)
         disk.check_space(self.root, needed, spec.name)
-        partial = self._partial(name)
+        partial = self._workshop.partial(name)
         shown = name if source["kind"] == "gguf" else spec.name
         try:
             model = provide(spec, name=shown, source=source, partial=partial, base=base, progress=progress)
-            disk.sync_tree(model)
-            _put_in_place(model, self.root / name, self._partial(name))
-            disk.sync_folder(self.root)
+            self._workshop.put_in_place(model, name)
         except OSError as error:
             if not disk.is_full(error):
                 raise
@@ -172,51 +169,6 @@ class Store:
             raise ModelError(
                 f"cannot store {spec.name} in {self.root}: {reason}; mend that, or set DALLE_KIT_HOME to another folder"
             ) from error
-
-    @contextmanager
-    def _lock(self, name: str, shown: str, progress: Progress) -> Iterator[None]:
-        import filelock
-
-        locks = self.root / ".locks"
-        locks.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(locks / f"{name}.lock")
-        try:
-            lock.acquire(timeout=0)
-        except filelock.Timeout:
-            progress(f"waiting for another process that is fetching {shown}", 0, None)
-            lock.acquire(poll_interval=0.1)
-        try:
-            yield
-        finally:
-            lock.release()
-
-    def _partial(self, name: str) -> Path:
-        return self.root / f".partial-{name}@{uuid.uuid4().hex[:8]}"
-
-    def _remove_partials(self, name: str) -> None:
-        """Remove what killed pulls left behind; the lock is held, so nobody is at work on it."""
-        for folder in self.root.glob(f".partial-{name}@*"):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _put_in_place(model: Path, final: Path, aside: Path) -> None:
-    """Rename a finished model to its place; a damaged one that is there goes."""
-    if final.exists():
-        _patiently(lambda: final.rename(aside))
-        shutil.rmtree(aside, ignore_errors=True)
-    _patiently(lambda: model.rename(final))
-
-
-def _patiently(rename: Callable[[], object]) -> None:
-    """Rename, and try again for a second: on Windows a virus scanner may hold a file that was just written."""
-    for attempt in range(10):
-        try:
-            rename()
-            return
-        except PermissionError:
-            if attempt == 9:
-                raise
-            time.sleep(0.1)
 
 
 def _note_place(folder: Path, facts: dict[str, Any]) -> None:

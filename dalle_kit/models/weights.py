@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -18,6 +18,7 @@ from torch import Tensor
 from dalle_kit.errors import ModelError
 from dalle_kit.models import panels
 from dalle_kit.models.panels import PACKED_FILE as PACKED_FILE
+from dalle_kit.models.spec import Bits
 
 
 def is_packed(tensor: Tensor) -> bool:
@@ -32,6 +33,20 @@ def dequantize(packed: Tensor) -> Tensor:
     and wait for each other where other programs keep the cores busy.
     """
     return torch.from_numpy(panels.dequantize(packed.numpy()))
+
+
+def quant_of(folder: Path) -> Bits | Literal["none"]:
+    """Return what a folder's weights are kept in: ``int8`` or ``int4`` where all matrices are packed, else ``none``.
+
+    Tables of vectors may have more bits than the rest. Raises as ``read_weights``, but for a folder without weights.
+    """
+    if not (folder / PACKED_FILE).is_file():
+        return "none"
+    tensors = [tensor for _, tensor in read_raw(folder)]
+    if any(panels.fits(tuple(tensor.shape)) and tensor.is_floating_point() for tensor in tensors):
+        return "none"
+    bits = {panels.bits_of(tuple(tensor.shape)) for tensor in tensors if is_packed(tensor)}
+    return "int4" if 4 in bits else "int8" if bits else "none"
 
 
 def weight_files(folder: Path) -> list[Path]:

@@ -34,6 +34,7 @@ class ScriptedEngine:
     sha256 = None
     device = "cpu"
     dtype = "float32"
+    quant = "none"
     family = "causal"
     context = None
     infills = True

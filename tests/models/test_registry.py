@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from dalle_kit.errors import DalleKitError, IntegrityError, ModelError, UnknownNameError
 from dalle_kit.models.builtin import builtin_models
+from dalle_kit.models.panels import PACKED_FILE
 from dalle_kit.models.registry import Registry
 from dalle_kit.models.spec import HubSource, LocalSource, ModelSpec, WheelSource
 from dalle_kit.paths import Paths
@@ -152,12 +153,12 @@ def test_a_gguf_file_is_converted_once_and_known_by_its_content(paths: Paths, sm
     registry = Registry(paths=paths)
     assert registry.find(str(small_gguf)) is None
     stored = registry.ensure(str(small_gguf))
-    written = Path(stored.path, "model.safetensors").stat().st_mtime_ns
+    written = Path(stored.path, PACKED_FILE).stat().st_mtime_ns
     moved = tmp_path / "elsewhere.gguf"
     small_gguf.rename(moved)
     again = registry.ensure(str(moved))
     assert again.path == stored.path and again.sha256 == stored.sha256 and again.name == str(moved)
-    assert Path(stored.path, "model.safetensors").stat().st_mtime_ns == written
+    assert Path(stored.path, PACKED_FILE).stat().st_mtime_ns == written
     (entry,) = registry.stored()
     assert entry.manifest.source["path"] == str(moved)
     moved.unlink()

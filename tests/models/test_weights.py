@@ -12,10 +12,10 @@ from torch import Tensor
 
 from dalle_kit.engine.engine import Engine
 from dalle_kit.errors import DiskSpaceError, ModelError
-from dalle_kit.models.packing import Bits, write_packed
+from dalle_kit.models.packing import write_packed
 from dalle_kit.models.panels import PACKED_FILE
 from dalle_kit.models.quantization import quantize4, quantize8
-from dalle_kit.models.spec import StoredModel, silent
+from dalle_kit.models.spec import Bits, StoredModel, silent
 from dalle_kit.models.weights import dequantize, read_panels, read_shapes, read_weights
 
 if TYPE_CHECKING:

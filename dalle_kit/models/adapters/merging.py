@@ -10,9 +10,9 @@ from dalle_kit.models import disk
 from dalle_kit.models.adapters.files import adapter_hash
 from dalle_kit.models.adapters.lora import Adapter, load_adapter
 from dalle_kit.models.hub import COMPANIONS
-from dalle_kit.models.packing import Bits, write_packed
+from dalle_kit.models.packing import write_packed
 from dalle_kit.models.panels import PACKED_FILE
-from dalle_kit.models.spec import AdapterSource, Progress
+from dalle_kit.models.spec import AdapterSource, Bits, Progress
 from dalle_kit.models.weights import read_shapes
 
 #: What the merged weights are stored in: what each costs in likelihood is in docs/models.md.
