@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
 
+from dalle_kit.engine import decoding
 from dalle_kit.engine.engine import Engine
+from dalle_kit.engine.native.model import NativeLlama
 from dalle_kit.engine.results import Generation
+from dalle_kit.engine.transformers_model import TransformersModel
 from dalle_kit.models.spec import StoredModel
+from dalle_kit.models.weights import read_weights
 from dalle_kit.records import GenerationOptions, Message, Prompt, Skeleton, Slot
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dalle_kit.engine.results import SlotResult
 
 PROMPTS = [
     Prompt((Message("system", "You write e-mails."), Message("user", "Tell Ana the meeting is at 14:00 in room B12."))),
@@ -27,7 +37,8 @@ def test_greedy_text_equals_transformers_token_for_token(engine: Engine, default
     import transformers
 
     tokenizer = transformers.AutoTokenizer.from_pretrained(str(default_model_path))
-    model = transformers.AutoModelForCausalLM.from_pretrained(str(default_model_path), dtype=torch.float32)
+    weights = dict(read_weights(default_model_path))
+    model = TransformersModel.load(str(default_model_path), device="cpu", dtype=torch.float32, weights=weights).network
     for prompt, ours in zip(PROMPTS, engine.generate(PROMPTS, GenerationOptions(max_tokens=40)), strict=True):
         turns = [{"role": each.role, "content": each.content} for each in prompt.messages]
         source = tokenizer.apply_chat_template(turns, add_generation_prompt=True, return_tensors="pt", return_dict=True)
@@ -63,6 +74,45 @@ def test_a_document_that_is_finished_first_leaves_the_others_as_they_are(engine:
         pass
     assert together[0][0].tokens == 2
     assert together[1][0].text == engine.generate([PROMPTS[1]], options)[0].text
+
+
+FACTS = ("the meeting is at 14:00 in room B12", "bring the cost sheet")
+SLOTS = {"free": Slot("a"), "grounded": Slot("a", sentences=(2, 3), known=("Ana", *FACTS))}
+
+
+def filled(engine: Engine, slot: Slot, names: Sequence[str], **options: Any) -> list[SlotResult]:
+    works = [
+        (
+            Prompt((Message("user", f"Tell {name}: {'; '.join(FACTS)}."),)),
+            Skeleton((f"Dear {name},\n\n", slot, "\n\nTom")),
+        )
+        for name in names
+    ]
+    results: list[list[Generation]] = []
+    for _ in engine.fill(works, GenerationOptions(max_tokens=20, **options), results=results):
+        pass
+    return [candidates[0].slots["a"] for candidates in results]
+
+
+@pytest.mark.parametrize("kind", SLOTS)
+@pytest.mark.parametrize(
+    "options", [{}, {"temperature": 0.7, "seed": 4}, {"temperature": 0.5, "top_p": 0.9, "repetition_penalty": 1.1}]
+)
+def test_texts_and_likelihoods_are_the_same_alone_in_a_crowd_and_with_drafts(
+    engine: Engine, kind: str, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["Ana", "Tom", "Eva", "Li", "Ana"]
+    together = filled(engine, SLOTS[kind], names, **options)
+    drafted = [filled(engine, SLOTS[kind], [name], **options)[0] for name in names[:2]]
+    monkeypatch.setattr(decoding, "_DRAFTING", 0)
+    alone = [filled(engine, SLOTS[kind], [name], **options)[0] for name in names[:2]]
+    assert alone[0].tokens
+    if engine.dtype == "float32" and isinstance(engine.generative(), NativeLlama):
+        assert together[:2] == alone and drafted == alone
+    else:
+        assert [each.tokens for each in together[:2]] == [each.tokens for each in alone]
+        assert [each.tokens for each in drafted] == [each.tokens for each in alone]
+    assert together[4] == together[0]
 
 
 def test_the_encoder_tells_near_texts_from_far_ones(default_model_home: Path) -> None:
