@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import hashlib
 import os
@@ -73,9 +74,10 @@ def compile_library(*, progress: Progress = silent) -> Path:
         library.with_suffix(".failed").write_text(str(error), encoding="utf-8")
         raise
     except OSError as error:
-        raise CompileError(f"the compiled step cannot be written to {library.parent}: {error.strerror}") from error
+        raise CompileError(f"the C step cannot be compiled into {library.parent}: {error.strerror}") from error
     finally:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink()
     return library
 
 

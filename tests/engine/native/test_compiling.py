@@ -1,0 +1,120 @@
+"""The C step is compiled once, and what goes wrong with that costs nothing but speed."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import multiprocessing.synchronize
+import shutil
+from pathlib import Path
+
+import pytest
+
+from dalle_kit.engine.engine import Engine
+from dalle_kit.engine.native import compiling
+from dalle_kit.engine.native.compiling import CompileError, compile_library, load_library
+from dalle_kit.models.spec import StoredModel
+from dalle_kit.records import GenerationOptions
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("DALLE_KIT_HOME", str(tmp_path))
+    return tmp_path / "cache" / "native"
+
+
+@pytest.fixture(scope="module")
+def library() -> Path:
+    return compile_library()
+
+
+@pytest.fixture
+def compiled(library: Path, cache: Path) -> Path:
+    """A cache of one's own with the library in it."""
+    cache.mkdir(parents=True)
+    for file in (library, library.with_suffix(".sha256")):
+        shutil.copy(file, cache)
+    return cache / library.name
+
+
+def test_it_is_compiled_once_and_then_loaded(cache: Path) -> None:
+    told: list[str] = []
+    load_library(progress=lambda what, done, total: told.append(what))
+    [library] = cache.glob("*.so")
+    before = library.stat().st_mtime_ns
+    load_library(progress=lambda what, done, total: told.append(what))
+    assert told == ["compiling for this processor"] and library.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("kept", [0, 20_000])
+def test_a_damaged_library_is_compiled_anew(compiled: Path, kept: int) -> None:
+    whole = compiled.read_bytes()
+    compiled.unlink()
+    compiled.write_bytes(whole[:kept])
+    load_library()
+    assert len(compiled.read_bytes()) == len(whole)
+
+
+@pytest.mark.parametrize(
+    ("compiler", "reason"), [("/no/such/compiler", "cannot be run"), ("false", "failed"), ("true", "failed")]
+)
+def test_a_compiler_that_fails_is_asked_once(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, compiler: str, reason: str
+) -> None:
+    monkeypatch.setenv("CC", compiler)
+    with pytest.raises(CompileError, match=reason) as first:
+        load_library()
+    with pytest.raises(CompileError, match=reason) as second:
+        load_library()
+    assert (first.value.is_known, second.value.is_known) == (False, True)
+    assert not list(cache.glob("*.so")) and not list(cache.glob(".*"))
+
+
+def test_without_any_compiler_the_error_names_the_remedy(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CC", raising=False)
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(CompileError, match="install one"):
+        load_library()
+
+
+def test_without_a_compiler_texts_are_the_same_only_slower(
+    compiled: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    default_model_path: Path,
+) -> None:
+    options = GenerationOptions(max_tokens=12)
+    stored = StoredModel(name="smollm2-135m", path=str(default_model_path))
+    fast = Engine.load(stored, device="cpu").generate(["The library is open"], options)
+    monkeypatch.setenv("CC", "false")
+    with caplog.at_level(logging.WARNING):
+        engines = [Engine.load(stored, device="cpu") for _ in range(2)]
+    assert [record.getMessage().split(":")[0] for record in caplog.records] == ["texts are written more slowly"]
+    assert engines[0].generate(["The library is open"], options)[0].text == fast[0].text
+
+
+def test_a_folder_that_cannot_be_written_to_is_an_error_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cache").write_text("a file where the folder should be", encoding="utf-8")
+    monkeypatch.setenv("DALLE_KIT_HOME", str(tmp_path))
+    with pytest.raises(CompileError, match="cannot be compiled into"):
+        load_library()
+
+
+def _compile(start: multiprocessing.synchronize.Barrier) -> None:
+    start.wait()
+    compiling.load_library()
+
+
+def test_processes_that_compile_at_once_leave_one_whole_library(cache: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    start = context.Barrier(2)
+    workers = [context.Process(target=_compile, args=(start,)) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert [worker.exitcode for worker in workers] == [0, 0]
+    assert len(list(cache.glob("*.so"))) == 1 and not list(cache.glob(".*"))
+    load_library()

@@ -1,0 +1,207 @@
+"""The C step beside the same model in torch, and rows beside themselves alone; random weights show the arithmetic."""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import os
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from dalle_kit.engine.llama import LlamaConfig, LlamaModel
+from dalle_kit.engine.native.compiling import load_library
+from dalle_kit.engine.native.model import PAGE, NativeLlama, NativeSession, can_compute
+from dalle_kit.models.quantization import quantize4, quantize8
+from dalle_kit.models.weights import dequantize, is_packed
+
+VOCABULARY = 96
+SMALL = LlamaConfig(layers=2, width=64, heads=4, kv_heads=2, head_width=16, theta=10_000.0, epsilon=1e-5, context=256)
+SIZES = {
+    "grouped queries": SMALL,
+    "a head for each query": replace(SMALL, kv_heads=4, head_width=32),
+    "one head for all queries": replace(SMALL, kv_heads=1, layers=1),
+    "odd widths": replace(SMALL, width=96, heads=6, kv_heads=2, head_width=48),
+}
+
+
+@pytest.fixture(scope="module")
+def library() -> ctypes.CDLL:
+    return load_library()
+
+
+def packed_weights(config: LlamaConfig, *, bits: int, biased: bool = False, tied: bool = True) -> dict[str, Tensor]:
+    torch.manual_seed(7)
+    weights: dict[str, Tensor] = {}
+
+    def matrix(name: str, rows: int, columns: int) -> None:
+        packed = (quantize4 if bits == 4 and "embed" not in name else quantize8)(torch.randn(rows, columns) * 0.2)
+        weights[f"{name}.weight"] = packed
+
+    queries, keys, inner = config.heads * config.head_width, config.kv_heads * config.head_width, 128
+    for layer in range(config.layers):
+        name = f"model.layers.{layer}."
+        for part, rows, columns in (
+            ("self_attn.q_proj", queries, config.width),
+            ("self_attn.k_proj", keys, config.width),
+            ("self_attn.v_proj", keys, config.width),
+            ("self_attn.o_proj", config.width, queries),
+            ("mlp.gate_proj", inner, config.width),
+            ("mlp.up_proj", inner, config.width),
+            ("mlp.down_proj", config.width, inner),
+        ):
+            matrix(name + part, rows, columns)
+            if biased and part[-6:-5] in "qkv":
+                weights[f"{name}{part}.bias"] = torch.randn(rows)
+        weights[f"{name}input_layernorm.weight"] = torch.rand(config.width) + 0.5
+        weights[f"{name}post_attention_layernorm.weight"] = torch.rand(config.width) + 0.5
+    matrix("model.embed_tokens", VOCABULARY, config.width)
+    if not tied:
+        matrix("lm_head", VOCABULARY, config.width)
+    weights["model.norm.weight"] = torch.rand(config.width) + 0.5
+    return weights
+
+
+def models(
+    library: ctypes.CDLL, config: LlamaConfig = SMALL, *, bits: int = 4, threads: int = 2, **more: bool
+) -> tuple[NativeLlama, LlamaModel]:
+    weights = packed_weights(config, bits=bits, **more)
+    assert can_compute(config, weights)
+    floats = {name: dequantize(each) if is_packed(each) else each for name, each in weights.items()}
+    return NativeLlama(config, weights, library, threads=threads), LlamaModel(config, floats)
+
+
+def tokens(count: int, *, seed: int = 1) -> list[int]:
+    return [random.Random(seed * 1000 + place).randrange(VOCABULARY) for place in range(count)]
+
+
+@pytest.mark.parametrize("config", SIZES.values(), ids=SIZES)
+@pytest.mark.parametrize("bits", [4, 8])
+def test_it_computes_what_torch_computes(library: ctypes.CDLL, config: LlamaConfig, bits: int) -> None:
+    native, reference = models(library, config, bits=bits)
+    sources = [tokens(3), tokens(70, seed=2), tokens(PAGE, seed=3)]
+    targets: list[list[int]] = [[], [5, 6], []]
+    ours, theirs = (model.open(sources, targets, room=128) for model in (native, reference))
+    torch.testing.assert_close(ours.logits, theirs.logits, rtol=1e-4, atol=1e-3)
+    for _ in range(3):
+        best = theirs.logits.argmax(1).tolist()
+        ours.feed([[token] for token in best])
+        theirs.feed([[token] for token in best])
+        torch.testing.assert_close(ours.logits, theirs.logits, rtol=1e-4, atol=1e-3)
+    torch.testing.assert_close(native.hidden(sources[1]), reference.hidden(sources[1]), rtol=1e-4, atol=1e-3)
+
+
+def test_biases_and_a_head_of_its_own_count(library: ctypes.CDLL) -> None:
+    native, reference = models(library, biased=True, tied=False)
+    ours, theirs = (model.open([tokens(20)], [[]], room=32) for model in (native, reference))
+    torch.testing.assert_close(ours.logits, theirs.logits, rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.parametrize("bits", [4, 8])
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_a_row_is_the_same_to_the_bit_alone_and_in_a_crowd(library: ctypes.CDLL, bits: int, threads: int) -> None:
+    alone, _ = models(library, bits=bits, threads=1)
+    crowd, _ = models(library, bits=bits, threads=threads)
+    rows = [tokens(1 + 9 * number, seed=number) for number in range(11)]
+    together = crowd.open(rows, [[]] * len(rows), room=0)
+    together.feed([tokens(1 + number % 3, seed=50 + number) for number in range(len(rows))])
+    for number, row in enumerate(rows):
+        session = alone.open([row[:1]], [[]], room=0)
+        for token in [*row[1:], *tokens(1 + number % 3, seed=50 + number)]:  # one by one, not at once
+            session.feed([[token]])
+        assert torch.equal(session.logits[0], together.logits[number])
+
+
+def test_a_long_text_is_read_in_several_steps_and_is_the_same(library: ctypes.CDLL) -> None:
+    native, reference = models(library, replace(SMALL, context=2048))
+    text = tokens(700)
+    ours, theirs = (model.open([text, text[:5]], [[], []], room=704) for model in (native, reference))
+    torch.testing.assert_close(ours.logits, theirs.logits, rtol=1e-3, atol=1e-2)
+
+
+def test_logits_come_after_as_many_tokens_as_asked_for(library: ctypes.CDLL) -> None:
+    native, _ = models(library)
+    whole = native.open([tokens(4), tokens(6, seed=2)], [[], []], room=0)
+    found = whole.feed([[1, 2, 3], [4]], tails=[3, 1])
+    steps = native.open([tokens(4)], [[]], room=0)
+    for place, token in enumerate([1, 2, 3]):
+        assert torch.equal(steps.feed([[token]])[0], found[place])
+    assert torch.equal(whole.logits, found[[2, 3]])
+    waiting = whole.logits[0].clone()
+    whole.feed([[], [9]])
+    assert torch.equal(whole.logits[0], waiting) and whole.lengths == [7, 8]
+
+
+Operation = tuple[str, int, int]
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["feed", "crop", "copy", "drop", "join"]), st.integers(0, 7), st.integers(1, 40)),
+        max_size=14,
+    )
+)
+@settings(max_examples=40, deadline=None)
+def test_rows_that_are_copied_cropped_and_joined_are_as_if_read_anew(operations: Sequence[Operation]) -> None:
+    native, _ = models(load_library(), replace(SMALL, layers=1))
+    texts = [tokens(30), tokens(33, seed=2)]
+    session = native.open(texts, [[], []], room=0)
+    for number, (what, which, count) in enumerate(operations):
+        row = which % len(texts) if texts else 0
+        if what == "join":
+            texts.append(tokens(count, seed=number))
+            session.join([texts[-1]], [[]])
+        elif not texts:
+            continue
+        elif what == "feed":
+            more = [tokens(count, seed=100 + number) if place == row else [3] for place in range(len(texts))]
+            session.feed(more)
+            texts = [[*text, *new] for text, new in zip(texts, more, strict=True)]
+        elif what == "crop" and len(texts[row]) > count:
+            session.crop(row, len(texts[row]) - count)
+            texts[row] = texts[row][:-count]
+        elif what == "copy":
+            chosen = [*range(len(texts)), row, row]
+            session.select(chosen)
+            texts = [list(texts[place]) for place in chosen]
+        elif what == "drop":
+            chosen = [place for place in reversed(range(len(texts))) if place != row]
+            session.select(chosen)
+            texts = [texts[place] for place in chosen]
+    assert session.lengths == [len(text) for text in texts]
+    if texts:
+        session.feed([[11]] * len(texts))
+        _same_as_anew(native, session, [[*text, 11] for text in texts])
+
+
+def _same_as_anew(native: NativeLlama, session: NativeSession, texts: Sequence[Sequence[int]]) -> None:
+    anew = native.open(texts, [[]] * len(texts), room=0)
+    assert torch.equal(session.logits, anew.logits)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_forked_process_has_threads_of_its_own(library: ctypes.CDLL) -> None:
+    native, _ = models(library, threads=2)
+    before = native.open([tokens(9)], [[]], room=0).logits
+    context = multiprocessing.get_context("fork")
+    parent, child = context.Pipe()
+
+    def compute() -> None:
+        child.send(native.open([tokens(9)], [[]], room=0).logits.tolist())
+
+    worker = context.Process(target=compute, daemon=True)
+    worker.start()
+    assert parent.poll(30) and parent.recv() == before.tolist()
+    worker.join()
+
+
+def test_models_of_other_shapes_are_left_to_torch() -> None:
+    weights = packed_weights(SMALL, bits=4)
+    assert not can_compute(replace(SMALL, head_width=24), weights)
+    assert not can_compute(SMALL, {**weights, "lm_head.weight": torch.zeros(VOCABULARY, 64)})
