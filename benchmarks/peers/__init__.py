@@ -1,0 +1,1 @@
+"""What is compared: each runtime behind one small interface, in a process of its own."""
