@@ -27,7 +27,7 @@ SIZES = {
     "grouped queries": SMALL,
     "a head for each query": replace(SMALL, kv_heads=4, head_width=32),
     "one head for all queries": replace(SMALL, kv_heads=1, layers=1),
-    "odd widths": replace(SMALL, width=96, heads=6, kv_heads=2, head_width=48),
+    "odd widths": replace(SMALL, width=96, heads=4, kv_heads=2, head_width=48),
 }
 
 
