@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dalle_kit.files import write_atomically
+from dalle_kit.models.weights import read_weights
 from dalle_kit.training.pairs import Pair, batches
 
 _LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
@@ -109,9 +110,14 @@ def _inner(name: str) -> str:
 
 def _with_adapter(folder: str, recipe: Recipe) -> Any:
     import peft
-    from transformers import AutoModelForCausalLM
+    from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, AutoConfig
 
-    base = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16, attn_implementation="eager")
+    config = AutoConfig.from_pretrained(folder)
+    # Read by us: transformers knows no packed weights.
+    weights = dict(read_weights(Path(folder)))
+    base = MODEL_FOR_CAUSAL_LM_MAPPING[type(config)].from_pretrained(
+        None, config=config, state_dict=weights, dtype=torch.bfloat16, attn_implementation="eager"
+    )
     settings = peft.LoraConfig(
         r=recipe.rank, lora_alpha=recipe.alpha, target_modules=_LINEAR, lora_dropout=0.0, bias="none"
     )

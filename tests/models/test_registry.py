@@ -16,6 +16,7 @@ from dalle_kit.models.builtin import builtin_models
 from dalle_kit.models.panels import PACKED_FILE
 from dalle_kit.models.registry import Registry
 from dalle_kit.models.spec import HubSource, LocalSource, ModelSpec, WheelSource
+from dalle_kit.models.weights import read_weights
 from dalle_kit.paths import Paths
 
 Write = Callable[..., Any]
@@ -213,10 +214,11 @@ def test_threads_that_ask_at_once_get_one_conversion(paths: Paths, small_gguf: P
 def test_the_default_model_finds_english_as_likely_as_its_weights_say(default_model_path: Path) -> None:
     import torch
     from tokenizers import Tokenizer
-    from transformers import AutoModelForCausalLM
+    from transformers import AutoConfig, LlamaForCausalLM
 
     tokenizer = Tokenizer.from_file(str(default_model_path / "tokenizer.json"))
-    model = AutoModelForCausalLM.from_pretrained(default_model_path)
+    config, weights = AutoConfig.from_pretrained(default_model_path), dict(read_weights(default_model_path))
+    model = LlamaForCausalLM.from_pretrained(None, config=config, state_dict=weights)
     text = "Paris is the capital of France. Berlin is the capital of Germany. Rome is the capital of Italy."
     tokens = torch.tensor([tokenizer.encode(text).ids])
     with torch.no_grad():
