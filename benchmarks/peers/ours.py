@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from dalle_kit import GenerationOptions, Kit, Skeleton, Slot
-from dalle_kit.engine.decoding import GenerativeModel, Session, decode
+from dalle_kit.engine.decoding import Batch, GenerativeModel, Session
 from dalle_kit.engine.engine import Engine
 from dalle_kit.engine.rows import Job, Row
 
@@ -42,17 +42,17 @@ class DalleKit:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._kit = Kit()
-        self.version = f"{engine.dtype} on {engine.device}"
+        self.version = f"weights {engine.quant}, {engine.dtype} on {engine.device}"
 
     def write(self, prompts: Sequence[Sequence[int]], count: int, *, shared: int = 0) -> tuple[float, float]:
         """Write; see ``Runtime``."""
         rows = self._rows(prompts, count, ends=frozenset())
-        return self._timed(rows, room=len(prompts[0]) + count)
+        return self._timed(rows, room=len(prompts[0]) + count, drafts=False)
 
     def recur(self, prompt: Sequence[int], count: int) -> dict[str, Any]:
         """Write at most ``count`` tokens, with drafts from what stands before, until the text ends by itself."""
         rows = self._rows([prompt], count, ends=self._engine.tokenizer.control_ids)
-        first, seconds = self._timed(rows, room=len(prompt) + count)
+        first, seconds = self._timed(rows, room=len(prompt) + count, drafts=True)
         return {"tokens": len(rows[0].results["text"].tokens), "first": first, "seconds": seconds}
 
     def merge(self, requests: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -69,12 +69,19 @@ class DalleKit:
         jobs = [Job(tuple(prompt), _TEXT, options) for prompt in prompts]
         return [self._engine.row(job, index=index, ends=ends) for index, job in enumerate(jobs)]
 
-    def _timed(self, rows: Sequence[Row], *, room: int) -> tuple[float, float]:
+    def _timed(self, rows: Sequence[Row], *, room: int, drafts: bool) -> tuple[float, float]:
         watched = _Watched(self._engine.generative())
         model = cast(GenerativeModel, watched)
         start = time.perf_counter()
-        for _ in decode(model, rows, room=room):
-            pass
+        batch = Batch(model, places=len(rows), room=room)
+        batch.drafts = drafts
+        batch.add(rows)
+        while not batch.is_over:
+            batch.step()
+            for row in rows:
+                list(row.drain())
+                if row.failure is not None:
+                    raise row.failure
         return watched.read_at - start, time.perf_counter() - start
 
 
