@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #if defined(__AVX512F__) || defined(__F16C__)
 #include <immintrin.h>
@@ -526,7 +527,7 @@ static Step the_step;
 static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t waking = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t begun = PTHREAD_COND_INITIALIZER;
-static unsigned steps_begun; /* under ``waking`` */
+static _Atomic unsigned steps_begun; /* changed under ``waking`` */
 static int workers;          /* threads besides the caller's */
 static pid_t owner;          /* the process the workers are in: a fork has none of them */
 
@@ -578,10 +579,24 @@ static void work_on(Step *step, int thread, int threads) {
     }
 }
 
+static double seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec + 1e-9 * now.tv_nsec;
+}
+
+/* While a text is written the next step follows at once, and to be woken would take longer than to look out for it. */
+static void look_out(unsigned seen) {
+    const double end = seconds() + 2e-3;
+    while (atomic_load_explicit(&steps_begun, memory_order_relaxed) == seen && seconds() < end)
+        for (int times = 0; times < 20; times++) pause_a_little(0);
+}
+
 static void *wait_for_steps(void *index) {
     const int thread = (int)(intptr_t)index;
     unsigned seen = 0;
     for (;;) {
+        look_out(seen);
         pthread_mutex_lock(&waking);
         while (seen == steps_begun) pthread_cond_wait(&begun, &waking);
         seen = steps_begun;
