@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import itertools
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -13,46 +13,14 @@ from torch import Tensor
 
 from dalle_kit.engine.llama import LlamaConfig
 from dalle_kit.engine.native.pacing import Pace
+from dalle_kit.engine.native.pages import PAGE, CacheRow, Prefixes
 from dalle_kit.engine.native.structures import BatchC, LayerC, MatrixC, ModelC, address
 from dalle_kit.errors import DeviceError
 from dalle_kit.models.panels import GROUP, ROWS, bits_of
 from dalle_kit.models.weights import is_packed
 
-#: Tokens of a page of the attention cache, as in the C file.
-PAGE = 32
-
 #: Tokens of one step: a longer text is read in several, so that memory stays bounded.
 _STEP = 256
-
-
-class Page:
-    """Keys and values of 32 tokens in all layers; one that is shared is copied before it is written."""
-
-    __slots__ = ("address", "is_shared", "values")
-
-    def __init__(self, values: Tensor) -> None:
-        self.values = values  # (layers * 2 * kv_heads * 32 * H,) float32
-        self.address = values.data_ptr()
-        self.is_shared = False
-
-    def copy(self) -> Page:
-        """Return a page of one's own that holds the same."""
-        return Page(self.values.clone())
-
-
-class _Row:
-    """The pages of a row's cache, and how many tokens are in them."""
-
-    __slots__ = ("length", "pages")
-
-    def __init__(self, pages: Iterable[Page] = (), length: int = 0) -> None:
-        self.pages, self.length = list(pages), length
-
-    def copy(self) -> _Row:
-        """Return a row that begins with what is in this one."""
-        for page in self.pages:
-            page.is_shared = True
-        return _Row(self.pages, self.length)
 
 
 class NativeLlama:
@@ -65,6 +33,7 @@ class NativeLlama:
     ) -> None:
         self.config, self.context = config, config.context
         self.device, self.dtype = torch.device("cpu"), torch.float32
+        self.prefixes = Prefixes()
         self._pace = Pace(threads)
         exponents = torch.arange(0, config.head_width, 2, dtype=torch.float32) / config.head_width
         self._weights = {**weights, "frequencies": 1.0 / config.theta**exponents}  # C has only their addresses
@@ -83,12 +52,12 @@ class NativeLlama:
     def hidden(self, tokens: Sequence[int]) -> Tensor:
         """Return the last hidden states of a text (T, D), float32."""
         states = torch.empty(len(tokens), self.config.width)
-        self.compute([_Row()], [tokens], tails=[len(tokens)], states=states)
+        self.compute([CacheRow()], [tokens], tails=[len(tokens)], states=states)
         return states
 
     def compute(
         self,
-        rows: Sequence[_Row],
+        rows: Sequence[CacheRow],
         tokens: Sequence[Sequence[int]],
         *,
         tails: Sequence[int],
@@ -111,12 +80,12 @@ class NativeLlama:
             done += len(wanted)
 
     def _compute(
-        self, part: Sequence[tuple[_Row, int, int, bool]], wanted: Sequence[int], result: Tensor, *, is_states: bool
+        self, part: Sequence[tuple[CacheRow, int, int, bool]], wanted: Sequence[int], result: Tensor, *, is_states: bool
     ) -> None:
         tables: dict[int, int] = {}
         pages: list[int] = []
         for row, _, position, _ in part:
-            self._make_room(row, position)
+            row.make_room(position, size=self.page_size)
         for row, _, _, _ in part:
             if id(row) not in tables:
                 tables[id(row)] = len(pages)
@@ -142,14 +111,6 @@ class NativeLlama:
         self._pace.note(len(part), threads, time.perf_counter() - start)
         for row, _, position, _ in part:
             row.length = position + 1
-
-    def _make_room(self, row: _Row, position: int) -> None:
-        """Have a page of the row's own at a position."""
-        place = position // PAGE
-        if place == len(row.pages):
-            row.pages.append(Page(torch.empty(self.page_size)))
-        elif row.pages[place].is_shared:
-            row.pages[place] = row.pages[place].copy()
 
     def _structure(self) -> ModelC:
         config = self.config
@@ -199,7 +160,7 @@ class NativeSession:
 
     def __init__(self, model: NativeLlama) -> None:
         self._model = model
-        self._rows: list[_Row] = []
+        self._rows: list[CacheRow] = []
         self.logits = torch.empty(0, model.vocabulary)  # (B, V) float32: after the last token of each row
 
     @property
@@ -208,11 +169,14 @@ class NativeSession:
         return [row.length for row in self._rows]
 
     def join(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]) -> None:
-        """Read further prompts, as rows at the end."""
-        new = [_Row() for _ in sources]
-        tokens = [[*source, *target] for source, target in zip(sources, targets, strict=True)]
+        """Read further prompts, as rows at the end; what of them was read lately is not computed again."""
+        texts = [[*source, *target] for source, target in zip(sources, targets, strict=True)]
+        new = [self._model.prefixes.find(text) for text in texts]
         logits = torch.empty(len(new), self._model.vocabulary)
-        self._model.compute(new, tokens, tails=[1] * len(new), logits=logits)
+        unread = [text[row.length :] for row, text in zip(new, texts, strict=True)]
+        self._model.compute(new, unread, tails=[1] * len(new), logits=logits)
+        for row, text in zip(new, texts, strict=True):
+            self._model.prefixes.keep(text, row)
         self._rows += new
         self.logits = torch.cat((self.logits, logits)) if len(self.logits) else logits
 
@@ -236,9 +200,7 @@ class NativeSession:
 
     def crop(self, row: int, length: int) -> None:
         """Forget a row's tokens beyond ``length``."""
-        kept = self._rows[row]
-        kept.length = length
-        del kept.pages[-(-length // PAGE) :]
+        self._rows[row].crop(length)
 
     def select(self, rows: Sequence[int]) -> None:
         """Keep the given rows, in this order; one given twice is copied."""

@@ -17,7 +17,8 @@ from torch import Tensor
 
 from dalle_kit.engine.llama import LlamaConfig, LlamaModel
 from dalle_kit.engine.native.compiling import load_library
-from dalle_kit.engine.native.model import PAGE, NativeLlama, NativeSession, can_compute
+from dalle_kit.engine.native.model import NativeLlama, NativeSession, can_compute
+from dalle_kit.engine.native.pages import PAGE, Prefixes
 from dalle_kit.models.quantization import quantize4, quantize8
 from dalle_kit.models.weights import dequantize, is_packed
 
@@ -118,6 +119,31 @@ def test_a_row_is_the_same_to_the_bit_alone_and_in_a_crowd(library: ctypes.CDLL,
         assert torch.equal(session.logits[0], together.logits[number])
 
 
+def test_what_was_read_lately_is_not_read_again_and_changes_nothing(library: ctypes.CDLL) -> None:
+    native, _ = models(library)
+    fresh, _ = models(library)
+    start = tokens(75)
+    first = native.open([start], [[]], room=0)
+    for number in range(4):
+        text = [*start[: 75 - 20 * number], *tokens(9, seed=number)]
+        assert native.prefixes.find(text).length >= 75 - 20 * number
+        again = native.open([text], [[]], room=0)
+        fresh.prefixes = Prefixes()
+        assert torch.equal(again.logits, fresh.open([text], [[]], room=0).logits)
+    first.feed([[1]])  # the pages it shares by now are its own again
+    fresh.prefixes = Prefixes()
+    assert torch.equal(first.logits, fresh.open([[*start, 1]], [[]], room=0).logits)
+
+
+def test_what_is_kept_of_texts_is_bounded(library: ctypes.CDLL) -> None:
+    native, _ = models(library, replace(SMALL, context=10_000))
+    for number in range(100):
+        native.open([tokens(100, seed=number)], [[]], room=0)
+    kept = native.prefixes._kept
+    assert 5 < len(kept) < 20 and native.prefixes.find(tokens(100, seed=99)).length == 99
+    assert native.prefixes.find(tokens(100, seed=0)).length == 0
+
+
 def test_a_long_text_is_read_in_several_steps_and_is_the_same(library: ctypes.CDLL) -> None:
     native, reference = models(library, replace(SMALL, context=2048))
     text = tokens(700)
@@ -181,6 +207,7 @@ def test_rows_that_are_copied_cropped_and_joined_are_as_if_read_anew(operations:
 
 
 def _same_as_anew(native: NativeLlama, session: NativeSession, texts: Sequence[Sequence[int]]) -> None:
+    native.prefixes = Prefixes()
     anew = native.open(texts, [[]] * len(texts), room=0)
     assert torch.equal(session.logits, anew.logits)
 
