@@ -21,7 +21,7 @@
 #include <immintrin.h>
 #endif
 
-enum { LANES = 16, GROUP = 32, PAGE = 32, TILE = 8, MOST_THREADS = 64, AHEAD = 3200 };
+enum { LANES = 16, GROUP = 32, PAGE = 32, TILE = 8, QUERIES = 4, MOST_THREADS = 64, AHEAD = 3200 };
 
 typedef float Lanes __attribute__((vector_size(64), aligned(4)));
 typedef int32_t Words __attribute__((vector_size(64), aligned(1)));
@@ -244,7 +244,7 @@ struct Step {
     float *inner; /* (count, inner) */
     float *inner_sums;
     float *turns;  /* (count, head_width): cosines, then sines */
-    float *scores; /* (threads there are, longest row) */
+    float *scores; /* (threads there are, QUERIES, longest row) */
     int longest;   /* the longest row, in tokens, a multiple of 32 */
     struct {
         _Alignas(64) _Atomic uint64_t next; /* phase << 32 | units drawn; beyond all phases while no step is running */
@@ -358,62 +358,85 @@ static void store(Step *step, int layer, int token, int thread) {
     }
 }
 
-/* The products of one query with the keys of a row up to a position, scaled; what lies behind it is -infinity. */
-static float score(const Step *step, int token, int layer, int kv_head, const float *query, float *scores) {
-    const int size = step->model->head_width, position = step->batch->positions[token];
+/* What some queries of one token gather from the values before it; they share the keys and values of one head. The
+   scores of each lie ``longest`` apart. Inlined with constants for ``count``, so that sums stay in registers. */
+static inline __attribute__((always_inline)) void attend_with(
+    const int count, const Step *step, int layer, int token, int kv_head, const float *queries, float *scores, float *to
+) {
+    const int size = step->model->head_width, position = step->batch->positions[token], longest = step->longest;
     const float scale = 1.0f / sqrtf((float)size);
-    Lanes largest = lanes_of(-INFINITY);
+    Lanes largest[QUERIES], total[QUERIES];
+    for (int query = 0; query < count; query++) largest[query] = lanes_of(-INFINITY), total[query] = lanes_of(0);
     for (int page = 0; page <= position / PAGE; page++) {
         const float *keys = page_of(step, token, page, layer, 0, kv_head);
-        Lanes low = lanes_of(0), high = lanes_of(0);
+        Lanes low[QUERIES], high[QUERIES];
+        for (int query = 0; query < count; query++) low[query] = high[query] = lanes_of(0);
         for (int index = 0; index < size; index++) {
-            low += query[index] * *(const Lanes *)(keys + index * PAGE);
-            high += query[index] * *(const Lanes *)(keys + index * PAGE + LANES);
+            const Lanes first = *(const Lanes *)(keys + index * PAGE);
+            const Lanes second = *(const Lanes *)(keys + index * PAGE + LANES);
+            for (int query = 0; query < count; query++) {
+                low[query] += queries[query * size + index] * first;
+                high[query] += queries[query * size + index] * second;
+            }
         }
-        float *to = scores + page * PAGE;
-        *(Lanes *)to = low * scale, *(Lanes *)(to + LANES) = high * scale;
-        for (int place = position - page * PAGE + 1; place < PAGE; place++) to[place] = -INFINITY;
-        for (int start = 0; start < PAGE; start += LANES) largest = larger(largest, *(const Lanes *)(to + start));
+        for (int query = 0; query < count; query++) {
+            float *place = scores + (size_t)query * longest + page * PAGE;
+            *(Lanes *)place = low[query] * scale, *(Lanes *)(place + LANES) = high[query] * scale;
+            for (int later = position - page * PAGE + 1; later < PAGE; later++) place[later] = -INFINITY;
+            largest[query] = larger(largest[query], larger(*(Lanes *)place, *(Lanes *)(place + LANES)));
+        }
     }
-    float most = largest[0];
-    for (int lane = 1; lane < LANES; lane++) most = largest[lane] > most ? largest[lane] : most;
-    return most;
+    for (int query = 0; query < count; query++) {
+        float most = largest[query][0];
+        for (int lane = 1; lane < LANES; lane++) most = largest[query][lane] > most ? largest[query][lane] : most;
+        for (int start = 0; start <= position; start += LANES) {
+            Lanes *weights = (Lanes *)(scores + (size_t)query * longest + start);
+            *weights = exponential(*weights - most);
+            total[query] += *weights;
+        }
+    }
+    for (int start = 0; start < size; start += LANES) {
+        Lanes even[QUERIES], odd[QUERIES];
+        for (int query = 0; query < count; query++) even[query] = odd[query] = lanes_of(0);
+        for (int page = 0; page <= position / PAGE; page++) {
+            const float *values = page_of(step, token, page, layer, 1, kv_head) + start;
+            const float *weights = scores + page * PAGE;
+            const int held = least(PAGE, position - page * PAGE + 1);
+            for (int place = 0; place + 1 < held; place += 2)
+                for (int query = 0; query < count; query++) {
+                    even[query] += weights[(size_t)query * longest + place] * *(const Lanes *)(values + place * size);
+                    odd[query] +=
+                        weights[(size_t)query * longest + place + 1] * *(const Lanes *)(values + (place + 1) * size);
+                }
+            if (held % 2)
+                for (int query = 0; query < count; query++)
+                    even[query] +=
+                        weights[(size_t)query * longest + held - 1] * *(const Lanes *)(values + (held - 1) * size);
+        }
+        for (int query = 0; query < count; query++)
+            *(Lanes *)(to + query * size + start) = (even[query] + odd[query]) * (1.0f / sum_of(total[query]));
+    }
 }
 
-/* What one token's queries of one key-value head gather from the values before it. */
+/* The queries that belong to one head of keys and values, a few at a time. */
 static void attend(Step *step, int layer, int unit, int thread) {
     const Model *model = step->model;
     const int token = unit / model->kv_heads, kv_head = unit % model->kv_heads;
     const int group = model->heads / model->kv_heads, size = model->head_width;
-    const int position = step->batch->positions[token];
-    float *scores = step->scores + (size_t)thread * step->longest;
-    for (int member = 0; member < group; member++) {
+    float *scores = step->scores + (size_t)thread * QUERIES * step->longest;
+    for (int member = 0; member < group; member += QUERIES) {
         const int head = kv_head * group + member;
-        const float *query =
+        const float *queries =
             step->heads + ((size_t)token * (model->heads + 2 * model->kv_heads) + head) * size;
-        const float most = score(step, token, layer, kv_head, query, scores);
-        Lanes total = lanes_of(0);
-        for (int start = 0; start <= position; start += LANES) {
-            const Lanes weight = exponential(*(const Lanes *)(scores + start) - most);
-            total += weight;
-            *(Lanes *)(scores + start) = weight;
-        }
         float *to = step->attended + ((size_t)token * model->heads + head) * size;
-        memset(to, 0, size * sizeof(float));
-        for (int page = 0; page <= position / PAGE; page++) {
-            const float *values = page_of(step, token, page, layer, 1, kv_head);
-            const int count = least(PAGE, position - page * PAGE + 1);
-            for (int start = 0; start < size; start += LANES) {
-                Lanes gathered = *(const Lanes *)(to + start);
-                for (int place = 0; place < count; place++)
-                    gathered += scores[page * PAGE + place] * *(const Lanes *)(values + place * size + start);
-                *(Lanes *)(to + start) = gathered;
-            }
+        switch (least(QUERIES, group - member)) {
+            case 1: attend_with(1, step, layer, token, kv_head, queries, scores, to); break;
+            case 2: attend_with(2, step, layer, token, kv_head, queries, scores, to); break;
+            case 3: attend_with(3, step, layer, token, kv_head, queries, scores, to); break;
+            case 4: attend_with(4, step, layer, token, kv_head, queries, scores, to); break;
         }
-        const float share = 1.0f / sum_of(total);
-        for (int start = 0; start < size; start += LANES) *(Lanes *)(to + start) *= share;
     }
-    const int begin = (token * model->heads + kv_head * group) * size;
+    const size_t begin = ((size_t)token * model->heads + kv_head * group) * size;
     sum_groups(step->attended + begin, group * size, step->attended_sums + begin / GROUP);
 }
 
@@ -640,7 +663,7 @@ int dalle_kit_step(const Model *model, const Batch *batch, int threads) {
     const size_t sizes[] = {
         count * model->width, most * model->width, most * (model->width / GROUP),
         count * (model->heads + 2 * model->kv_heads) * model->head_width, count * attended, count * attended / GROUP,
-        count * model->inner, count * model->inner / GROUP, count * model->head_width, (size_t)(workers + 1) * step->longest,
+        count * model->inner, count * model->inner / GROUP, count * model->head_width, (size_t)(workers + 1) * QUERIES * step->longest,
     };
     float **places[] = {
         &step->states, &step->normed, &step->sums, &step->heads, &step->attended, &step->attended_sums,
