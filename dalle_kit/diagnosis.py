@@ -120,7 +120,11 @@ def _model(facts: dict[str, Any], settings: Settings, plugins: Plugins | None, p
     if stored is None:
         facts["state"] = "not on this machine yet; it is fetched on first use, or with: dalle-kit models pull"
         return
-    facts |= {"state": "on this machine", "path": stored.path, "bytes": tree_size(Path(stored.path))}
+    from dalle_kit.models.weights import quant_of
+
+    folder = Path(stored.path)
+    facts |= {"state": "on this machine", "path": stored.path, "bytes": tree_size(folder)}
+    facts["quant"] = quant_of(folder) if settings.quant == "auto" else settings.quant
 
 
 def _folders(facts: dict[str, Any], paths: Paths, problems: list[Problem]) -> None:

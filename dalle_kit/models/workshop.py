@@ -33,7 +33,7 @@ class Workshop:
         try:
             lock.acquire(timeout=0)
         except filelock.Timeout:
-            progress(f"waiting for another process that is fetching {shown}", 0, None)
+            progress(f"waiting for another process that is working on {shown}", 0, None)
             lock.acquire(poll_interval=0.1)
         try:
             for folder in self.root.glob(f".partial-{name}@*"):

@@ -31,7 +31,7 @@ def test_the_list_shows_needs_licence_place_and_default(paths: Paths) -> None:
     assert text == run("list").stdout
     lines = {line[3:].split()[0]: line for line in text.splitlines() if line[3:].strip()}
     default = lines[Settings().model]
-    assert default.startswith("*") and "93 MB" in default and "538 MB" in default and "Apache-2.0" in default
+    assert default.startswith("*") and "93 MB" in default and "143 MB" in default and "Apache-2.0" in default
     assert " no " in default
     assert "6.8 GB" in lines["smollm2-1.7b"]
     rows = run_json("list")
@@ -124,3 +124,14 @@ def test_the_commands_load_no_heavy_library(paths: Paths) -> None:
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout == "[]\n"
+
+
+def test_optimize_does_now_what_a_first_use_would_do(paths: Paths, small_gguf: Path) -> None:
+    name = str(small_gguf)
+    done = run_json("optimize", name)
+    assert Path(done["weights"]) == Path(run_json("path", name)["path"]) and Path(done["library"]).exists()
+    packed = run_json("optimize", name, "--quant", "int4")
+    assert packed["quant"] == "int4" and paths.cache in Path(packed["weights"]).parents
+    assert "is ready (int4)" in run("optimize", name, "--quant", "int4").stdout
+    with pytest.raises(UnknownNameError, match="int3"):
+        run("optimize", name, "--quant", "int3")

