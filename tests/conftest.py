@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,12 +51,23 @@ def default_model_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
+@pytest.fixture(scope="session", autouse=True)
+def session_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The DALLE_KIT_HOME of tests that have none of their own: no cache of the person who runs them is written to."""
+    folder = tmp_path_factory.mktemp("session")
+    os.environ["DALLE_KIT_HOME"] = str(folder)
+    yield folder
+    del os.environ["DALLE_KIT_HOME"]
+
+
 @pytest.fixture
-def home(tmp_path: Path, default_model_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A fresh DALLE_KIT_HOME that shares the pulled models."""
+def home(tmp_path: Path, default_model_home: Path, session_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A fresh DALLE_KIT_HOME that shares the pulled models and what was compiled."""
     folder = tmp_path / "home"
-    folder.mkdir()
+    (folder / "cache").mkdir(parents=True)
+    (session_home / "cache" / "native").mkdir(parents=True, exist_ok=True)
     (folder / "models").symlink_to(default_model_home / "models", target_is_directory=True)
+    (folder / "cache" / "native").symlink_to(session_home / "cache" / "native", target_is_directory=True)
     monkeypatch.setenv("DALLE_KIT_HOME", str(folder))
     return folder
 
