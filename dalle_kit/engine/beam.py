@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from dalle_kit.engine.constraints import Constraint
@@ -104,11 +105,16 @@ class Beam:
         """Return (score, parent, token, log-likelihood) of the best extensions of each live beginning."""
         found = []
         temperature = self._options.temperature
-        gumbel = noise(self._options.seed, position, scores.shape[1]).to(scores.device) if temperature else None
+        size, gumbel = scores.shape[1], None
+        if temperature:
+            gumbel = torch.from_numpy(noise(self._options.seed, position, size)).to(scores.device)
         for index, beginning in enumerate(self.live):
-            allowed = scores[index] if beginning.constraint is None else beginning.constraint.allow(scores[index])
-            if allowed is None:
-                continue
+            allowed = scores[index]
+            if beginning.constraint is not None:
+                mask = beginning.constraint.mask(size)
+                if mask is None:
+                    continue
+                allowed = torch.where(torch.from_numpy(mask).to(scores.device), allowed, -torch.inf)
             ranked = allowed if gumbel is None else allowed + temperature * gumbel
             top = ranked.topk(min(2 * self._width, len(ranked)))
             likelihoods = scores[index][top.indices]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from torch import Tensor
@@ -303,8 +303,7 @@ def _scored(session: Session, seats: list[_Seat]) -> list[_Member]:
             part, start = scores[0].part(start, start + count * seat.tail), start + count * seat.tail
         else:
             part = scores[-1].part(place - (len(tokens) - anew), place + count - (len(tokens) - anew))
-        texts = seat.texts
-        members.append(replace(seat.member, texts=texts, start=place, length=lengths[place], scores=part))
+        members.append(_Member(seat.member.row, seat.texts, start=place, length=lengths[place], scores=part))
         place += count
     return members
 

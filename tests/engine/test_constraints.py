@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -154,3 +155,27 @@ def test_a_verbatim_slot_goes_on_behind_what_it_is_told_to_begin_with(engine: En
     slot = Slot("code", starts_with="\n    re", verbatim=True, stop=("\n",))
     text = fill(engine, Skeleton((slot,)), max_tokens=12)["code"].text
     assert text and "\n" not in text
+
+
+@pytest.mark.parametrize(
+    "slot",
+    [
+        Slot("a", regex="(one|two|three)( (four|five))*"),
+        Slot("a", sentences=(1, 3), known=("Ana", "room B12"), forbid=("Ana Tom", "x")),
+        Slot("a", choices=("one", "one two", "three")),
+    ],
+)
+def test_a_single_token_is_allowed_exactly_where_the_mask_has_it(engine: Engine, slot: Slot) -> None:
+    chance = random.Random(3)
+    size = engine.tokenizer.size
+    for _ in range(5):
+        constraint = engine._constraints.start(slot, after="Dear Ana,\n\n")
+        for _ in range(12):
+            mask = constraint.mask(size + 3)
+            assert mask is not None and not mask[size:].any()
+            allowed = mask.nonzero()[0].tolist()
+            some = {*chance.sample(range(size + 3), 40), *chance.sample(allowed, min(5, len(allowed))), 0, 1}
+            assert [token for token in some if constraint.allows(token)] == [token for token in some if mask[token]]
+            constraint.take(chance.choice([token for token in allowed if token > 2] or allowed))
+            if constraint.complete:
+                break

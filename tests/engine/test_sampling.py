@@ -1,16 +1,17 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dalle_kit.engine.sampling import Scores, candidate_seed, choose, keep_likely, noise, penalise
+from dalle_kit.engine.sampling import Scores, candidate_seed, choose, keep_likely, noise, penalise, sample
 from dalle_kit.errors import OptionError
 from dalle_kit.records import GenerationOptions
 
-LOGITS = torch.tensor([0.0, 1.0, 2.0, 3.0])
-SCORES = Scores(LOGITS[None])
+LOGITS = np.array([0.0, 1.0, 2.0, 3.0], dtype=np.float32)
+SCORES = Scores(torch.from_numpy(LOGITS)[None])
 seeds = st.integers(0, 2**63 - 1)
 positions = st.integers(0, 10_000)
 
@@ -26,15 +27,15 @@ def test_the_same_seed_and_position_give_the_same_token(seed: int, position: int
 
 
 def test_noise_differs_between_positions_and_between_seeds() -> None:
-    assert not torch.equal(noise(1, 0, 8), noise(1, 1, 8))
-    assert not torch.equal(noise(1, 0, 8), noise(2, 0, 8))
+    assert not np.array_equal(noise(1, 0, 8), noise(1, 1, 8))
+    assert not np.array_equal(noise(1, 0, 8), noise(2, 0, 8))
 
 
 def test_samples_follow_the_softmax_distribution() -> None:
     options = GenerationOptions(temperature=0.8, seed=7)
     drawn = torch.tensor([choose(SCORES, 0, options, position=position) for position in range(4000)])
     shares = drawn.bincount(minlength=4) / len(drawn)
-    assert torch.allclose(shares, (LOGITS / 0.8).softmax(0), atol=0.025)
+    assert torch.allclose(shares, torch.from_numpy(LOGITS / 0.8).softmax(0), atol=0.025)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,7 @@ def test_samples_follow_the_softmax_distribution() -> None:
 def test_unlikely_tokens_are_cut_off(options: dict[str, float], kept: set[int]) -> None:
     full = {"top_k": 0, "top_p": 1.0, "min_p": 0.0, **options}
     left = keep_likely(LOGITS, top_k=int(full["top_k"]), top_p=full["top_p"], min_p=full["min_p"])
-    assert set(left.isfinite().nonzero().flatten().tolist()) == kept
+    assert set(np.flatnonzero(np.isfinite(left)).tolist()) == kept
 
 
 @given(
@@ -63,14 +64,14 @@ def test_unlikely_tokens_are_cut_off(options: dict[str, float], kept: set[int]) 
 def test_at_least_the_likeliest_token_is_always_left(
     logits: list[float], top_k: int, top_p: float, min_p: float
 ) -> None:
-    values = torch.tensor(logits)
+    values = np.array(logits, dtype=np.float32)
     left = keep_likely(values, top_k=top_k, top_p=top_p, min_p=min_p)
     assert left.max() == values.max()  # of equal ones any may be left
 
 
 def test_repetition_penalty_makes_seen_tokens_less_likely_whatever_their_sign() -> None:
-    logits = torch.tensor([-1.0, 2.0, 0.5])
-    penalised = penalise(logits, torch.tensor([0, 1]), 2.0)
+    logits = np.array([-1.0, 2.0, 0.5], dtype=np.float32)
+    penalised = penalise(logits, [0, 1, 1], 2.0)
     assert penalised.tolist() == [-2.0, 1.0, 0.5]
 
 
@@ -83,15 +84,32 @@ def test_transformers_filters_agree_with_ours() -> None:
     )
 
     logits = torch.randn(200, generator=torch.Generator().manual_seed(0)) * 3
+    numbers = logits.numpy()
     ids, scores = torch.tensor([[3, 5, 5]]), logits[None]
     theirs = RepetitionPenaltyLogitsProcessor(1.3)(ids, scores)
-    assert torch.equal(theirs[0], penalise(logits, ids[0], 1.3))
+    assert np.array_equal(theirs[0].numpy(), penalise(numbers, [3, 5, 5], 1.3))
     for warper, ours in [
-        (TopKLogitsWarper(7), keep_likely(logits, top_k=7, top_p=1.0, min_p=0.0)),
-        (TopPLogitsWarper(0.8), keep_likely(logits, top_k=0, top_p=0.8, min_p=0.0)),
-        (MinPLogitsWarper(0.05), keep_likely(logits, top_k=0, top_p=1.0, min_p=0.05)),
+        (TopKLogitsWarper(7), keep_likely(numbers, top_k=7, top_p=1.0, min_p=0.0)),
+        (TopPLogitsWarper(0.8), keep_likely(numbers, top_k=0, top_p=0.8, min_p=0.0)),
+        (MinPLogitsWarper(0.05), keep_likely(numbers, top_k=0, top_p=1.0, min_p=0.05)),
     ]:
-        assert torch.equal(warper(ids, scores)[0], ours)
+        assert np.array_equal(warper(ids, scores)[0].numpy(), ours)
+
+
+@given(seed=seeds, temperature=st.floats(0.05, 5.0))
+def test_a_sample_is_the_likeliest_of_all_tokens_with_their_noise(seed: int, temperature: float) -> None:
+    logits = torch.randn(3000, generator=torch.Generator().manual_seed(seed % 97)).numpy() * 4
+    drawn = sample(logits, GenerationOptions(temperature=temperature, seed=seed), position=3)
+    assert drawn == (logits / np.float32(temperature) + noise(seed, 3, 3000)).argmax()
+
+
+def test_scores_know_the_likeliest_tokens_and_all_likelihoods() -> None:
+    logits = torch.randn(5, 300, generator=torch.Generator().manual_seed(0)) * 9
+    scores, expected = Scores(logits), logits.log_softmax(-1)
+    assert scores.best == logits.argmax(-1).tolist()
+    for place, token in [(0, 7), (3, scores.best[3]), (4, 299)]:
+        assert scores.log_likelihood(place, token) == pytest.approx(float(expected[place, token]), abs=1e-4)
+        assert scores.part(place, 5).log_likelihood(0, token) == scores.log_likelihood(place, token)
 
 
 @given(seed=seeds)

@@ -250,7 +250,7 @@ def test_a_beam_search_that_cannot_go_on_ends() -> None:
         def __init__(self) -> None:
             super().__init__(Slot("a"), [])
 
-        def allow(self, logits: torch.Tensor) -> torch.Tensor | None:
+        def mask(self, size: int) -> None:
             return None
 
     beam = Beam(2, options=GenerationOptions(), ends=frozenset({0}), constraint=Stuck())

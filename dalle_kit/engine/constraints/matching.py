@@ -8,9 +8,8 @@ from collections.abc import Iterable
 from typing import Any
 
 import llguidance
-import numpy
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 from dalle_kit.engine.constraints.grammars import grammar_of, is_prose, reason
 from dalle_kit.engine.constraints.vocabulary import Vocabulary
@@ -65,7 +64,7 @@ class Constraints:
         matcher = llguidance.LLMatcher(self._vocabulary.tokens, grammar, log_level=0, limits=self._limits)
         if not matcher.is_error():
             trial = matcher.deep_copy()
-            allowed = numpy.frombuffer(trial.compute_bitmask(), dtype=numpy.uint8)
+            allowed = np.frombuffer(trial.compute_bitmask(), dtype=np.uint8)
             if not trial.is_error() and (trial.is_accepting() or not trial.is_stopped()) and allowed.any():
                 return matcher
             if not trial.is_error() or trial.get_error().startswith("NoExtension"):
@@ -87,14 +86,14 @@ class Constraint:
         """Whether the text is sentences, of which any number is better than a part of one."""
         return is_prose(self._slot)
 
-    def allow(self, logits: Tensor) -> Tensor | None:
-        """Return ``logits`` (V,) with minus infinity for every token that is not allowed, None if none is allowed.
+    def mask(self, size: int) -> NDArray[np.bool_] | None:
+        """Return for each token (size,) whether it may come next, None if none may.
 
         Raises TemplateError where the constraint has become too large to follow.
         """
         allowed = None
         for matcher in self._matchers:
-            bits = numpy.frombuffer(matcher.compute_bitmask(), dtype=numpy.uint8)
+            bits = np.frombuffer(matcher.compute_bitmask(), dtype=np.uint8)
             if matcher.is_error():
                 raise TemplateError(f"{_where(self._slot)} cannot be followed: {reason(matcher.get_error())}")
             allowed = bits if allowed is None else allowed & bits
@@ -102,11 +101,10 @@ class Constraint:
         if not allowed.any():
             return None
         # A model may have more logits than its tokenizer has tokens.
-        flags = numpy.unpackbits(allowed, bitorder="little")[: logits.shape[0]]
-        if len(flags) < logits.shape[0]:
-            flags = numpy.concatenate((flags, numpy.zeros(logits.shape[0] - len(flags), dtype=numpy.uint8)))
-        mask = torch.from_numpy(flags.view(numpy.bool_)).to(logits.device)
-        return torch.where(mask, logits, -torch.inf)
+        flags = np.unpackbits(allowed, bitorder="little")[:size]
+        if len(flags) < size:
+            flags = np.concatenate((flags, np.zeros(size - len(flags), dtype=np.uint8)))
+        return flags.view(np.bool_)
 
     def allows(self, token: int) -> bool:
         """Say whether a token may come next."""
