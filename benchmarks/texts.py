@@ -14,7 +14,7 @@ EMAIL_OPTIONS = (
     *("--to", "Priya Raman <priya@example.com>", "--subject", "Q3 budget review moved to Thursday"),
     *("--point", "now Thursday 14:00", "--point", "room B12", "--sender", "Tom", "--seed", "1"),
 )
-EMAIL_BEGINS = r"Priya( Raman)?,\s+\S"
+EMAIL_BEGINS = r"Priya,\s+(?!Dear\b)\S"
 #: The same, as one asks a chat.
 EMAIL_ASKED = "Write the e-mail. Subject: Q3 budget review moved to Thursday. Notes: now Thursday 14:00; room B12"
 

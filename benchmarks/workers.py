@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
@@ -76,7 +77,7 @@ class Worker:
             raise PeerError(f"{self.peer.name} has ended") from error
         line = self._process.stdout.readline()
         if not line:
-            raise PeerError(f"{self.peer.name} ended with {self._process.wait()}")
+            raise PeerError(f"{self.peer.name} has ended")
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
             raise PeerError(f"{self.peer.name}: {answer['error']}")
@@ -84,9 +85,12 @@ class Worker:
 
     def close(self) -> float:
         """End the process; return its peak memory in MiB."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        return _wait(self._process)
+        assert self._process.stdin is not None and self._process.stdout is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
+        memory = _wait(self._process)
+        self._process.stdout.close()
+        return memory
 
 
 def environment() -> dict[str, str]:

@@ -11,6 +11,10 @@ import numpy as np
 import onnxruntime_genai
 
 
+#: It writes no more texts than these at once; more follow each other.
+_MOST = 32
+
+
 class OnnxRuntime:
     """A model of its builder's, and the last text's state for those that begin as it does."""
 
@@ -23,6 +27,10 @@ class OnnxRuntime:
     def write(self, prompts: Sequence[Sequence[int]], count: int, *, shared: int = 0) -> tuple[float, float]:
         """Write; see ``Runtime``."""
         start = time.perf_counter()
+        if len(prompts) > _MOST:
+            self.write(prompts[:_MOST], count)
+            self.write(prompts[_MOST:], count)
+            return 0.0, time.perf_counter() - start
         length = len(prompts[0]) + count
         generator, skip = self._generator(tuple(prompts[0][:shared]), len(prompts), length)
         generator.append_tokens(np.array(prompts, dtype=np.int32)[:, skip:])
