@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import onnxruntime_genai
 
-
 #: It writes no more texts than these at once; more follow each other.
 _MOST = 32
 
