@@ -15,7 +15,6 @@ from functools import lru_cache
 
 from dalle_kit_email.addresses import Mailbox, parse_mailbox
 from dalle_kit_email.flowed import unflow
-from dalle_kit_email.html_text import html_to_lines
 
 Line = tuple[int, str]
 
@@ -162,7 +161,12 @@ def _message_lines(message: Message) -> list[Line]:
             return unflow(text, delsp=str(part.get_param("delsp", "")).lower() == "yes")
         return [_quoted_line(line) for line in text.split("\n")]
     part = next(iter(_texts(message, "html")), None)
-    return html_to_lines(_part_text(part)) if part is not None else []
+    if part is None:
+        return []
+    # Few messages need it, and every e-mail would wait for its parser.
+    from dalle_kit_email.html_text import html_to_lines
+
+    return html_to_lines(_part_text(part))
 
 
 def _texts(part: Message, subtype: str) -> list[Message]:
