@@ -5,6 +5,7 @@ They are computed with numpy on the CPU: for one row of numbers that takes less 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -23,8 +24,11 @@ Numbers = NDArray[np.float32]
 _MIX = 0x9E3779B97F4A7C15
 _MASK = 2**64 - 1
 
-#: The uniform numbers that noise is made of, and the most by which the noise of two tokens can differ then.
-_LEAST, _MOST, _SPREAD = 1e-20, 1.0 - 1e-7, 20.0
+#: Bounds of the uniform numbers that noise is made of.
+_LEAST, _MOST = 1e-20, 1.0 - 1e-7
+
+#: Which tokens are taken for the likeliest, in nats, and for the rounding of a bound on uniform numbers.
+_NEAR, _SLACK = 6.0, 1e-6
 
 
 class Scores:
@@ -40,11 +44,11 @@ class Scores:
         if logits.device.type == "cpu":
             numbers = logits.numpy()
             best = numbers.argmax(-1)
-            highest = np.take_along_axis(numbers, best[:, None], -1)  # (N, 1)
-            powers = numbers - highest
+            highest = numbers[np.arange(len(best)), best]
+            powers = numbers - highest[:, None]
             np.exp(powers, out=powers)
-            self.best, self._highest = best.tolist(), highest[:, 0].tolist()
-            self._normalisers = (highest[:, 0] + np.log(powers.sum(-1))).tolist()
+            self.best, self._highest = best.tolist(), highest.tolist()
+            self._normalisers = (highest + np.log(powers.sum(-1))).tolist()
         else:
             values, tokens = logits.max(-1)
             self.best = tokens.tolist()
@@ -110,24 +114,33 @@ def choose(
         if constraint is None or constraint.allows(best):
             return best
     logits = scores.numbers(place)
+    if penalty != 1.0 and seen:
+        logits = penalise(logits, seen, penalty)
     if constraint is not None:
+        # The same goes for a sample, unless it depends on the other tokens which are likely enough.
+        is_cut = not greedy and (options.top_k > 0 or options.top_p < 1.0 or options.min_p > 0.0)
+        if not is_cut and constraint.allows(token := pick(logits, options, position=position)):
+            return token
         mask = constraint.mask(len(logits))
         if mask is None:
             return None
         logits = np.where(mask, logits, np.float32(-np.inf))
-    if penalty != 1.0 and seen:
-        logits = penalise(logits, seen, penalty)
-    return int(logits.argmax()) if greedy else sample(logits, options, position=position)
+    return pick(logits, options, position=position)
 
 
-def sample(logits: Numbers, options: GenerationOptions, *, position: int) -> int:
-    """Draw a token by ``logits`` (V,) at the temperature and among the tokens of the options."""
+def pick(logits: Numbers, options: GenerationOptions, *, position: int) -> int:
+    """Return the likeliest token by ``logits`` (V,), or one drawn at the temperature of the options."""
+    if options.temperature == 0.0:
+        return int(logits.argmax())
     logits = logits / np.float32(options.temperature)
     logits = keep_likely(logits, top_k=options.top_k, top_p=options.top_p, min_p=options.min_p)
-    # The noise cannot lift any other token above the likeliest.
-    tokens = np.flatnonzero(logits > logits.max() - _SPREAD)
-    uniform = _uniform(options.seed, position, len(logits))[tokens]
-    return int(tokens[(logits[tokens] + _gumbel(uniform)).argmax()])
+    uniform = _uniform(options.seed, position, len(logits))
+    # Only noise that is large enough can lift a token that is not among the likeliest above them.
+    highest = float(logits.max())
+    tokens = np.flatnonzero(logits > highest - _NEAR)
+    lifted = float((logits[tokens] + _gumbel(uniform[tokens])).max()) - highest + _NEAR
+    tokens = np.union1d(tokens, np.flatnonzero(uniform > math.exp(-math.exp(-lifted)) - _SLACK))
+    return int(tokens[(logits[tokens] + _gumbel(uniform[tokens])).argmax()])
 
 
 def penalise(logits: Numbers, seen: Sequence[int], penalty: float) -> Numbers:

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dalle_kit.engine.sampling import Scores, candidate_seed, choose, keep_likely, noise, penalise, sample
+from dalle_kit.engine.sampling import Scores, candidate_seed, choose, keep_likely, noise, penalise, pick
 from dalle_kit.errors import OptionError
 from dalle_kit.records import GenerationOptions
 
@@ -99,7 +99,7 @@ def test_transformers_filters_agree_with_ours() -> None:
 @given(seed=seeds, temperature=st.floats(0.05, 5.0))
 def test_a_sample_is_the_likeliest_of_all_tokens_with_their_noise(seed: int, temperature: float) -> None:
     logits = torch.randn(3000, generator=torch.Generator().manual_seed(seed % 97)).numpy() * 4
-    drawn = sample(logits, GenerationOptions(temperature=temperature, seed=seed), position=3)
+    drawn = pick(logits, GenerationOptions(temperature=temperature, seed=seed), position=3)
     assert drawn == (logits / np.float32(temperature) + noise(seed, 3, 3000)).argmax()
 
 
