@@ -29,6 +29,16 @@ class LlamaConfig:
     epsilon: float
     context: int
 
+    @property
+    def queries(self) -> int:
+        """Numbers of all queries of a token."""
+        return self.heads * self.head_width
+
+    @property
+    def keys(self) -> int:
+        """Numbers of all keys of a token; as many of its values."""
+        return self.kv_heads * self.head_width
+
     @classmethod
     def parse(cls, config: Mapping[str, Any]) -> LlamaConfig | None:
         """Read a ``config.json`` of transformers; None for a model this module does not compute."""

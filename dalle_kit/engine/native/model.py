@@ -15,8 +15,8 @@ from dalle_kit.engine.llama import LlamaConfig
 from dalle_kit.engine.native.pacing import Pace
 from dalle_kit.engine.native.pages import PAGE, CacheRow, Prefixes
 from dalle_kit.engine.native.structures import BatchC, LayerC, MatrixC, ModelC, address
-from dalle_kit.errors import DeviceError
-from dalle_kit.models.panels import GROUP, ROWS, bits_of
+from dalle_kit.errors import DeviceError, ModelError
+from dalle_kit.models.panels import GROUP, ROWS, bits_of, matrix_shape
 from dalle_kit.models.weights import is_packed
 
 #: Tokens of one step: a longer text is read in several, so that memory stays bounded.
@@ -93,6 +93,8 @@ class NativeLlama:
         numbers = np.array(
             [[token, position, tables[id(row)]] for row, token, position, _ in part], dtype=np.int32
         ).T.copy()  # (3, T)
+        if not 0 <= numbers[0].min() <= numbers[0].max() < self.vocabulary:
+            raise ModelError(f"the tokenizer has tokens that the model has not: its vocabulary is {self.vocabulary}")
         outputs = np.array(wanted, dtype=np.int32)
         addresses = np.array(pages, dtype=np.uint64)
         batch = BatchC(
@@ -114,45 +116,56 @@ class NativeLlama:
 
     def _structure(self) -> ModelC:
         config = self.config
-        self._layers = (LayerC * config.layers)(*(self._layer(f"model.layers.{n}.") for n in range(config.layers)))
-        embedding = self._matrix("model.embed_tokens")
+        inner = int(self._weights["model.layers.0.mlp.gate_proj.weight"].shape[0]) * ROWS
+        layers = [self._layer(f"model.layers.{number}.", inner=inner) for number in range(config.layers)]
+        self._layers = (LayerC * config.layers)(*layers)
+        embedding = head = self._matrix("model.embed_tokens", columns=config.width)
+        if "lm_head.weight" in self._weights:
+            head = self._matrix("lm_head", rows=embedding.rows, columns=config.width)
         return ModelC(
             config.layers,
             config.width,
             config.heads,
             config.kv_heads,
             config.head_width,
-            self._weights["model.layers.0.mlp.gate_proj.weight"].shape[0] * ROWS,
+            inner,
             config.epsilon,
-            self._address("frequencies"),
-            self._address("model.norm.weight"),
+            self._numbers("frequencies", config.head_width // 2),
+            self._numbers("model.norm.weight", config.width),
             embedding,
-            self._matrix("lm_head") if "lm_head.weight" in self._weights else embedding,
+            head,
             ctypes.cast(self._layers, ctypes.c_void_p),
         )
 
-    def _layer(self, name: str) -> LayerC:
-        attention = (self._matrix(f"{name}self_attn.{part}_proj") for part in "qkvo")
-        mlp = (self._matrix(f"{name}mlp.{part}_proj") for part in ("gate", "up", "down"))
+    def _layer(self, name: str, *, inner: int) -> LayerC:
+        width, queries, keys = self.config.width, self.config.queries, self.config.keys
+        attention = f"{name}self_attn."
         return LayerC(
-            self._address(f"{name}input_layernorm.weight"),
-            *attention,
-            self._address(f"{name}post_attention_layernorm.weight"),
-            *mlp,
+            self._numbers(f"{name}input_layernorm.weight", width),
+            self._matrix(f"{attention}q_proj", rows=queries, columns=width),
+            self._matrix(f"{attention}k_proj", rows=keys, columns=width),
+            self._matrix(f"{attention}v_proj", rows=keys, columns=width),
+            self._matrix(f"{attention}o_proj", rows=width, columns=queries),
+            self._numbers(f"{name}post_attention_layernorm.weight", width),
+            self._matrix(f"{name}mlp.gate_proj", rows=inner, columns=width),
+            self._matrix(f"{name}mlp.up_proj", rows=inner, columns=width),
+            self._matrix(f"{name}mlp.down_proj", rows=width, columns=inner),
         )
 
-    def _matrix(self, name: str) -> MatrixC:
-        panels, groups, size = self._weights[f"{name}.weight"].shape
-        return MatrixC(
-            self._address(f"{name}.weight"),
-            self._address(f"{name}.bias") if f"{name}.bias" in self._weights else None,
-            panels * ROWS,
-            groups * GROUP,
-            bits_of((panels, groups, size)) or 0,
-        )
+    def _matrix(self, name: str, *, columns: int, rows: int | None = None) -> MatrixC:
+        """Return a matrix of this many rows, of any number if that is None; raises ValueError for another shape."""
+        weight = self._weights[f"{name}.weight"]
+        shape, bits = matrix_shape(tuple(weight.shape)), bits_of(tuple(weight.shape))
+        if bits is None or shape[1] != columns or (rows is not None and shape[0] != rows):
+            raise ValueError(f"{name} has the shape {shape}")
+        bias = f"{name}.bias"
+        bias_at = self._numbers(bias, shape[0]) if bias in self._weights else None
+        return MatrixC(address(weight, torch.uint8), bias_at, *shape, bits)
 
-    def _address(self, name: str) -> int:
-        return address(self._weights[name])
+    def _numbers(self, name: str, count: int) -> int:
+        if len(self._weights[name]) != count:
+            raise ValueError(f"{name} has {len(self._weights[name])} numbers, not {count}")
+        return address(self._weights[name], torch.float32)
 
 
 class NativeSession:

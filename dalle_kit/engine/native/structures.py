@@ -6,6 +6,7 @@ import ctypes
 from ctypes import c_float, c_int32, c_void_p
 from typing import ClassVar
 
+import torch
 from torch import Tensor
 
 
@@ -56,7 +57,8 @@ class BatchC(ctypes.Structure):
     ]
 
 
-def address(tensor: Tensor) -> int:
-    """Return where a tensor's numbers lie; C reads them as they are."""
-    assert tensor.is_contiguous() and tensor.device.type == "cpu", "C reads memory as it lies"
+def address(tensor: Tensor, dtype: torch.dtype) -> int:
+    """Return where a tensor's numbers lie; C reads them as they are. Raises ValueError for numbers of another type."""
+    if tensor.dtype != dtype or not tensor.is_contiguous() or tensor.device.type != "cpu":
+        raise ValueError(f"numbers of {tensor.dtype} on {tensor.device} are not {dtype} one after another")
     return tensor.data_ptr()

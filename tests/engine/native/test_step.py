@@ -19,6 +19,7 @@ from dalle_kit.engine.llama import LlamaConfig, LlamaModel
 from dalle_kit.engine.native.compiling import load_library
 from dalle_kit.engine.native.model import NativeLlama, NativeSession, can_compute
 from dalle_kit.engine.native.pages import PAGE, Prefixes
+from dalle_kit.errors import ModelError
 from dalle_kit.models.quantization import quantize4, quantize8
 from dalle_kit.models.weights import dequantize, is_packed
 
@@ -226,6 +227,33 @@ def test_a_forked_process_has_threads_of_its_own(library: ctypes.CDLL) -> None:
     worker.start()
     assert parent.poll(30) and parent.recv() == before.tolist()
     worker.join()
+
+
+def test_weights_that_do_not_fit_are_refused_before_c_reads_them(library: ctypes.CDLL) -> None:
+    weights = packed_weights(SMALL, bits=4)
+    name = "model.layers.1.self_attn.q_proj.weight"
+    for wrong in (
+        replace(SMALL, width=32),
+        replace(SMALL, heads=8),
+        replace(SMALL, kv_heads=4),
+        replace(SMALL, head_width=32),
+    ):
+        with pytest.raises(ValueError, match=r"has (the shape|\d+ numbers)"):
+            NativeLlama(wrong, weights, library)
+    for changed in (weights[name][:-1], weights[name].transpose(0, 1)):
+        with pytest.raises(ValueError, match=r"shape|one after another"):
+            NativeLlama(SMALL, {**weights, name: changed}, library)
+    norm = {"model.norm.weight": weights["model.norm.weight"].half()}
+    with pytest.raises(ValueError, match="float16"):
+        NativeLlama(SMALL, {**weights, **norm}, library)
+    with pytest.raises(KeyError):
+        NativeLlama(replace(SMALL, layers=3), weights, library)
+
+
+def test_a_token_that_the_model_has_not_is_an_error(library: ctypes.CDLL) -> None:
+    native, _ = models(library)
+    with pytest.raises(ModelError, match="vocabulary is 96"):
+        native.open([[1, VOCABULARY]], [[]], room=0)
 
 
 def test_models_of_other_shapes_are_left_to_torch() -> None:
