@@ -100,14 +100,17 @@ def main() -> None:
     try:
         for name in arguments.rows:
             print(f"{name} ...", file=sys.stderr, flush=True)
-            rows += ROWS[name](bench)
+            found = ROWS[name](bench)
+            for row in found:
+                print(" | ".join(line(row, bench.names)), file=sys.stderr, flush=True)
+            rows += found
     finally:
         bench.close()
     if arguments.plot and bench.curves:
         draw(bench, arguments.peers, arguments.plot)
     if arguments.json:
-        found = {"rows": [dataclasses.asdict(row) for row in rows], "growth": bench.curves, "notes": bench.notes}
-        arguments.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+        figures = {"rows": [dataclasses.asdict(row) for row in rows], "growth": bench.curves, "notes": bench.notes}
+        arguments.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     written = [machine(), table(head(bench.names), [line(row, bench.names) for row in rows])]
     if bench.versions:
         written.append("; ".join(f"{name} {version}" for name, version in bench.versions.items()))
