@@ -35,13 +35,13 @@ def ensure_packed(stored: StoredModel, *, quant: Bits, progress: Progress = sile
     if quant_of(source) == quant:
         return source
     root, name, wanted = _root(), _name(source, quant), _identity(source)
-    if _is_whole(root / name, wanted):
+    if _is_whole(root / name, wanted, quant):
         return root / name
     workshop = Workshop(root)
     partial = workshop.partial(name)
     try:
         with workshop.locked(name, stored.name, progress):
-            if not _is_whole(root / name, wanted):
+            if not _is_whole(root / name, wanted, quant):
                 _make(stored, partial, quant=quant, note=wanted, progress=progress)
                 workshop.put_in_place(partial, name)
     except OSError as error:
@@ -77,11 +77,14 @@ def _make(stored: StoredModel, partial: Path, *, quant: Bits, note: dict[str, An
     (partial / _NOTE).write_text(json.dumps({**note, "size": size}), encoding="utf-8")
 
 
-def _is_whole(folder: Path, wanted: dict[str, Any]) -> bool:
+def _is_whole(folder: Path, wanted: dict[str, Any], quant: Bits) -> bool:
+    from dalle_kit.models.weights import quant_of
+
     try:
         note = json.loads((folder / _NOTE).read_text(encoding="utf-8"))
-        return bool(note == {**wanted, "size": (folder / PACKED_FILE).stat().st_size})
-    except (OSError, ValueError):
+        size = (folder / PACKED_FILE).stat().st_size
+        return bool(note == {**wanted, "size": size}) and quant_of(folder) == quant
+    except (OSError, ValueError, ModelError):
         return False
 
 

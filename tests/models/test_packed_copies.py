@@ -62,6 +62,8 @@ def test_a_copy_of_other_weights_or_a_damaged_one_is_made_anew(plain: StoredMode
     whole = (copy / PACKED_FILE).read_bytes()
     (copy / PACKED_FILE).write_bytes(whole[:-1])
     assert (ensure_packed(plain, quant="int4") / PACKED_FILE).read_bytes() == whole
+    (copy / PACKED_FILE).write_bytes(b"\xff" * len(whole))
+    assert (ensure_packed(plain, quant="int4") / PACKED_FILE).read_bytes() == whole
     (copy / "packed.json").write_text("{", encoding="utf-8")
     assert (ensure_packed(plain, quant="int4") / PACKED_FILE).read_bytes() == whole
     weights = {name: weight + 1 for name, weight in read_weights(Path(plain.path))}
@@ -126,6 +128,24 @@ def test_a_disk_too_full_is_said_and_nothing_is_kept(
     with pytest.raises(DiskSpaceError, match=r"plain needs .* on the disk"):
         ensure_packed(plain, quant="int8")
     assert below(paths) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="mounts a tmpfs")
+def test_a_disk_that_fills_up_while_packing_is_said_and_nothing_is_kept(
+    plain: StoredModel, paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths.cache.mkdir(parents=True)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(paths.cache)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("no right to mount a disk")
+    try:
+        save_file({"up.weight": torch.ones(1024, 2048)}, Path(plain.path) / "model.safetensors")
+        monkeypatch.setattr("dalle_kit.models.disk.free_space", lambda folder: 10**9)
+        with pytest.raises(DiskSpaceError, match=r"^plain needs \d+ MB on the disk [^\n]*$"):
+            ensure_packed(plain, quant="int8")
+        assert below(paths) == []
+    finally:
+        subprocess.run(["umount", str(paths.cache)], check=True)
 
 
 def test_a_cache_that_is_a_file_is_said_in_one_line(plain: StoredModel, paths: Paths) -> None:

@@ -214,6 +214,17 @@ def test_a_damaged_model_is_noticed_and_pulled_again(tiny: TinyModel) -> None:
     assert tiny.leftovers() == ["tiny"]
 
 
+def test_a_model_stored_in_an_earlier_layout_is_said_to_be_so_and_pulled_again(tiny: TinyModel) -> None:
+    stored = tiny.registry.ensure("tiny")
+    note = Path(stored.path, "dalle-kit.json")
+    note.write_text(note.read_text(encoding="utf-8").replace('"format": 2', '"format": 1'), encoding="utf-8")
+    (entry,) = tiny.registry.stored()
+    assert entry.problem == "it was stored by another version of dalle-kit"
+    assert tiny.registry.find("tiny") is None
+    assert tiny.registry.ensure("tiny") == stored
+    assert '"format": 2' in note.read_text(encoding="utf-8")
+
+
 def test_a_model_from_another_source_does_not_count(tiny: TinyModel) -> None:
     tiny.registry.ensure("tiny")
     assert tiny.with_spec(size=7).find("tiny") is None
