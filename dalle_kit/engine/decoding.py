@@ -18,8 +18,9 @@ from dalle_kit.errors import DeviceError
 #: Tokens with which two rows have to begin alike for the second to go on from a copy of the first.
 _WORTH_COPYING = 16
 
-#: The most places of a batch in which drafts are computed: with more a step has enough to do.
-_DRAFTING = 4
+#: The most places of a batch in which drafts are computed: with more a step has enough to do. Measured on two cores, a
+#: step for one token waits for memory, and one for two texts computes as long as it reads.
+_DRAFTING, _DRAFTING_ON_CPU = 4, 1
 
 
 class Session(Protocol):
@@ -124,9 +125,11 @@ class Batch:
     computed even alone, or whose constraint cannot be followed, fails and leaves the others as they are.
     """
 
+    drafts = True  # the texts are the same without
+
     def __init__(self, model: GenerativeModel, *, places: int, room: int = 0, device: str = "cpu") -> None:
         self.room = room
-        self.drafts = True
+        self._drafting = _DRAFTING_ON_CPU if device == "cpu" else _DRAFTING
         self._model, self._places, self._device = model, places, device
         self._limit = places
         self._waiting: deque[_Member] = deque()  # also some that have joined or left
@@ -201,7 +204,7 @@ class Batch:
     def _going(self) -> list[_Seat]:
         """Return the seats of the rows that go on, in an order in which few of them have to be moved."""
         members = [member for member in self._running if member.goes_on]
-        if self.drafts and sum(len(member.row.pending) for member in members) <= _DRAFTING:
+        if self.drafts and sum(len(member.row.pending) for member in members) <= self._drafting:
             for member in members:
                 member.row.draft()
         seats = []

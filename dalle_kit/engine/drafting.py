@@ -13,7 +13,7 @@ _SIZES = (3, 2)
 _LONGEST = 8
 
 #: The most tokens for which nothing is drafted after drafts that were wrong.
-_PAUSE = 16
+_PAUSE = 8
 
 
 class Drafter:
@@ -24,7 +24,7 @@ class Drafter:
         self._tokens = tokens
         self._known = 0  # of the tokens, so many have their place in the index
         self._following: dict[tuple[int, ...], int] = {}  # where it went on after some tokens, the last time
-        self._length, self._misses, self._pause = 2, 0, 0
+        self._length, self._misses, self._pause = 4, 0, 0
 
     def propose(self, most: int) -> list[int]:
         """Return what the next tokens may be, ``most`` at most; none where nothing is known."""

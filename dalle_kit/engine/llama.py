@@ -15,6 +15,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+#: Tokens that are few: as many as are given to a row while it writes.
+_FEW = 8
+
 
 @dataclass(frozen=True, slots=True)
 class LlamaConfig:
@@ -148,27 +151,30 @@ class LlamaSession:
         They are (sum(tails), V), one row's after another's; by default one of each row that is given tokens.
         """
         fed = [row for row, new in enumerate(tokens) if new]
+        wanted = [max(1, 1 if tails is None else tails[row]) for row in fed]
         if not fed:
             return self.logits[:0]
-        states = self.run(tokens, fed[0], fed[-1] + 1)  # (B, T, D)
-        wanted = [1] * len(fed) if tails is None else [max(1, tails[row]) for row in fed]
-        picked = [
-            (row - fed[0], len(tokens[row]) - count + number)
-            for row, count in zip(fed, wanted, strict=True)
-            for number in range(count)
-        ]
-        rows, places = zip(*picked, strict=True)
+        ends = []
+        # Rows that are given many tokens and such that are given few are computed apart: all are padded to the longest.
+        counts = zip(fed, wanted, strict=True)
+        for _, group in itertools.groupby(counts, key=lambda each: len(tokens[each[0]]) > _FEW):
+            rows = list(group)
+            first = rows[0][0]
+            states = self.run(tokens, first, rows[-1][0] + 1)  # (B, T, D)
+            picked = [(row - first, len(tokens[row]) - back) for row, count in rows for back in range(count, 0, -1)]
+            indices, places = zip(*picked, strict=True)
+            ends.append(states[indices, places])
         model = self._model
-        ends = F.rms_norm(states[rows, places], (model.config.width,), model.norm, model.config.epsilon)
-        logits = _linear(ends, model.head).float()
-        last = [end - 1 for end in itertools.accumulate(wanted)]
-        latest = logits if len(last) == len(logits) else logits[last]
+        last = F.rms_norm(torch.cat(ends), (model.config.width,), model.norm, model.config.epsilon)
+        logits = _linear(last, model.head).float()
+        latest = logits[[end - 1 for end in itertools.accumulate(wanted)]]
         if len(fed) == len(self.lengths):
             self.logits = latest
         else:
             self.logits = self.logits.index_copy(0, torch.tensor(fed, device=model.device), latest)
-        asked = [tails is None or tails[row + fed[0]] > 0 for row, _ in picked]
-        return logits if all(asked) else logits[asked]
+        if tails is None or all(tails[row] for row in fed):
+            return logits
+        return logits[[tails[row] > 0 for row, count in zip(fed, wanted, strict=True) for _ in range(count)]]
 
     def run(self, tokens: Sequence[Sequence[int]], first: int, beyond: int) -> Tensor:
         """Append tokens to the rows from ``first`` until before ``beyond``; the others are given none.

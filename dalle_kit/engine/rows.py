@@ -110,7 +110,8 @@ class Row:
     def draft(self) -> None:
         """Add a guess of what comes next to the pending tokens, if there is one."""
         if self._beam is None and not self._draft:
-            self._draft = self._drafter.propose(self._options.max_tokens - len(self._tokens) - 1)
+            draft = self._drafter.propose(self._options.max_tokens - len(self._tokens) - 1)
+            self._draft = self._constraint.leading(draft) if draft and self._constraint else draft
             self.pending = [[*self.pending[0], *self._draft]]
 
     def forget_draft(self) -> None:

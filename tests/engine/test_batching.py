@@ -291,7 +291,7 @@ def test_drafts_change_nothing_but_the_number_of_steps(engine: Engine) -> None:
     slots = ("Dear ", Slot("a"), ", then ", Slot("b", regex="(one|two|three| )+"), ".", Slot("c", beams=2), Slot("d"))
 
     def rows() -> Iterator[Row]:
-        for seed in range(6):
+        for seed in range(4):
             for temperature in (0.0, 0.05, 1.0):
                 yield row(engine, LONG, *slots, seed=seed, temperature=temperature, max_tokens=25, stop=("x",))
 

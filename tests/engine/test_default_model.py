@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
-from dalle_kit.engine import decoding
+from dalle_kit.engine.decoding import Batch
 from dalle_kit.engine.engine import Engine
 from dalle_kit.engine.native.model import NativeLlama
 from dalle_kit.engine.results import Generation
@@ -104,7 +104,7 @@ def test_texts_and_likelihoods_are_the_same_alone_in_a_crowd_and_with_drafts(
     names = ["Ana", "Tom", "Eva", "Li", "Ana"]
     together = filled(engine, SLOTS[kind], names, **options)
     drafted = [filled(engine, SLOTS[kind], [name], **options)[0] for name in names[:2]]
-    monkeypatch.setattr(decoding, "_DRAFTING", 0)
+    monkeypatch.setattr(Batch, "drafts", False)
     alone = [filled(engine, SLOTS[kind], [name], **options)[0] for name in names[:2]]
     assert alone[0].tokens
     if engine.dtype == "float32" and isinstance(engine.generative(), NativeLlama):

@@ -108,7 +108,13 @@ class Constraint:
 
     def allows(self, token: int) -> bool:
         """Say whether a token may come next."""
-        return all(matcher.validate_tokens([token]) for matcher in self._matchers)
+        return self.leading([token]) == [token]
+
+    def leading(self, tokens: list[int]) -> list[int]:
+        """Return as many of the tokens as may come next, one after the other."""
+        for matcher in self._matchers:
+            tokens = tokens[: matcher.validate_tokens(tokens)]
+        return tokens
 
     def take(self, token: int) -> None:
         """Go on by ``token``."""
