@@ -87,11 +87,14 @@ def _computing(facts: dict[str, Any], settings: Settings) -> None:
     import torch
 
     from dalle_kit.engine.devices import choose_device, choose_dtype
+    from dalle_kit.engine.native.compiling import describe_library
 
     facts |= {"cores": os.cpu_count(), "threads": settings.threads or torch.get_num_threads()}
     facts["cpu"] = f"{platform.machine()}, {torch.backends.cpu.get_cpu_capability()}"
     facts["device"] = choose_device(settings.device)
     facts["dtype"] = choose_dtype(settings.dtype, device=facts["device"])
+    if facts["device"] == "cpu":
+        facts["compiled_step"] = describe_library()
     if facts["device"] == "cuda":
         facts["accelerator"] = torch.cuda.get_device_name()
 

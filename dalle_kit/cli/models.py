@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,7 +13,7 @@ from dalle_kit.cli.common import ListingGroup, is_terminal, json_option, print_j
 
 if TYPE_CHECKING:
     from dalle_kit.models.registry import Registry
-    from dalle_kit.models.spec import ModelSpec
+    from dalle_kit.models.spec import ModelSpec, Progress
     from dalle_kit.models.store import StoredEntry
 
 
@@ -60,12 +61,21 @@ def pull(name: str, as_json: bool) -> None:
     if present is None:
         with progress_bar() as progress:
             stored = found.ensure(name, progress=progress)
+            _compile_ahead(progress)
     else:
         stored = present
     if as_json:
         print_json({"name": stored.name, "path": stored.path, "sha256": stored.sha256, "fetched": present is None})
     else:
         click.echo(f"{stored.name} is {'ready' if present is None else 'already'} in {stored.path}")
+
+
+def _compile_ahead(progress: Progress) -> None:
+    """Compile the C step, so that no first text waits for it; where it cannot be, everything works without it."""
+    from dalle_kit.engine.native.compiling import CompileError, load_library
+
+    with suppress(CompileError):
+        load_library(progress=progress)
 
 
 @models.command()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,7 @@ from dalle_kit.models.weights import quant_of, read_panels, read_weights
 
 _log = logging.getLogger(__name__)
 
+Library = Callable[[], ctypes.CDLL]
 Model = NativeLlama | LlamaModel | TransformersModel | TransformersEncoder
 
 
@@ -69,9 +73,11 @@ def load(
         kept = quant_of(folder)
     elif kept != "none":
         weights = ensure_packed(stored, quant=kept, progress=progress)
+    native = kept != "none" and device == "cpu" and dtype == "float32"
+    library = partial(load_library, progress=progress) if native else None
     with memory_errors(device):
         number = getattr(torch, dtype)
-        model = _load_model(folder, config, weights, device=device, dtype=number, quant=kept, threads=threads)
+        model = _load_model(folder, config, weights, library, device=device, dtype=number, threads=threads)
     tokenizer = Tokenizer.load(folder)
     ends = _end_ids(folder, config) | tokenizer.control_ids
     first = config.get("bos_token_id")
@@ -83,17 +89,23 @@ def load(
 
 
 def _load_model(
-    folder: Path, config: dict[str, Any], weights: Path, *, device: str, dtype: torch.dtype, quant: str, threads: int
+    folder: Path,
+    config: dict[str, Any],
+    weights: Path,
+    library: Library | None,
+    *,
+    device: str,
+    dtype: torch.dtype,
+    threads: int,
 ) -> Model:
-    """Load the model that a folder describes, with the weights in the folder ``weights``."""
+    """Load the model that a folder describes, with the weights in the folder ``weights``, in C if it may be."""
     if _is_encoder(folder, config):
         return TransformersEncoder.load(str(folder), device=device, dtype=dtype)
     packed = (weights / PACKED_FILE).exists()
     if packed or (weights / "model.safetensors").exists():
         try:
             llama = LlamaConfig.parse(config)
-            native = quant != "none" and device == "cpu" and dtype == torch.float32
-            if llama is not None and native and (model := _load_native(llama, weights, threads=threads)):
+            if llama is not None and library and (model := _load_native(llama, weights, library, threads=threads)):
                 return model
             if llama is not None:
                 return LlamaModel(llama, _read_weights(weights, device=device, dtype=dtype))
@@ -110,13 +122,13 @@ def _is_encoder(folder: Path, config: dict[str, Any]) -> bool:
     return config.get("model_type") == "bert" or any((folder / mark).exists() for mark in marks)
 
 
-def _load_native(config: LlamaConfig, folder: Path, *, threads: int) -> NativeLlama | None:
+def _load_native(config: LlamaConfig, folder: Path, library: Library, *, threads: int) -> NativeLlama | None:
     """Return a packed model computed in C, None where that cannot be: torch computes it then, more slowly."""
     weights = read_panels(folder)
     if not can_compute(config, weights):
         return None
     try:
-        return NativeLlama(config, weights, load_library(), threads=threads)
+        return NativeLlama(config, weights, library(), threads=threads)
     except CompileError as error:
         if not error.is_known:
             _log.warning("texts are written more slowly: %s", error)

@@ -126,6 +126,22 @@ def test_the_commands_load_no_heavy_library(paths: Paths) -> None:
     assert shown.stdout == "[]\n"
 
 
+def test_a_pull_compiles_for_this_processor_or_does_without(
+    paths: Paths, small_gguf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dalle_kit.engine.native.compiling import describe_library
+
+    assert describe_library() == "not compiled yet; it is on first use"
+    run("pull", str(small_gguf))
+    assert describe_library() == "compiled"
+    run("remove", str(small_gguf))
+    monkeypatch.setenv("CC", "false")
+    assert run_json("pull", str(small_gguf))["fetched"] is True
+    assert describe_library() == "the C compiler false failed: exit code 1"
+    with pytest.raises(ModelError, match="the C compiler false failed"):
+        run("optimize", str(small_gguf))
+
+
 def test_optimize_does_now_what_a_first_use_would_do(paths: Paths, small_gguf: Path) -> None:
     name = str(small_gguf)
     done = run_json("optimize", name)

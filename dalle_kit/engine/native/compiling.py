@@ -57,6 +57,15 @@ def load_library(*, progress: Progress = silent) -> ctypes.CDLL:
     raise AssertionError
 
 
+def describe_library() -> str:
+    """Say whether the C step is compiled on this machine, or why it cannot be; compiles nothing."""
+    library = _library_path()
+    failed = library.with_suffix(".failed")
+    if _is_whole(library):
+        return "compiled"
+    return failed.read_text(encoding="utf-8") if failed.exists() else "not compiled yet; it is on first use"
+
+
 def compile_library(*, progress: Progress = silent) -> Path:
     """Compile the library anew and return its path. Raises CompileError."""
     library = _library_path()
