@@ -109,7 +109,7 @@ class Row:
 
     def draft(self) -> None:
         """Add a guess of what comes next to the pending tokens, if there is one."""
-        if self._beam is None and not self._draft:
+        if self._slot.beams == 1 and not self._draft:
             draft = self._drafter.propose(self._options.max_tokens - len(self._tokens) - 1)
             self._draft = self._constraint.leading(draft) if draft and self._constraint else draft
             self.pending = [[*self.pending[0], *self._draft]]
@@ -124,11 +124,19 @@ class Row:
         length -= len(self._draft)
         if self._base is None:
             self._base, self._first_scores = length, scores.part(0, 1)
+            self._begin()
         self.parents, self.keep = [0], None
         if self._beam is not None:
             self._search(self._beam, scores)
         else:
             self._sample(scores, length)
+
+    def _begin(self) -> None:
+        """Make what the slot is held to; not before, as rows that wait are many, and this is large."""
+        if not is_free(self._slot):
+            self._constraint = self._constraints().start(self._slot, after=self._after)
+        if self._slot.beams > 1:
+            self._beam = Beam(self._slot.beams, options=self._options, ends=self._ends, constraint=self._constraint)
 
     def _sample(self, scores: Scores, length: int) -> None:
         """Choose tokens as long as the draft says what comes before them."""
@@ -231,6 +239,7 @@ class Row:
 
     def _advance(self, rest: str) -> list[int]:
         """Go to the next slot; return the tokens of ``rest`` and of the certain text that lead to it."""
+        self._constraint = self._beam = self._first_scores = None
         literal, skipped = "", False
         for part in self._parts:
             if isinstance(part, str):
@@ -264,11 +273,7 @@ class Row:
         begin = slot.starts_with if slot.verbatim else None
         self._text = SlotText((*slot.stop, *self._options.stop), after=after, verbatim=begin)
         self._stream = self._tokenizer.stream([*self._target, *context])
-        self._constraint = self._beam = None
-        if not is_free(slot):
-            self._constraint = self._constraints().start(slot, after=after)
-        if slot.beams > 1:
-            self._beam = Beam(slot.beams, options=self._options, ends=self._ends, constraint=self._constraint)
+        self._after = after
         self._tokens, self._whole, self._likelihood, self._chosen, self._base = [], [], 0.0, 0, None
         self._seen += context
         return context

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from dalle_kit.engine.constraints import Constraint, Constraints
 from dalle_kit.engine.decoding import Batch
 from dalle_kit.engine.rows import Job
 from dalle_kit.engine.scheduler import Scheduler
@@ -255,6 +256,22 @@ def test_a_row_that_cannot_go_on_leaves_the_others_as_they_are(
     outcomes = Callers(Scheduler(Batch(watched, places=16)), [rows, [refused()]]).outcomes
     assert outcomes[0] == alone
     assert isinstance(outcomes[1], TemplateError)
+
+
+def test_rows_that_wait_hold_nothing_large_yet(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[str] = []
+    start = Constraints.start
+
+    def noted(self: Constraints, slot: Slot, *, after: str) -> Constraint:
+        started.append(slot.name)
+        return start(self, slot, after=after)
+
+    monkeypatch.setattr(Constraints, "start", noted)
+    batch = Batch(engine.generative(), places=2)
+    batch.add([row(engine, "one two", Slot("a", regex="[a-z]{9}"), seed=n) for n in range(9)])
+    for _ in range(3):
+        batch.step()
+    assert len(started) == 2
 
 
 def test_who_goes_away_frees_places(engine: Engine, watched: Watched, alone: list[dict[str, tuple[int, ...]]]) -> None:
