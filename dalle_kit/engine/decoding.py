@@ -154,6 +154,7 @@ class Batch:
     def forget(self) -> None:
         """Let go of all rows and the memory they take."""
         self._waiting.clear()
+        self._due.clear()
         self._running, self._attempted, self._session, self._limit = [], [], None, self._places
 
     def step(self) -> None:

@@ -9,6 +9,9 @@ from dalle_kit.engine.decoding import Batch
 from dalle_kit.engine.results import Piece
 from dalle_kit.engine.rows import Row
 
+#: Seconds after which a waiting caller looks again: Windows does not interrupt a wait without an end.
+_PATIENCE = 1.0
+
 
 class Scheduler:
     """Lets the rows of several callers run in one batch, which one of the waiting callers computes at a time.
@@ -52,7 +55,7 @@ class Scheduler:
         try:
             with self._changed:
                 while self._is_computing and not any(row.has_news for row in rows):
-                    self._changed.wait()
+                    self._changed.wait(_PATIENCE)
                 if not rows or any(row.has_news for row in rows):
                     return
                 self._is_computing = is_ours = True
