@@ -42,11 +42,11 @@ def quant_of(folder: Path) -> Bits | Literal["none"]:
     """
     if not (folder / PACKED_FILE).is_file():
         return "none"
-    tensors = [tensor for _, tensor in read_raw(folder)]
-    if any(panels.fits(tuple(tensor.shape)) and tensor.is_floating_point() for tensor in tensors):
+    headers = list(_headers(folder))
+    if any(dtype.startswith(("F", "BF")) and panels.fits(shape) for _, dtype, shape in headers):
         return "none"
-    bits = {panels.bits_of(tuple(tensor.shape)) for tensor in tensors if is_packed(tensor)}
-    return "int4" if 4 in bits else "int8" if bits else "none"
+    bits = {panels.bits_of(shape) for _, dtype, shape in headers if dtype == "U8"}
+    return "int4" if 4 in bits else "int8" if 8 in bits else "none"
 
 
 def weight_files(folder: Path) -> list[Path]:
@@ -60,15 +60,10 @@ def weight_files(folder: Path) -> list[Path]:
 
 def read_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
     """Return the shape of each weight in a folder, of packed ones that of their matrix; raises as ``read_weights``."""
-    shapes: dict[str, tuple[int, ...]] = {}
-    for file in _existing(folder):
-        with _opened(file) as tensors:
-            for name in tensors.keys():  # the library's object is no mapping
-                part = tensors.get_slice(name)
-                shape = tuple(part.get_shape())
-                packed = part.get_dtype() == "U8" and panels.bits_of(shape)
-                shapes[name] = panels.matrix_shape(shape) if packed else shape
-    return shapes
+    return {
+        name: panels.matrix_shape(shape) if dtype == "U8" and panels.bits_of(shape) else shape
+        for name, dtype, shape in _headers(folder)
+    }
 
 
 def read_weights(folder: Path) -> Iterator[tuple[str, Tensor]]:
@@ -96,6 +91,15 @@ def read_panels(folder: Path) -> dict[str, Tensor]:
     if not (folder / PACKED_FILE).is_file():
         raise ModelError(f"{folder} has no packed weights ({PACKED_FILE}); make them with `dalle-kit models optimize`")
     return dict(read_raw(folder))
+
+
+def _headers(folder: Path) -> Iterator[tuple[str, str, tuple[int, ...]]]:
+    """Yield each tensor's name, type (as safetensors calls it) and shape, without reading it."""
+    for file in _existing(folder):
+        with _opened(file) as tensors:
+            for name in tensors.keys():  # the library's object is no mapping
+                part = tensors.get_slice(name)
+                yield name, part.get_dtype(), tuple(part.get_shape())
 
 
 def _existing(folder: Path) -> list[Path]:
