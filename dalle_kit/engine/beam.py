@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from dalle_kit.engine.constraints import Constraint
+from dalle_kit.engine.logits import Logits, as_tensor
 from dalle_kit.engine.sampling import noise
 from dalle_kit.records import GenerationOptions
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 #: What a token more may cost, in nats: about what one costs on average in plain text.
 TOKEN_BONUS = 1.5
@@ -50,12 +52,12 @@ class Beam:
         self.parents = [0]
         self._stuck = False
 
-    def step(self, logits: Tensor, *, position: int) -> None:
+    def step(self, logits: Logits, *, position: int) -> None:
         """Take the logits after each live beginning (N, V); ``parents`` then says which of them each new one extends.
 
         ``position`` counts the steps, for the noise.
         """
-        options = self._extensions(logits.log_softmax(-1), position)
+        options = self._extensions(as_tensor(logits).log_softmax(-1), position)
         if not options:
             self._stuck = True
             return
@@ -103,6 +105,8 @@ class Beam:
 
     def _extensions(self, scores: Tensor, position: int) -> list[tuple[float, int, int, float]]:
         """Return (score, parent, token, log-likelihood) of the best extensions of each live beginning."""
+        import torch
+
         found = []
         temperature = self._options.temperature
         size, gumbel = scores.shape[1], None

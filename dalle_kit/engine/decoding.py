@@ -7,9 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from torch import Tensor
-
 from dalle_kit.engine.devices import memory_errors
+from dalle_kit.engine.logits import Logits
 from dalle_kit.engine.results import Piece
 from dalle_kit.engine.rows import Row, agreeing
 from dalle_kit.engine.sampling import Scores
@@ -26,7 +25,9 @@ _DRAFTING, _DRAFTING_ON_CPU = 4, 1
 class Session(Protocol):
     """Rows of tokens of different lengths and the attention cache of each."""
 
-    logits: Tensor  # (B, V) float32: after the last token of each row
+    @property
+    def logits(self) -> Logits:
+        """After the last token of each row (B, V), float32."""
 
     @property
     def lengths(self) -> list[int]:
@@ -35,7 +36,7 @@ class Session(Protocol):
     def join(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]) -> None:
         """Read further rows, which come after the others."""
 
-    def feed(self, tokens: Sequence[Sequence[int]], *, tails: Sequence[int] | None = None) -> Tensor:
+    def feed(self, tokens: Sequence[Sequence[int]], *, tails: Sequence[int] | None = None) -> Logits:
         """Append tokens to each row, none to one that waits; return the logits after the last ``tails`` of each.
 
         They are (sum(tails), V), one row's after another's; by default one of each row that is given tokens. The

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import importlib.util
+import platform
+import runpy
+import sys
 from collections.abc import Iterator
-from typing import Literal, get_args
+from pathlib import Path
+from typing import Any, Literal, get_args
 
 from dalle_kit.errors import DeviceError, UnknownNameError
 
@@ -16,6 +22,8 @@ QUANTS: tuple[Quant, ...] = get_args(Quant)
 
 def available_devices() -> tuple[str, ...]:
     """Return the devices this machine can compute on, the fastest first."""
+    if not _may_have_accelerator():
+        return ("cpu",)
     import torch
 
     found = []
@@ -24,6 +32,38 @@ def available_devices() -> tuple[str, ...]:
     if torch.backends.mps.is_available():
         found.append("mps")
     return (*found, "cpu")
+
+
+def _may_have_accelerator() -> bool:
+    """Say whether torch, which takes a second to import, has to be asked for devices; False is certain.
+
+    It is where torch is built for the CPU alone, or for CUDA and the machine has no driver for that.
+    """
+    if sys.platform == "darwin":
+        return platform.machine() == "arm64"
+    build = _torch_build()
+    if build.get("hip") or "cuda" not in build:
+        return True
+    return bool(build["cuda"]) and _can_be_loaded("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+
+
+def _torch_build() -> dict[str, Any]:
+    """Return what torch says it is built for, read without importing it; empty where that is not known."""
+    spec = importlib.util.find_spec("torch")
+    if spec is None or spec.origin is None:
+        return {}
+    try:
+        return runpy.run_path(str(Path(spec.origin).with_name("version.py")))
+    except Exception:  # whatever is wrong there, torch itself is to say
+        return {}
+
+
+def _can_be_loaded(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
 
 
 def choose_device(name: str = "auto") -> str:
@@ -46,12 +86,12 @@ def choose_dtype(name: str = "auto", *, device: str = "cpu") -> str:
 
     Raises UnknownNameError for a name that is none, DeviceError for a type the device does not have.
     """
-    import torch
-
     if name not in DTYPES:
         raise UnknownNameError("dtype", name, DTYPES)
     if name == "auto":
         if device == "cuda":
+            import torch
+
             return "bfloat16" if torch.cuda.is_bf16_supported() else "float16"
         return "float16" if device == "mps" else "float32"
     if name == "float16" and device == "cpu":
@@ -69,11 +109,12 @@ def check_quant(name: str = "auto") -> Quant:
 
 @contextlib.contextmanager
 def memory_errors(device: str) -> Iterator[None]:
-    """Raise DeviceError where torch runs out of memory, in whichever way it says so."""
+    """Raise DeviceError where torch or numpy runs out of memory, in whichever way it says so."""
     try:
         yield
-    except RuntimeError as error:  # torch.OutOfMemoryError is one, and the CPU's allocator raises it bare
-        if not any(sign in str(error) for sign in ("out of memory", "can't allocate memory")):
+    except (RuntimeError, MemoryError) as error:  # torch.OutOfMemoryError is a RuntimeError; its CPU part raises that
+        signs = ("out of memory", "can't allocate memory")
+        if not isinstance(error, MemoryError) and not any(sign in str(error) for sign in signs):
             raise
         raise DeviceError(
             f"{device} has too little memory for this; lower --candidates or --max-tokens, choose a smaller model, or "

@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from dalle_kit.engine.constraints import Constraints, is_free
 from dalle_kit.engine.decoding import Batch, GenerativeModel
 from dalle_kit.engine.devices import memory_errors
 from dalle_kit.engine.loading import Loaded, load
+from dalle_kit.engine.logits import as_tensor
 from dalle_kit.engine.results import Generation, Piece
 from dalle_kit.engine.rows import Job, Row, slot_options
 from dalle_kit.engine.sampling import candidate_seed
 from dalle_kit.engine.scheduler import Scheduler
-from dalle_kit.engine.transformers_model import TransformersEncoder
 from dalle_kit.errors import ContextOverflowError, ModelError
 from dalle_kit.models.spec import Progress, StoredModel, silent
 from dalle_kit.records import GenerationOptions, Prompt, Skeleton, Slot
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 #: Places computed together, one for each row or beam; more wait for their turn, so that memory stays bounded.
 ROWS = 16
@@ -49,8 +50,8 @@ class Engine:
         self._loaded = loaded
         self.tokenizer = loaded.tokenizer
         self._scheduler: Scheduler | None = None
-        if not isinstance(loaded.model, TransformersEncoder):
-            self._scheduler = Scheduler(Batch(loaded.model, places=ROWS, device=loaded.device))
+        if loaded.writer is not None:
+            self._scheduler = Scheduler(Batch(loaded.writer, places=ROWS, device=loaded.device))
 
     @classmethod
     def load(
@@ -162,6 +163,8 @@ class Engine:
 
         Raises ContextOverflowError where the two are longer than the model reads, ModelError for an encoder.
         """
+        import torch
+
         source, start = self._encode(prompt), self._start(prompt)
         target = self.tokenizer.encode_text(continuation)
         if not target:
@@ -169,8 +172,8 @@ class Engine:
         self._check_lengths(len(source), len(start) + len(target) + _FRAME)
         with memory_errors(self.device):
             session = self.generative().open([source], [start], room=len(source) + len(start) + len(target))
-            first = session.logits  # (1, V)
-            logits = torch.cat((first, session.feed([target], tails=[len(target)])[:-1]))  # (T, V)
+            first = as_tensor(session.logits)  # (1, V)
+            logits = torch.cat((first, as_tensor(session.feed([target], tails=[len(target)]))[:-1]))  # (T, V)
         chosen = logits.log_softmax(-1).gather(1, torch.tensor(target, device=logits.device)[:, None])
         return Score(float(chosen.sum()), len(target))
 
@@ -179,12 +182,15 @@ class Engine:
 
         Raises ContextOverflowError for a text longer than the model reads.
         """
+        import torch
+
         vectors = []
         for text in texts:
             tokens = self.tokenizer.encode_text(text, special=True) or [self._first()]
             self._check_lengths(len(tokens), 0)
             with memory_errors(self.device):
-                vectors.append(torch.nn.functional.normalize(self._loaded.model.hidden(tokens).mean(0), dim=0).cpu())
+                hidden = as_tensor(self._loaded.model.hidden(tokens))
+                vectors.append(torch.nn.functional.normalize(hidden.mean(0), dim=0).cpu())
         return torch.stack(vectors) if vectors else torch.empty(0, 0)
 
     def _variant(self, options: GenerationOptions, index: int) -> GenerationOptions:
@@ -229,9 +235,9 @@ class Engine:
 
     def generative(self) -> GenerativeModel:
         """Return the model that writes; raises ModelError for an encoder."""
-        if isinstance(self._loaded.model, TransformersEncoder):
+        if self._loaded.writer is None:
             raise ModelError(f"{self.model} is an encoder: it makes vectors and writes no text; choose a decoder")
-        return self._loaded.model
+        return self._loaded.writer
 
     def _check_job(self, job: Job) -> None:
         self._check_lengths(len(job.source), self._target_size(job))

@@ -4,30 +4,36 @@ from __future__ import annotations
 
 import ctypes
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any, cast
 
 from dalle_kit.engine.devices import check_quant, choose_device, choose_dtype, memory_errors
-from dalle_kit.engine.llama import LlamaConfig, LlamaModel
+from dalle_kit.engine.llama_config import LlamaConfig
 from dalle_kit.engine.native.compiling import CompileError, load_library
 from dalle_kit.engine.native.model import NativeLlama, can_compute
 from dalle_kit.engine.tokenization import Tokenizer, read_json
-from dalle_kit.engine.transformers_model import TransformersEncoder, TransformersModel
 from dalle_kit.errors import ModelError
 from dalle_kit.models.packed_copies import ensure_packed
 from dalle_kit.models.panels import PACKED_FILE
 from dalle_kit.models.spec import Progress, StoredModel, silent
-from dalle_kit.models.weights import quant_of, read_panels, read_weights
+from dalle_kit.models.weights import map_panels, quant_of, read_weights
+
+if TYPE_CHECKING:
+    import torch
+
+    from dalle_kit.engine.decoding import GenerativeModel
+    from dalle_kit.engine.llama import LlamaModel
+    from dalle_kit.engine.transformers_model import TransformersEncoder, TransformersModel
+
+    Model = NativeLlama | LlamaModel | TransformersModel | TransformersEncoder
 
 _log = logging.getLogger(__name__)
 
 Library = Callable[[], ctypes.CDLL]
-Model = NativeLlama | LlamaModel | TransformersModel | TransformersEncoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,11 @@ class Loaded:
     dtype: str
     quant: str
 
+    @property
+    def writer(self) -> GenerativeModel | None:
+        """The model as one that writes, None for an encoder."""
+        return None if self.model.family == "encoder" else cast("GenerativeModel", self.model)
+
 
 def load(
     stored: StoredModel,
@@ -60,8 +71,6 @@ def load(
     Raises ModelError for files that are missing, damaged or of an unsupported kind, DeviceError for a device or dtype
     this machine cannot give.
     """
-    if threads:
-        torch.set_num_threads(threads)
     device = choose_device(device)
     dtype = choose_dtype(dtype, device=device)
     folder = Path(stored.path)
@@ -76,8 +85,7 @@ def load(
     native = kept != "none" and device == "cpu" and dtype == "float32"
     library = partial(load_library, progress=progress) if native else None
     with memory_errors(device):
-        number = getattr(torch, dtype)
-        model = _load_model(folder, config, weights, library, device=device, dtype=number, threads=threads)
+        model = _load_model(folder, config, weights, library, device=device, dtype=dtype, threads=threads)
     tokenizer = Tokenizer.load(folder)
     ends = _end_ids(folder, config) | tokenizer.control_ids
     first = config.get("bos_token_id")
@@ -95,26 +103,48 @@ def _load_model(
     library: Library | None,
     *,
     device: str,
-    dtype: torch.dtype,
+    dtype: str,
     threads: int,
 ) -> Model:
-    """Load the model that a folder describes, with the weights in the folder ``weights``, in C if it may be."""
-    if _is_encoder(folder, config):
-        return TransformersEncoder.load(str(folder), device=device, dtype=dtype)
+    """Load the model that a folder describes, with the weights in the folder ``weights``, in C if it may be.
+
+    Torch, which takes longer to import than all the rest, is imported only for a model that it computes.
+    """
     packed = (weights / PACKED_FILE).exists()
-    if packed or (weights / "model.safetensors").exists():
-        try:
+    llama = None
+    if (packed or (weights / "model.safetensors").exists()) and not _is_encoder(folder, config):
+        with _misfit(folder):
             llama = LlamaConfig.parse(config)
-            if llama is not None and library and (model := _load_native(llama, weights, library, threads=threads)):
-                return model
-            if llama is not None:
-                return LlamaModel(llama, _read_weights(weights, device=device, dtype=dtype))
-        except (KeyError, TypeError, ValueError) as error:
-            raise ModelError(
-                f"config.json and the weights in {folder} do not fit together ({error}); pull the model again"
-            ) from error
-    dequantised = _read_weights(weights, device="cpu", dtype=dtype) if packed else None
-    return TransformersModel.load(str(folder), device=device, dtype=dtype, weights=dequantised)
+            if llama is not None and library is not None:
+                native = _load_native(llama, weights, library, threads=threads)
+                if native is not None:
+                    return native
+    import torch
+
+    if threads:
+        torch.set_num_threads(threads)
+    number = getattr(torch, dtype)
+    if llama is not None:
+        from dalle_kit.engine.llama import LlamaModel
+
+        with _misfit(folder):
+            return LlamaModel(llama, _read_weights(weights, device=device, dtype=number))
+    from dalle_kit.engine.transformers_model import TransformersEncoder, TransformersModel
+
+    if _is_encoder(folder, config):
+        return TransformersEncoder.load(str(folder), device=device, dtype=number)
+    dequantised = _read_weights(weights, device="cpu", dtype=number) if packed else None
+    return TransformersModel.load(str(folder), device=device, dtype=number, weights=dequantised)
+
+
+@contextmanager
+def _misfit(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(
+            f"config.json and the weights in {folder} do not fit together ({error}); pull the model again"
+        ) from error
 
 
 def _is_encoder(folder: Path, config: dict[str, Any]) -> bool:
@@ -124,7 +154,7 @@ def _is_encoder(folder: Path, config: dict[str, Any]) -> bool:
 
 def _load_native(config: LlamaConfig, folder: Path, library: Library, *, threads: int) -> NativeLlama | None:
     """Return a packed model computed in C, None where that cannot be: torch computes it then, more slowly."""
-    weights = read_panels(folder)
+    weights = map_panels(folder)
     if not can_compute(config, weights):
         return None
     try:

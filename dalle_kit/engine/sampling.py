@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
+from dalle_kit.engine.logits import Logits, as_array, as_tensor
 from dalle_kit.records import GenerationOptions
 
 if TYPE_CHECKING:
@@ -36,13 +35,13 @@ class Scores:
 
     __slots__ = ("_highest", "_normalisers", "best", "logits")
 
-    def __init__(self, logits: Tensor) -> None:
+    def __init__(self, logits: Logits) -> None:
         self.logits = logits
         self.best: list[int]
         self._highest: list[float]
         self._normalisers: list[float]
-        if logits.device.type == "cpu":
-            numbers = logits.numpy()
+        numbers = as_array(logits)
+        if numbers is not None:
             best = numbers.argmax(-1)
             highest = numbers[np.arange(len(best)), best]
             powers = numbers - highest[:, None]
@@ -50,9 +49,9 @@ class Scores:
             self.best, self._highest = best.tolist(), highest.tolist()
             self._normalisers = (highest + np.log(powers.sum(-1))).tolist()
         else:
-            values, tokens = logits.max(-1)
-            self.best = tokens.tolist()
-            self._highest, self._normalisers = torch.stack((values, logits.logsumexp(-1))).tolist()
+            values, tokens = as_tensor(logits).max(-1)
+            self.best, self._highest = tokens.tolist(), values.tolist()
+            self._normalisers = as_tensor(logits).logsumexp(-1).tolist()
 
     def part(self, start: int, end: int) -> Scores:
         """Return the scores of the places from ``start`` until before ``end``."""
@@ -65,7 +64,8 @@ class Scores:
 
     def numbers(self, place: int) -> Numbers:
         """Return the logits (V,) of a place, not to be written to."""
-        return self.logits[place].cpu().numpy()
+        row = self.logits[place]
+        return row if isinstance(row, np.ndarray) else row.cpu().numpy()
 
     def log_likelihood(self, place: int, token: int) -> float:
         """Return the log-likelihood of a token at a place, in nats."""
@@ -83,6 +83,8 @@ def noise(seed: int, position: int, size: int) -> Numbers:
 
 
 def _uniform(seed: int, position: int, size: int) -> Numbers:
+    import torch
+
     generator = torch.Generator().manual_seed(_mixed(seed, position))
     return torch.rand(size, generator=generator).numpy()
 

@@ -1,11 +1,14 @@
-"""Writing a safetensors file tensor by tensor (https://huggingface.co/docs/safetensors), so that one is in memory.
+"""Safetensors files (https://huggingface.co/docs/safetensors), without torch: written tensor by tensor, and mapped.
 
-The data begins at a multiple of 64 bytes: a program that maps the file finds panels of weights on whole cache lines.
+While one is written a single tensor is in memory; what is mapped is read when it is used. The data begins at a multiple
+of 64 bytes: a program that maps the file finds panels of weights on whole cache lines.
 """
 
 from __future__ import annotations
 
 import json
+import math
+import mmap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +22,7 @@ _NAMES = {
     **{"float32": "F32", "float64": "F64", "bool": "BOOL", "uint8": "U8"},
     **{f"int{bits}": f"I{bits}" for bits in (8, 16, 32, 64)},
 }
+_TYPES = {name: np.dtype(dtype).newbyteorder("<") for dtype, name in _NAMES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +63,31 @@ def write_tensors(path: Path, entries: list[Entry], values: Iterator[npt.NDArray
             output.write(np.ascontiguousarray(value).astype(value.dtype.newbyteorder("<"), copy=False).data)
             done += entry.size
             yield done, total
+
+
+def map_tensors(path: Path) -> dict[str, npt.NDArray[Any]]:
+    """Return the tensors that ``write_tensors`` has written, by name, read-only and mapped into memory.
+
+    ``OSError`` is left to the caller. A file that is damaged or holds anything else is a ValueError.
+    """
+    with path.open("rb") as file:
+        memory = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    start = 8 + int.from_bytes(memory[:8], "little")
+    header = json.loads(bytes(memory[8:start]))
+    if not isinstance(header, dict):
+        raise ValueError("its header is no JSON object")
+    header.pop("__metadata__", None)
+    return {name: _mapped(memory[start:], name, facts) for name, facts in header.items()}
+
+
+def _mapped(memory: memoryview, name: str, facts: Any) -> npt.NDArray[Any]:
+    try:
+        begin, end = facts["data_offsets"]
+        kind, shape = _TYPES[facts["dtype"]], tuple(facts["shape"])
+        whole = 0 <= begin <= end <= len(memory) and end - begin == math.prod(shape) * kind.itemsize
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{name} is described wrongly: {facts!r:.80}") from error
+    if not whole:
+        raise ValueError(f"{name} is cut short")
+    array: npt.NDArray[Any] = np.frombuffer(memory[begin:end], dtype=kind)
+    return array.reshape(shape)

@@ -10,19 +10,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import torch
-from torch import Tensor
+import numpy.typing as npt
 
 from dalle_kit.errors import ModelError
 from dalle_kit.models import panels
 from dalle_kit.models.panels import PACKED_FILE as PACKED_FILE
 from dalle_kit.models.spec import Bits
+from dalle_kit.models.tensor_file import map_tensors
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def is_packed(tensor: Tensor) -> bool:
     """Return whether a tensor of a packed file holds panels."""
+    import torch
+
     return tensor.dtype == torch.uint8 and panels.bits_of(tuple(tensor.shape)) is not None
 
 
@@ -32,6 +37,8 @@ def dequantize(packed: Tensor) -> Tensor:
     Raises ValueError for a tensor that holds none. In numpy, on one thread: torch's several are no quicker at this,
     and wait for each other where other programs keep the cores busy.
     """
+    import torch
+
     return torch.from_numpy(panels.dequantize(packed.numpy()))
 
 
@@ -83,6 +90,15 @@ def read_raw(folder: Path) -> Iterator[tuple[str, Tensor]]:
                 yield name, tensors.get_tensor(name)
 
 
+def map_panels(folder: Path) -> dict[str, npt.NDArray[Any]]:
+    """Return the tensors of a folder's packed file as ``read_panels`` does, but as arrays: this needs no torch."""
+    file = folder / PACKED_FILE
+    try:
+        return map_tensors(file)
+    except (OSError, ValueError) as error:
+        raise _unreadable(file, error) from error
+
+
 def read_panels(folder: Path) -> dict[str, Tensor]:
     """Return the tensors of a folder's packed file as they lie in it, mapped into memory, not copied.
 
@@ -96,7 +112,7 @@ def read_panels(folder: Path) -> dict[str, Tensor]:
 def _headers(folder: Path) -> Iterator[tuple[str, str, tuple[int, ...]]]:
     """Yield each tensor's name, type (as safetensors calls it) and shape, without reading it."""
     for file in _existing(folder):
-        with _opened(file) as tensors:
+        with _opened(file, framework="np") as tensors:
             for name in tensors.keys():  # the library's object is no mapping
                 part = tensors.get_slice(name)
                 yield name, part.get_dtype(), tuple(part.get_shape())
@@ -110,15 +126,17 @@ def _existing(folder: Path) -> list[Path]:
 
 
 @contextmanager
-def _opened(file: Path) -> Iterator[Any]:
+def _opened(file: Path, *, framework: str = "pt") -> Iterator[Any]:
     """Open a safetensors file; what the library finds wrong with it becomes an error of ours."""
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(file, framework="pt") as tensors:
+        with safe_open(file, framework=framework) as tensors:
             yield tensors
     except (OSError, ValueError, SafetensorError) as error:
-        reason = " ".join(str(error).split())
-        raise ModelError(
-            f"the weights {file} cannot be read ({reason:.200}); remove and pull the model again"
-        ) from error
+        raise _unreadable(file, error) from error
+
+
+def _unreadable(file: Path, error: Exception) -> ModelError:
+    reason = " ".join(str(error).split())
+    return ModelError(f"the weights {file} cannot be read ({reason:.200}); remove and pull the model again")

@@ -11,7 +11,7 @@ import pytest
 #: Each takes from a tenth of a second to several; none is needed to write an e-mail with the default model on the CPU.
 UNWANTED = (
     "huggingface_hub scipy sympy sklearn pandas transformers torch._dynamo torch._inductor torchvision "
-    "html.parser rich spacy onnxruntime dalle_kit.async_kit"
+    "html.parser rich spacy onnxruntime dalle_kit.async_kit asyncio torch"
 ).split()
 
 

@@ -6,18 +6,18 @@ import ctypes
 import itertools
 import time
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
+import numpy.typing as npt
 
-from dalle_kit.engine.llama import LlamaConfig
+from dalle_kit.engine.llama_config import LlamaConfig
+from dalle_kit.engine.logits import Array
 from dalle_kit.engine.native.pacing import Pace
 from dalle_kit.engine.native.pages import PAGE, CacheRow, Prefixes
 from dalle_kit.engine.native.structures import BatchC, LayerC, MatrixC, ModelC, address
 from dalle_kit.errors import DeviceError, ModelError
 from dalle_kit.models.panels import GROUP, ROWS, bits_of, matrix_shape
-from dalle_kit.models.weights import is_packed
 
 #: Tokens of one step: a longer text is read in several, so that memory stays bounded.
 _STEP = 256
@@ -29,14 +29,14 @@ class NativeLlama:
     family = "causal"
 
     def __init__(
-        self, config: LlamaConfig, weights: Mapping[str, Tensor], library: ctypes.CDLL, *, threads: int = 0
+        self, config: LlamaConfig, weights: Mapping[str, npt.NDArray[Any]], library: ctypes.CDLL, *, threads: int = 0
     ) -> None:
         self.config, self.context = config, config.context
-        self.device, self.dtype = torch.device("cpu"), torch.float32
         self.prefixes = Prefixes()
         self._pace = Pace(threads)
-        exponents = torch.arange(0, config.head_width, 2, dtype=torch.float32) / config.head_width
-        self._weights = {**weights, "frequencies": 1.0 / config.theta**exponents}  # C has only their addresses
+        exponents = np.arange(0, config.head_width, 2, dtype=np.float32) / np.float32(config.head_width)
+        frequencies = np.float32(1.0) / np.float32(config.theta) ** exponents
+        self._weights = {**weights, "frequencies": frequencies}  # C has only their addresses
         self._step = library.dalle_kit_step
         self._step.argtypes = [ctypes.POINTER(ModelC), ctypes.POINTER(BatchC), ctypes.c_int]
         self._model = self._structure()
@@ -49,9 +49,9 @@ class NativeLlama:
         session.join(sources, targets)
         return session
 
-    def hidden(self, tokens: Sequence[int]) -> Tensor:
+    def hidden(self, tokens: Sequence[int]) -> Array:
         """Return the last hidden states of a text (T, D), float32."""
-        states = torch.empty(len(tokens), self.config.width)
+        states = np.empty((len(tokens), self.config.width), dtype=np.float32)
         self.compute([CacheRow()], [tokens], tails=[len(tokens)], states=states)
         return states
 
@@ -61,8 +61,8 @@ class NativeLlama:
         tokens: Sequence[Sequence[int]],
         *,
         tails: Sequence[int],
-        logits: Tensor | None = None,
-        states: Tensor | None = None,
+        logits: Array | None = None,
+        states: Array | None = None,
     ) -> None:
         """Append tokens to rows; write what comes after the last ``tails`` of each into ``logits`` or ``states``."""
         flat = [
@@ -80,7 +80,7 @@ class NativeLlama:
             done += len(wanted)
 
     def _compute(
-        self, part: Sequence[tuple[CacheRow, int, int, bool]], wanted: Sequence[int], result: Tensor, *, is_states: bool
+        self, part: Sequence[tuple[CacheRow, int, int, bool]], wanted: Sequence[int], result: Array, *, is_states: bool
     ) -> None:
         tables: dict[int, int] = {}
         pages: list[int] = []
@@ -103,8 +103,8 @@ class NativeLlama:
             *(numbers[index].ctypes.data for index in range(3)),
             addresses.ctypes.data,
             outputs.ctypes.data,
-            None if is_states else result.data_ptr(),
-            result.data_ptr() if is_states else None,
+            None if is_states else address(result, np.float32),
+            address(result, np.float32) if is_states else None,
         )
         threads = self._pace.threads(len(part))
         start = time.perf_counter()
@@ -160,12 +160,12 @@ class NativeLlama:
             raise ValueError(f"{name} has the shape {shape}")
         bias = f"{name}.bias"
         bias_at = self._numbers(bias, shape[0]) if bias in self._weights else None
-        return MatrixC(address(weight, torch.uint8), bias_at, *shape, bits)
+        return MatrixC(address(weight, np.uint8), bias_at, *shape, bits)
 
     def _numbers(self, name: str, count: int) -> int:
         if len(self._weights[name]) != count:
             raise ValueError(f"{name} has {len(self._weights[name])} numbers, not {count}")
-        return address(self._weights[name], torch.float32)
+        return address(self._weights[name], np.float32)
 
 
 class NativeSession:
@@ -174,7 +174,7 @@ class NativeSession:
     def __init__(self, model: NativeLlama) -> None:
         self._model = model
         self._rows: list[CacheRow] = []
-        self.logits = torch.empty(0, model.vocabulary)  # (B, V) float32: after the last token of each row
+        self.logits = _empty(0, model.vocabulary)  # (B, V) float32: after the last token of each row
 
     @property
     def lengths(self) -> list[int]:
@@ -185,26 +185,26 @@ class NativeSession:
         """Read further prompts, as rows at the end; what of them was read lately is not computed again."""
         texts = [[*source, *target] for source, target in zip(sources, targets, strict=True)]
         new = [self._model.prefixes.find(text) for text in texts]
-        logits = torch.empty(len(new), self._model.vocabulary)
+        logits = _empty(len(new), self._model.vocabulary)
         unread = [text[row.length :] for row, text in zip(new, texts, strict=True)]
         self._model.compute(new, unread, tails=[1] * len(new), logits=logits)
         for row, text in zip(new, texts, strict=True):
             self._model.prefixes.keep(text, row)
         self._rows += new
-        self.logits = torch.cat((self.logits, logits)) if len(self.logits) else logits
+        self.logits = np.concatenate((self.logits, logits)) if len(self.logits) else logits
 
-    def feed(self, tokens: Sequence[Sequence[int]], *, tails: Sequence[int] | None = None) -> Tensor:
+    def feed(self, tokens: Sequence[Sequence[int]], *, tails: Sequence[int] | None = None) -> Array:
         """Append tokens to each row, none to one that waits; return the logits after the last ``tails`` of each.
 
         These are (sum of tails, V), one row's after another's; 1 each by default.
         """
         counts = [min(1, len(new)) for new in tokens] if tails is None else tails
-        logits = torch.empty(sum(counts), self._model.vocabulary)
+        logits = _empty(sum(counts), self._model.vocabulary)
         self._model.compute(self._rows, tokens, tails=counts, logits=logits)
         if all(count == 1 for count in counts):
             self.logits = logits
         else:
-            last = self.logits.clone()
+            last = self.logits.copy()
             for row, end in enumerate(itertools.accumulate(counts)):
                 if counts[row]:
                     last[row] = logits[end - 1]
@@ -226,8 +226,16 @@ class NativeSession:
         self.logits = self.logits[list(rows)]
 
 
-def can_compute(config: LlamaConfig, weights: Mapping[str, Tensor]) -> bool:
+def can_compute(config: LlamaConfig, weights: Mapping[str, npt.NDArray[Any]]) -> bool:
     """Say whether the C step computes a model: all of its matrices are panels, and its heads fill their lanes."""
     group = config.heads // config.kv_heads * config.head_width
-    matrices = [weight for weight in weights.values() if weight.dim() > 1]
-    return config.head_width % ROWS == 0 and group % GROUP == 0 and all(map(is_packed, matrices))
+    matrices = [weight for weight in weights.values() if weight.ndim > 1]
+    return config.head_width % ROWS == 0 and group % GROUP == 0 and all(map(_is_packed, matrices))
+
+
+def _is_packed(weight: npt.NDArray[Any]) -> bool:
+    return weight.dtype == np.uint8 and bits_of(weight.shape) is not None
+
+
+def _empty(rows: int, columns: int) -> Array:
+    return np.empty((rows, columns), dtype=np.float32)

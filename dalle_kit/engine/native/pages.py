@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Sequence
 
-import torch
-from torch import Tensor
+import numpy as np
+
+from dalle_kit.engine.logits import Array
+from dalle_kit.engine.native.structures import address
 
 #: Tokens of a page, as in the C file.
 PAGE = 32
@@ -20,14 +22,14 @@ class Page:
 
     __slots__ = ("address", "is_shared", "values")
 
-    def __init__(self, values: Tensor) -> None:
+    def __init__(self, values: Array) -> None:
         self.values = values  # (layers * 2 * kv_heads * 32 * H,) float32
-        self.address = values.data_ptr()
+        self.address = address(values, np.float32)
         self.is_shared = False
 
     def copy(self) -> Page:
         """Return a page of one's own that holds the same."""
-        return Page(self.values.clone())
+        return Page(self.values.copy())
 
 
 class CacheRow:
@@ -55,7 +57,7 @@ class CacheRow:
         """Have a page of the row's own at a position, the next one at most; ``size`` is how many numbers it holds."""
         place = position // PAGE
         if place == len(self.pages):
-            self.pages.append(Page(torch.empty(size)))
+            self.pages.append(Page(np.empty(size, dtype=np.float32)))
         elif self.pages[place].is_shared:
             self.pages[place] = self.pages[place].copy()
 

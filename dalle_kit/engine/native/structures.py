@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ctypes
 from ctypes import c_float, c_int32, c_void_p
-from typing import ClassVar
+from typing import Any, ClassVar
 
-import torch
-from torch import Tensor
+import numpy as np
+import numpy.typing as npt
 
 
 class MatrixC(ctypes.Structure):
@@ -57,8 +57,8 @@ class BatchC(ctypes.Structure):
     ]
 
 
-def address(tensor: Tensor, dtype: torch.dtype) -> int:
-    """Return where a tensor's numbers lie; C reads them as they are. Raises ValueError for numbers of another type."""
-    if tensor.dtype != dtype or not tensor.is_contiguous() or tensor.device.type != "cpu":
-        raise ValueError(f"numbers of {tensor.dtype} on {tensor.device} are not {dtype} one after another")
-    return tensor.data_ptr()
+def address(array: npt.NDArray[Any], dtype: type[np.generic]) -> int:
+    """Return where an array's numbers lie; C reads them as they are. Raises ValueError for numbers of another type."""
+    if array.dtype != dtype or not array.flags.c_contiguous:
+        raise ValueError(f"numbers of {array.dtype} are not {dtype.__name__} one after another")
+    return int(array.ctypes.data)

@@ -15,7 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from dalle_kit.engine.llama import LlamaConfig, LlamaModel
+from dalle_kit.engine.llama import LlamaModel
+from dalle_kit.engine.llama_config import LlamaConfig
+from dalle_kit.engine.logits import Logits, as_tensor
 from dalle_kit.engine.native.compiling import load_library
 from dalle_kit.engine.native.model import NativeLlama, NativeSession, can_compute
 from dalle_kit.engine.native.pages import PAGE, Prefixes
@@ -74,13 +76,22 @@ def models(
     library: ctypes.CDLL, config: LlamaConfig = SMALL, *, bits: int = 4, threads: int = 2, **more: bool
 ) -> tuple[NativeLlama, LlamaModel]:
     weights = packed_weights(config, bits=bits, **more)
-    assert can_compute(config, weights)
+    arrays = {name: each.numpy() for name, each in weights.items()}
+    assert can_compute(config, arrays)
     floats = {name: dequantize(each) if is_packed(each) else each for name, each in weights.items()}
-    return NativeLlama(config, weights, library, threads=threads), LlamaModel(config, floats)
+    return NativeLlama(config, arrays, library, threads=threads), LlamaModel(config, floats)
 
 
 def tokens(count: int, *, seed: int = 1) -> list[int]:
     return [random.Random(seed * 1000 + place).randrange(VOCABULARY) for place in range(count)]
+
+
+def equal(one: Logits, other: Logits) -> bool:
+    return torch.equal(as_tensor(one), as_tensor(other))
+
+
+def assert_close(one: Logits, other: Logits, *, rtol: float, atol: float) -> None:
+    torch.testing.assert_close(as_tensor(one), as_tensor(other), rtol=rtol, atol=atol)
 
 
 @pytest.mark.parametrize("config", SIZES.values(), ids=SIZES)
@@ -90,19 +101,19 @@ def test_it_computes_what_torch_computes(library: ctypes.CDLL, config: LlamaConf
     sources = [tokens(3), tokens(70, seed=2), tokens(PAGE, seed=3)]
     targets: list[list[int]] = [[], [5, 6], []]
     ours, theirs = (model.open(sources, targets, room=128) for model in (native, reference))
-    torch.testing.assert_close(ours.logits, theirs.logits, rtol=1e-4, atol=1e-3)
+    assert_close(ours.logits, theirs.logits, rtol=1e-4, atol=1e-3)
     for _ in range(3):
         best = theirs.logits.argmax(1).tolist()
         ours.feed([[token] for token in best])
         theirs.feed([[token] for token in best])
-        torch.testing.assert_close(ours.logits, theirs.logits, rtol=1e-4, atol=1e-3)
-    torch.testing.assert_close(native.hidden(sources[1]), reference.hidden(sources[1]), rtol=1e-4, atol=1e-3)
+        assert_close(ours.logits, theirs.logits, rtol=1e-4, atol=1e-3)
+    assert_close(native.hidden(sources[1]), reference.hidden(sources[1]), rtol=1e-4, atol=1e-3)
 
 
 def test_biases_and_a_head_of_its_own_count(library: ctypes.CDLL) -> None:
     native, reference = models(library, biased=True, tied=False)
     ours, theirs = (model.open([tokens(20)], [[]], room=32) for model in (native, reference))
-    torch.testing.assert_close(ours.logits, theirs.logits, rtol=1e-4, atol=1e-3)
+    assert_close(ours.logits, theirs.logits, rtol=1e-4, atol=1e-3)
 
 
 @pytest.mark.parametrize("bits", [4, 8])
@@ -117,7 +128,7 @@ def test_a_row_is_the_same_to_the_bit_alone_and_in_a_crowd(library: ctypes.CDLL,
         session = alone.open([row[:1]], [[]], room=0)
         for token in [*row[1:], *tokens(1 + number % 3, seed=50 + number)]:  # one by one, not at once
             session.feed([[token]])
-        assert torch.equal(session.logits[0], together.logits[number])
+        assert equal(session.logits[0], together.logits[number])
 
 
 def test_what_was_read_lately_is_not_read_again_and_changes_nothing(library: ctypes.CDLL) -> None:
@@ -130,10 +141,10 @@ def test_what_was_read_lately_is_not_read_again_and_changes_nothing(library: cty
         assert native.prefixes.find(text).length >= 75 - 20 * number
         again = native.open([text], [[]], room=0)
         fresh.prefixes = Prefixes()
-        assert torch.equal(again.logits, fresh.open([text], [[]], room=0).logits)
+        assert equal(again.logits, fresh.open([text], [[]], room=0).logits)
     first.feed([[1]])  # the pages it shares by now are its own again
     fresh.prefixes = Prefixes()
-    assert torch.equal(first.logits, fresh.open([[*start, 1]], [[]], room=0).logits)
+    assert equal(first.logits, fresh.open([[*start, 1]], [[]], room=0).logits)
 
 
 def test_what_is_kept_of_texts_is_bounded(library: ctypes.CDLL) -> None:
@@ -149,7 +160,7 @@ def test_a_long_text_is_read_in_several_steps_and_is_the_same(library: ctypes.CD
     native, reference = models(library, replace(SMALL, context=2048))
     text = tokens(700)
     ours, theirs = (model.open([text, text[:5]], [[], []], room=704) for model in (native, reference))
-    torch.testing.assert_close(ours.logits, theirs.logits, rtol=1e-3, atol=1e-2)
+    assert_close(ours.logits, theirs.logits, rtol=1e-3, atol=1e-2)
 
 
 def test_logits_come_after_as_many_tokens_as_asked_for(library: ctypes.CDLL) -> None:
@@ -158,11 +169,11 @@ def test_logits_come_after_as_many_tokens_as_asked_for(library: ctypes.CDLL) -> 
     found = whole.feed([[1, 2, 3], [4]], tails=[3, 1])
     steps = native.open([tokens(4)], [[]], room=0)
     for place, token in enumerate([1, 2, 3]):
-        assert torch.equal(steps.feed([[token]])[0], found[place])
-    assert torch.equal(whole.logits, found[[2, 3]])
-    waiting = whole.logits[0].clone()
+        assert equal(steps.feed([[token]])[0], found[place])
+    assert equal(whole.logits, found[[2, 3]])
+    waiting = whole.logits[0].copy()
     whole.feed([[], [9]])
-    assert torch.equal(whole.logits[0], waiting) and whole.lengths == [7, 8]
+    assert equal(whole.logits[0], waiting) and whole.lengths == [7, 8]
 
 
 Operation = tuple[str, int, int]
@@ -210,7 +221,7 @@ def test_rows_that_are_copied_cropped_and_joined_are_as_if_read_anew(operations:
 def _same_as_anew(native: NativeLlama, session: NativeSession, texts: Sequence[Sequence[int]]) -> None:
     native.prefixes = Prefixes()
     anew = native.open(texts, [[]] * len(texts), room=0)
-    assert torch.equal(session.logits, anew.logits)
+    assert equal(session.logits, anew.logits)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
@@ -230,7 +241,8 @@ def test_a_forked_process_has_threads_of_its_own(library: ctypes.CDLL) -> None:
 
 
 def test_weights_that_do_not_fit_are_refused_before_c_reads_them(library: ctypes.CDLL) -> None:
-    weights = packed_weights(SMALL, bits=4)
+    tensors = packed_weights(SMALL, bits=4)
+    weights = {name: each.numpy() for name, each in tensors.items()}
     name = "model.layers.1.self_attn.q_proj.weight"
     for wrong in (
         replace(SMALL, width=32),
@@ -240,10 +252,10 @@ def test_weights_that_do_not_fit_are_refused_before_c_reads_them(library: ctypes
     ):
         with pytest.raises(ValueError, match=r"has (the shape|\d+ numbers)"):
             NativeLlama(wrong, weights, library)
-    for changed in (weights[name][:-1], weights[name].transpose(0, 1)):
+    for changed in (weights[name][:-1], weights[name].swapaxes(0, 1)):
         with pytest.raises(ValueError, match=r"shape|one after another"):
             NativeLlama(SMALL, {**weights, name: changed}, library)
-    norm = {"model.norm.weight": weights["model.norm.weight"].half()}
+    norm = {"model.norm.weight": weights["model.norm.weight"].astype("float16")}
     with pytest.raises(ValueError, match="float16"):
         NativeLlama(SMALL, {**weights, **norm}, library)
     with pytest.raises(KeyError):
@@ -258,5 +270,6 @@ def test_a_token_that_the_model_has_not_is_an_error(library: ctypes.CDLL) -> Non
 
 def test_models_of_other_shapes_are_left_to_torch() -> None:
     weights = packed_weights(SMALL, bits=4)
-    assert not can_compute(replace(SMALL, head_width=24), weights)
-    assert not can_compute(SMALL, {**weights, "lm_head.weight": torch.zeros(VOCABULARY, 64)})
+    arrays = {name: each.numpy() for name, each in weights.items()}
+    assert not can_compute(replace(SMALL, head_width=24), arrays)
+    assert not can_compute(SMALL, {**arrays, "lm_head.weight": torch.zeros(VOCABULARY, 64).numpy()})

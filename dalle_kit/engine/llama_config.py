@@ -1,0 +1,59 @@
+"""What is told of a Llama-like model by its ``config.json``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class LlamaConfig:
+    """The sizes of a Llama-like model; ``theta`` is the base of the rotary embedding."""
+
+    layers: int
+    width: int
+    heads: int
+    kv_heads: int
+    head_width: int
+    theta: float
+    epsilon: float
+    context: int
+
+    @property
+    def queries(self) -> int:
+        """Numbers of all queries of a token."""
+        return self.heads * self.head_width
+
+    @property
+    def keys(self) -> int:
+        """Numbers of all keys of a token; as many of its values."""
+        return self.kv_heads * self.head_width
+
+    @classmethod
+    def parse(cls, config: Mapping[str, Any]) -> LlamaConfig | None:
+        """Read a ``config.json`` of transformers; None for a model this module does not compute."""
+        rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
+        plain = (
+            config.get("model_type") in ("llama", "qwen2", "mistral")
+            and config.get("hidden_act", "silu") == "silu"
+            and rope.get("rope_type", rope.get("type", "default")) == "default"
+            and not config.get("quantization_config")
+            and not config.get("mlp_bias")
+            and not (
+                config.get("sliding_window") and config.get("use_sliding_window", config["model_type"] == "mistral")
+            )
+        )
+        if not plain:
+            return None
+        heads = int(config["num_attention_heads"])
+        return cls(
+            layers=int(config["num_hidden_layers"]),
+            width=int(config["hidden_size"]),
+            heads=heads,
+            kv_heads=int(config.get("num_key_value_heads") or heads),
+            head_width=int(config.get("head_dim") or config["hidden_size"] // heads),
+            theta=float(rope.get("rope_theta") or config.get("rope_theta") or 10000.0),
+            epsilon=float(config.get("rms_norm_eps", 1e-6)),
+            context=int(config.get("max_position_embeddings", 2048)),
+        )
