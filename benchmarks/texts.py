@@ -31,11 +31,13 @@ _STYLE = (
     "one says. The next lines are the notes, each to be said once, in their order, in whole sentences of the same "
     "language, with every name and number exactly as there."
 )
+#: Of these the model makes texts that end by themselves: one that says the same for ever would flatter drafts.
 _FACTS = (
     (
-        "Delivery of order 48213-B",
-        "order 48213-B left Rotterdam on Tuesday 14 October",
+        "Order 48213-B",
+        "order 48213-B left Rotterdam on 14 October",
         "it arrives at dock 7 on Friday",
+        "Henk Visser signs for it",
     ),
     (
         "Training at the Lindqvist Centre",
@@ -43,7 +45,14 @@ _FACTS = (
         "Marta Oyelaran takes the names",
     ),
     ("Invoice INV-2026-0917", "invoice INV-2026-0917 over 1,482.50 euros is still open", "please pay by 30 November"),
-    ("Server maintenance", "server atlas-03 is down on Sunday from 06:00 to 09:30", "call Jonas Weidmann on 555 0142"),
+    (
+        "Jonas Weidmann joins us",
+        "Jonas Weidmann starts on 2 February",
+        "he sits in room 4.17",
+        "his manager is Ines Carvalho",
+    ),
+    ("Spare keys", "the spare keys of Harrow Lane are with Ines Carvalho", "her number is 555 0142"),
+    ("Choir rehearsal", "the rehearsal moves to St Bride's Hall on 9 May at 19:30", "bring the Fauré score"),
 )
 _NAMES = ("Ann", "Bela", "Chidi", "Dana", "Emre", "Fay", "Goran", "Hana", "Ivo", "June")
 
