@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import numpy as np
 
 from dalle_kit.engine.constraints import Constraint
-from dalle_kit.engine.logits import Logits, as_tensor
-from dalle_kit.engine.sampling import noise
+from dalle_kit.engine.logits import Logits
+from dalle_kit.engine.sampling import Numbers, Scores, noise
 from dalle_kit.records import GenerationOptions
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 #: What a token more may cost, in nats: about what one costs on average in plain text.
 TOKEN_BONUS = 1.5
@@ -57,7 +55,7 @@ class Beam:
 
         ``position`` counts the steps, for the noise.
         """
-        options = self._extensions(as_tensor(logits).log_softmax(-1), position)
+        options = self._extensions(Scores(logits), position)
         if not options:
             self._stuck = True
             return
@@ -103,28 +101,29 @@ class Beam:
         texts, reason = (self._complete, "end") if self._complete else (self.live, "length")
         return max(texts, key=lambda text: text.rank), reason
 
-    def _extensions(self, scores: Tensor, position: int) -> list[tuple[float, int, int, float]]:
+    def _extensions(self, scores: Scores, position: int) -> list[tuple[float, int, int, float]]:
         """Return (score, parent, token, log-likelihood) of the best extensions of each live beginning."""
-        import torch
-
         found = []
         temperature = self._options.temperature
-        size, gumbel = scores.shape[1], None
-        if temperature:
-            gumbel = torch.from_numpy(noise(self._options.seed, position, size)).to(scores.device)
+        gumbel = noise(self._options.seed, position, scores.logits.shape[1]) if temperature else None
         for index, beginning in enumerate(self.live):
-            allowed = scores[index]
-            if beginning.constraint is not None:
-                mask = beginning.constraint.mask(size)
-                if mask is None:
-                    continue
-                allowed = torch.where(torch.from_numpy(mask).to(scores.device), allowed, -torch.inf)
-            ranked = allowed if gumbel is None else allowed + temperature * gumbel
-            top = ranked.topk(min(2 * self._width, len(ranked)))
-            likelihoods = scores[index][top.indices]
-            for value, token, likelihood in zip(
-                top.values.tolist(), top.indices.tolist(), likelihoods.tolist(), strict=True
-            ):
-                if value > -float("inf"):
-                    found.append((beginning.score + value, index, token, likelihood))
+            logits = scores.numbers(index)
+            mask = None if beginning.constraint is None else beginning.constraint.mask(len(logits))
+            if mask is None and beginning.constraint is not None:
+                continue
+            ranked = logits if gumbel is None else logits + np.float32(temperature) * gumbel
+            if mask is not None:
+                ranked = np.where(mask, ranked, np.float32(-np.inf))
+            for token in _largest(ranked, 2 * self._width):
+                if ranked[token] > -np.inf:
+                    likelihood = scores.log_likelihood(index, token)
+                    perturbed = likelihood + float(ranked[token] - logits[token])
+                    found.append((beginning.score + perturbed, index, token, likelihood))
         return found
+
+
+def _largest(numbers: Numbers, count: int) -> list[int]:
+    """Return where the largest of some numbers are, these first."""
+    count = min(count, len(numbers))
+    places = np.argpartition(-numbers, count - 1)[:count]
+    return [int(place) for place in places[np.argsort(-numbers[places], kind="stable")]]

@@ -83,10 +83,7 @@ def noise(seed: int, position: int, size: int) -> Numbers:
 
 
 def _uniform(seed: int, position: int, size: int) -> Numbers:
-    import torch
-
-    generator = torch.Generator().manual_seed(_mixed(seed, position))
-    return torch.rand(size, generator=generator).numpy()
+    return np.random.Generator(np.random.SFC64(_mixed(seed, position))).random(size, dtype=np.float32)
 
 
 def _gumbel(uniform: Numbers) -> Numbers:
