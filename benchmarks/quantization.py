@@ -24,7 +24,8 @@ from common import machine, table
 from torch import Tensor
 
 from dalle_kit import Kit
-from dalle_kit.engine.llama import LlamaConfig, LlamaModel, LlamaSession
+from dalle_kit.engine.llama import LlamaModel, LlamaSession
+from dalle_kit.engine.llama_config import LlamaConfig
 from dalle_kit.engine.tokenization import Tokenizer
 from dalle_kit.models import panels
 from dalle_kit.models.adapters import load_adapter, merge
