@@ -136,7 +136,7 @@ class Reviewer:
         sentences = [
             self._read(slot, number, span, row[number].sentence, points)
             for slot, row in rows
-            if self.is_prose(slot) and not (len(row) == 1 and self._is_item(slot))
+            if self.is_prose(slot) and not (len(row) == 1 and self.is_item(slot))
             for number, span in enumerate(spans(row))
             if not is_courtesy(row[number].sentence)
         ]
@@ -211,14 +211,14 @@ class Reviewer:
         ends_line = not following or (isinstance(following[0], str) and following[0].startswith("\n"))
         return slot.sentences is not None or bool(slot.about) or (ends_line and slot.words is None)
 
-    def _is_item(self, slot: Slot) -> bool:
+    def is_item(self, slot: Slot) -> bool:
         """Say whether a slot for one point is an item of a list, which must not be empty whatever others say."""
         place = self.skeleton.parts.index(slot)
         before = self.skeleton.parts[place - 1] if place else ""
         return len(slot.about) == 1 and isinstance(before, str) and bool(_MARK.search(before))
 
     def _is_empty_item(self, slot: Slot, draft: Draft) -> bool:
-        return not draft.texts[slot.name].strip() and self._is_item(slot)
+        return not draft.texts[slot.name].strip() and self.is_item(slot)
 
     def _points(self, draft: Draft) -> tuple[float, dict[str, tuple[int, ...]]]:
         """Return how much of the points is said, and which are not: anywhere in the document, or where they must be."""

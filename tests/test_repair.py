@@ -14,7 +14,7 @@ from dalle_kit.engine.engine import Engine
 from dalle_kit.models.spec import StoredModel
 from dalle_kit.passages import passages
 from dalle_kit.records import Draft, Finding, GenerationOptions, Message, Prompt, Skeleton, Slot
-from dalle_kit.repair import Repaired, Steps, needs_repair, repair_steps
+from dalle_kit.repair import Repaired, Rewriting, Steps, needs_repair, repair_steps
 from dalle_kit.repair.steps import SENTENCES
 from dalle_kit.repair.workbench import says_twice
 from dalle_kit.review import Reviewer
@@ -184,6 +184,115 @@ def test_slots_of_one_point_each_are_replaced_by_their_plain_sentence() -> None:
     [outcome] = repaired(None, Draft(skeleton, texts))
     keeps_the_promise(outcome)
     assert outcome.draft.text == f"Dear Ana,\n\n{' '.join(PLAIN)}\n\nBest regards\nTom"
+
+
+HALVES = ("State-funded college near Maidenhead", "opened to pupils in September", "fees are 300 EUR a year")
+WHOLE = "The state-funded college near Maidenhead was opened to pupils in September."
+
+
+def places(points: tuple[str, ...] = HALVES, *, between: str = " ", before: str = "") -> Skeleton:
+    """Return a document with a place for each point; ``before`` stands before each."""
+    parts: list[str | Slot] = []
+    for number, point in enumerate(points):
+        plain = f"{point[0].upper()}{point[1:]}."
+        slot = Slot(f"point_{number}", sentences=(1, 1), about=(point,), otherwise=(plain,), known=(point,))
+        parts += [between * (number > 0) + before, slot]
+    return Skeleton(tuple(part for part in parts if part))
+
+
+def asked(skeleton: Skeleton, texts: dict[str, str], points: tuple[str, ...] = HALVES) -> tuple[Steps, list[Rewriting]]:
+    """Return a repair and the sentences that it asks for first."""
+    draft = Draft(skeleton, texts)
+    reviewer = Reviewer(DOMAIN, Notes(points=points), skeleton)
+    steps = repair_steps(reviewer, prompt(points), draft, reviewer.review(draft), ())
+    return steps, next(steps)
+
+
+def points_of(rewritings: list[Rewriting]) -> list[tuple[str, ...]]:
+    return [rewriting.skeleton.slots[0].about for rewriting in rewritings]
+
+
+FEES = "The fees are 300 EUR a year."
+
+
+@pytest.mark.parametrize("between", [" ", "\n\n"])
+@pytest.mark.parametrize("texts", [("", ""), ("The college is state-funded.", ""), ("", "It was opened to pupils.")])
+def test_halves_of_a_sentence_are_said_in_one_sentence(between: str, texts: tuple[str, str]) -> None:
+    steps, rewritings = asked(places(between=between), {"point_0": texts[0], "point_1": texts[1], "point_2": FEES})
+    if points_of(rewritings) != [HALVES[:2]] * 2:  # what was there had errors and is tried again first
+        rewritings = steps.send([None] * len(rewritings))
+    assert points_of(rewritings) == [HALVES[:2]] * 2
+    held, free = (rewriting.skeleton.slots[0] for rewriting in rewritings)
+    assert "Maidenhead" in held.mentions and "pupil*" in held.mentions and not free.mentions
+    assert set(HALVES[:2]) <= set(held.known or ()) and all(rewriting.pressed for rewriting in rewritings)
+    outcome = finished(steps, ["The college was opened in September.", WHOLE])
+    assert outcome.draft.text == f"{WHOLE}{between}{FEES}"
+    assert outcome.lines[-1] == f'joined: "{WHOLE}"' and outcome.review.findings == ()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [None, "", "The college near Maidenhead is state-funded.", WHOLE[:-1] + " 2019.", WHOLE.replace("was", "was not")],
+)
+def test_a_sentence_that_does_not_say_both_halves_is_not_taken_and_each_is_tried_alone(answer: str | None) -> None:
+    steps, _ = asked(places(), {"point_0": "", "point_1": "", "point_2": FEES})
+    alone = steps.send([answer, None])
+    assert points_of(alone) == [HALVES[:1], HALVES[1:2]]
+    # The second is asked for after the first as it would be stated.
+    assert alone[1].skeleton.parts[0] == f"{HALVES[0]}. "
+    outcome = finished(steps, [None, None])
+    assert outcome.draft.text == f"{HALVES[0]}. O{HALVES[1][1:]}. {FEES}"
+
+
+INDEPENDENT = [
+    ("dividend of 0.35 per share", "the chief executive wants to build at sea"),
+    ("rating now 2,412", "about 9,000 children"),
+    ("price: 749 euros", "uses 35 per cent less detergent"),
+    ("the letter says 890", "which one is right?"),
+    ("The review is in room B12.", "and the lunch is at noon"),
+    ("Ana brings the cost sheet", "opened a new office in Ghent"),
+]
+
+
+@pytest.mark.parametrize("points", INDEPENDENT)
+def test_notes_that_may_be_about_different_things_are_not_joined(points: tuple[str, str]) -> None:
+    _, rewritings = asked(places(points), {"point_0": "", "point_1": ""}, points)
+    assert points_of(rewritings) == [points[:1], points[1:]]
+
+
+TOGETHER = [
+    ("the researchers found residues of salt", "in 84% of the samples"),
+    ("the company announced its move on Friday", "but deleted it soon"),
+    ("people in the north were warned to", "prepare for the flood"),
+    ('the office said there was "not enough evidence', 'for a conviction"'),
+    ("Holyport College, sponsored by Eton College", "accepts boarders"),
+]
+
+
+@pytest.mark.parametrize("points", TOGETHER)
+def test_notes_of_which_one_goes_on_with_the_other_are_joined(points: tuple[str, str]) -> None:
+    _, rewritings = asked(places(points), {"point_0": "", "point_1": ""}, points)
+    assert points_of(rewritings) == [points, points]
+
+
+def test_items_of_a_list_are_not_joined_nor_what_something_stands_between() -> None:
+    for skeleton in (places(before="- ", between="\n"), places(between="\n\n> Quoted.\n\n")):
+        _, rewritings = asked(skeleton, {"point_0": "", "point_1": "", "point_2": FEES})
+        assert points_of(rewritings) == [HALVES[:1], HALVES[1:2]]
+
+
+def test_what_a_sentence_was_pressed_to_say_is_not_taken_if_it_is_unlikely(engine: Engine) -> None:
+    draft = Draft(body(), {"body": ""})
+    seen: list[str | None] = []
+    slot = Slot("body", sentences=(1, 1), mentions=("marmalade*", "quartz", "1987"), options={"max_tokens": 40})
+    skeleton = Skeleton(("Dear Ana,\n\nThe review is now on ", slot))
+
+    def steps() -> Steps:
+        seen.extend((yield [Rewriting(prompt(), skeleton, pressed=pressed) for pressed in (True, False)]))
+        return Repaired(draft, Reviewer(DOMAIN, Notes(points=POINTS), body()).review(draft))
+
+    run_repairs(engine, {0: steps()}, OPTIONS, Budget())
+    assert seen[0] is None and "marmalade" in (seen[1] or "")
 
 
 def test_a_sentence_that_says_all_words_twice_is_told_from_one_that_needs_a_word_again() -> None:

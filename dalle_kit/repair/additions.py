@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dalle_kit.checks import key_words
 from dalle_kit.passages import Passage, inserted, joined
-from dalle_kit.records import Slot
+from dalle_kit.records import Draft, Slot
 from dalle_kit.repair.workbench import Rewriting, Workbench, quoted
 from dalle_kit.review import Reviewer, open_slots, plain_sentence
 
@@ -46,7 +47,7 @@ def can_be_generated(bench: Workbench, addition: Addition) -> bool:
 
 
 def rewrite_addition(bench: Workbench, addition: Addition, additions: Sequence[Addition]) -> Rewriting:
-    """Return how a missing point is put in words: after what comes before it, the missing ones there as stated."""
+    """Return how a missing point is put in words: after what comes before it, where the missing is as stated."""
     assert addition.point is not None
     row, place = bench.row(addition.slot), addition.place
     for other in additions[: additions.index(addition)]:
@@ -55,7 +56,20 @@ def rewrite_addition(bench: Workbench, addition: Addition, additions: Sequence[A
             place += 1
     stated = inserted(row, place, addition.plain)[: place + 1]
     before = joined(stated).removesuffix(addition.plain)
-    return bench.rewriting(addition.slot, before, points=(addition.slot.about[addition.point],))
+    point = addition.slot.about[addition.point]
+    draft = stated_before(bench, addition.slot, additions)
+    return bench.rewriting(addition.slot, before, points=(point,), mentions=key_words(point), draft=draft)
+
+
+def stated_before(bench: Workbench, slot: Slot, additions: Sequence[Addition]) -> Draft:
+    """Return the draft with what is missing in the places before a slot stated plainly, if nothing stands there."""
+    draft = bench.draft
+    for each in additions:
+        if each.slot.name == slot.name:
+            break
+        if not bench.draft.texts[each.slot.name]:
+            draft = draft.replace(each.slot.name, each.plain)
+    return draft
 
 
 def make_additions(bench: Workbench, additions: Sequence[Addition], texts: Sequence[str | None]) -> None:

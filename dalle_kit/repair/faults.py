@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from dalle_kit.checks import key_words
 from dalle_kit.checks.coverage import SAID
 from dalle_kit.passages import joined, passages, spans, without
 from dalle_kit.records import Finding, Slot
@@ -71,8 +72,11 @@ def rewrite_faults(bench: Workbench, faults: Sequence[Fault]) -> list[Rewriting]
                 before = without(before, other.index)
         points = tuple(fault.slot.about[number] for number in fault.points)
         between = row[fault.index].before if before else ""
+        mentions = key_words(points[0]) if len(points) == 1 else ()
         rewritings.append(
-            bench.rewriting(fault.slot, joined(before) + between, points=points, forbidden=fault.forbidden)
+            bench.rewriting(
+                fault.slot, joined(before) + between, points=points, forbidden=fault.forbidden, mentions=mentions
+            )
         )
     return rewritings
 

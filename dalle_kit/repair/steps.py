@@ -2,8 +2,8 @@
 
 A sentence with an error is generated once more, alone, after everything that stands before it; it is kept only if it
 has no fault and loses no point, else the sentence is dropped. A point that is then missing is generated the same way,
-else stated in plain words. Literal text is never changed. The work is bounded: two rounds of generation with a number
-of sentences in each, then a few rounds without.
+two that are halves of one sentence first together, else stated in plain words. Literal text is never changed. The work
+is bounded: three rounds of generation with a number of sentences in each, then a few rounds without.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dalle_kit.passages import without
 from dalle_kit.records import Draft, Prompt
 from dalle_kit.repair.additions import can_be_generated, find_additions, make_additions, rewrite_addition
 from dalle_kit.repair.faults import find_faults, mend_faults, rewrite_faults
+from dalle_kit.repair.joints import find_joints, make_joints, rewrite_joints
 from dalle_kit.repair.workbench import Rewriting, Workbench, quoted
 from dalle_kit.review import Checks, Review, Reviewer, open_slots
 
@@ -67,6 +68,12 @@ def repair_steps(reviewer: Reviewer, prompt: Prompt, draft: Draft, review: Revie
 
     bench.look_again()
     additions = find_additions(bench)
+    joints = find_joints(bench, additions)
+    if joints:
+        together = yield rewrite_joints(bench, joints, additions)
+        make_joints(bench, joints, together)
+        bench.look_again()
+        additions = find_additions(bench)
     chosen = [each for each in additions if can_be_generated(bench, each)][:SENTENCES]
     texts = []
     if chosen:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from dalle_kit.checks import key_words, same_words
+from dalle_kit.checks import same_words
 from dalle_kit.checks.negation import denies
 from dalle_kit.checks.words import content_words, stem
 from dalle_kit.passages import Passage, joined, passages
@@ -23,10 +23,14 @@ _BEAMS = 4
 
 @dataclass(frozen=True, slots=True)
 class Rewriting:
-    """A sentence to be generated: the prompt, and a skeleton whose one slot comes after certain text."""
+    """A sentence to be generated: the prompt, and a skeleton whose one slot comes after certain text.
+
+    ``pressed`` if it has to say more than the model may want to, so that an unlikely one is likely to be wrong.
+    """
 
     prompt: Prompt
     skeleton: Skeleton
+    pressed: bool = False
 
 
 @dataclass(slots=True)
@@ -59,13 +63,20 @@ class Workbench:
         return self.draft.replace(slot.name, joined(list(row)))
 
     def rewriting(
-        self, slot: Slot, before: str, *, points: tuple[str, ...], forbidden: tuple[str, ...] = ()
+        self,
+        slot: Slot,
+        before: str,
+        *,
+        points: tuple[str, ...],
+        forbidden: tuple[str, ...] = (),
+        mentions: tuple[str, ...] = (),
+        draft: Draft | None = None,
     ) -> Rewriting:
         """Return how one sentence of a slot is generated after ``before``, the slot's text up to it.
 
         It is held to what is known also where the slot was not: what went wrong there is not to go wrong again.
+        ``draft`` is the document that it is for, if not as it stands.
         """
-        mentions = key_words(points[0]) if len(points) == 1 else ()
         alone = replace(
             slot,
             stop=(*slot.stop, "\n"),
@@ -83,9 +94,10 @@ class Workbench:
             beams=_BEAMS if mentions else 1,
             options={**slot.options, "max_tokens": _longest(points)},
         )
-        start = self.draft.skeleton.starts(self.draft.texts)[slot.name]
-        certain = self.draft.text[:start] + before
-        return Rewriting(self.prompt, Skeleton((certain, alone) if certain else (alone,)))
+        draft = draft or self.draft
+        start = draft.skeleton.starts(draft.texts)[slot.name]
+        certain = draft.text[:start] + before
+        return Rewriting(self.prompt, Skeleton((certain, alone) if certain else (alone,)), pressed=bool(mentions))
 
     def _known(self, slot: Slot, points: tuple[str, ...]) -> tuple[str, ...]:
         """Return what a sentence about some of a slot's points may name: not what only the other points say."""
