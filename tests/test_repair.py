@@ -266,6 +266,7 @@ TOGETHER = [
     ("people in the north were warned to", "prepare for the flood"),
     ('the office said there was "not enough evidence', 'for a conviction"'),
     ("Holyport College, sponsored by Eton College", "accepts boarders"),
+    ("the winger joined the club on loan", "making the transfer permanent"),
 ]
 
 

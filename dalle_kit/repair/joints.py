@@ -23,7 +23,9 @@ PAIRS = 4
 
 #: How a note begins that surely goes on with what stands before it, and one that may.
 _GOES_ON = re.compile(r"(?:and|or|but|which|who|whom|whose|because|while|although|though) ")
-_MAY_GO_ON = re.compile(r"(?:for|with|in|on|at|by|from|to|of|as|after|before|during|near|under|over) ")
+_MAY_GO_ON = re.compile(
+    r"(?:for|with|in|on|at|by|from|to|of|as|after|before|during|near|under|over|making|giving|taking|bringing) "
+)
 #: The label of a note such as "price: 10 euros", which is not about the note before.
 _LABEL = re.compile(r"\w+:")
 _ASIDE = re.compile(r"\w+-\w+|,.*")
