@@ -1,8 +1,9 @@
 /* One step of a Llama-like model on the CPU: any number of tokens of any number of rows, through all layers at once.
 
-   Weights are panels of 4 or 8 bits, as dalle_kit/models/weights.py stores them; activations are float32. Each number is
-   computed by one thread in one fixed order, whatever else is in the step, so that a row's text does not depend on its
-   neighbours or on the number of threads.
+   Weights are panels of 4 or 8 bits, as dalle_kit/models/panels.py describes them; all else is float32. Only what a matrix
+   is multiplied by is rounded, to 16 bits for each group of 32, where the processor multiplies integers quickest. Each
+   number is computed by one thread in one fixed order, whatever else is in the step, so that a row's text does not depend
+   on its neighbours or on the number of threads.
 
    A step is a list of phases, each of a number of units that are independent of each other. Each thread has a range of
    them, so that it reads memory in one direction, and draws from the others' when it is through. None ever waits for a
@@ -17,8 +18,13 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-#if defined(__AVX512F__) || defined(__F16C__)
+#if defined(__AVX512F__)
 #include <immintrin.h>
+#endif
+#if defined(__AVX512VNNI__) && defined(__AVX512VBMI__)
+#define INTEGERS 1
+#else
+#define INTEGERS 0
 #endif
 
 enum { LANES = 16, GROUP = 32, PAGE = 32, TILE = 8, QUERIES = 4, MOST_THREADS = 64, AHEAD = 3200 };
@@ -125,6 +131,107 @@ static inline Lanes silu(Lanes x) { return x / (1.0f + exponential(-x)); }
 
 static inline int block_size(const Matrix *matrix) { return matrix->bits == 4 ? 320 : 544; }
 
+/* 32 neighbours of a vector that matrices are multiplied by, and their sum. */
+#if INTEGERS
+typedef struct {
+    /* Numbers of 16 bits, 256 * high + low, times ``scale``: once in the order of the columns, once with the even ones of
+       each 8 before the odd ones, as codes of 4 bits come out of a word. */
+    int8_t high[GROUP], low[GROUP], split_high[GROUP], split_low[GROUP];
+    float scale, sum;
+    int32_t total;
+} Operand;
+#else
+typedef struct {
+    float values[GROUP], sum;
+} Operand;
+#endif
+
+static inline void set_operand(Operand *to, Lanes first, Lanes second) {
+#if INTEGERS
+    const __m512 a = (__m512)first, b = (__m512)second;
+    const float most = _mm512_reduce_max_ps(_mm512_max_ps(_mm512_abs_ps(a), _mm512_abs_ps(b)));
+    const float scale = most / 32639.0f, factor = most > 0 ? 32639.0f / most : 0; /* 127 * 256 + 127 */
+    const __m512i half = _mm512_set1_epi32(128);
+    const __m512i low_half = _mm512_cvtps_epi32(a * factor), high_half = _mm512_cvtps_epi32(b * factor);
+    const __m512i parts[2] = {low_half, high_half};
+    for (int part = 0; part < 2; part++) {
+        const __m512i high = _mm512_srai_epi32(_mm512_add_epi32(parts[part], half), 8);
+        const __m512i low = _mm512_sub_epi32(parts[part], _mm512_slli_epi32(high, 8));
+        const __m128i split = _mm_setr_epi8(0, 2, 4, 6, 1, 3, 5, 7, 8, 10, 12, 14, 9, 11, 13, 15);
+        const __m128i high_bytes = _mm512_cvtepi32_epi8(high), low_bytes = _mm512_cvtepi32_epi8(low);
+        _mm_storeu_si128((__m128i *)(to->high + 16 * part), high_bytes);
+        _mm_storeu_si128((__m128i *)(to->low + 16 * part), low_bytes);
+        _mm_storeu_si128((__m128i *)(to->split_high + 16 * part), _mm_shuffle_epi8(high_bytes, split));
+        _mm_storeu_si128((__m128i *)(to->split_low + 16 * part), _mm_shuffle_epi8(low_bytes, split));
+    }
+    to->total = _mm512_reduce_add_epi32(_mm512_add_epi32(low_half, high_half));
+    to->scale = scale;
+    to->sum = scale * (float)to->total;
+#else
+    *(Lanes *)to->values = first, *(Lanes *)(to->values + LANES) = second;
+    to->sum = sum_of(first + second);
+#endif
+}
+
+static void set_operands(Operand *to, const float *values, int count) {
+    for (int start = 0; start < count; start += GROUP)
+        set_operand(to++, *(const Lanes *)(values + start), *(const Lanes *)(values + start + LANES));
+}
+
+#if INTEGERS
+
+static inline __m512i quad(const int8_t *from) {
+    int32_t four;
+    memcpy(&four, from, 4);
+    return _mm512_set1_epi32(four);
+}
+
+/* The products of one group of a panel, 16 rows, with ``count`` operands, ``stride`` apart. */
+static inline __attribute__((always_inline)) void multiply_group(
+    const int count, const int bits, const uint8_t *block, const Operand *x, int stride, Lanes *products
+) {
+    __m512i high[TILE], low[TILE];
+    for (int row = 0; row < count; row++) high[row] = low[row] = _mm512_setzero_si512();
+    const uint8_t *from = block + (bits == 4 ? 64 : 32);
+    /* From four columns of 16 rows to four bytes for each row. */
+    const __m512i by_row = _mm512_add_epi32(
+        _mm512_set1_epi32(0x30201000),
+        _mm512_mullo_epi32(
+            _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), _mm512_set1_epi32(0x01010101)
+        )
+    );
+    const __m512i mask = _mm512_set1_epi32(0x0f0f0f0f), sign = _mm512_set1_epi32((int)0x80808080);
+#pragma GCC unroll 8
+    for (int fourth = 0; fourth < 8; fourth++) {
+        __m512i weights;
+        if (bits == 4) {
+            const __m512i words = _mm512_loadu_si512(from + fourth / 2 * 64);
+            weights = _mm512_and_si512(fourth % 2 ? _mm512_srli_epi32(words, 4) : words, mask);
+        } else {
+            /* Products are of numbers without a sign by such with one: 128 is added to each code. */
+            weights = _mm512_xor_si512(
+                _mm512_permutexvar_epi8(by_row, _mm512_loadu_si512(from + fourth * 64)), sign
+            );
+        }
+#pragma GCC unroll 8
+        for (int row = 0; row < count; row++) {
+            const Operand *operand = x + (size_t)row * stride;
+            const int8_t *highs = bits == 4 ? operand->split_high : operand->high;
+            const int8_t *lows = bits == 4 ? operand->split_low : operand->low;
+            high[row] = _mm512_dpbusd_epi32(high[row], weights, quad(highs + 4 * fourth));
+            low[row] = _mm512_dpbusd_epi32(low[row], weights, quad(lows + 4 * fourth));
+        }
+    }
+    for (int row = 0; row < count; row++) {
+        const Operand *operand = x + (size_t)row * stride;
+        __m512i total = _mm512_add_epi32(_mm512_slli_epi32(high[row], 8), low[row]);
+        if (bits == 8) total = _mm512_sub_epi32(total, _mm512_set1_epi32(128 * operand->total));
+        products[row] = (Lanes)_mm512_cvtepi32_ps(total) * operand->scale;
+    }
+}
+
+#else
+
 /* The codes of one column in the 8 that ``from`` holds: words of 8 codes for each row, or 16 bytes for each column. */
 static inline Lanes codes(const uint8_t *from, int bits, int column) {
     if (bits == 4) {
@@ -136,52 +243,55 @@ static inline Lanes codes(const uint8_t *from, int bits, int column) {
         return __builtin_convertvector((words >> (4 * column)) & 15, Lanes);
 #endif
     }
-    const Bytes bytes = *(const Bytes *)(from + 16 * column);
-#if defined(__AVX512F__)
-    return (Lanes)_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32((__m128i)bytes));
-#else
-    return __builtin_convertvector(bytes, Lanes);
-#endif
+    return __builtin_convertvector(*(const Bytes *)(from + 16 * column), Lanes);
 }
 
-/* Multiply one panel, 16 rows of a matrix, by ``count`` vectors ``x`` (count, columns), whose groups' sums are ``sums``.
-   Inlined with constants for ``count`` and ``bits``; the order of the additions is the same for all. */
+/* The products of one group of a panel, 16 rows, with ``count`` operands, ``stride`` apart. */
+static inline __attribute__((always_inline)) void multiply_group(
+    const int count, const int bits, const uint8_t *block, const Operand *x, int stride, Lanes *products
+) {
+    const uint8_t *from = block + (bits == 4 ? 64 : 32);
+    for (int eighth = 0; eighth < 4; eighth++) {
+        Lanes part[TILE];
+        for (int row = 0; row < count; row++) part[row] = lanes_of(0);
+#pragma GCC unroll 8
+        for (int column = 0; column < 8; column++) {
+            const Lanes weights = codes(from, bits, column);
+#pragma GCC unroll 8
+            for (int row = 0; row < count; row++)
+                part[row] += weights * x[(size_t)row * stride].values[eighth * 8 + column];
+        }
+        for (int row = 0; row < count; row++) products[row] = eighth ? products[row] + part[row] : part[row];
+        from += bits == 4 ? 64 : 128;
+    }
+}
+
+#endif
+
+/* Multiply one panel, 16 rows of a matrix, by ``count`` vectors of ``groups`` operands each. Inlined with constants for
+   ``count`` and ``bits``; the order of the additions is the same for all. */
 static inline __attribute__((always_inline)) void multiply(
-    const int count, const int bits, const uint8_t *block, int groups, const float *x, const float *sums, Lanes *result
+    const int count, const int bits, const uint8_t *block, int groups, const Operand *x, Lanes *result
 ) {
     for (int row = 0; row < count; row++) result[row] = lanes_of(0);
-    for (int group = 0; group < groups; group++) {
-        const uint8_t *from = block + (bits == 4 ? 64 : 32);
+    for (int group = 0; group < groups; group++, x++) {
         /* With few products a weight, memory is what they wait for. */
         if (count < 4)
             for (int line = 0; line < (bits == 4 ? 5 : 9); line++) __builtin_prefetch(block + AHEAD + 64 * line);
-        const float *columns = x + group * GROUP;
-        Lanes total[TILE];
-        for (int eighth = 0; eighth < 4; eighth++) {
-            Lanes part[TILE];
-            for (int row = 0; row < count; row++) part[row] = lanes_of(0);
-#pragma GCC unroll 8
-            for (int column = 0; column < 8; column++) {
-                const Lanes weights = codes(from, bits, column);
-#pragma GCC unroll 8
-                for (int row = 0; row < count; row++)
-                    part[row] += weights * columns[(size_t)row * groups * GROUP + eighth * 8 + column];
-            }
-            for (int row = 0; row < count; row++) total[row] = eighth ? total[row] + part[row] : part[row];
-            from += bits == 4 ? 64 : 128;
-        }
+        Lanes products[TILE];
+        multiply_group(count, bits, block, x, groups, products);
         const Lanes scale = halves(block);
-        for (int row = 0; row < count; row++) result[row] += scale * total[row];
+        for (int row = 0; row < count; row++) result[row] += scale * products[row];
         if (bits == 4) {
             const Lanes least = halves(block + 32);
-            for (int row = 0; row < count; row++) result[row] += least * sums[(size_t)row * groups + group];
+            for (int row = 0; row < count; row++) result[row] += least * x[(size_t)row * groups].sum;
         }
         block += bits == 4 ? 320 : 544;
     }
 }
 
 #define CASE(count, bits) \
-    case count: multiply(count, bits, block, groups, x, sums, result); break;
+    case count: multiply(count, bits, block, groups, x, result); break;
 #define CASES(bits) \
     switch (count) { \
         CASE(1, bits) CASE(2, bits) CASE(3, bits) CASE(4, bits) \
@@ -189,9 +299,7 @@ static inline __attribute__((always_inline)) void multiply(
     }
 
 /* Multiply panel ``panel`` of a matrix by up to TILE vectors. */
-static void panel_product(
-    const Matrix *matrix, int panel, int count, const float *x, const float *sums, Lanes *result
-) {
+static void panel_product(const Matrix *matrix, int panel, int count, const Operand *x, Lanes *result) {
     const int groups = matrix->columns / GROUP;
     const uint8_t *block = matrix->blocks + (size_t)panel * groups * block_size(matrix);
     if (matrix->bits == 4) {
@@ -215,8 +323,12 @@ static void read_row(const Matrix *matrix, int row, float *result) {
     for (int group = 0; group < groups; group++, block += block_size(matrix)) {
         const float scale = halves(block)[lane], least = matrix->bits == 4 ? halves(block + 32)[lane] : 0;
         for (int column = 0; column < GROUP; column++) {
-            const uint8_t *from = block + (matrix->bits == 4 ? 64 + column / 8 * 64 : 32 + column / 8 * 128);
-            result[group * GROUP + column] = scale * codes(from, matrix->bits, column % 8)[lane] + least;
+            int code;
+            if (matrix->bits == 4)
+                code = (*(const Words *)(block + 64 + column / 8 * 64))[lane] >> (4 * (column % 8)) & 15;
+            else
+                code = ((const int8_t *)block)[32 + column * LANES + lane];
+            result[group * GROUP + column] = scale * (float)code + least;
         }
     }
 }
@@ -235,17 +347,15 @@ struct Step {
     const Batch *batch;
     Phase *phases;
     int phase_count, threads;
-    float *states;   /* (count, width): the residual stream */
-    float *normed;   /* (count, width), then (outputs, width) */
-    float *sums;     /* (count, width / 32): of the groups of ``normed``, or of ``attended`` */
-    float *heads;    /* (count, (heads + 2 kv_heads) * head_width): q, k, v */
-    float *attended; /* (count, heads * head_width) */
-    float *attended_sums;
-    float *inner; /* (count, inner) */
-    float *inner_sums;
-    float *turns;  /* (count, head_width): cosines, then sines */
-    float *scores; /* (threads there are, QUERIES, longest row) */
-    int longest;   /* the longest row, in tokens, a multiple of 32 */
+    float *states;     /* (count, width): the residual stream */
+    Operand *normed;   /* (count, width / 32), then (outputs, width / 32) */
+    float *heads;      /* (count, (heads + 2 kv_heads) * head_width): q, k, v */
+    float *attended;   /* (count, heads * head_width) */
+    Operand *gathered; /* the same, (count, heads * head_width / 32) */
+    Operand *inner;    /* (count, inner / 32) */
+    float *turns;      /* (count, head_width): cosines, then sines */
+    float *scores;     /* (threads there are, QUERIES, longest row) */
+    int longest;       /* the longest row, in tokens, a multiple of 32 */
     struct {
         _Alignas(64) _Atomic uint64_t next; /* phase << 32 | units drawn; beyond all phases while no step is running */
     } tickets[MOST_THREADS]; /* of each thread's range */
@@ -257,20 +367,23 @@ enum { PANELS = 2, HEAD_PANELS = 8 }; /* of one unit */
 static inline int units_of(int panels, int size) { return (panels + size - 1) / size; }
 static inline int least(int a, int b) { return a < b ? a : b; }
 
-static void sum_groups(const float *values, int count, float *sums) {
-    for (int group = 0; group < count / GROUP; group++)
-        sums[group] = sum_of(*(const Lanes *)(values + group * GROUP) + *(const Lanes *)(values + group * GROUP + LANES));
-}
-
-static void normalise(const Model *model, const float *from, const float *weight, float *to) {
+static float norm_scale(const Model *model, const float *from) {
     Lanes squares = lanes_of(0);
     for (int start = 0; start < model->width; start += LANES) {
         const Lanes values = *(const Lanes *)(from + start);
         squares += values * values;
     }
-    const float scale = 1.0f / sqrtf(sum_of(squares) / model->width + model->epsilon);
-    for (int start = 0; start < model->width; start += LANES)
-        *(Lanes *)(to + start) = *(const Lanes *)(from + start) * scale * *(const Lanes *)(weight + start);
+    return 1.0f / sqrtf(sum_of(squares) / model->width + model->epsilon);
+}
+
+static inline Lanes normed(const float *from, float scale, const float *weight, int start) {
+    return *(const Lanes *)(from + start) * scale * *(const Lanes *)(weight + start);
+}
+
+static void normalise(const Model *model, const float *from, const float *weight, Operand *to) {
+    const float scale = norm_scale(model, from);
+    for (int start = 0; start < model->width; start += GROUP)
+        set_operand(to++, normed(from, scale, weight, start), normed(from, scale, weight, start + LANES));
 }
 
 static void embed(Step *step, int layer, int token, int thread) {
@@ -286,9 +399,8 @@ static void embed(Step *step, int layer, int token, int thread) {
 
 static void normalise_token(Step *step, const float *weight, int token) {
     const int width = step->model->width;
-    float *normed = step->normed + (size_t)token * width;
-    normalise(step->model, step->states + (size_t)token * width, weight, normed);
-    sum_groups(normed, width, step->sums + (size_t)token * (width / GROUP));
+    const size_t place = (size_t)token * (width / GROUP);
+    normalise(step->model, step->states + (size_t)token * width, weight, step->normed + place);
 }
 
 static void normalise_for_attention(Step *step, int layer, int token, int thread) {
@@ -316,8 +428,7 @@ static void project(Step *step, int layer, int unit, int thread) {
             Lanes result[TILE];
             const int tile = least(size, count - start);
             panel_product(
-                matrices[which], panel, tile, step->normed + (size_t)start * model->width,
-                step->sums + (size_t)start * (model->width / GROUP), result
+                matrices[which], panel, tile, step->normed + (size_t)start * (model->width / GROUP), result
             );
             for (int row = 0; row < tile; row++)
                 *(Lanes *)(step->heads + (size_t)(start + row) * width + place * LANES) = result[row];
@@ -437,20 +548,17 @@ static void attend(Step *step, int layer, int unit, int thread) {
         }
     }
     const size_t begin = ((size_t)token * model->heads + kv_head * group) * size;
-    sum_groups(step->attended + begin, group * size, step->attended_sums + begin / GROUP);
+    set_operands(step->gathered + begin / GROUP, step->attended + begin, group * size);
 }
 
 /* Add a matrix's product to the residual stream. */
-static void add_product(Step *step, const Matrix *matrix, const float *x, const float *sums, int unit) {
+static void add_product(Step *step, const Matrix *matrix, const Operand *x, int unit) {
     const int count = step->batch->count, size = tile_size(count), width = step->model->width;
     for (int panel = unit * PANELS; panel < least((unit + 1) * PANELS, width / LANES); panel++)
         for (int start = 0; start < count; start += size) {
             Lanes result[TILE];
             const int tile = least(size, count - start);
-            panel_product(
-                matrix, panel, tile, x + (size_t)start * matrix->columns,
-                sums + (size_t)start * (matrix->columns / GROUP), result
-            );
+            panel_product(matrix, panel, tile, x + (size_t)start * (matrix->columns / GROUP), result);
             for (int row = 0; row < tile; row++)
                 *(Lanes *)(step->states + (size_t)(start + row) * width + panel * LANES) += result[row];
         }
@@ -458,7 +566,7 @@ static void add_product(Step *step, const Matrix *matrix, const float *x, const 
 
 static void gather(Step *step, int layer, int unit, int thread) {
     (void)thread;
-    add_product(step, &step->model->each[layer].out, step->attended, step->attended_sums, unit);
+    add_product(step, &step->model->each[layer].out, step->gathered, unit);
 }
 
 /* One group, two panels, of the inner activations. */
@@ -469,27 +577,23 @@ static void expand(Step *step, int layer, int unit, int thread) {
     (void)thread;
     for (int start = 0; start < count; start += size) {
         const int tile = least(size, count - start);
-        const float *x = step->normed + (size_t)start * model->width;
-        const float *sums = step->sums + (size_t)start * (model->width / GROUP);
-        for (int panel = 2 * unit; panel < 2 * unit + 2; panel++) {
-            Lanes gate[TILE], up[TILE];
-            panel_product(&weights->gate, panel, tile, x, sums, gate);
-            panel_product(&weights->up, panel, tile, x, sums, up);
-            for (int row = 0; row < tile; row++)
-                *(Lanes *)(step->inner + (size_t)(start + row) * model->inner + panel * LANES) =
-                    silu(gate[row]) * up[row];
+        const Operand *x = step->normed + (size_t)start * (model->width / GROUP);
+        Lanes values[2][TILE], up[TILE];
+        for (int half = 0; half < 2; half++) {
+            panel_product(&weights->gate, 2 * unit + half, tile, x, values[half]);
+            panel_product(&weights->up, 2 * unit + half, tile, x, up);
+            for (int row = 0; row < tile; row++) values[half][row] = silu(values[half][row]) * up[row];
         }
-        for (int row = start; row < start + tile; row++)
-            sum_groups(
-                step->inner + (size_t)row * model->inner + unit * GROUP, GROUP,
-                step->inner_sums + (size_t)row * (model->inner / GROUP) + unit
+        for (int row = 0; row < tile; row++)
+            set_operand(
+                step->inner + (size_t)(start + row) * (model->inner / GROUP) + unit, values[0][row], values[1][row]
             );
     }
 }
 
 static void contract(Step *step, int layer, int unit, int thread) {
     (void)thread;
-    add_product(step, &step->model->each[layer].down, step->inner, step->inner_sums, unit);
+    add_product(step, &step->model->each[layer].down, step->inner, unit);
 }
 
 static void finish(Step *step, int layer, int output, int thread) {
@@ -497,9 +601,14 @@ static void finish(Step *step, int layer, int output, int thread) {
     const Batch *batch = step->batch;
     const int width = model->width;
     (void)layer, (void)thread;
-    float *to = (batch->logits ? step->normed : batch->states) + (size_t)output * width;
-    normalise(model, step->states + (size_t)batch->wanted[output] * width, model->norm, to);
-    sum_groups(to, width, step->sums + (size_t)output * (width / GROUP));
+    const float *from = step->states + (size_t)batch->wanted[output] * width;
+    if (batch->logits) {
+        normalise(model, from, model->norm, step->normed + (size_t)output * (width / GROUP));
+        return;
+    }
+    const float scale = norm_scale(model, from);
+    for (int start = 0; start < width; start += LANES)
+        *(Lanes *)(batch->states + (size_t)output * width + start) = normed(from, scale, model->norm, start);
 }
 
 static void predict(Step *step, int layer, int unit, int thread) {
@@ -512,8 +621,7 @@ static void predict(Step *step, int layer, int unit, int thread) {
             Lanes result[TILE];
             const int tile = least(size, count - start);
             panel_product(
-                &model->head, panel, tile, step->normed + (size_t)start * model->width,
-                step->sums + (size_t)start * (model->width / GROUP), result
+                &model->head, panel, tile, step->normed + (size_t)start * (model->width / GROUP), result
             );
             for (int row = 0; row < tile; row++)
                 *(Lanes *)(batch->logits + (size_t)(start + row) * vocabulary + panel * LANES) = result[row];
@@ -643,7 +751,7 @@ static void have_workers(int count) {
     }
 }
 
-static float *room_for(size_t count) { return aligned_alloc(64, (count * sizeof(float) + 127) / 64 * 64); }
+static void *room_for(size_t bytes) { return aligned_alloc(64, (bytes + 127) / 64 * 64); }
 
 /* Compute a step with up to ``threads`` threads; return 0, or 1 where memory is short. */
 int dalle_kit_step(const Model *model, const Batch *batch, int threads) {
@@ -660,14 +768,16 @@ int dalle_kit_step(const Model *model, const Batch *batch, int threads) {
     step->model = model, step->batch = batch;
     have_workers(threads - 1);
     step->longest = (longest + PAGE - 1) / PAGE * PAGE;
+    const size_t heads = (size_t)(model->heads + 2 * model->kv_heads) * model->head_width;
     const size_t sizes[] = {
-        count * model->width, most * model->width, most * (model->width / GROUP),
-        count * (model->heads + 2 * model->kv_heads) * model->head_width, count * attended, count * attended / GROUP,
-        count * model->inner, count * model->inner / GROUP, count * model->head_width, (size_t)(workers + 1) * QUERIES * step->longest,
+        count * model->width * sizeof(float), most * (model->width / GROUP) * sizeof(Operand),
+        count * heads * sizeof(float), count * attended * sizeof(float), count * attended / GROUP * sizeof(Operand),
+        count * (model->inner / GROUP) * sizeof(Operand), count * model->head_width * sizeof(float),
+        (size_t)(workers + 1) * QUERIES * step->longest * sizeof(float),
     };
-    float **places[] = {
-        &step->states, &step->normed, &step->sums, &step->heads, &step->attended, &step->attended_sums,
-        &step->inner, &step->inner_sums, &step->turns, &step->scores,
+    void **places[] = {
+        (void **)&step->states, (void **)&step->normed, (void **)&step->heads, (void **)&step->attended,
+        (void **)&step->gathered, (void **)&step->inner, (void **)&step->turns, (void **)&step->scores,
     };
     const int parts = sizeof sizes / sizeof *sizes;
     for (int part = 0; part < parts; part++) failed |= !(*places[part] = room_for(sizes[part]));

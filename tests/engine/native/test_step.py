@@ -18,7 +18,7 @@ from torch import Tensor
 from dalle_kit.engine.llama import LlamaModel
 from dalle_kit.engine.llama_config import LlamaConfig
 from dalle_kit.engine.logits import Logits, as_tensor
-from dalle_kit.engine.native.compiling import load_library
+from dalle_kit.engine.native.compiling import CompileError, load_library
 from dalle_kit.engine.native.model import NativeLlama, NativeSession, can_compute
 from dalle_kit.engine.native.pages import PAGE, Prefixes
 from dalle_kit.errors import ModelError
@@ -35,9 +35,18 @@ SIZES = {
 }
 
 
-@pytest.fixture(scope="module")
-def library() -> ctypes.CDLL:
-    return load_library()
+@pytest.fixture(scope="module", params=["", "-mno-avx512vnni", "-mno-avx512f"])
+def library(request: pytest.FixtureRequest) -> ctypes.CDLL:
+    """The library for this processor, and as it is for processors that can do less."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param:
+            patch.setenv("CC", f"cc {request.param}")
+        try:
+            return load_library()
+        except CompileError:
+            if not request.param:
+                raise
+            pytest.skip(f"this compiler does not know {request.param}")
 
 
 def packed_weights(config: LlamaConfig, *, bits: int, biased: bool = False, tied: bool = True) -> dict[str, Tensor]:
@@ -101,19 +110,19 @@ def test_it_computes_what_torch_computes(library: ctypes.CDLL, config: LlamaConf
     sources = [tokens(3), tokens(70, seed=2), tokens(PAGE, seed=3)]
     targets: list[list[int]] = [[], [5, 6], []]
     ours, theirs = (model.open(sources, targets, room=128) for model in (native, reference))
-    assert_close(ours.logits, theirs.logits, rtol=1e-4, atol=1e-3)
+    assert_close(ours.logits, theirs.logits, rtol=1e-3, atol=5e-3)
     for _ in range(3):
         best = theirs.logits.argmax(1).tolist()
         ours.feed([[token] for token in best])
         theirs.feed([[token] for token in best])
-        assert_close(ours.logits, theirs.logits, rtol=1e-4, atol=1e-3)
-    assert_close(native.hidden(sources[1]), reference.hidden(sources[1]), rtol=1e-4, atol=1e-3)
+        assert_close(ours.logits, theirs.logits, rtol=1e-3, atol=5e-3)
+    assert_close(native.hidden(sources[1]), reference.hidden(sources[1]), rtol=1e-3, atol=5e-3)
 
 
 def test_biases_and_a_head_of_its_own_count(library: ctypes.CDLL) -> None:
     native, reference = models(library, biased=True, tied=False)
     ours, theirs = (model.open([tokens(20)], [[]], room=32) for model in (native, reference))
-    assert_close(ours.logits, theirs.logits, rtol=1e-4, atol=1e-3)
+    assert_close(ours.logits, theirs.logits, rtol=1e-3, atol=5e-3)
 
 
 @pytest.mark.parametrize("bits", [4, 8])
