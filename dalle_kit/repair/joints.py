@@ -22,7 +22,7 @@ from dalle_kit.review import open_slots
 PAIRS = 4
 
 #: How a note begins that surely goes on with what stands before it, and one that may.
-_GOES_ON = re.compile(r"(?:and|or|but|which|who|whom|whose|because|while|although|though) ")
+_GOES_ON = re.compile(r"(?:and|or|but|which|who|whom|whose|where|when|because|while|although|though) ")
 _MAY_GO_ON = re.compile(
     r"(?:for|with|in|on|at|by|from|to|of|as|after|before|during|near|under|over|making|giving|taking|bringing) "
 )
