@@ -55,7 +55,7 @@ class GenerativeModel(Protocol):
 
     @property
     def family(self) -> str:
-        """``causal``, or ``seq2seq`` for one that reads the prompt apart."""
+        """``causal``; ``seq2seq`` for one that reads the prompt apart, ``dalle`` for one that reads it twice."""
 
     @property
     def context(self) -> int | None:

@@ -99,7 +99,7 @@ class Engine:
 
     @property
     def family(self) -> str:
-        """``causal``, ``seq2seq`` or ``encoder``."""
+        """``causal``, ``seq2seq``, ``dalle`` or ``encoder``."""
         return self._loaded.model.family
 
     @property

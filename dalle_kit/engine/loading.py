@@ -87,6 +87,9 @@ def load(
     with memory_errors(device):
         model = _load_model(folder, config, weights, library, device=device, dtype=dtype, threads=threads)
     tokenizer = Tokenizer.load(folder)
+    vectors = config.get("vocab_size") or config.get("decoder", {}).get("vocab_size")
+    if vectors:
+        tokenizer.check_fits(int(vectors), folder)
     ends = _end_ids(folder, config) | tokenizer.control_ids
     first = config.get("bos_token_id")
     if first is None:
@@ -134,6 +137,10 @@ def _load_model(
     if _is_encoder(folder, config):
         return TransformersEncoder.load(str(folder), device=device, dtype=number)
     dequantised = _read_weights(weights, device="cpu", dtype=number) if packed else None
+    if config.get("model_type") == "dalle":
+        from dalle_kit.engine.dalle_model import DalleModel
+
+        return DalleModel.load(str(folder), device=device, dtype=number, weights=dequantised)
     return TransformersModel.load(str(folder), device=device, dtype=number, weights=dequantised)
 
 

@@ -118,7 +118,7 @@ class Tokenizer:
         if len(pieces) == 1 and not joined:
             return list(self._backend.encode(text, add_special_tokens=special).ids)
         tokens = [id for number, piece in enumerate(pieces) for id in self._piece(piece, joined=joined or number > 0)]
-        before, after = self._around if special else ([], [])
+        before, after = self.around if special else ([], [])
         return [*before, *tokens, *after]
 
     def _piece(self, text: str, *, joined: bool) -> list[int]:
@@ -138,7 +138,7 @@ class Tokenizer:
         return any((self._backend.id_to_token(id) or "").startswith(SPACE) for id in first)
 
     @cached_property
-    def _around(self) -> tuple[list[int], list[int]]:
+    def around(self) -> tuple[list[int], list[int]]:
         """The control tokens before and after every text."""
         empty = list(self._backend.encode("", add_special_tokens=True).ids)
         # What a tokenizer adds to the empty text it adds around any text; all families put at most one token after.
@@ -146,7 +146,7 @@ class Tokenizer:
         return empty[: len(empty) - len(after)], after
 
     def _encode_infilling(self, prompt: Prompt) -> list[int]:
-        before, after = self._around
+        before, after = self.around
         tokens = list(before)
         for part in infilling_parts(prompt, self._family, self._has):
             match part:
@@ -209,6 +209,18 @@ class Tokenizer:
     def size(self) -> int:
         """Number of tokens in the vocabulary."""
         return int(self._backend.get_vocab_size())
+
+    def check_fits(self, vectors: int, folder: str | Path) -> None:
+        """Raise ModelError if text can have tokens for which the weights in a folder, of so many, have no vector."""
+        if self.size <= vectors:
+            return
+        # A control token more, which no text has, does no harm.
+        last = max(id for id in self._backend.get_vocab().values() if id not in self.control_ids)
+        if last >= vectors:
+            raise ModelError(
+                f"the tokenizer in {folder} has {self.size} tokens and the model vectors of {vectors}: they do not "
+                "belong together; give the tokenizer that the model was trained with"
+            )
 
     def _frame(self, prompt: Prompt) -> tuple[list[str], tuple[Message, ...]]:
         """Return the fixed texts before, between and after the messages' contents, and these messages."""

@@ -7,7 +7,7 @@ padding and cross-attention, a row in a batch is computed exactly as it is alone
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,9 @@ from torch import Tensor
 
 from dalle_kit.engine.tokenization import read_json
 from dalle_kit.errors import ModelError
+
+#: So many names of tensors are told.
+_SHOWN = 8
 
 
 class TransformersModel:
@@ -26,7 +29,7 @@ class TransformersModel:
         self.family = family
         config = model.config
         self.device, self.dtype = model.device, model.dtype
-        self.context = _context(config)
+        self.context = context_of(config)
 
     @classmethod
     def load(
@@ -44,7 +47,11 @@ class TransformersModel:
             model = _translated(folder, lambda: _with_weights(folder, config, weights, dtype=dtype, seq2seq=seq2seq))
         else:
             loader = transformers.AutoModelForSeq2SeqLM if seq2seq else transformers.AutoModelForCausalLM
-            model = _translated(folder, lambda: loader.from_pretrained(folder, dtype=dtype, trust_remote_code=False))
+            model, found = _translated(
+                folder,
+                lambda: loader.from_pretrained(folder, dtype=dtype, trust_remote_code=False, output_loading_info=True),
+            )
+            _check_tensors(folder, found)
         return cls(model.to(device).eval(), family="seq2seq" if seq2seq else "causal")
 
     @torch.inference_mode()
@@ -143,7 +150,7 @@ class CachedRow:
         """Append tokens and return the logits after each of them (T, V), float32."""
         self.tokens += tokens
         waiting = self.tokens[self.computed :]
-        name = "decoder_input_ids" if self.inputs else "input_ids"
+        name = "decoder_input_ids" if "encoder_outputs" in self.inputs else "input_ids"
         output = model(
             **{name: _batch(waiting, model.device)}, **self.inputs, past_key_values=self.cache, use_cache=True
         )
@@ -201,6 +208,21 @@ class TransformersEncoder:
         return states[0].float()
 
 
+def _check_tensors(folder: str, found: Mapping[str, Iterable[Any]]) -> None:
+    """Raise ModelError for tensors that a checkpoint lacks, which would be left random, or that its model has not."""
+    for kind, words in (
+        ("missing_keys", "lacks"),
+        ("unexpected_keys", "has what its configuration does not describe:"),
+    ):
+        names = sorted(map(str, found[kind]))
+        if names:
+            more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+            raise ModelError(
+                f"the model {folder} {words} {', '.join(names[:_SHOWN])}{more}; config.json and the weights do not fit "
+                "together: get both from the same source"
+            )
+
+
 def _with_weights(folder: str, config: Any, weights: dict[str, Tensor], *, dtype: torch.dtype, seq2seq: bool) -> Any:
     """Return the model of a configuration with the given weights, and the folder's settings for generation."""
     import transformers
@@ -212,7 +234,7 @@ def _with_weights(folder: str, config: Any, weights: dict[str, Tensor], *, dtype
     return model
 
 
-def _context(config: Any) -> int | None:
+def context_of(config: Any) -> int | None:
     """Return the number of positions; T5 has relative ones, its n_positions is only what it was trained with."""
     if config.model_type in ("t5", "mt5", "umt5"):
         return None
