@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from dalle_kit import pipeline
 from dalle_kit.budget import Budget
+from dalle_kit.choosing import Work
 from dalle_kit.config import Settings, load_settings
 from dalle_kit.domain import Request, option_of
 from dalle_kit.engine.devices import check_quant, choose_device, choose_dtype
@@ -236,7 +237,7 @@ class Kit:
 
     def _write(
         self,
-        works: list[pipeline.Work],
+        works: list[Work],
         options: GenerationOptions,
         documents: list[Document],
         *,
@@ -250,9 +251,7 @@ class Kit:
             works = [pipeline.fit(self.plugins, self.templates, work, engine, options) for work in works]
         return pipeline.write(self.plugins, works, engine, options, documents=documents, repair=repair, budget=budget)
 
-    def _work(
-        self, domain: str, request: Fields | Request | None, fields: Fields, *, template: str | None
-    ) -> pipeline.Work:
+    def _work(self, domain: str, request: Fields | Request | None, fields: Fields, *, template: str | None) -> Work:
         described = self.plugins.domain(domain)
         if isinstance(request, Request):
             if fields:
@@ -263,7 +262,7 @@ class Kit:
             request = self.request(domain, {**(request or {}), **fields})
         return pipeline.shape(self.plugins, self.templates, described, request, template=template)
 
-    def _options(self, work: pipeline.Work, overrides: Mapping[str, Any]) -> GenerationOptions:
+    def _options(self, work: Work, overrides: Mapping[str, Any]) -> GenerationOptions:
         given = _given(**overrides)
         given.setdefault("seed", secrets.randbelow(2**31))
         return work.domain.options.merge(given)

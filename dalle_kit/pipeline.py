@@ -8,35 +8,24 @@ from __future__ import annotations
 import datetime
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dalle_kit import __version__
 from dalle_kit.budget import Budget
+from dalle_kit.choosing import Finished, Work, best_draft, checks_of, hooked
 from dalle_kit.domain import Domain, Request
 from dalle_kit.engine.results import Generation, Piece
 from dalle_kit.errors import ContextOverflowError
-from dalle_kit.records import Document, Draft, Finding, GenerationOptions, Provenance
-from dalle_kit.repair import needs_repair, quoted, repair_steps
-from dalle_kit.review import Checks, Review, Reviewer, placed, plain_sentence
-from dalle_kit.writing import is_forced, run_repairs, write_candidates
+from dalle_kit.records import Document, Finding, GenerationOptions, Provenance
+from dalle_kit.repair import needs_repair, repair_steps
+from dalle_kit.review import placed
+from dalle_kit.writing import run_repairs, write_candidates
 
 if TYPE_CHECKING:
     from dalle_kit.engine.engine import Engine
     from dalle_kit.plugin_manager.manager import Plugins
-    from dalle_kit.templating.templates import Shaped, Templates
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """A request on its way: what the model is told, the document's skeleton, and what was noticed so far."""
-
-    domain: Domain
-    request: Request
-    template: str | None
-    shaped: Shaped
-    findings: tuple[Finding, ...] = ()
-    dropped: tuple[str, ...] = ()
+    from dalle_kit.templating.templates import Templates
 
 
 def shape(
@@ -105,7 +94,12 @@ def write(
             clock.note("first_token")
         yield piece
     clock.note("generate")
-    drafts = [best_draft(plugins, work, candidates) for work, candidates in zip(works, results, strict=True)]
+    # Where the user has words drawn, unlikely ones are meant to come.
+    drop_forced = bool(engine) and repair and not options.temperature
+    drafts = [
+        best_draft(plugins, work, candidates, drop_forced=drop_forced)
+        for work, candidates in zip(works, results, strict=True)
+    ]
     clock.note("finish")
     interruption = None
     if engine and repair:
@@ -124,69 +118,14 @@ def _certain(works: Sequence[Work], options: GenerationOptions, *, results: list
         results.append([Generation({}, options, candidate=0, prompt_tokens=0)])
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """A candidate after finishing: the draft before and after the plugins' hooks, and what is to say about the latter.
-
-    ``noted`` are findings that are not about the draft as it stands; ``repairs`` says what was changed in it.
-    """
-
-    work: Work
-    generation: Generation
-    reviewer: Reviewer
-    own: Draft
-    draft: Draft
-    noted: tuple[Finding, ...]
-    review: Review
-    repairs: tuple[str, ...] = ()
-
-
-def best_draft(plugins: Plugins, work: Work, candidates: Sequence[Generation]) -> Finished:
-    """Finish and check the candidates; the best has the fewest errors, says most, then by warnings and likelihood."""
-    reviewer = Reviewer(work.domain, work.request, work.shaped.skeleton)
-    finished = [finish(plugins, work, reviewer, candidate) for candidate in candidates]
-    return min(finished, key=_rank)
-
-
-def _rank(each: Finished) -> tuple[int, float, int, float]:
-    failures = sum(finding.severity == "error" for finding in each.noted)
-    review = each.review
-    return review.errors + failures, -review.coverage, review.warnings, -each.generation.mean_log_likelihood
-
-
-def finish(plugins: Plugins, work: Work, reviewer: Reviewer, generation: Generation) -> Finished:
-    """Post-process a draft, the domain first, and check it."""
-    texts = {name: slot.text for name, slot in generation.slots.items()}
-    own = work.domain.finish(work.request, Draft(work.shaped.skeleton, texts))
-    return _hooked(plugins, work, reviewer, generation, own)
-
-
-def _hooked(
-    plugins: Plugins, work: Work, reviewer: Reviewer, generation: Generation, own: Draft, repairs: tuple[str, ...] = ()
-) -> Finished:
-    """Let the plugins change a draft, then check it: the core, the domain, what plugins registered, the hooks."""
-    draft, noted = plugins.postprocess(work.domain.name, work.request, own)
-
-    def hooks(request: Request, draft: Draft) -> Sequence[Finding]:
-        return plugins.check(work.domain.name, request, draft)
-
-    review = reviewer.review(draft, [*_checks(plugins, work), hooks])
-    return Finished(work, generation, reviewer, own, draft, tuple(noted), review, repairs)
-
-
-def _checks(plugins: Plugins, work: Work) -> Checks:
-    return (work.domain.check, *plugins.checks(work.domain.name))
-
-
 def repaired(
     plugins: Plugins, drafts: Sequence[Finished], engine: Engine, options: GenerationOptions, limit: Budget
 ) -> tuple[list[Finished], KeyboardInterrupt | None]:
     """Repair the drafts that need it, all together; hooks see the outcome again. Also returns an interruption."""
-    drafts = [_without_forced(plugins, each) for each in drafts]
     repairs = {}
     for index, each in enumerate(drafts):
         if needs_repair(each.reviewer, each.draft, each.review):
-            checks = _checks(plugins, each.work)
+            checks = checks_of(plugins, each.work)
             review = each.review if each.own is each.draft else each.reviewer.review(each.own, checks)
             repairs[index] = repair_steps(each.reviewer, each.work.shaped.prompt, each.own, review, checks)
     outcomes, interruption = run_repairs(engine, repairs, options, limit)
@@ -199,25 +138,8 @@ def repaired(
             mended[index] = replace(before, noted=(*before.noted, Finding("repair", "warning", message)))
         elif outcome.lines:
             lines = (*before.repairs, *outcome.lines)
-            mended[index] = _hooked(plugins, before.work, before.reviewer, before.generation, outcome.draft, lines)
+            mended[index] = hooked(plugins, before.work, before.reviewer, before.generation, outcome.draft, lines)
     return mended, interruption
-
-
-def _without_forced(plugins: Plugins, each: Finished) -> Finished:
-    """Empty the slots whose sentences the model was forced into; what they had to say is missing from then on."""
-    results, options = each.generation.slots, each.generation.options
-    forced = [
-        slot.name
-        for slot in each.work.shaped.skeleton.slots
-        if slot.name in results
-        and is_forced(results[slot.name], slot, options)
-        and each.own.texts[slot.name] not in ("", plain_sentence(slot, 0))
-    ]
-    if not forced:
-        return each
-    lines = tuple(f"dropped: {quoted(each.own.texts[name])}" for name in forced)
-    own = Draft(each.own.skeleton, {**each.own.texts, **dict.fromkeys(forced, "")})
-    return _hooked(plugins, each.work, each.reviewer, each.generation, own, lines)
 
 
 class _Clock:

@@ -54,15 +54,19 @@ def write_candidates(
                 candidates.extend(others_of_row)
 
 
-def is_forced(result: SlotResult, slot: Slot, options: GenerationOptions) -> bool:
+def is_for_one_point(slot: Slot) -> bool:
+    """Say whether a slot is the sentence of one point, which stands for itself."""
+    return len(slot.about) == 1 and any(slot.otherwise) and slot.sentences is not None
+
+
+def is_forced(result: SlotResult, slot: Slot, *, limit: float = _UNLIKELY) -> bool:
     """Say whether what stands in a slot for one point is nothing that the model would have said by itself.
 
-    Where words are drawn, unlikely ones are meant to come.
+    So it is below a mean log-likelihood of a token of ``limit``, in nats.
     """
-    is_for_one_point = len(slot.about) == 1 and any(slot.otherwise) and slot.sentences is not None
-    if not is_for_one_point or options.temperature or not result.text or not result.chosen:
+    if not is_for_one_point(slot) or not result.text or not result.chosen:
         return False
-    return result.log_likelihood / result.chosen < _UNLIKELY
+    return result.log_likelihood / result.chosen < limit
 
 
 def run_repairs(

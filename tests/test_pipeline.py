@@ -11,6 +11,7 @@ import pydantic
 import pytest
 
 from dalle_kit import Kit, OptionError, pipeline
+from dalle_kit.choosing import Work, best_draft
 from dalle_kit.domain import Domain, Request
 from dalle_kit.engine.results import Generation, SlotResult
 from dalle_kit.records import (
@@ -41,16 +42,16 @@ def kit(default_model_home: Path) -> Kit:
         return Kit(model="smollm2-135m")
 
 
-def work(points: tuple[str, ...] = POINTS, plain: tuple[str, ...] = PLAIN, **parts: Any) -> pipeline.Work:
+def work(points: tuple[str, ...] = POINTS, plain: tuple[str, ...] = PLAIN, **parts: Any) -> Work:
     """A request of a domain that stands in the place of the one for e-mails."""
     domain = Domain(name="email", summary="Notes.", request=Notes, templates="none", **parts)
     slot = Slot("body", about=points, otherwise=plain)
     skeleton = Skeleton(("Dear Ana,\n\n", slot, "\n\nBye"))
     prompt = Prompt((Message("user", "Write an e-mail.\nNotes:\n" + "\n".join(points)),))
-    return pipeline.Work(domain, Notes(points=points), None, Shaped(prompt, skeleton, "notes", ()))
+    return Work(domain, Notes(points=points), None, Shaped(prompt, skeleton, "notes", ()))
 
 
-def write(kit: Kit, *works: pipeline.Work, options: GenerationOptions = OPTIONS, **how: Any) -> list[Document]:
+def write(kit: Kit, *works: Work, options: GenerationOptions = OPTIONS, **how: Any) -> list[Document]:
     documents: list[Document] = []
     for _ in pipeline.write(kit.plugins, works, kit.load(), options, documents=documents, **how):
         pass
@@ -144,7 +145,7 @@ def test_candidates_are_ranked_by_errors_then_what_they_say_then_warnings_then_l
     kit: Kit, worse: Generation, better: Generation
 ) -> None:
     for candidates in ([worse, better], [better, worse]):
-        assert pipeline.best_draft(kit.plugins, work(), candidates).generation is better
+        assert best_draft(kit.plugins, work(), candidates).generation is better
 
 
 def test_points_that_contradict_each_other_are_said_once(kit: Kit) -> None:
@@ -164,7 +165,7 @@ def test_a_domain_whose_texts_are_no_prose_is_left_alone(kit: Kit) -> None:
 def test_points_in_a_language_the_model_does_not_write_are_noticed(kit: Kit) -> None:
     points = ("die Besprechung ist auf Donnerstag verschoben", "bitte die Unterlagen mitbringen")
     plain = tuple(f"{point[0].upper()}{point[1:]}." for point in points)
-    noticed = pipeline.best_draft(kit.plugins, work(points, plain), [generation(" ".join(plain))])
+    noticed = best_draft(kit.plugins, work(points, plain), [generation(" ".join(plain))])
     assert [finding.check for finding in noticed.reviewer.about()] == ["language"]
-    english = pipeline.best_draft(kit.plugins, work(), [generation(" ".join(PLAIN))])
+    english = best_draft(kit.plugins, work(), [generation(" ".join(PLAIN))])
     assert english.reviewer.about() == []

@@ -1,0 +1,156 @@
+"""Drafts finished and checked, and the best that can be made of several.
+
+The best draft is taken, and where a sentence of it has something wrong, or says only a note, the sentence that another
+draft has for the same point, if the document is the better for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from dalle_kit.checks.form import ECHO
+from dalle_kit.domain import Domain, Request
+from dalle_kit.engine.results import Generation
+from dalle_kit.records import Draft, Finding, Slot
+from dalle_kit.repair import quoted
+from dalle_kit.review import Checks, Review, Reviewer, plain_sentence
+from dalle_kit.writing import is_for_one_point, is_forced
+
+if TYPE_CHECKING:
+    from dalle_kit.plugin_manager.manager import Plugins
+    from dalle_kit.templating.templates import Shaped
+
+#: The mean log-likelihood of a token, in nats, that a sentence must have to take another's place.
+_LIKELY = -0.6
+
+#: What the line begins with that says where a sentence comes from.
+_TAKEN = "taken from draft "
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A request on its way: what the model is told, the document's skeleton, and what was noticed so far."""
+
+    domain: Domain
+    request: Request
+    template: str | None
+    shaped: Shaped
+    findings: tuple[Finding, ...] = ()
+    dropped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A candidate after finishing: the draft before and after the plugins' hooks, and what is to say about the latter.
+
+    ``noted`` are findings that are not about the draft as it stands; ``repairs`` says what was changed in it.
+    """
+
+    work: Work
+    generation: Generation
+    reviewer: Reviewer
+    own: Draft
+    draft: Draft
+    noted: tuple[Finding, ...]
+    review: Review
+    repairs: tuple[str, ...] = ()
+
+
+def best_draft(
+    plugins: Plugins, work: Work, candidates: Sequence[Generation], *, drop_forced: bool = False
+) -> Finished:
+    """Finish and check the candidates and return the best: that with the fewest errors, then warnings, then echoes.
+
+    Of equal ones that which says most is the best, then the likeliest. What is wanting in it is exchanged for what the
+    others have in its place, as far as that makes it better. ``drop_forced`` empties the places whose sentences the
+    model was forced into.
+    """
+    reviewer = Reviewer(work.domain, work.request, work.shaped.skeleton)
+    finished = sorted(
+        (finish(plugins, work, reviewer, candidate, drop_forced=drop_forced) for candidate in candidates), key=_rank
+    )
+    best = finished[0]
+    for slot in filter(is_for_one_point, work.shaped.skeleton.slots):
+        for other in finished[1:]:
+            if not _is_wanting(best, slot):
+                break
+            crossed = _crossed(plugins, best, other, slot, drop_forced=drop_forced)
+            if crossed is not None and _rank(crossed) < _rank(best):
+                best = crossed
+    return best
+
+
+def _is_wanting(each: Finished, slot: Slot) -> bool:
+    """Say whether a slot has an error, does not say its point, or says it only as the note does."""
+    found = (finding for finding in each.review.findings if finding.slot == slot.name)
+    return slot.name in each.review.unsaid or any(
+        finding.severity != "note" or finding.check == ECHO for finding in found
+    )
+
+
+def _crossed(plugins: Plugins, best: Finished, other: Finished, slot: Slot, *, drop_forced: bool) -> Finished | None:
+    """Return the best draft with another's sentence in a slot, None where that is no other one, or an unlikely one."""
+    theirs = other.generation.slots.get(slot.name)
+    ours = best.generation.slots.get(slot.name)
+    if theirs is None or ours is None or not theirs.text or theirs.text == ours.text:
+        return None
+    if drop_forced and is_forced(theirs, slot, limit=_LIKELY):
+        return None
+    generation = replace(best.generation, slots={**best.generation.slots, slot.name: theirs})
+    line = f"{_TAKEN} {other.generation.candidate + 1}: {quoted(theirs.text)}"
+    crossed = finish(plugins, best.work, best.reviewer, generation, drop_forced=drop_forced)
+    earlier = [each for each in best.repairs if each.startswith(_TAKEN)]
+    return replace(crossed, repairs=(*crossed.repairs, *earlier, line))
+
+
+def _rank(each: Finished) -> tuple[int, int, int, float, float]:
+    failures = sum(finding.severity == "error" for finding in each.noted)
+    review = each.review
+    echoes = sum(finding.check == ECHO for finding in review.findings)
+    likelihood = each.generation.mean_log_likelihood
+    return review.errors + failures, review.warnings, echoes, -review.coverage, -likelihood
+
+
+def finish(
+    plugins: Plugins, work: Work, reviewer: Reviewer, generation: Generation, *, drop_forced: bool = False
+) -> Finished:
+    """Post-process a draft, the domain first, and check it."""
+    texts = {name: slot.text for name, slot in generation.slots.items()}
+    own = work.domain.finish(work.request, Draft(work.shaped.skeleton, texts))
+    forced = _forced(own, generation) if drop_forced else []
+    lines = tuple(f"dropped: {quoted(own.texts[name])}" for name in forced)
+    if forced:  # what these had to say is missing from now on
+        own = Draft(own.skeleton, {**own.texts, **dict.fromkeys(forced, "")})
+    return hooked(plugins, work, reviewer, generation, own, lines)
+
+
+def _forced(own: Draft, generation: Generation) -> list[str]:
+    """Return the names of the slots whose sentences the model was forced into."""
+    results = generation.slots
+    return [
+        slot.name
+        for slot in own.skeleton.slots
+        if slot.name in results
+        and is_forced(results[slot.name], slot)
+        and own.texts[slot.name] not in ("", plain_sentence(slot, 0))
+    ]
+
+
+def hooked(
+    plugins: Plugins, work: Work, reviewer: Reviewer, generation: Generation, own: Draft, repairs: tuple[str, ...] = ()
+) -> Finished:
+    """Let the plugins change a draft, then check it: the core, the domain, what plugins registered, the hooks."""
+    draft, noted = plugins.postprocess(work.domain.name, work.request, own)
+
+    def hooks(request: Request, draft: Draft) -> Sequence[Finding]:
+        return plugins.check(work.domain.name, request, draft)
+
+    review = reviewer.review(draft, [*checks_of(plugins, work), hooks])
+    return Finished(work, generation, reviewer, own, draft, tuple(noted), review, repairs)
+
+
+def checks_of(plugins: Plugins, work: Work) -> Checks:
+    """Return the checks of the domain and those registered for it."""
+    return (work.domain.check, *plugins.checks(work.domain.name))

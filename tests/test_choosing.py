@@ -1,0 +1,92 @@
+"""The best of several drafts, and what is taken from the others; the drafts are given, the checks are the real ones."""
+
+from __future__ import annotations
+
+import pydantic
+import pytest
+
+from dalle_kit import Kit
+from dalle_kit.choosing import Finished, Work, best_draft
+from dalle_kit.domain import Domain, Request
+from dalle_kit.engine.results import Generation, SlotResult
+from dalle_kit.records import GenerationOptions, Message, Prompt, Skeleton, Slot
+from dalle_kit.templating.templates import Shaped
+
+POINTS = ("now on Thursday at 14:00", "it takes place in room B12")
+PLAIN = ("Now on Thursday at 14:00.", "It takes place in room B12.")
+TIME, PLACE = "The review is now on Thursday at 14:00.", "The meeting takes place in room B12."
+
+
+class Notes(Request):
+    points: tuple[str, ...] = pydantic.Field((), description="A thing to say.")
+
+
+@pytest.fixture(scope="module")
+def kit() -> Kit:
+    return Kit()
+
+
+def work() -> Work:
+    """A request of a domain that stands in the place of the one for e-mails, with a slot for each point."""
+    domain = Domain(name="email", summary="Notes.", request=Notes, templates="none")
+    slots = [
+        Slot(name, about=(point,), otherwise=(plain,), sentences=(1, 1))
+        for name, point, plain in zip(("p1", "p2"), POINTS, PLAIN, strict=True)
+    ]
+    skeleton = Skeleton(("Dear Ana,\n\nThe review and the meeting. ", slots[0], " ", slots[1], "\n\nBye"))
+    prompt = Prompt((Message("user", "Write an e-mail."),))
+    return Work(domain, Notes(points=POINTS), None, Shaped(prompt, skeleton, "notes", ()))
+
+
+def drafts(*texts: tuple[str, str], likelihoods: tuple[float, float] = (-0.2, -0.2)) -> list[Generation]:
+    def result(text: str, likelihood: float) -> SlotResult:
+        return SlotResult(text, "end", (1,), likelihood, 1)
+
+    return [
+        Generation(
+            {"p1": result(first, likelihoods[0]), "p2": result(second, likelihoods[1])},
+            GenerationOptions(),
+            number,
+            0,
+        )
+        for number, (first, second) in enumerate(texts)
+    ]
+
+
+def best(kit: Kit, candidates: list[Generation], *, drop_forced: bool = True) -> Finished:
+    return best_draft(kit.plugins, work(), candidates, drop_forced=drop_forced)
+
+
+def test_a_wrong_sentence_gives_way_to_the_one_that_another_draft_has_in_its_place(kit: Kit) -> None:
+    chosen = best(kit, drafts((TIME, "It takes place in room C40."), ("See you at 16:30.", PLACE)))
+    assert chosen.draft.texts == {"p1": TIME, "p2": PLACE}
+    assert chosen.review.errors == 0
+    assert [line for line in chosen.repairs if line.startswith("taken from draft ")] == list(chosen.repairs)
+    assert len(chosen.repairs) == 1
+
+
+def test_a_sentence_that_is_only_its_note_gives_way_to_one_that_is_more(kit: Kit) -> None:
+    chosen = best(kit, drafts((TIME, "It takes place in room B12"), ("See you at 16:30.", PLACE)))
+    assert chosen.draft.texts == {"p1": TIME, "p2": PLACE}
+
+
+def test_a_sentence_that_the_model_was_forced_into_takes_no_other_ones_place(kit: Kit) -> None:
+    unlikely = drafts(("See you at 16:30.", PLACE), likelihoods=(-0.2, -0.8))
+    [first] = drafts((TIME, "It takes place in room C40."))
+    for drop_forced in (True, False):
+        chosen = best(kit, [first, *unlikely], drop_forced=drop_forced)
+        assert (chosen.draft.texts["p2"] == PLACE) is not drop_forced
+
+
+def test_what_is_right_is_left_alone(kit: Kit) -> None:
+    [first, second] = drafts((TIME, PLACE), ("On Thursday at 14:00 the review is held.", PLACE))
+    chosen = best(kit, [first, second])
+    assert chosen.generation in (first, second) and chosen.repairs == ()
+
+
+def test_a_sentence_below_the_limit_is_dropped_and_its_point_missing(kit: Kit) -> None:
+    forced = drafts((TIME, PLACE), likelihoods=(-0.2, -1.5))
+    chosen = best(kit, forced)
+    assert chosen.draft.texts["p2"] == "" and chosen.review.unsaid == {"p2": (0,)}
+    assert chosen.repairs == (f'dropped: "{PLACE}"',)
+    assert best(kit, forced, drop_forced=False).draft.texts["p2"] == PLACE
