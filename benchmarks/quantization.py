@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import random
 import statistics
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -33,6 +32,7 @@ from dalle_kit.models.builtin import builtin_models
 from dalle_kit.models.quantization import quantize4, quantize8
 from dalle_kit.models.weights import dequantize, read_weights
 from dalle_kit.training.pairs import Pair, make_pairs
+from dalle_kit.training.sources import Samples, corpus_samples
 
 _DOMAINS = ("email", "news")
 _LONGEST = 420
@@ -97,9 +97,8 @@ def texts(kit: Kit, tokenizer: Tokenizer, *, end: int, count: int) -> list[Pair]
     """Return about ``count`` pairs of the domains' development texts, sorted by length."""
     found: list[Pair] = []
     for domain in _DOMAINS:
-        examples = sorted(kit.plugins.domain(domain).corpus("dev"), key=lambda example: example.name)
-        random.Random(0).shuffle(examples)
-        made = make_pairs(kit, domain, examples, tokenizer, end=end, longest=_LONGEST)
+        samples = corpus_samples(kit, domain, "dev", Samples(), seed=0)
+        made = make_pairs(samples, tokenizer, end=end, longest=_LONGEST)
         found += [pair for _, pair in zip(range(count // len(_DOMAINS)), made, strict=False)]
     return sorted(found, key=len)
 

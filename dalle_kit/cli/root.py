@@ -21,7 +21,7 @@ CORE = {
     "templates": ("dalle_kit.cli.templates", "List, show, check and make templates."),
     "config": ("dalle_kit.cli.config", "Read and change the settings."),
     "eval": ("dalle_kit.cli.evaluate", "Measure how well a domain is written; compare settings."),
-    "train": ("dalle_kit.cli.train", "Train an adapter on the texts of the domains."),
+    "train": ("dalle_kit.cli.train", "Train a model, or an adapter of one, on your texts."),
     "doctor": ("dalle_kit.cli.doctor", "Say what is in use on this machine and what is wrong."),
     "completion": ("dalle_kit.cli.completion", "Print the completion script of a shell."),
 }

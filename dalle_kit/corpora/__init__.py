@@ -6,12 +6,14 @@ Public: plugins read their domain's corpus with it.
 from dalle_kit.corpora.names import read_names
 from dalle_kit.corpora.notes import choose_form, make_notes
 from dalle_kit.corpora.packages import DataPackage, fetch
-from dalle_kit.corpora.redaction import Names, has_personal_data
+from dalle_kit.corpora.redaction import Names, Redactor, has_personal_data
+from dalle_kit.corpora.reserved import refuse_reserved
 from dalle_kit.corpora.situations import Situation, Written, read_situations, write_situations
 
 __all__ = [
     "DataPackage",
     "Names",
+    "Redactor",
     "Situation",
     "Written",
     "choose_form",
@@ -20,5 +22,6 @@ __all__ = [
     "make_notes",
     "read_names",
     "read_situations",
+    "refuse_reserved",
     "write_situations",
 ]

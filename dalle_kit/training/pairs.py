@@ -1,54 +1,53 @@
-"""Examples as tokens: what the model is told and what it has to write, exactly as when it is used."""
+"""Samples as tokens: what the model is told and what it has to write, exactly as when it is used; and in batches."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from dalle_kit.domain import Example
 from dalle_kit.engine.tokenization import Tokenizer
-from dalle_kit.errors import RequestError
-from dalle_kit.kit import Kit
+from dalle_kit.training.sources import Sample
+
+#: Batches that are sorted by length together: more are padded less, fewer are more random.
+_POOL = 32
+
+#: Turns a sample's example texts, or its prompt where it has none, into the tokens that an encoder reads.
+ReadExamples = Callable[[Sample], list[list[int]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Tokens that are given and tokens that are to be learned."""
+    """Tokens that are given and tokens that are to be learned; ``examples`` are those that an encoder reads."""
 
     given: tuple[int, ...]
     target: tuple[int, ...]
+    examples: tuple[tuple[int, ...], ...] = ()
 
     def __len__(self) -> int:
         return len(self.given) + len(self.target)
 
 
 def make_pairs(
-    kit: Kit, domain: str, examples: Iterable[Example], tokenizer: Tokenizer, *, end: int, longest: int
+    samples: Iterable[Sample],
+    tokenizer: Tokenizer,
+    *,
+    end: int,
+    longest: int,
+    read_examples: ReadExamples | None = None,
 ) -> Iterator[Pair]:
-    """Yield the pair of each example, ``longest`` tokens at most; examples that are no valid request are left out.
+    """Yield the pair of each sample, ``longest`` tokens at most; longer ones are left out.
 
-    The given tokens are the domain's own prompt and the document up to its first slot; the target is the text and the
-    ``end`` token.
+    The given tokens are the prompt and what stands before the text; the target is the text and the ``end`` token.
     """
-    for example in examples:
-        try:
-            request = kit.request(domain, example.fields)
-        except RequestError:
-            continue
-        shaped = kit.shape(domain, request)
-        before = ""
-        for part in shaped.skeleton.parts:
-            if not isinstance(part, str):
-                break
-            before += part
+    for sample in samples:
         # The space before the text is the beginning of its first token.
-        space = " " if before.endswith(" ") else ""
-        given = tokenizer.encode_prompt(shaped.prompt) + tokenizer.encode_context(before.removesuffix(" "))
-        target = [*tokenizer.encode_text(space + example.text), end]
-        pair = Pair(tuple(given), tuple(target))
-        if len(pair) <= longest:
-            yield pair
+        space = " " if sample.before.endswith(" ") else ""
+        given = tokenizer.encode_prompt(sample.prompt) + tokenizer.encode_context(sample.before.removesuffix(" "))
+        target = [*tokenizer.encode_text(space + sample.text), end]
+        if len(given) + len(target) <= longest:
+            examples = read_examples(sample) if read_examples else []
+            yield Pair(tuple(given), tuple(target), tuple(map(tuple, examples)))
 
 
 def batches(pairs: Sequence[Pair], *, size: int, seed: int) -> list[list[Pair]]:
@@ -56,7 +55,7 @@ def batches(pairs: Sequence[Pair], *, size: int, seed: int) -> list[list[Pair]]:
     source = random.Random(seed)
     order = source.sample(range(len(pairs)), len(pairs))
     found: list[list[Pair]] = []
-    pool = size * 32
+    pool = size * _POOL
     for start in range(0, len(order), pool):
         near = sorted(order[start : start + pool], key=lambda index: len(pairs[index]))
         found += [[pairs[index] for index in near[at : at + size]] for at in range(0, len(near), size)]

@@ -1,113 +1,165 @@
-"""From the domains' corpora to an adapter's folder: the whole of ``dalle-kit train``."""
+"""From texts to a trained model's folder: the whole of ``dalle-kit train``."""
 
 from __future__ import annotations
 
+import hashlib
 import json
-import random
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
+import torch
 
-from dalle_kit.engine.tokenization import Tokenizer
+from dalle_kit.engine.devices import choose_device
 from dalle_kit.errors import ModelError, RequestError
 from dalle_kit.files import write_atomically
 from dalle_kit.kit import Kit
-from dalle_kit.models.adapters import save_adapter
+from dalle_kit.models.adapters.files import adapter_hash
 from dalle_kit.models.spec import Progress, silent
-from dalle_kit.training.loop import Recipe, Step, held_out_loss, train
+from dalle_kit.training.card import make_card, model_card
+from dalle_kit.training.checkpoint import Checkpoint
+from dalle_kit.training.curves import write_curves
+from dalle_kit.training.learner import prepare
+from dalle_kit.training.loop import Step, Training, tensors_of
+from dalle_kit.training.networks import (
+    Origin,
+    causal_origin,
+    joined_origin,
+    make_tokenizer,
+    save_network,
+    seed_origin,
+)
 from dalle_kit.training.pairs import Pair, make_pairs
+from dalle_kit.training.recipe import Recipe
+from dalle_kit.training.sources import Sample, Samples, Sources, read_samples
 
-#: Longer pairs are left out: they would make whole batches slow.
-_LONGEST = 420
-#: Pairs of each domain's development texts that the loss is measured on.
-_HELD_OUT = 48
-_TENSOR = re.compile(r"base_model\.model\.(?P<layer>.+)\.lora_(?P<part>[AB])\.weight")
+SEED = "dalle-seed"
+_DEFAULT_ENCODER = "minilm-l6"
 
 
-def train_adapter(
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What is trained: the Kit's model, with an ``encoder`` to read examples, or a new one if ``from_scratch``."""
+
+    encoder: str | None = None
+    from_scratch: bool = False
+
+
+def train_model(
     kit: Kit,
-    domains: Sequence[str],
+    sources: Sources,
     folder: Path,
     *,
     recipe: Recipe,
-    limit: int | None = None,
+    choice: Choice | None = None,
+    save_every: float = 600.0,
     progress: Progress = silent,
     report: Callable[[Step], None],
 ) -> dict[str, Any]:
-    """Train an adapter of the Kit's model on the corpora of ``domains`` and write it to ``folder``; return its card.
+    """Train the Kit's model on texts and write what it learned to ``folder``; return the run's record.
 
-    ``limit`` bounds the texts of each domain. A run that was stopped goes on when it is started again with the same
-    folder. Raises RequestError for a domain without a corpus, DownloadError where its data cannot be fetched.
+    Checkpoints are written every ``save_every`` seconds; a run that was stopped goes on from the last one when it is
+    started again with the same folder. Raises RequestError for texts that cannot be used, DownloadError where a
+    corpus cannot be fetched, ModelError where the model cannot be trained or its loss is no number, OptionError for a
+    checkpoint of a run with other settings, DiskSpaceError for a full disk.
     """
-    stored = kit.registry.ensure(kit.model, progress=progress)
-    pairs, held_out, counts = _corpora(kit, domains, Path(stored.path), recipe.seed, limit, progress)
-    checkpoint = folder / "checkpoint.pt"
+    from accelerate import Accelerator
+    from transformers import logging
+
+    logging.disable_progress_bar()  # ours tells of the whole run
+    cpu = choose_device(kit.settings.device) == "cpu"
+    accelerator = Accelerator(cpu=cpu, mixed_precision="no")
+    recipe = replace(recipe, precision=choose_precision(recipe.precision, device=accelerator.device.type))
+    progress("reading the texts", 0, None)
+    samples = read_samples(kit, sources, seed=recipe.seed)
+    if not samples.learned:
+        raise RequestError("there are no texts to train on; name a domain that has a corpus, or a file with --data")
     folder.mkdir(parents=True, exist_ok=True)
-    losses: list[float] = []
-
-    def note(step: Step) -> None:
-        losses.append(step.loss)
-        report(step)
-
-    tensors = train(stored.path, pairs, recipe, checkpoint=checkpoint, report=note)
-    digest = save_adapter(folder, _layers(tensors), rank=recipe.rank, alpha=recipe.alpha, base=stored.name)
-    card = {
-        "base": stored.name,
-        "base_sha256": stored.sha256,
-        "adapter_sha256": digest,
-        "recipe": asdict(recipe),
-        "pairs": counts,
-        "tokens": sum(map(len, pairs)),
-        "held_out_loss": {
-            "bare": round(held_out_loss(stored.path, held_out, None, recipe), 4),
-            "trained": round(held_out_loss(stored.path, held_out, tensors, recipe), 4),
-        },
-        "training_loss": [round(loss, 3) for loss in losses[:: max(1, len(losses) // 20)]],
-    }
-    write_atomically(folder / "training.json", (json.dumps(card, indent=2) + "\n").encode(), force=True)
-    checkpoint.unlink(missing_ok=True)
+    origin, licence = _origin(kit, choice or Choice(), recipe, samples, folder, accelerator, progress)
+    pairs, held_out = _pairs(samples.learned, origin, recipe), _pairs(samples.held_out, origin, recipe)
+    if not pairs:
+        raise RequestError(f"all {len(samples.learned)} texts are longer than {recipe.longest} tokens; shorten them")
+    facts = {**origin.facts, "processes": accelerator.num_processes}
+    settings = {**asdict(recipe), **facts, "texts": _digest(pairs, held_out)}
+    checkpoint = Checkpoint(folder / "checkpoint", settings)
+    network = _fitting(origin)
+    torch.manual_seed(recipe.seed)  # of the adapter's first matrices
+    learner = prepare(network, recipe, dtype=getattr(torch, recipe.precision))
+    training = Training(
+        learner, pairs, held_out, recipe, accelerator=accelerator, checkpoint=checkpoint, save_every=save_every
+    )
+    history = training.run(report)
+    tokens = sum(map(len, pairs))
+    card = make_card(recipe, facts, samples, history, tokens=tokens, redacted=sources.redact)
+    if accelerator.is_main_process:
+        save_network(origin, recipe, tensors_of(learner), folder)
+        if (folder / "adapter_model.safetensors").exists():
+            card["adapter_sha256"] = adapter_hash(folder)
+        write_atomically(folder / "training.json", (json.dumps(card, indent=2) + "\n").encode(), force=True)
+        write_curves(folder, history, title=folder.name)
+        readme = model_card(card, name=folder.name, licence=licence)
+        write_atomically(folder / "README.md", readme.encode(), force=True)
+        checkpoint.remove()
+    accelerator.wait_for_everyone()
+    accelerator.end_training()
     return card
 
 
-def _corpora(
-    kit: Kit, domains: Sequence[str], model: Path, seed: int, limit: int | None, progress: Progress
-) -> tuple[list[Pair], list[Pair], dict[str, int]]:
-    """Return the pairs to train on, those to measure the loss on, and how many each domain gave."""
-    tokenizer, end = Tokenizer.load(model), _end_of_turn(model)
-    pairs: list[Pair] = []
-    held_out: list[Pair] = []
-    counts: dict[str, int] = {}
-    for number, domain in enumerate(domains):
-        progress("reading the texts", number, len(domains))
-        described = kit.plugins.domain(domain)
-        for split, found in (("train", pairs), ("dev", held_out)):
-            examples = sorted(described.corpus(split), key=lambda example: example.name)
-            random.Random(seed).shuffle(examples)
-            wanted = _HELD_OUT if split == "dev" else limit
-            made = list(make_pairs(kit, domain, examples[:wanted], tokenizer, end=end, longest=_LONGEST))
-            if not made:
-                raise RequestError(f"the domain {domain!r} has no {split} texts to train on; name one that has")
-            found += made
-            counts[f"{domain} {split}"] = len(made)
-    return pairs, held_out, counts
+def choose_precision(wanted: str, *, device: str) -> Any:
+    """Return what is multiplied in: for ``auto`` bfloat16 where the device multiplies that faster, else float32."""
+    if wanted != "auto":
+        return wanted
+    if device == "cuda":
+        return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
+    able = torch.cpu.get_capabilities() if device == "cpu" else {}
+    return "bfloat16" if able.get("avx512_bf16") or able.get("amx_bf16") else "float32"
 
 
-def _layers(tensors: Mapping[str, Tensor]) -> dict[str, tuple[Tensor, Tensor]]:
-    """Return the pair of matrices A and B of each layer."""
-    parts: dict[str, dict[str, Tensor]] = {}
-    for name, tensor in tensors.items():
-        match = _TENSOR.fullmatch(name)
-        if match is None:
-            raise ModelError(f"the adapter has a tensor of an unknown name: {name}")
-        parts.setdefault(match["layer"], {})[match["part"]] = tensor
-    return {layer: (matrices["A"], matrices["B"]) for layer, matrices in parts.items()}
+def _origin(
+    kit: Kit, choice: Choice, recipe: Recipe, samples: Samples, folder: Path, accelerator: Any, progress: Progress
+) -> tuple[Origin, str]:
+    """Return what is trained, and its licence."""
+    if choice.from_scratch:
+        if accelerator.is_main_process:
+            make_tokenizer([part for each in samples.learned for part in (each.prompt.text, each.text)], folder)
+        accelerator.wait_for_everyone()
+        return seed_origin(folder, seed=recipe.seed), "none: it is new"
+    stored = kit.registry.ensure(kit.model, progress=progress)
+    origin = causal_origin(stored.name, Path(stored.path), stored.sha256)
+    encoder = choice.encoder or (_DEFAULT_ENCODER if recipe.learn == "bridge" and not origin.read_examples else None)
+    if encoder is not None:
+        if origin.read_examples:
+            raise ModelError(f"{stored.name} has an encoder of its own; leave --encoder out")
+        reader = kit.registry.ensure(encoder, progress=progress)
+        origin = joined_origin(origin, reader.name, Path(reader.path))
+    return origin, stored.spec.licence if stored.spec else "unknown"
 
 
-def _end_of_turn(folder: Path) -> int:
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    end = config.get("eos_token_id")
-    return int(end[0] if isinstance(end, list) else end)
+def _pairs(samples: Sequence[Sample], origin: Origin, recipe: Recipe) -> list[Pair]:
+    return list(
+        make_pairs(
+            samples, origin.tokenizer, end=origin.end, longest=recipe.longest, read_examples=origin.read_examples
+        )
+    )
+
+
+def _fitting(origin: Origin) -> Any:
+    """Return the network; raises ModelError where its tokenizer knows tokens that it has no vectors for."""
+    network = origin.make()
+    rows = network.get_input_embeddings().num_embeddings
+    if origin.tokenizer.size > rows:
+        raise ModelError(
+            f"the tokenizer of {origin.facts['base']} has {origin.tokenizer.size} tokens and the weights {rows}: they "
+            "do not belong together; give the tokenizer.json that came with the weights"
+        )
+    return network
+
+
+def _digest(pairs: Sequence[Pair], held_out: Sequence[Pair]) -> str:
+    """Return what tells these texts from others, in this order."""
+    digest = hashlib.sha256()
+    for part in (pairs, held_out):
+        for pair in part:
+            digest.update(repr((pair.given, pair.target, pair.examples)).encode())
+    return f"{len(pairs)} and {len(held_out)} held out, SHA-256 {digest.hexdigest()[:12]}"

@@ -1,0 +1,110 @@
+"""What is written about a run when it is over: the record for programs, and the model card for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import dalle_kit
+from dalle_kit.training.checkpoint import History
+from dalle_kit.training.recipe import Recipe
+from dalle_kit.training.sources import Samples
+
+_LEARNED = {
+    "lora": "a LoRA adapter (rank {rank}, alpha {alpha}) of all linear layers of the decoder",
+    "full": "all weights",
+    "bridge": "the bridge between encoder and decoder: resampler, projection and gate",
+}
+#: Losses that the record tells, evenly over the run; all are in ``curves.json``.
+_SHOWN = 20
+
+
+def make_card(
+    recipe: Recipe, facts: Mapping[str, Any], samples: Samples, history: History, *, tokens: int, redacted: bool
+) -> dict[str, Any]:
+    """Return the record of a run as JSON-ready values; ``tokens`` are those of all texts with their prompts."""
+    steps = history.steps
+    card: dict[str, Any] = {
+        **facts,
+        "recipe": asdict(recipe),
+        "pairs": samples.counts,
+        "tokens": tokens,
+        "texts_redacted": samples.redacted if redacted else None,
+        "duplicates_left_out": samples.duplicates,
+        "steps": len(steps),
+        "seconds": round(steps[-1][3], 1) if steps else 0.0,
+        "tokens_per_second": round(steps[-1][2] / steps[-1][3], 1) if steps else 0.0,
+        "training_loss": [round(loss, 3) for _, loss, *_ in steps[:: max(1, len(steps) // _SHOWN)]],
+        "dalle_kit": dalle_kit.__version__,
+    }
+    if history.best is not None:
+        step, loss = history.best
+        card["held_out_loss"] = {"bare": round(history.held_out[0][1], 4), "trained": round(loss, 4)}
+        card["best_step"] = step
+    return card
+
+
+def model_card(card: Mapping[str, Any], *, name: str, licence: str) -> str:
+    """Return the model card of a run, as Markdown."""
+    recipe = card["recipe"]
+    learned = _LEARNED[recipe["learn"]].format(**recipe)
+    base = card["base"] + (f", reading examples with `{card['encoder']}`" if "encoder" in card else "")
+    rows = {
+        "base": base,
+        "base's licence": licence,
+        "learned": learned,
+        "recipe": f"AdamW, {recipe['rate']:g} with {recipe['warmup']} steps of warm-up, then a cosine to a tenth; "
+        f"{recipe['batch']} texts in a batch, {recipe['accumulate']} batches in a step; {recipe['passes']:g} passes, "
+        f"seed {recipe['seed']}; multiplied in {recipe['precision']}; loss on the text only",
+        "run": f"{card['steps']} steps, {card['seconds'] / 60:.0f} minutes, {card['tokens_per_second']:.0f} tokens/s, "
+        f"{card['processes']} process{'es' if card['processes'] > 1 else ''}, dalle-kit {card['dalle_kit']}",
+    }
+    table = "\n".join(f"| {name} | {value} |" for name, value in rows.items())
+    texts = "\n".join(f"| {source} | {count} |" for source, count in card["pairs"].items())
+    return f"""# {name}
+
+Made by `dalle-kit train`. The whole record is in `training.json`, the curves are in `curves.json`.
+
+| | |
+| --- | --- |
+{table}
+
+## Data
+
+| texts | |
+| --- | --- |
+{texts}
+
+{card["tokens"]} tokens with their prompts. {_redaction(card)} {card["duplicates_left_out"]} duplicates were left out.
+
+## Figures
+
+{_figures(card)}
+
+![Loss](curves.png)
+
+## Limits
+
+What it writes was not judged, only how likely it finds the held-out texts: measure it with `dalle-kit eval` before it
+is used. It may repeat training texts word for word, and has the leanings of its base and of its texts.
+"""
+
+
+def _redaction(card: Mapping[str, Any]) -> str:
+    if card["texts_redacted"] is None:
+        return "Personal data was not redacted."
+    return (
+        "Addresses, links, telephone, card and account numbers were replaced by made-up ones "
+        f"({card['texts_redacted']} texts had some); names of people in files of texts were not."
+    )
+
+
+def _figures(card: Mapping[str, Any]) -> str:
+    if "held_out_loss" not in card:
+        return "No texts were held out: nothing says how well it does on texts that it was not trained on."
+    loss = card["held_out_loss"]
+    return (
+        f"Loss in nats per token on held-out texts: {loss['bare']} before, {loss['trained']} after, with the weights "
+        f"of step {card['best_step']}."
+    )
