@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from dalle_kit.engine.constraints import Constraint
-from dalle_kit.engine.logits import Logits
 from dalle_kit.engine.sampling import Numbers, Scores, noise
 from dalle_kit.records import GenerationOptions
 
@@ -50,12 +49,12 @@ class Beam:
         self.parents = [0]
         self._stuck = False
 
-    def step(self, logits: Logits, *, position: int) -> None:
-        """Take the logits after each live beginning (N, V); ``parents`` then says which of them each new one extends.
+    def step(self, scores: Scores, *, position: int) -> None:
+        """Take the scores after each live beginning; ``parents`` then says which of them each new one extends.
 
         ``position`` counts the steps, for the noise.
         """
-        options = self._extensions(Scores(logits), position)
+        options = self._extensions(scores, position)
         if not options:
             self._stuck = True
             return

@@ -1,60 +1,76 @@
 """The Llama family (SmolLM2, Llama, Qwen2, Mistral ...) in plain torch: quick to load, many rows at once.
 
-Touvron et al., 2023. The computation is one pure function of weights, tokens and cache; a ``LlamaSession`` holds the
-cache.
+Touvron et al., 2023. The computation is one pure function of weights, tokens and cache, ``step``; a ``LlamaSession``
+holds the cache. On CUDA, steps for few tokens are recorded and repeated (``graphs``).
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeAlias
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from dalle_kit.engine.graphs import CudaRecorder, Graphs, Recorder, round_count, round_rows, round_tokens
 from dalle_kit.engine.llama_config import LlamaConfig
 
 #: Tokens that are few: as many as are given to a row while it writes.
 _FEW = 8
 
+#: A matrix (O, I) and its bias (O,), None where the model has none.
+Linear: TypeAlias = tuple[Tensor, Tensor | None]
+
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """The weights of one block; biases are None where the model has none."""
+    """The weights of one block; what is multiplied by the same states may be joined to one matrix."""
 
     norm_attention: Tensor  # (D,)
-    q: tuple[Tensor, Tensor | None]  # (heads * H, D)
-    k: tuple[Tensor, Tensor | None]  # (kv_heads * H, D)
-    v: tuple[Tensor, Tensor | None]  # (kv_heads * H, D)
-    out: tuple[Tensor, Tensor | None]  # (D, heads * H)
+    qkv: tuple[Linear, ...]  # (heads * H, D), (kv_heads * H, D) and as many again
+    out: Linear  # (D, heads * H)
     norm_mlp: Tensor  # (D,)
-    gate: Tensor  # (M, D)
-    up: Tensor  # (M, D)
-    down: Tensor  # (D, M)
+    gate_up: tuple[Linear, ...]  # (M, D) each
+    down: Linear  # (D, M)
 
 
 class LlamaModel:
-    """A loaded model; sessions are independent of each other, so that threads may share it."""
+    """A loaded model; sessions are independent of each other, so that threads may share it.
+
+    With a ``recorder``, which there is on CUDA, steps are recorded and matrices joined, so that less is to be started:
+    those are then taken out of ``weights``, where they would be held a second time.
+    """
 
     family = "causal"
 
-    def __init__(self, config: LlamaConfig, weights: Mapping[str, Tensor]) -> None:
+    def __init__(
+        self,
+        config: LlamaConfig,
+        weights: MutableMapping[str, Tensor],
+        *,
+        recorder: Callable[[], Recorder] | None = None,
+    ) -> None:
         self.config = config
         self.context = config.context
         self.embedding = weights["model.embed_tokens.weight"]  # (V, D)
         self.norm = weights["model.norm.weight"]  # (D,)
         self.head = weights.get("lm_head.weight", self.embedding)  # (V, D)
-        self.layers = tuple(_layer(weights, f"model.layers.{index}.") for index in range(config.layers))
         self.device, self.dtype = self.embedding.device, self.embedding.dtype
+        recorder = recorder or (CudaRecorder if self.device.type == "cuda" else None)
+        self.graphs = Graphs(config.width, recorder) if recorder else None
+        make = partial(_layer, weights, joined=recorder is not None)
+        self.layers = tuple(make(f"model.layers.{index}.") for index in range(config.layers))
         exponents = torch.arange(0, config.head_width, 2, dtype=torch.float32) / config.head_width
         self._frequencies = (1.0 / config.theta**exponents).to(self.device)  # (H / 2,)
 
     @torch.inference_mode()
     def open(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], *, room: int) -> LlamaSession:
         """Read the prompts; ``room`` is how many tokens a row may grow to."""
-        session = LlamaSession(self, room=room)
+        session = LlamaSession(self, room=room, graphs=self.graphs)
         session.join(sources, targets)
         return session
 
@@ -63,26 +79,36 @@ class LlamaModel:
         """Return the last hidden states of a text (T, D), float32."""
         session = LlamaSession(self, room=len(tokens))
         session.extend(1)
-        return F.rms_norm(session.run([tokens], 0, 1)[0], (self.config.width,), self.norm, self.config.epsilon).float()
+        return self.normed(session.run([tokens], 0, 1)[0]).float()
+
+    def normed(self, states: Tensor) -> Tensor:
+        """Return the states after the last block (..., D) as the head reads them."""
+        return F.rms_norm(states, (self.config.width,), self.norm, self.config.epsilon)
+
+    def logits(self, states: Tensor) -> Tensor:
+        """Return the logits (..., V), float32, of states after the last block (..., D)."""
+        return _linear(self.normed(states), self.head).float()
 
     def rotary(self, positions: Tensor) -> tuple[Tensor, Tensor]:
-        """Return cosine and sine (B, 1, T, H) for positions (B, T)."""
-        angles = positions[:, None, :, None].float() * self._frequencies  # (B, 1, T, H / 2)
-        angles = torch.cat((angles, angles), dim=-1)
-        return angles.cos().to(self.dtype), angles.sin().to(self.dtype)
+        """Return cosine and sine (B, T, 1, H) for positions (B, T), the first half of the sine negative."""
+        angles = positions[:, :, None, None].float() * self._frequencies  # (B, T, 1, H / 2)
+        cosine, sine = angles.cos().to(self.dtype), angles.sin().to(self.dtype)
+        return torch.cat((cosine, cosine), dim=-1), torch.cat((-sine, sine), dim=-1)
 
 
 class LlamaSession:
-    """Rows of tokens of different lengths and the attention cache of each."""
+    """Rows of tokens of different lengths and the attention cache of each; ``graphs`` are used if they are free."""
 
-    def __init__(self, model: LlamaModel, *, room: int) -> None:
+    def __init__(self, model: LlamaModel, *, room: int, graphs: Graphs | None = None) -> None:
         self._model = model
+        self._graphs = graphs if graphs is not None and graphs.lend(self) else None
         self.lengths: list[int] = []
         config = model.config
         # More rows and tokens have a place in it than there are; zeros, not what memory held: places beyond a row's
         # end are masked, but zero times infinity is no number.
         shape = (config.layers, 2, 0, config.kv_heads, room, config.head_width)
-        self._cache = torch.zeros(shape, dtype=model.dtype, device=model.device)
+        kept = self._graphs.take_cache(room) if self._graphs else None
+        self._cache = torch.zeros(shape, dtype=model.dtype, device=model.device) if kept is None else kept
         self.logits = torch.zeros(0, len(model.head), device=model.device)  # (B, V) float32
 
     @torch.inference_mode()
@@ -111,16 +137,14 @@ class LlamaSession:
             first = rows[0][0]
             states = self.run(tokens, first, rows[-1][0] + 1)  # (B, T, D)
             picked = [(row - first, len(tokens[row]) - back) for row, count in rows for back in range(count, 0, -1)]
-            indices, places = zip(*picked, strict=True)
-            ends.append(states[indices, places])
-        model = self._model
-        last = F.rms_norm(torch.cat(ends), (model.config.width,), model.norm, model.config.epsilon)
-        logits = _linear(last, model.head).float()
-        latest = logits[[end - 1 for end in itertools.accumulate(wanted)]]
+            ends.append(_picked(states, picked))
+        last = ends[0] if len(ends) == 1 else torch.cat(ends)
+        logits = self._spared(lambda: self._model.logits(last))
+        latest = logits if len(logits) == len(fed) else logits[[end - 1 for end in itertools.accumulate(wanted)]]
         if len(fed) == len(self.lengths):
             self.logits = latest
         else:
-            self.logits = self.logits.index_copy(0, torch.tensor(fed, device=model.device), latest)
+            self.logits = self.logits.index_copy(0, torch.tensor(fed, device=latest.device), latest)
         if tails is None or all(tails[row] for row in fed):
             return logits
         return logits[[tails[row] > 0 for row, count in zip(fed, wanted, strict=True) for _ in range(count)]]
@@ -130,17 +154,39 @@ class LlamaSession:
 
         Returns their states after the last block (B, T, D), padded on the right.
         """
-        model, lengths, new = self._model, self.lengths[first:beyond], tokens[first:beyond]
+        new = tokens[first:beyond]
         longest = max(map(len, new))
+        states = self._repeated(tokens, first, beyond, round_count(longest))
+        if states is None:
+            states = self._computed(new, first, beyond, longest)
+        lengths = self.lengths[first:beyond]
+        self.lengths[first:beyond] = [length + len(row) for length, row in zip(lengths, new, strict=True)]
+        return states
+
+    def _computed(self, new: Sequence[Sequence[int]], first: int, beyond: int, longest: int) -> Tensor:
+        """Compute the new tokens of some rows, part by part."""
+        model, lengths = self._model, self.lengths[first:beyond]
         size = max(lengths) + longest
         self._reserve(len(self.lengths), size)
         padded = torch.tensor([[*row, *[0] * (longest - len(row))] for row in new], device=model.device)
         starts = torch.tensor(lengths, device=model.device)
         positions = starts[:, None] + torch.arange(longest, device=model.device)  # (B, T)
         single = lengths[0] if len(new) == 1 else None
-        states = _forward(model, padded, positions, self._cache[:, :, first:beyond], size=size, start=single)
-        self.lengths[first:beyond] = [length + len(row) for length, row in zip(lengths, new, strict=True)]
-        return states
+        cache = self._cache[:, :, first:beyond, :, :size]
+        return self._spared(lambda: step(model, padded, positions, cache, start=single))
+
+    def _repeated(self, tokens: Sequence[Sequence[int]], first: int, beyond: int, count: int | None) -> Tensor | None:
+        """Compute the new tokens of some rows by a recorded step, none of the others; None where that cannot be."""
+        if self._graphs is None or count is None:
+            return None
+        self._reserve(len(self.lengths), max(self.lengths) + count)
+        given = [new if first <= row < beyond else () for row, new in enumerate(tokens)]
+        if self._graphs is not None:
+            states = self._graphs.compute(partial(step, self._model), given, self.lengths, count=count)
+            if states is not None:
+                return states[first:beyond]
+        self._graphs = None
+        return None
 
     def extend(self, rows: int) -> None:
         """Make place for further rows, which are empty at first."""
@@ -172,47 +218,82 @@ class LlamaSession:
             return
         places = rows + (rows // 2 if places else 0) if rows > places else places
         tokens = max(room, tokens + 64) if room > tokens else tokens
+        if self._graphs is not None:
+            places, tokens = round_rows(places), round_tokens(tokens)
         layers, pair, present, heads, filled, width = self._cache.shape
-        larger = self._cache.new_zeros(layers, pair, places, heads, tokens, width)
+        larger = self._spared(lambda: self._cache.new_zeros(layers, pair, places, heads, tokens, width))
         larger[:, :, :present, :, :filled] = self._cache
         self._cache = larger
+        if self._graphs is not None:
+            self._graphs.move(larger)
+
+    def _spared(self, compute: Callable[[], Tensor]) -> Tensor:
+        """Return what is computed; where memory runs out, once more without the recorded steps, if there are any."""
+        graphs = self._model.graphs
+        try:
+            return compute()
+        except torch.OutOfMemoryError:
+            if graphs is None or not graphs.release(self):
+                raise
+        # Not before the error is gone: it holds what was computed so far.
+        self._graphs = None
+        return compute()
 
 
-def _forward(
-    model: LlamaModel, tokens: Tensor, positions: Tensor, cache: Tensor, *, size: int, start: int | None
-) -> Tensor:
+def step(model: LlamaModel, tokens: Tensor, positions: Tensor, cache: Tensor, *, start: int | None = None) -> Tensor:
     """Run the blocks on tokens (B, T) at positions (B, T) and return the states (B, T, D).
 
-    Writes keys and values into ``cache``, whose first ``size`` places matter; ``start`` is the first position of a
-    single row.
+    Writes keys and values into ``cache`` (layers, 2, B, kv_heads, S, H) at the positions; a token sees what is there up
+    to its own. Nothing depends on the numbers in the tensors, but for ``start``: the first position of a single row,
+    the last of which is at the cache's end.
     """
     config = model.config
     rows, count = tokens.shape
     group = config.heads // config.kv_heads
     cosine, sine = model.rotary(positions)
-    if rows == 1 and count == 1:
-        mask = None  # one new token attends to all there is
-    else:
-        # (B, 1, T, S), then once for each query head of a group: they are laid out along T.
-        visible = torch.arange(size, device=tokens.device) <= positions[:, None, :, None]
-        mask = visible.repeat(1, 1, group, 1)
+    # A single new token attends to all there is.
+    mask = None if start is not None and count == 1 else _mask(positions, cache.shape[4], group, model.dtype)
     states = F.embedding(tokens, model.embedding)  # (B, T, D)
     for index, layer in enumerate(model.layers):
         normed = F.rms_norm(states, (config.width,), layer.norm_attention, config.epsilon)
-        q = _linear(normed, *layer.q).view(rows, count, config.heads, -1).transpose(1, 2)  # (B, heads, T, H)
-        k = _linear(normed, *layer.k).view(rows, count, config.kv_heads, -1).transpose(1, 2)
-        v = _linear(normed, *layer.v).view(rows, count, config.kv_heads, -1).transpose(1, 2)
-        _store(cache[index, 0], _rotate(k, cosine, sine), positions, start)
-        _store(cache[index, 1], v, positions, start)
-        q = _rotate(q, cosine, sine).reshape(rows, config.kv_heads, group * count, config.head_width)
-        attended = F.scaled_dot_product_attention(
-            q, cache[index, 0, :, :, :size], cache[index, 1, :, :, :size], attn_mask=mask
-        )
-        attended = attended.view(rows, config.heads, count, -1).transpose(1, 2).reshape(rows, count, -1)
+        qk, v = _queries_keys_values(normed, layer, config)
+        qk = _rotate(qk.view(rows, count, -1, config.head_width), cosine, sine).transpose(1, 2)
+        _store(cache[index, 0], qk[:, config.heads :], positions, start)
+        _store(cache[index, 1], v.view(rows, count, -1, config.head_width).transpose(1, 2), positions, start)
+        q = qk[:, : config.heads].reshape(rows, config.kv_heads, group * count, config.head_width)
+        attended = F.scaled_dot_product_attention(q, cache[index, 0], cache[index, 1], attn_mask=mask)
+        attended = attended.reshape(rows, config.heads, count, -1).transpose(1, 2).reshape(rows, count, -1)
         states = states + _linear(attended, *layer.out)
         normed = F.rms_norm(states, (config.width,), layer.norm_mlp, config.epsilon)
-        states = states + _linear(F.silu(_linear(normed, layer.gate)) * _linear(normed, layer.up), layer.down)
+        gate, up = _gate_and_up(normed, layer)
+        states = states + _linear(F.silu(gate) * up, *layer.down)
     return states
+
+
+def _mask(positions: Tensor, size: int, group: int, dtype: torch.dtype) -> Tensor:
+    """Return what is added to the scores (B, 1, group * T, S) of tokens at positions (B, T).
+
+    The query heads of a group are laid out along T.
+    """
+    hidden = torch.arange(size, device=positions.device) > positions[:, None, :, None]  # (B, 1, T, S)
+    mask = torch.zeros(hidden.shape, dtype=dtype, device=positions.device).masked_fill_(hidden, -torch.inf)
+    return mask.repeat(1, 1, group, 1)
+
+
+def _queries_keys_values(states: Tensor, layer: Layer, config: LlamaConfig) -> Sequence[Tensor]:
+    """Return queries and keys (B, T, (heads + kv_heads) * H), and values (B, T, kv_heads * H)."""
+    if len(layer.qkv) == 1:
+        joined = _linear(states, *layer.qkv[0])
+        return joined[..., : -config.keys], joined[..., -config.keys :]
+    q, k, v = (_linear(states, *each) for each in layer.qkv)
+    return torch.cat((q, k), dim=-1), v
+
+
+def _gate_and_up(states: Tensor, layer: Layer) -> Sequence[Tensor]:
+    """Return the two (B, T, M) that are multiplied with each other."""
+    if len(layer.gate_up) == 1:
+        return _linear(states, *layer.gate_up[0]).chunk(2, dim=-1)
+    return [_linear(states, *each) for each in layer.gate_up]
 
 
 def _linear(states: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -237,23 +318,38 @@ def _store(cache: Tensor, values: Tensor, positions: Tensor, start: int | None) 
 
 
 def _rotate(states: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
-    """Apply the rotary embedding (Su et al., 2021) to (B, heads, T, H)."""
-    first, second = states.chunk(2, dim=-1)
-    return states * cosine + torch.cat((-second, first), dim=-1) * sine
+    """Apply the rotary embedding (Su et al., 2021) to (B, T, heads, H)."""
+    return torch.addcmul(states * cosine, states.roll(states.shape[-1] // 2, dims=-1), sine)
 
 
-def _layer(weights: Mapping[str, Tensor], name: str) -> Layer:
-    def linear(part: str) -> tuple[Tensor, Tensor | None]:
+def _picked(states: Tensor, places: Sequence[tuple[int, int]]) -> Tensor:
+    """Return the states (N, D) at places (row, token) of (B, T, D)."""
+    if states.shape[1] == 1 and len(places) == len(states):
+        return states[:, 0]
+    rows, tokens = zip(*places, strict=True)
+    return states[rows, tokens]
+
+
+def _layer(weights: MutableMapping[str, Tensor], name: str, *, joined: bool) -> Layer:
+    """Return a block's weights; those that are joined are taken out of ``weights``."""
+
+    def linear(part: str) -> Linear:
         return weights[f"{name}{part}.weight"], weights.get(f"{name}{part}.bias")
+
+    def linears(*parts: str) -> tuple[Linear, ...]:
+        apart = tuple(map(linear, parts))
+        matrices, biases = zip(*apart, strict=True)
+        if not joined or len({bias is None for bias in biases}) > 1:
+            return apart
+        for part in parts:
+            del weights[f"{name}{part}.weight"]
+        return ((torch.cat(matrices), None if biases[0] is None else torch.cat(biases)),)
 
     return Layer(
         norm_attention=weights[f"{name}input_layernorm.weight"],
-        q=linear("self_attn.q_proj"),
-        k=linear("self_attn.k_proj"),
-        v=linear("self_attn.v_proj"),
+        qkv=linears("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
         out=linear("self_attn.o_proj"),
         norm_mlp=weights[f"{name}post_attention_layernorm.weight"],
-        gate=weights[f"{name}mlp.gate_proj.weight"],
-        up=weights[f"{name}mlp.up_proj.weight"],
-        down=weights[f"{name}mlp.down_proj.weight"],
+        gate_up=linears("mlp.gate_proj", "mlp.up_proj"),
+        down=linear("mlp.down_proj"),
     )

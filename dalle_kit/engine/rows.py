@@ -180,7 +180,7 @@ class Row:
         return tokens, "length" if len(self._tokens) >= options.max_tokens else ""
 
     def _search(self, beam: Beam, scores: Scores) -> None:
-        beam.step(scores.logits, position=self._sampled)
+        beam.step(scores, position=self._sampled)
         self._sampled += 1
         if not beam.done:
             self._take(beam.certain[len(self._tokens) :])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,13 +31,27 @@ _LEAST, _MOST = 1e-20, 1.0 - 1e-7
 _NEAR, _SLACK = 6.0, 1e-6
 
 
+class _Fetched:
+    """Logits (N, V) as an array: those on another device than the CPU are fetched at once, when first asked for."""
+
+    def __init__(self, logits: Logits) -> None:
+        self._logits = logits
+
+    @cached_property
+    def numbers(self) -> Numbers:
+        """All of them."""
+        numbers = as_array(self._logits)
+        return as_tensor(self._logits).cpu().numpy() if numbers is None else numbers
+
+
 class Scores:
     """The logits (N, V) of some places, float32, and of each place the likeliest token, computed for all at once."""
 
-    __slots__ = ("_highest", "_normalisers", "best", "logits")
+    __slots__ = ("_fetched", "_highest", "_normalisers", "_start", "best", "logits")
 
     def __init__(self, logits: Logits) -> None:
         self.logits = logits
+        self._fetched, self._start = _Fetched(logits), 0
         self.best: list[int]
         self._highest: list[float]
         self._normalisers: list[float]
@@ -49,9 +64,13 @@ class Scores:
             self.best, self._highest = best.tolist(), highest.tolist()
             self._normalisers = (highest + np.log(powers.sum(-1))).tolist()
         else:
+            import torch
+
             values, tokens = as_tensor(logits).max(-1)
-            self.best, self._highest = tokens.tolist(), values.tolist()
-            self._normalisers = as_tensor(logits).logsumexp(-1).tolist()
+            # Fetched as one: each time costs as much as computing this. A float32 holds the numbers of all tokens.
+            figures = torch.stack((tokens.float(), values, as_tensor(logits).logsumexp(-1)))
+            best, self._highest, self._normalisers = figures.tolist()
+            self.best = [int(token) for token in best]
 
     def part(self, start: int, end: int) -> Scores:
         """Return the scores of the places from ``start`` until before ``end``."""
@@ -59,17 +78,18 @@ class Scores:
             return self
         part = Scores.__new__(Scores)
         part.logits, part.best = self.logits[start:end], self.best[start:end]
+        part._fetched, part._start = self._fetched, self._start + start
         part._highest, part._normalisers = self._highest[start:end], self._normalisers[start:end]
         return part
 
     def numbers(self, place: int) -> Numbers:
         """Return the logits (V,) of a place, not to be written to."""
-        row = self.logits[place]
-        return row if isinstance(row, np.ndarray) else row.cpu().numpy()
+        row: Numbers = self._fetched.numbers[self._start + place]
+        return row
 
     def log_likelihood(self, place: int, token: int) -> float:
         """Return the log-likelihood of a token at a place, in nats."""
-        logit = self._highest[place] if token == self.best[place] else float(self.logits[place, token])
+        logit = self._highest[place] if token == self.best[place] else float(self.numbers(place)[token])
         return logit - self._normalisers[place]
 
 

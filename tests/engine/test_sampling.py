@@ -6,6 +6,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dalle_kit.engine import sampling
+from dalle_kit.engine.logits import Logits
 from dalle_kit.engine.sampling import Scores, candidate_seed, choose, keep_likely, noise, penalise, pick
 from dalle_kit.errors import OptionError
 from dalle_kit.records import GenerationOptions
@@ -141,3 +143,22 @@ def test_an_invalid_option_is_refused_by_name_and_range(name: str, value: object
     with pytest.raises(OptionError, match=allowed) as caught:
         GenerationOptions(**{name: value})  # type: ignore[arg-type]
     assert caught.value.name == name
+
+
+def test_scores_are_the_same_from_a_device_without_arrays(monkeypatch: pytest.MonkeyPatch) -> None:
+    logits = torch.randn(5, 300, generator=torch.Generator().manual_seed(3)) * 4
+    expected = Scores(logits)
+    assert np.array_equal(expected.numbers(2), logits[2].numpy())
+    fetched: list[Logits] = []
+    monkeypatch.setattr(sampling, "as_array", lambda logits: fetched.append(logits))
+    found = Scores(logits)
+    parts = [found, found.part(1, 4).part(1, 3)]
+    assert found.best == expected.best and len(fetched) == 1
+    for part, start in zip(parts, (0, 2), strict=True):
+        assert part.best == expected.best[start : start + len(part.best)]
+        for place, best in enumerate(part.best):
+            assert np.array_equal(part.numbers(place), expected.numbers(start + place))
+            for token in (best, 17):
+                likelihood = expected.log_likelihood(start + place, token)
+                assert part.log_likelihood(place, token) == pytest.approx(likelihood, abs=1e-5)
+    assert len(fetched) == 2  # once for the best, once for all of the numbers

@@ -12,6 +12,7 @@ import pydantic
 import pytest
 
 from dalle_kit.engine.engine import Engine
+from dalle_kit.engine.sampling import Scores
 from dalle_kit.errors import OutputError, TemplateError
 from dalle_kit.models.spec import StoredModel
 from dalle_kit.records import GenerationOptions, Message, Prompt, Skeleton, Slot
@@ -254,5 +255,5 @@ def test_a_beam_search_that_cannot_go_on_ends() -> None:
             return None
 
     beam = Beam(2, options=GenerationOptions(), ends=frozenset({0}), constraint=Stuck())
-    beam.step(torch.zeros(1, 4), position=0)
+    beam.step(Scores(torch.zeros(1, 4)), position=0)
     assert beam.done and beam.best[1] == "length"

@@ -1,0 +1,310 @@
+"""How fast texts are written on a GPU, beside transformers, and how far that is from what the machine allows.
+
+python benchmarks/gpu.py [--model FOLDER] [--json figures.json]
+
+Each writes the same number of tokens after each prompt, greedily, in bfloat16, in turns (A B A B ...). Without a folder
+of a checkpoint the weights are random ones of SmolLM2-135M's sizes, since no time depends on what they say. It takes
+less than eight minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from common import spread, table
+from torch import Tensor
+
+from dalle_kit.engine.llama import LlamaModel, step
+from dalle_kit.engine.llama_config import LlamaConfig
+from dalle_kit.engine.sampling import Scores
+
+_BATCHES = (1, 16, 64, 256)
+_PROMPT, _COUNT = 57, 128
+#: Rounds of each batch, fewer where they would take more than so many seconds.
+_ROUNDS, _PATIENCE = 5, 45.0
+_REPEATS = 50
+_DYNAMIC = "transformers, dynamic cache"
+_SIZES = {
+    "model_type": "llama",
+    "hidden_size": 576,
+    "intermediate_size": 1536,
+    "num_hidden_layers": 30,
+    "num_attention_heads": 9,
+    "num_key_value_heads": 3,
+    "max_position_embeddings": 8192,
+    "rms_norm_eps": 1e-5,
+    "rope_parameters": {"rope_theta": 100000.0, "rope_type": "default"},
+    "vocab_size": 49152,
+    "tie_word_embeddings": True,
+}
+
+#: Writes a number of tokens after each prompt; returns the seconds to the first token and to the last.
+Writer = Callable[[Sequence[Sequence[int]], int], tuple[float, float]]
+
+
+@dataclass
+class Measured:
+    """What was measured of one writer at one batch, in seconds of each round."""
+
+    first: list[float] = field(default_factory=list)
+    total: list[float] = field(default_factory=list)
+
+    def speeds(self, batch: int) -> list[float]:
+        """Return the tokens a second of all texts together, reading their prompts included."""
+        return [batch * _COUNT / seconds for seconds in self.total]
+
+    def step(self) -> float:
+        """Return the median of the seconds that each token after the first took."""
+        pairs = zip(self.first, self.total, strict=True)
+        return statistics.median((total - first) / (_COUNT - 1) for first, total in pairs)
+
+
+def now() -> float:
+    """Return the time when all that was asked of the GPU is done."""
+    torch.cuda.synchronize()
+    return time.perf_counter()
+
+
+def ours(model: LlamaModel, *, recorded: bool) -> Writer:
+    """Return how this toolkit writes, with its steps recorded as CUDA graphs or without."""
+
+    def write(prompts: Sequence[Sequence[int]], count: int) -> tuple[float, float]:
+        graphs = model.graphs
+        start = now()
+        model.graphs = graphs if recorded else None
+        try:
+            session = model.open(prompts, [()] * len(prompts), room=_PROMPT + count)
+        finally:
+            model.graphs = graphs
+        chosen = Scores(session.logits).best
+        first = now() - start
+        for _ in range(count - 1):
+            chosen = Scores(session.feed([[token] for token in chosen])).best
+        return first, now() - start
+
+    return write
+
+
+def theirs(model: Any, **settings: Any) -> Writer:
+    """Return how transformers writes with the given settings of ``generate``."""
+    from transformers import StoppingCriteriaList
+
+    def write(prompts: Sequence[Sequence[int]], count: int) -> tuple[float, float]:
+        firsts: list[float] = []
+
+        def watch(ids: Tensor, scores: Any, **others: Any) -> Tensor:
+            if not firsts:
+                firsts.append(now())
+            return torch.zeros(len(ids), dtype=torch.bool, device=ids.device)
+
+        start = now()
+        tokens = torch.tensor(prompts, device="cuda")
+        model.generate(
+            tokens,
+            attention_mask=torch.ones_like(tokens),
+            max_new_tokens=count,
+            min_new_tokens=count,
+            do_sample=False,
+            pad_token_id=0,
+            stopping_criteria=StoppingCriteriaList([watch]),
+            **settings,
+        )
+        return firsts[0] - start, now() - start
+
+    return write
+
+
+def load(folder: str | None) -> tuple[Any, LlamaModel]:
+    """Return one model twice: of transformers, and ours with the same weights."""
+    import transformers
+
+    torch.manual_seed(0)
+    if folder is None:
+        config = transformers.LlamaConfig(**{name: value for name, value in _SIZES.items() if name != "model_type"})
+        model = transformers.LlamaForCausalLM(config)
+    else:
+        model = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16)
+    model = model.to("cuda", torch.bfloat16).eval()
+    settings = _SIZES if folder is None else json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))
+    sizes = LlamaConfig.parse(settings)
+    if sizes is None:
+        raise SystemExit(f"{folder} is no plain model of the Llama family; choose another --model")
+    return model, LlamaModel(sizes, dict(model.state_dict()))
+
+
+def prompts(batch: int, vocabulary: int, *, seed: int) -> list[list[int]]:
+    """Return random prompts."""
+    generator = torch.Generator().manual_seed(seed)
+    found: list[list[int]] = torch.randint(vocabulary, (batch, _PROMPT), generator=generator).tolist()
+    return found
+
+
+def measure(batch: int, writers: dict[str, Writer], vocabulary: int, notes: list[str]) -> dict[str, Measured]:
+    """Let all write in turns, after one warm-up each; who fails takes no further part."""
+    found = {name: Measured() for name in writers}
+    left = dict(writers)
+    start = time.perf_counter()
+    for number in range(-1, _ROUNDS):
+        if number == 0:
+            start = time.perf_counter()
+        if number > 0 and (time.perf_counter() - start) * (number + 1) / number > _PATIENCE:
+            break
+        for name, write in tuple(left.items()):
+            try:
+                first, total = write(prompts(batch, vocabulary, seed=1000 * batch + number), _COUNT)
+            except Exception as error:
+                notes.append(f"{name}, {batch} texts: {type(error).__name__}: {str(error).partition(chr(10))[0]}")
+                del left[name]
+                continue
+            if number >= 0:
+                found[name].first.append(first)
+                found[name].total.append(total)
+            print(f"{batch:4} {name}: {first:.4f} {total:.4f} s", file=sys.stderr, flush=True)
+    return {name: measured for name, measured in found.items() if measured.total}
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Return the median of the seconds that the GPU takes for some work."""
+    for _ in range(3):
+        work()
+    times: list[float] = []
+    before = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
+    after = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
+    for _ in range(_REPEATS):
+        before.record()
+        work()
+        after.record()
+        torch.cuda.synchronize()
+        times.append(before.elapsed_time(after) / 1000)
+    return statistics.median(times)
+
+
+def bandwidth() -> float:
+    """Return the bytes a second that a copy within the GPU's memory reads and writes."""
+    source = torch.ones(2**28, dtype=torch.float32, device="cuda")
+    target = torch.empty_like(source)
+    return 2 * source.nbytes / timed(lambda: target.copy_(source))
+
+
+@torch.inference_mode()
+def kernels(model: LlamaModel, batch: int) -> int:
+    """Return how many kernels a step consists of."""
+    config, size = model.config, 256
+    cache = torch.zeros(
+        (config.layers, 2, batch, config.kv_heads, size, config.head_width), dtype=model.dtype, device="cuda"
+    )
+    tokens = torch.zeros(batch, 1, dtype=torch.int64, device="cuda")
+    step(model, tokens, tokens, cache)
+    activities = [torch.profiler.ProfilerActivity.CUDA]
+    with torch.profiler.profile(activities=activities) as profile:
+        step(model, tokens, tokens, cache)
+        torch.cuda.synchronize()
+    return sum(event.device_type.name == "CUDA" for event in profile.events())
+
+
+def launches(count: int) -> float:
+    """Return the seconds that a CUDA graph of as many kernels takes that do next to nothing, one after another."""
+    number = torch.zeros(1, device="cuda")
+    graph = torch.cuda.CUDAGraph()
+    number.add_(1)
+    with torch.cuda.graph(graph):
+        for _ in range(count):
+            number.add_(1)
+    return timed(graph.replay)
+
+
+def replays(model: LlamaModel) -> float:
+    """Return the seconds that the GPU takes for the latest recorded step, without what chooses tokens."""
+    assert model.graphs is not None and model.graphs._recordings is not None
+    with torch.inference_mode():
+        return timed(tuple(model.graphs._recordings._replays.values())[-1])
+
+
+def weight_bytes(model: LlamaModel) -> int:
+    """Return the bytes of weights that a step reads: all but an embedding that is not the head too."""
+    matrices = [matrix for layer in model.layers for matrix, _ in (*layer.qkv, layer.out, *layer.gate_up, layer.down)]
+    return sum(matrix.nbytes for matrix in (*matrices, model.head))
+
+
+def main() -> int:
+    """Measure, print the tables, and write the figures where that is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", metavar="FOLDER", help="a checkpoint of the Llama family in transformers' layout")
+    parser.add_argument("--json", metavar="FILE", help="where to write all figures")
+    options = parser.parse_args()
+    if not torch.cuda.is_available():
+        print("this benchmark needs a GPU with CUDA; torch finds none here", file=sys.stderr)
+        return 2
+    import transformers
+
+    network, model = load(options.model)
+    writers = {
+        "dalle-kit": ours(model, recorded=True),
+        "dalle-kit, nothing recorded": ours(model, recorded=False),
+        _DYNAMIC: theirs(network),
+        "transformers, static cache": theirs(network, cache_implementation="static"),
+    }
+    notes: list[str] = []
+    copied, read = bandwidth(), weight_bytes(model)
+    speeds, limits, figures = [], [], []
+    for batch in _BATCHES:
+        measured = measure(batch, writers, len(model.head), notes)
+        speeds += speed_rows(batch, measured)
+        if "dalle-kit" in measured:
+            limit = {"bandwidth": read / copied, "replay": replays(model), "kernels": kernels(model, batch)}
+            limit["launch"] = launches(int(limit["kernels"]))
+            limits.append(limit_row(batch, measured["dalle-kit"].step(), limit))
+            figures.append(
+                {"batch": batch, "limits": limit, "writers": {name: vars(m) for name, m in measured.items()}}
+            )
+    print(table(("texts at once", "runtime", "tokens/s", "first token, ms", f"times {_DYNAMIC}"), speeds))
+    print()
+    head = ("texts at once", "a step, ms", "of it the recorded part, ms", "bandwidth limit, ms", "launch limit, ms")
+    print(table(head, limits))
+    versions = f"torch {torch.__version__}, transformers {transformers.__version__}"
+    about = (
+        f"{datetime.date.today().isoformat()}, {torch.cuda.get_device_name()}, {versions}, {options.model or 'random'}"
+    )
+    print(f"\n{about}; {_PROMPT} tokens of prompt, {_COUNT} written; median (minimum to maximum).")
+    print(f"A copy moves {copied / 1e9:,.0f} GB/s; a step reads {read / 1e6:,.0f} MB of weights.")
+    print("\n".join(notes))
+    if options.json:
+        found = {"about": about, "bandwidth": copied, "weights": read, "batches": figures, "notes": notes}
+        Path(options.json).write_text(json.dumps(found, indent=1), encoding="utf-8")
+    return 0
+
+
+def speed_rows(batch: int, measured: dict[str, Measured]) -> list[list[str]]:
+    """Return the rows of the first table for a batch."""
+    rows = []
+    for name, each in measured.items():
+        speeds, ratio = each.speeds(batch), ""
+        if _DYNAMIC in measured:
+            ratio = f"{statistics.median(speeds) / statistics.median(measured[_DYNAMIC].speeds(batch)):.1f}"
+        first = spread([1000 * seconds for seconds in each.first], digits=1)
+        rows.append([str(batch), name, spread(speeds, digits=0), first, ratio])
+    return rows
+
+
+def limit_row(batch: int, seconds: float, limit: dict[str, float]) -> list[str]:
+    """Return the row of the second table for a batch, whose steps take so many seconds each."""
+
+    def share(name: str) -> str:
+        return f"{1000 * limit[name]:.3f} ({limit[name] / seconds:.0%} of the step)"
+
+    launch = f"{share('launch')}, {limit['kernels']:.0f} kernels"
+    return [str(batch), f"{1000 * seconds:.3f}", f"{1000 * limit['replay']:.3f}", share("bandwidth"), launch]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
