@@ -31,7 +31,8 @@ def registry() -> Registry:
 def models() -> None:
     """Fetch, list, name and remove models.
 
-    A model is a name from the list, an alias, hub:OWNER/NAME[@REVISION], a checkpoint folder, or a .gguf file.
+    A model is a name from the list, an alias, hub:OWNER/NAME[@REVISION], a checkpoint folder (also
+    one of TensorFlow: GPT-2, T5, BERT), or a .gguf file.
     """
 
 
@@ -140,6 +141,42 @@ def optimize(name: str, quant: str | None, as_json: bool) -> None:
         print_json({"name": stored.name, "quant": kept, "weights": str(weights), "library": str(library)})
     else:
         click.echo(f"{stored.name} is ready ({kept}): weights in {weights}, compiled step in {library}")
+
+
+@models.command()
+@click.argument("name")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The folder to make.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["safetensors", "onnx"]),
+    default="safetensors",
+    show_default=True,
+    help="A checkpoint of transformers, or ONNX graphs (needs the extra [onnx]).",
+)
+@json_option
+def export(name: str, output: Path, form: str, as_json: bool) -> None:
+    """Write a model into a folder for other programs; ONNX graphs are compared with torch first."""
+    from dalle_kit.engine.threads import wait_politely
+
+    wait_politely()
+    from dalle_kit.export.checkpoint import export_checkpoint
+    from dalle_kit.export.onnx_export import export_onnx
+
+    with progress_bar() as progress:
+        stored = registry().ensure(name, progress=progress)
+        agreements = []
+        if form == "onnx":
+            agreements = export_onnx(stored, output, progress=progress)
+        else:
+            export_checkpoint(stored, output, progress=progress)
+    if as_json:
+        differences = {each.what: each.difference for each in agreements}
+        print_json({"name": stored.name, "format": form, "path": str(output), "differences": differences})
+        return
+    click.echo(f"{stored.name} is in {output}")
+    for each in agreements:
+        click.echo(f"{each.what}: differs from torch by {each.difference:.1e} at most")
 
 
 @models.command()
@@ -260,6 +297,7 @@ def _rows(found: Registry) -> list[dict[str, Any]]:
 def _row(spec: ModelSpec, entry: StoredEntry | None, chosen: str) -> dict[str, Any]:
     """Return what is known about a model, ``entry`` being its folder in the store if it has one."""
     from dalle_kit.models.manifest import adapter_of, describe_source
+    from dalle_kit.models.registry import is_in_place
     from dalle_kit.models.spec import LocalSource
 
     problem = entry.problem if entry else None
@@ -271,7 +309,7 @@ def _row(spec: ModelSpec, entry: StoredEntry | None, chosen: str) -> dict[str, A
         elif source["kind"] != "local" and source != entry.manifest.source:
             problem, state = "it was stored from another source; pull it again", "outdated"
     local = isinstance(spec.source, LocalSource) and adapter is None
-    own_folder = source["path"] if local and Path(source["path"]).is_dir() else None
+    own_folder = source["path"] if local and is_in_place(Path(source["path"])) else None
     return {
         "name": spec.name,
         "summary": spec.summary,
@@ -307,6 +345,7 @@ def _default_name(found: Registry) -> str:
 
 def _spec_of(entry: StoredEntry) -> ModelSpec:
     """Return a spec for a stored model that no name is registered for: one of the hub, or a converted file."""
+    from dalle_kit.models.foreign import KINDS
     from dalle_kit.models.spec import HubSource, LocalSource, ModelSpec
 
     manifest = entry.manifest
@@ -316,9 +355,7 @@ def _spec_of(entry: StoredEntry) -> ModelSpec:
         summary = "from the hub"
     else:
         origin = LocalSource(path=str(entry.folder))
-        summary = (
-            f"converted from {source['path']}" if source["kind"] == "gguf" else "of a plugin that is not installed"
-        )
+        summary = f"converted from {source['path']}" if source["kind"] in KINDS else "of a plugin that is not installed"
     role: Literal["decoder", "encoder"] = "encoder" if manifest.role == "encoder" else "decoder"
     return ModelSpec(name=manifest.name, source=origin, summary=summary, licence=manifest.licence, role=role)
 

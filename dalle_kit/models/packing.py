@@ -19,7 +19,8 @@ from dalle_kit.models.tensor_file import Entry, write_tensors
 from dalle_kit.models.weights import dequantize, is_packed, read_raw
 
 #: Tables of vectors and heads keep 8 bits: a token's vector is read alone, so that its errors do not cancel.
-_TABLE = re.compile(r"embed|wte|wpe|lm_head|shared|position")
+#: So does all of an encoder of examples, which is small.
+_TABLE = re.compile(r"embed|wte|wpe|lm_head|shared|position|^encoder\.(reader|resampler|projection)")
 
 
 def write_packed(

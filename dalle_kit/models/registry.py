@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dalle_kit.errors import IntegrityError, ModelError, UnknownNameError
 from dalle_kit.models.builtin import builtin_models
+from dalle_kit.models.foreign import KINDS, has_weights, kind_of
 from dalle_kit.models.hub import parse_hub
 from dalle_kit.models.spec import LocalSource, ModelSpec, Progress, StoredModel, silent
 from dalle_kit.models.store import Store, StoredEntry
@@ -20,7 +21,8 @@ class Registry:
     """Turns names into models.
 
     A name is, tried in this order: an alias, a built-in model, a plugin's model, ``hub:REPO[@REVISION]``, a model in
-    the store, a folder with a transformers checkpoint, a ``.gguf`` file. Built-in names win over those of plugins.
+    the store, a folder with a checkpoint of transformers or TensorFlow, a ``.gguf`` file. Built-in names win over
+    those of plugins.
     """
 
     def __init__(
@@ -53,7 +55,7 @@ class Registry:
             known = (spec for spec in self._specs.values() if spec.source == source and spec.adapter is None)
             return next(known, ModelSpec(name=name, source=source))
         for entry in self._store.entries():
-            if entry.folder.name == name and entry.manifest.source["kind"] == "gguf":
+            if entry.folder.name == name and entry.manifest.source["kind"] in KINDS:
                 return _spec_of_converted(entry)
         path = Path(name).expanduser()
         if path.exists():
@@ -67,7 +69,7 @@ class Registry:
     def find(self, name: str) -> StoredModel | None:
         """Return a model if it is on this machine and whole; never fetches. Raises as ``resolve`` does."""
         spec = self.resolve(name)
-        if isinstance(spec.source, LocalSource) and Path(spec.source.path).is_dir() and spec.adapter is None:
+        if isinstance(spec.source, LocalSource) and spec.adapter is None and is_in_place(Path(spec.source.path)):
             return StoredModel(name=spec.name, path=spec.source.path, spec=spec)
         return self._store.find(spec)
 
@@ -116,13 +118,19 @@ def check_checkpoint(folder: Path) -> None:
         packed = sorted(folder.glob("*.gguf"))
         fix = f"give the file itself: {packed[0]}" if packed else "give the folder of a transformers checkpoint"
         raise ModelError(f"the folder {folder} has no config.json; {fix}")
-    if not any(any(folder.glob(pattern)) for pattern in ("*.safetensors", "pytorch_model*.bin")):
+    if not has_weights(folder):
         raise ModelError(f"the folder {folder} has no weights (*.safetensors or pytorch_model*.bin)")
+
+
+def is_in_place(path: Path) -> bool:
+    """Return whether a path is a folder that can be loaded as it is."""
+    return path.is_dir() and kind_of(path) is None
 
 
 def _local_spec(name: str, path: Path) -> ModelSpec:
     if path.is_dir():
-        check_checkpoint(path)
+        if kind_of(path) is None:
+            check_checkpoint(path)
     elif path.suffix.lower() != ".gguf":
         raise ModelError(
             f"{name} is a file but no .gguf; give a .gguf file, a checkpoint folder, hub:REPO or a model's name"
@@ -131,10 +139,10 @@ def _local_spec(name: str, path: Path) -> ModelSpec:
 
 
 def _spec_of_converted(entry: StoredEntry) -> ModelSpec:
-    """Return a spec for a converted GGUF file by its folder's name; the file itself need not be there any more."""
+    """Return a spec for a converted model by its folder's name; what it was made from need not be there any more."""
     if entry.problem:
         raise IntegrityError(
-            f"{entry.manifest.name} is damaged ({entry.problem}); name the .gguf file to convert it again"
+            f"{entry.manifest.name} is damaged ({entry.problem}); name what it was converted from to convert it again"
         )
     spec = _local_spec(entry.manifest.name, entry.folder)
     return replace(spec, licence=entry.manifest.licence, summary=f"converted from {entry.manifest.source['path']}")

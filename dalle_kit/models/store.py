@@ -15,7 +15,7 @@ from typing import Any
 
 from dalle_kit.errors import ModelError, OutputError
 from dalle_kit.files import write_atomically
-from dalle_kit.models import disk
+from dalle_kit.models import disk, foreign
 from dalle_kit.models.manifest import FILE, Manifest, adapter_of, describe_source, folder_name, read_manifest
 from dalle_kit.models.provision import Checkpoint, provide, space_needed
 from dalle_kit.models.spec import LocalSource, ModelSpec, Progress, StoredModel, silent
@@ -53,16 +53,16 @@ class Store:
         """Return a model that is here and whole, None otherwise; never fetches."""
         if not isinstance(spec.source, LocalSource) or spec.adapter is not None:
             return self._found(spec, folder_name(spec.name), _origin(spec))
-        file = Path(spec.source.path)
-        facts = _file_facts(file)
-        converted = [each for each in self.entries() if each.manifest.source["kind"] == "gguf"]
+        path = Path(spec.source.path)
+        kind, facts = _kind_of(path), foreign.facts_of(path)
+        converted = [each for each in self.entries() if each.manifest.source["kind"] == kind]
         same_size = [each for each in converted if each.manifest.source.get("size") == facts["size"]]
         for entry in same_size:
             if facts.items() <= entry.manifest.source.items():
                 return self._found(spec, entry.folder.name, None)
         if not same_size:
             return None  # reading the whole file is worth it only if one of its size was converted before
-        found = self._found(spec, _gguf_folder(disk.sha256_of(file)), None)
+        found = self._found(spec, foreign.store_folder(kind, foreign.sha256_of(path)), None)
         if found is not None:
             _note_place(Path(found.path), facts)
         return found
@@ -76,13 +76,16 @@ class Store:
         if found is not None:
             return found
         if isinstance(spec.source, LocalSource) and spec.adapter is None:
-            file = Path(spec.source.path)
-            digest = disk.sha256_of(file, progress=progress)
-            name, source = _gguf_folder(digest), {"kind": "gguf", **_file_facts(file), "sha256": digest}
+            path = Path(spec.source.path)
+            kind, digest = _kind_of(path), foreign.sha256_of(path, progress=progress)
+            name, source = (
+                foreign.store_folder(kind, digest),
+                {"kind": kind, **foreign.facts_of(path), "sha256": digest},
+            )
         else:
             name, source = folder_name(spec.name), _origin(spec)
         with self._guarded(spec), self._workshop.locked(name, spec.name, progress):
-            found = self._found(spec, name, None if source["kind"] == "gguf" else source)
+            found = self._found(spec, name, None if source["kind"] in foreign.KINDS else source)
             if found is None:
                 self._make(spec, name, source, progress)
                 found = self._found(spec, name, source)
@@ -126,7 +129,7 @@ class Store:
         needed = 0 if base else space_needed(spec)
         disk.check_space(self.root, needed, spec.name)
         partial = self._workshop.partial(name)
-        shown = name if source["kind"] == "gguf" else spec.name
+        shown = name if source["kind"] in foreign.KINDS else spec.name
         try:
             model = provide(spec, name=shown, source=source, partial=partial, base=base, progress=progress)
             self._workshop.put_in_place(model, name)
@@ -142,10 +145,11 @@ class Store:
         """Return what an adapter is merged into if it is on this machine, None if it has to be fetched."""
         if spec.adapter is None:
             return None
-        if isinstance(spec.source, LocalSource) and Path(spec.source.path).is_dir():
-            weights = list(Path(spec.source.path).glob("*.safetensors"))
-            return Checkpoint(Path(spec.source.path), disk.sha256_of(weights[0]) if len(weights) == 1 else None)
-        if isinstance(spec.source, LocalSource):
+        local = Path(spec.source.path) if isinstance(spec.source, LocalSource) else None
+        if local is not None and local.is_dir() and foreign.kind_of(local) is None:
+            weights = list(local.glob("*.safetensors"))
+            return Checkpoint(local, disk.sha256_of(weights[0]) if len(weights) == 1 else None)
+        if local is not None:
             found = self.find(replace(spec, adapter=None))
             folders = [Path(found.path)] if found else []
         else:
@@ -186,6 +190,8 @@ def _origin(spec: ModelSpec) -> dict[str, Any]:
     if not isinstance(spec.source, LocalSource):
         return source
     path = Path(spec.source.path)
+    if foreign.kind_of(path) is not None:
+        return {**source, **foreign.facts_of(path)}
     facts = [_file_facts(file) for file in (sorted(path.glob("*.safetensors")) if path.is_dir() else [path])]
     return {
         **source,
@@ -194,8 +200,12 @@ def _origin(spec: ModelSpec) -> dict[str, Any]:
     }
 
 
-def _gguf_folder(digest: str) -> str:
-    return f"gguf-{digest[:16]}"
+def _kind_of(path: Path) -> foreign.Kind:
+    """Return what a local source that is no checkpoint folder is; raises ModelError for one that is nothing known."""
+    kind = foreign.kind_of(path)
+    if kind is None:
+        raise ModelError(f"{path} is neither a .gguf file nor a checkpoint folder; give one that is")
+    return kind
 
 
 def _file_facts(file: Path) -> dict[str, Any]:

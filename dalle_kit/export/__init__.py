@@ -1,0 +1,1 @@
+"""Models for other programs: checkpoints in safetensors, and graphs in ONNX."""
