@@ -76,7 +76,7 @@ def load(
     folder = Path(stored.path)
     config = read_json(folder / "config.json")
     weights, kept = folder, check_quant(quant)
-    if _is_encoder(folder, config):
+    if is_encoder(folder, config):
         kept = "none"
     elif kept == "auto":
         kept = quant_of(folder)
@@ -115,7 +115,7 @@ def _load_model(
     """
     packed = (weights / PACKED_FILE).exists()
     llama = None
-    if (packed or (weights / "model.safetensors").exists()) and not _is_encoder(folder, config):
+    if (packed or (weights / "model.safetensors").exists()) and not is_encoder(folder, config):
         with _misfit(folder):
             llama = LlamaConfig.parse(config)
             if llama is not None and library is not None:
@@ -126,6 +126,10 @@ def _load_model(
 
     if threads:
         torch.set_num_threads(threads)
+    if config.get("model_type") == "dalle" and library is not None:
+        packed_dalle = _load_packed_dalle(folder, config, weights, library, threads=threads)
+        if packed_dalle is not None:
+            return packed_dalle
     number = getattr(torch, dtype)
     if llama is not None:
         from dalle_kit.engine.llama import LlamaModel
@@ -134,7 +138,7 @@ def _load_model(
             return LlamaModel(llama, _read_weights(weights, device=device, dtype=number))
     from dalle_kit.engine.transformers_model import TransformersEncoder, TransformersModel
 
-    if _is_encoder(folder, config):
+    if is_encoder(folder, config):
         return TransformersEncoder.load(str(folder), device=device, dtype=number)
     dequantised = _read_weights(weights, device="cpu", dtype=number) if packed else None
     if config.get("model_type") == "dalle":
@@ -154,9 +158,24 @@ def _misfit(folder: Path) -> Iterator[None]:
         ) from error
 
 
-def _is_encoder(folder: Path, config: dict[str, Any]) -> bool:
+def is_encoder(folder: Path, config: dict[str, Any]) -> bool:
+    """Return whether a folder, whose configuration is given, holds an encoder for vectors."""
     marks = ("modules.json", "1_Pooling")
     return config.get("model_type") == "bert" or any((folder / mark).exists() for mark in marks)
+
+
+def _load_packed_dalle(
+    folder: Path, config: dict[str, Any], weights: Path, library: Library, *, threads: int
+) -> NativeLlama | None:
+    from dalle_kit.engine.native.dalle import load_dalle
+
+    try:
+        with _misfit(folder):
+            return load_dalle(folder, weights, config, library(), threads=threads)
+    except CompileError as error:
+        if not error.is_known:
+            _log.warning("texts are written more slowly: %s", error)
+        return None
 
 
 def _load_native(config: LlamaConfig, folder: Path, library: Library, *, threads: int) -> NativeLlama | None:

@@ -51,7 +51,7 @@ class TransformersModel:
                 folder,
                 lambda: loader.from_pretrained(folder, dtype=dtype, trust_remote_code=False, output_loading_info=True),
             )
-            _check_tensors(folder, found)
+            check_tensors(folder, found)
         return cls(model.to(device).eval(), family="seq2seq" if seq2seq else "causal")
 
     @torch.inference_mode()
@@ -183,7 +183,7 @@ class TransformersEncoder:
     """An encoder of transformers, for vectors only: the mean over a text's tokens."""
 
     def __init__(self, model: Any) -> None:
-        self._model = model
+        self.network = model
         self.family = "encoder"
         self.device, self.dtype = model.device, model.dtype
         self.context = getattr(model.config, "max_position_embeddings", None)
@@ -204,11 +204,11 @@ class TransformersEncoder:
     @torch.inference_mode()
     def hidden(self, tokens: Sequence[int]) -> Tensor:
         """Return the last hidden states of a text (T, D), float32."""
-        states: Tensor = self._model(input_ids=_batch(tokens, self.device)).last_hidden_state
+        states: Tensor = self.network(input_ids=_batch(tokens, self.device)).last_hidden_state
         return states[0].float()
 
 
-def _check_tensors(folder: str, found: Mapping[str, Iterable[Any]]) -> None:
+def check_tensors(folder: str, found: Mapping[str, Iterable[Any]]) -> None:
     """Raise ModelError for tensors that a checkpoint lacks, which would be left random, or that its model has not."""
     for kind, words in (
         ("missing_keys", "lacks"),

@@ -52,6 +52,9 @@ class DalleConfig(PretrainedConfig):  # type: ignore[misc]
             if kwargs.get(name) is None:
                 kwargs[name] = getattr(self.decoder, name, None)
         kwargs["tie_word_embeddings"] = False  # the decoder's own configuration says whether its are
+        if kwargs.get("attn_implementation") is None:
+            # It is passed on to the decoder's configuration, which may be that of a model that has chosen already.
+            kwargs["attn_implementation"] = getattr(self.decoder, "_attn_implementation", None)
         super().__init__(**kwargs)
 
     @property

@@ -55,6 +55,20 @@ class DallePreTrainedModel(PreTrainedModel):  # type: ignore[misc]
             init.zeros_(module.gate)
 
 
+class Projection(nn.Module):
+    """From the mean of an encoder's vectors to the decoder's states."""
+
+    def __init__(self, inputs: int, width: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(inputs)
+        self.output = nn.Linear(inputs, width)
+
+    def forward(self, means: Tensor) -> Tensor:
+        """Return (B, D) for means (B, W), in the numbers of its own weights."""
+        projected: Tensor = self.output(self.norm(means.to(self.output.weight.dtype)))
+        return projected
+
+
 class DalleEncoder(DallePreTrainedModel):
     """Reads each example by itself and makes memory of all that belong to a row.
 
@@ -71,9 +85,7 @@ class DalleEncoder(DallePreTrainedModel):
         self.resampler = None
         if config.memory != "none":
             self.resampler = Resampler(inputs=width, width=config.hidden_size, queries=config.queries)
-        self.projection = None
-        if config.fusion:
-            self.projection = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, config.hidden_size))
+        self.projection = Projection(width, config.hidden_size) if config.fusion else None
         self.post_init()
 
     def get_input_embeddings(self) -> nn.Module:
@@ -89,7 +101,9 @@ class DalleEncoder(DallePreTrainedModel):
         Raises ModelError for examples that are longer than the encoder reads.
         """
         check_length(self.reader, example_ids.shape[1])
-        vectors, mask = self.reader(example_ids, example_mask.bool())
+        # Wherever the padding is: each example begins at the first place, where it would begin alone.
+        order = example_mask.long().argsort(dim=1, descending=True, stable=True)
+        vectors, mask = self.reader(example_ids.gather(1, order), example_mask.bool().gather(1, order))
         return vectors, mask
 
     def forward(self, example_ids: Tensor, example_mask: Tensor | None = None, **kwargs: Any) -> Memory:
@@ -104,17 +118,17 @@ class DalleEncoder(DallePreTrainedModel):
         vectors, mask = self.read(example_ids.flatten(0, 1), example_mask.flatten(0, 1))
         real = mask.any(1).view(rows, count)  # (B, E)
         present = real.any(1)  # (B,)
-        memory = Memory(present=present)
+        memory = pooled = None
         if self.resampler is not None:
             all_vectors = vectors.reshape(rows, -1, vectors.shape[-1])  # (B, E * S', W)
-            resampled = self.resampler(all_vectors, mask.reshape(rows, -1))
-            memory.vectors = resampled * present[:, None, None].to(resampled.dtype)
+            memory = self.resampler(all_vectors, mask.reshape(rows, -1))
+            memory = memory * present[:, None, None].to(memory.dtype)
         if self.projection is not None:
             # Each example counts the same, a long one no more than a short one.
             means = _mean(vectors, mask).view(rows, count, -1)  # (B, E, W)
             pooled = self.projection(_mean(means, real))
-            memory.pooled = pooled * present[:, None].to(pooled.dtype)
-        return memory
+            pooled = pooled * present[:, None].to(pooled.dtype)
+        return Memory(vectors=memory, pooled=pooled, present=present)
 
 
 def _mean(vectors: Tensor, mask: Tensor) -> Tensor:

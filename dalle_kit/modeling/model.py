@@ -188,7 +188,7 @@ class DalleForConditionalGeneration(DallePreTrainedModel, GenerationMixin):  # t
         """Return the decoder's last states (B, T, D) with what the encoder says of all examples together."""
         if self.gate is None or memory is None or memory.pooled is None:
             return states
-        return states + self.gate * memory.pooled[:, None].to(states.dtype)
+        return states + (self.gate * memory.pooled[:, None]).to(states.dtype)
 
     def _decoder_inputs(
         self, input_ids: Tensor, attention_mask: Tensor | None, memory: Memory | None, cache: Any
@@ -198,7 +198,7 @@ class DalleForConditionalGeneration(DallePreTrainedModel, GenerationMixin):  # t
         mask, size = attention_mask, input_ids.shape[1]
         if memory is not None and memory.vectors is not None:
             if self.config.memory == "cross-attention":
-                inputs["encoder_hidden_states"] = memory.vectors
+                inputs["encoder_hidden_states"] = memory.vectors.to(self.decoder.dtype)
             else:
                 past = 0 if cache is None else int(cache.get_seq_length())
                 if past == 0:
@@ -243,8 +243,9 @@ def _with_memory(mask: Tensor | None, memory: Memory, *, past: int, size: int) -
 
 def _loss(logits: Tensor, targets: Tensor, count: int | Tensor | None) -> Tensor:
     """Return the negative log-likelihood of the targets in nats: their mean, or their sum by ``count``."""
+    likely = logits.flatten(0, -2).to(torch.promote_types(logits.dtype, torch.float32))
     reduction = "mean" if count is None else "sum"
-    loss = F.cross_entropy(logits.flatten(0, -2).float(), targets.flatten(), ignore_index=_IGNORED, reduction=reduction)
+    loss = F.cross_entropy(likely, targets.flatten(), ignore_index=_IGNORED, reduction=reduction)
     return loss if count is None else loss / count
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from transformers import PreTrainedModel
 
 from dalle_kit.errors import ModelError
 from dalle_kit.modeling.configuration import DalleConfig, reader_config
@@ -18,8 +19,8 @@ KERNELS, POOL = (3, 5, 7), 3
 class ConvReader(nn.Module):
     """Embedding, three convolutions each followed by max-pooling, two fully connected layers: the mission's encoder.
 
-    Each of its vectors stands for 27 tokens. What stands in the padding never matters: masked places are zero for the
-    convolutions, as what lies beyond an example's ends is, and smaller than everything for the pooling.
+    Each of its vectors stands for 27 tokens. What stands in the padding, on the right, never matters: masked places are
+    zero for the convolutions, as what lies beyond an example's ends is, and smaller than everything for the pooling.
     """
 
     def __init__(self, *, vocab_size: int, width: int) -> None:
@@ -32,9 +33,6 @@ class ConvReader(nn.Module):
 
     def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Read examples (N, S) with their masks (N, S); return their vectors (N, S', W) and the masks of those."""
-        # Wherever the padding is: an example begins at the first place, so that the pooling cuts it as it would alone.
-        order = mask.long().argsort(dim=1, descending=True, stable=True)
-        ids, mask = ids.gather(1, order), mask.gather(1, order)
         states = self.embedding(ids).transpose(1, 2)  # (N, W, S): channels before places
         for convolution in self.convolutions:
             states = F.relu(convolution(states.masked_fill(~mask[:, None], 0.0)))
@@ -44,11 +42,18 @@ class ConvReader(nn.Module):
         return self.second(F.relu(self.first(states))), mask
 
 
-class TransformerReader(nn.Module):
-    """Any encoder of transformers: a vector for each token."""
+class TransformerReader(PreTrainedModel):  # type: ignore[misc]
+    """Any encoder of transformers: a vector for each token.
+
+    Itself a model, so that transformers finds what it has to know of the one inside: which weights are tied, and such.
+    """
+
+    base_model_prefix = "model"
+    supports_gradient_checkpointing = True
+    _supports_sdpa = _supports_flash_attn = _supports_flex_attn = True
 
     def __init__(self, model: Any) -> None:
-        super().__init__()
+        super().__init__(model.config)
         self.model = model
         # Nothing reads it, and it would never learn.
         if getattr(model, "pooler", None) is not None:
@@ -56,6 +61,7 @@ class TransformerReader(nn.Module):
         self.width = int(model.config.hidden_size)
         relative = model.config.model_type in ("t5", "mt5", "umt5")
         self.limit = None if relative else getattr(model.config, "max_position_embeddings", None)
+        self.post_init()
 
     def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Read examples (N, S) with their masks (N, S); return their vectors (N, S, W) and the same masks."""

@@ -27,7 +27,8 @@ class Resampler(nn.Module):
 
     def forward(self, vectors: Tensor, mask: Tensor) -> Tensor:
         """Return the memory vectors (B, Q, D) of vectors (B, N, W), of which the masked ones (B, N) do not count."""
-        known = self.input(self.input_norm(vectors))  # (B, N, D)
+        # Its own weights may be learned in other numbers than the encoder's are kept in.
+        known = self.input(self.input_norm(vectors.to(self.queries.dtype)))  # (B, N, D)
         states = self.queries.expand(len(vectors), -1, -1)  # (B, Q, D)
         for layer in self.layers:
             states = layer(states, known, mask)

@@ -33,6 +33,7 @@ class NativeLlama:
     ) -> None:
         self.config, self.context = config, config.context
         self.prefixes = Prefixes()
+        self.vectors: dict[int, Array] = {}  # (D,) each: what tokens below zero stand for
         self._pace = Pace(threads)
         exponents = np.arange(0, config.head_width, 2, dtype=np.float32) / np.float32(config.head_width)
         frequencies = np.float32(1.0) / np.float32(config.theta) ** exponents
@@ -93,8 +94,10 @@ class NativeLlama:
         numbers = np.array(
             [[token, position, tables[id(row)]] for row, token, position, _ in part], dtype=np.int32
         ).T.copy()  # (3, T)
-        if not 0 <= numbers[0].min() <= numbers[0].max() < self.vocabulary:
+        if numbers[0].max() >= self.vocabulary:
             raise ModelError(f"the tokenizer has tokens that the model has not: its vocabulary is {self.vocabulary}")
+        vectors = self._take_vectors(numbers[0])
+        added = self._added([part[index][0] for index in wanted])
         outputs = np.array(wanted, dtype=np.int32)
         addresses = np.array(pages, dtype=np.uint64)
         batch = BatchC(
@@ -105,6 +108,8 @@ class NativeLlama:
             outputs.ctypes.data,
             None if is_states else address(result, np.float32),
             address(result, np.float32) if is_states else None,
+            address(vectors, np.float32),
+            None if added is None else address(added, np.float32),
         )
         threads = self._pace.threads(len(part))
         start = time.perf_counter()
@@ -113,6 +118,25 @@ class NativeLlama:
         self._pace.note(len(part), threads, time.perf_counter() - start)
         for row, _, position, _ in part:
             row.length = position + 1
+
+    def _take_vectors(self, tokens: npt.NDArray[np.int32]) -> Array:
+        """Return the vectors (N, D) of the tokens below zero, and number these tokens by them."""
+        places = np.flatnonzero(tokens < 0)
+        taken = np.empty((len(places), self.config.width), dtype=np.float32)
+        for number, place in enumerate(places):
+            taken[number] = self.vectors[int(tokens[place])]
+            tokens[place] = -1 - number
+        return taken
+
+    def _added(self, rows: Sequence[CacheRow]) -> Array | None:
+        """Return what is added to what the head reads (N, D), None where that is nothing for all rows."""
+        if all(row.added is None for row in rows):
+            return None
+        added = np.zeros((len(rows), self.config.width), dtype=np.float32)
+        for number, row in enumerate(rows):
+            if row.added is not None:
+                added[number] = row.added
+        return added
 
     def _structure(self) -> ModelC:
         config = self.config
@@ -181,10 +205,21 @@ class NativeSession:
         """Tokens in each row."""
         return [row.length for row in self._rows]
 
-    def join(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]) -> None:
-        """Read further prompts, as rows at the end; what of them was read lately is not computed again."""
+    def join(
+        self,
+        sources: Sequence[Sequence[int]],
+        targets: Sequence[Sequence[int]],
+        *,
+        added: Sequence[Array | None] | None = None,
+    ) -> None:
+        """Read further prompts, as rows at the end; what of them was read lately is not computed again.
+
+        ``added`` (D,) is what is added to all that the head reads of each.
+        """
         texts = [[*source, *target] for source, target in zip(sources, targets, strict=True)]
         new = [self._model.prefixes.find(text) for text in texts]
+        for row, own in zip(new, added or [None] * len(new), strict=True):
+            row.added = own
         logits = _empty(len(new), self._model.vocabulary)
         unread = [text[row.length :] for row, text in zip(new, texts, strict=True)]
         self._model.compute(new, unread, tails=[1] * len(new), logits=logits)

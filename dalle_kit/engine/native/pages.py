@@ -33,12 +33,12 @@ class Page:
 
 
 class CacheRow:
-    """The pages of a row, and how many tokens are in them."""
+    """The pages of a row, how many tokens are in them, and what is added to all that its head reads (D,)."""
 
-    __slots__ = ("length", "pages")
+    __slots__ = ("added", "length", "pages")
 
-    def __init__(self, pages: Iterable[Page] = (), length: int = 0) -> None:
-        self.pages, self.length = list(pages), length
+    def __init__(self, pages: Iterable[Page] = (), length: int = 0, added: Array | None = None) -> None:
+        self.pages, self.length, self.added = list(pages), length, added
 
     def copy(self, length: int | None = None) -> CacheRow:
         """Return a row that begins with what is in this one, or with so many tokens of it."""
@@ -46,7 +46,7 @@ class CacheRow:
         pages = self.pages[: -(-length // PAGE)]
         for page in pages:
             page.is_shared = True
-        return CacheRow(pages, length)
+        return CacheRow(pages, length, self.added)
 
     def crop(self, length: int) -> None:
         """Forget the tokens beyond ``length``."""

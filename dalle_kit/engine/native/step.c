@@ -59,12 +59,14 @@ typedef struct {
    head_width, 32), then the values, (kv_heads, 32, head_width). */
 typedef struct {
     int32_t count, outputs;
-    const int32_t *tokens, *positions; /* (count) */
+    const int32_t *tokens, *positions; /* (count): one below zero stands for the vector -1 - token */
     const int32_t *first_pages;        /* (count): where in ``pages`` those of the token's row begin */
     float *const *pages;
     const int32_t *wanted; /* (outputs): the tokens after which logits are wanted */
     float *logits;         /* (outputs, vocabulary), or null for states */
     float *states;         /* (outputs, width) where there are no logits: after the last layer's norm */
+    const float *vectors;  /* (vectors, width): what is read in place of a token's embedding */
+    const float *added;    /* (outputs, width), or null: to what the head reads */
 } Batch;
 
 /* ---- numbers ---- */
@@ -380,16 +382,27 @@ static inline Lanes normed(const float *from, float scale, const float *weight, 
     return *(const Lanes *)(from + start) * scale * *(const Lanes *)(weight + start);
 }
 
-static void normalise(const Model *model, const float *from, const float *weight, Operand *to) {
+static void normalise(const Model *model, const float *from, const float *weight, const float *added, Operand *to) {
     const float scale = norm_scale(model, from);
-    for (int start = 0; start < model->width; start += GROUP)
-        set_operand(to++, normed(from, scale, weight, start), normed(from, scale, weight, start + LANES));
+    for (int start = 0; start < model->width; start += GROUP) {
+        Lanes first = normed(from, scale, weight, start), second = normed(from, scale, weight, start + LANES);
+        if (added) {
+            first += *(const Lanes *)(added + start);
+            second += *(const Lanes *)(added + start + LANES);
+        }
+        set_operand(to++, first, second);
+    }
 }
 
 static void embed(Step *step, int layer, int token, int thread) {
     const Model *model = step->model;
     (void)layer, (void)thread;
-    read_row(&model->embedding, step->batch->tokens[token], step->states + (size_t)token * model->width);
+    const int width = model->width, id = step->batch->tokens[token];
+    float *state = step->states + (size_t)token * width;
+    if (id < 0)
+        memcpy(state, step->batch->vectors + (size_t)(-1 - id) * width, (size_t)width * sizeof *state);
+    else
+        read_row(&model->embedding, id, state);
     float *cosines = step->turns + (size_t)token * model->head_width, *sines = cosines + model->head_width / 2;
     for (int pair = 0; pair < model->head_width / 2; pair++) {
         const float angle = (float)step->batch->positions[token] * model->frequencies[pair];
@@ -400,7 +413,7 @@ static void embed(Step *step, int layer, int token, int thread) {
 static void normalise_token(Step *step, const float *weight, int token) {
     const int width = step->model->width;
     const size_t place = (size_t)token * (width / GROUP);
-    normalise(step->model, step->states + (size_t)token * width, weight, step->normed + place);
+    normalise(step->model, step->states + (size_t)token * width, weight, NULL, step->normed + place);
 }
 
 static void normalise_for_attention(Step *step, int layer, int token, int thread) {
@@ -603,7 +616,8 @@ static void finish(Step *step, int layer, int output, int thread) {
     (void)layer, (void)thread;
     const float *from = step->states + (size_t)batch->wanted[output] * width;
     if (batch->logits) {
-        normalise(model, from, model->norm, step->normed + (size_t)output * (width / GROUP));
+        const float *added = batch->added ? batch->added + (size_t)output * width : NULL;
+        normalise(model, from, model->norm, added, step->normed + (size_t)output * (width / GROUP));
         return;
     }
     const float scale = norm_scale(model, from);
