@@ -1,7 +1,7 @@
 """Drafts finished and checked, and the best that can be made of several.
 
-The best draft is taken, and where a sentence of it has something wrong, or says only a note, the sentence that another
-draft has for the same point, if the document is the better for it.
+Where a sentence has something wrong, or says only a note, the one that another draft has for the same point takes its
+place, if the document is the better for it.
 """
 
 from __future__ import annotations
@@ -61,25 +61,32 @@ class Finished:
 def best_draft(
     plugins: Plugins, work: Work, candidates: Sequence[Generation], *, drop_forced: bool = False
 ) -> Finished:
-    """Finish and check the candidates and return the best: that with the fewest errors, then warnings, then echoes.
+    """Finish and check the candidates and return the best that they give together.
 
-    Of equal ones that which says most is the best, then the likeliest. What is wanting in it is exchanged for what the
-    others have in its place, as far as that makes it better. ``drop_forced`` empties the places whose sentences the
-    model was forced into.
+    Where each point has a place of its own, the first draft is kept, and what is wanting in it is exchanged for what
+    the others have in its place, as far as that makes it better; else the best draft as a whole is taken. The best has
+    the fewest errors, then warnings, then echoes; of equal ones it says most, then it is the likeliest.
+    ``drop_forced`` empties the places whose sentences the model was forced into.
     """
     reviewer = Reviewer(work.domain, work.request, work.shaped.skeleton)
-    finished = sorted(
-        (finish(plugins, work, reviewer, candidate, drop_forced=drop_forced) for candidate in candidates), key=_rank
-    )
-    best = finished[0]
-    for slot in filter(is_for_one_point, work.shaped.skeleton.slots):
-        for other in finished[1:]:
-            if not _is_wanting(best, slot):
-                break
-            crossed = _crossed(plugins, best, other, slot, drop_forced=drop_forced)
-            if crossed is not None and _rank(crossed) < _rank(best):
-                best = crossed
+    finished = [finish(plugins, work, reviewer, candidate, drop_forced=drop_forced) for candidate in candidates]
+    slots = [slot for slot in work.shaped.skeleton.slots if is_for_one_point(slot)]
+    if not slots:
+        return min(finished, key=_rank)
+    # A greedy draft is the first, and the least likely to twist a point, which no check would see.
+    best = min(finished, key=lambda each: _errors_beside(each, slots))
+    others = [each for each in finished if each is not best]
+    for slot in slots:
+        if _is_wanting(best, slot):
+            crossed = [_crossed(plugins, best, other, slot, drop_forced=drop_forced) for other in others]
+            best = min([best, *filter(None, crossed)], key=_rank)
     return best
+
+
+def _errors_beside(each: Finished, slots: Sequence[Slot]) -> int:
+    """Return how many errors a draft has that no exchange in these slots can mend."""
+    names = {slot.name for slot in slots}
+    return sum(finding.severity == "error" and finding.slot not in names for finding in each.review.findings)
 
 
 def _is_wanting(each: Finished, slot: Slot) -> bool:
@@ -99,7 +106,7 @@ def _crossed(plugins: Plugins, best: Finished, other: Finished, slot: Slot, *, d
     if drop_forced and is_forced(theirs, slot, limit=_LIKELY):
         return None
     generation = replace(best.generation, slots={**best.generation.slots, slot.name: theirs})
-    line = f"{_TAKEN} {other.generation.candidate + 1}: {quoted(theirs.text)}"
+    line = f"{_TAKEN}{other.generation.candidate + 1}: {quoted(theirs.text)}"
     crossed = finish(plugins, best.work, best.reviewer, generation, drop_forced=drop_forced)
     earlier = [each for each in best.repairs if each.startswith(_TAKEN)]
     return replace(crossed, repairs=(*crossed.repairs, *earlier, line))
