@@ -83,11 +83,15 @@ def collate(batch: Sequence[Pair], *, device: torch.device) -> dict[str, Tensor]
     return {name: tensor.to(device) for name, tensor in found.items()}
 
 
-def prepare(network: Any, recipe: Recipe, *, dtype: torch.dtype) -> Learner:
+def prepare(network: Any, recipe: Recipe, *, dtype: torch.dtype, device: str = "cpu") -> Learner:
     """Return a network as a learner of what the recipe says; its other weights are frozen, in ``dtype``.
 
-    Raises ModelError for a network that has nothing of the kind.
+    ``device`` is the type of device that it will be computed on. Raises ModelError for a network that has nothing to
+    learn of the kind.
     """
+    if device == "cpu" and dtype == torch.bfloat16:
+        # Measured, forward and backward of texts of 135 tokens: torch's fused attention takes 2.6 times as long here.
+        network.set_attn_implementation("eager")
     if recipe.learn == "full":
         network.float().requires_grad_(True)
     elif recipe.learn == "bridge":

@@ -85,7 +85,7 @@ def train_model(
     checkpoint = Checkpoint(folder / "checkpoint", settings)
     network = _fitting(origin)
     torch.manual_seed(recipe.seed)  # of the adapter's first matrices
-    learner = prepare(network, recipe, dtype=getattr(torch, recipe.precision))
+    learner = prepare(network, recipe, dtype=getattr(torch, recipe.precision), device=accelerator.device.type)
     training = Training(
         learner, pairs, held_out, recipe, accelerator=accelerator, checkpoint=checkpoint, save_every=save_every
     )
