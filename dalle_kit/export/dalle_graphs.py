@@ -15,7 +15,6 @@ from dalle_kit.export.graphs import (
     BATCH,
     EXAMPLES,
     PAST,
-    SOURCE,
     CausalStep,
     Graph,
     cache_names,
@@ -23,6 +22,9 @@ from dalle_kit.export.graphs import (
     step_graph,
     with_cache,
 )
+
+#: Tokens of an example that is traced with: enough for three poolings.
+_LONG = 57
 
 
 class ExampleReader(nn.Module):
@@ -34,7 +36,8 @@ class ExampleReader(nn.Module):
 
     def forward(self, example_ids: Tensor, example_mask: Tensor) -> tuple[Tensor, ...]:
         """Return what ``reader_outputs`` names, for tokens of examples (B, E, S)."""
-        memory = self.network.encode_examples(example_ids, example_mask)
+        # What stands in the padding never matters; it is taken away here to say that both have one length.
+        memory = self.network.encode_examples(example_ids * example_mask, example_mask)
         found = [memory.pooled] if self.network.config.fusion else []
         if self.network.config.memory == "cross-attention":
             found.append(memory.vectors)
@@ -73,7 +76,7 @@ class MemoryStep(nn.Module):
 def dalle_graphs(network: Any, ids: Tensor) -> list[Graph]:
     """Return the graphs of a DalleForConditionalGeneration."""
     config = network.config
-    examples = torch.ones(BATCH, EXAMPLES, SOURCE, dtype=torch.long)
+    examples = torch.ones(BATCH, EXAMPLES, _LONG, dtype=torch.long)
     axes = {0: "batch", 1: "examples", 2: "source"}
     with torch.no_grad():
         prompt = torch.zeros(BATCH, PAST, dtype=torch.long)

@@ -69,15 +69,19 @@ def export_onnx(stored: StoredModel, output: Path, *, progress: Progress = silen
 
 def _write(graph: Graph, folder: Path, *, name: str) -> None:
     import torch
+    from torch.export import Dim
+    from torch.utils._pytree import tree_map
 
     try:
         with _quiet(), torch.no_grad():
+            free = tree_map(lambda _: Dim.DYNAMIC, graph.axes)
+            traced = torch.export.export(graph.network.eval(), graph.arguments, dynamic_shapes=free)
             program: Any = torch.onnx.export(
-                graph.network.eval(),
-                args=graph.arguments,
+                traced,
                 input_names=graph.inputs,
                 output_names=graph.outputs,
-                dynamic_shapes=graph.axes,
+                dynamic_shapes=graph.axes,  # the names of these axes
+                custom_translation_table={torch.ops.aten.sort.stable: _sort},
                 dynamo=True,
                 verbose=False,
             )
@@ -87,6 +91,14 @@ def _write(graph: Graph, folder: Path, *, name: str) -> None:
     except Exception as error:  # what an exporter meets in a network is of any kind
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise ModelError(f"{name} cannot be exported as ONNX: {reason:.300}") from error
+
+
+def _sort(self: Any, stable: bool = True, dim: int = -1, descending: bool = False) -> Any:
+    """Translate a stable sort, which torch does not: of equal values ONNX's TopK takes the first one first, too."""
+    from onnxscript import opset18 as operators
+
+    size = operators.Gather(operators.Shape(self), operators.Constant(value_ints=[dim]))
+    return operators.TopK(self, size, axis=dim, largest=int(descending), sorted=1)
 
 
 @contextmanager

@@ -36,10 +36,15 @@ class ConvReader(nn.Module):
         states = self.embedding(ids).transpose(1, 2)  # (N, W, S): channels before places
         for convolution in self.convolutions:
             states = F.relu(convolution(states.masked_fill(~mask[:, None], 0.0)))
-            states = F.max_pool1d(states.masked_fill(~mask[:, None], -torch.inf), POOL, ceil_mode=True)
-            mask = F.max_pool1d(mask.float(), POOL, ceil_mode=True) > 0
+            states = _pooled(states.masked_fill(~mask[:, None], -torch.inf))
+            mask = _pooled(mask[:, None].float())[:, 0] > 0
         states = states.masked_fill(~mask[:, None], 0.0).transpose(1, 2)  # (N, S', W)
         return self.second(F.relu(self.first(states))), mask
+
+
+def _pooled(states: Tensor) -> Tensor:
+    """Return the greatest of each few neighbours of (N, W, S); in two dimensions, which can be exported for any S."""
+    return F.max_pool2d(states[:, :, None], (1, POOL), ceil_mode=True)[:, :, 0]
 
 
 class TransformerReader(PreTrainedModel):  # type: ignore[misc]

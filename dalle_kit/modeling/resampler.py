@@ -29,7 +29,7 @@ class Resampler(nn.Module):
         """Return the memory vectors (B, Q, D) of vectors (B, N, W), of which the masked ones (B, N) do not count."""
         # Its own weights may be learned in other numbers than the encoder's are kept in.
         known = self.input(self.input_norm(vectors.to(self.queries.dtype)))  # (B, N, D)
-        states = self.queries.expand(len(vectors), -1, -1)  # (B, Q, D)
+        states = self.queries.expand(vectors.shape[0], -1, -1)  # (B, Q, D)
         for layer in self.layers:
             states = layer(states, known, mask)
         memory: Tensor = self.output(self.output_norm(states))
