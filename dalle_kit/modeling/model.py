@@ -194,6 +194,11 @@ class DalleForConditionalGeneration(DallePreTrainedModel, GenerationMixin):  # t
         self, input_ids: Tensor, attention_mask: Tensor | None, memory: Memory | None, cache: Any
     ) -> dict[str, Any]:
         """Return what the decoder reads: tokens or their embeddings, the mask, positions, and memory."""
+        if attention_mask is not None and not (isinstance(attention_mask, Tensor) and attention_mask.dim() == 2):
+            raise ModelError(
+                "positions are counted by a mask (B, T), which this is not; where generate() made it, leave "
+                "cache_implementation out"
+            )
         inputs: dict[str, Any] = {"input_ids": input_ids}
         mask, size = attention_mask, input_ids.shape[1]
         if memory is not None and memory.vectors is not None:
@@ -236,8 +241,6 @@ def _with_memory(mask: Tensor | None, memory: Memory, *, past: int, size: int) -
         if bool(memory.present.all()):
             return None
         mask = torch.ones(len(memory.present), past + size - queries, dtype=torch.long, device=memory.present.device)
-    if mask.dim() != 2:
-        raise ModelError("memory 'prefix' needs a mask (B, T) and a cache that grows; leave cache_implementation out")
     return torch.cat((memory.present[:, None].expand(-1, queries).to(mask.dtype), mask), dim=1)
 
 

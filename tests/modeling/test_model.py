@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from transformers import AutoConfig, AutoModel, AutoModelForCausalLM
 
+from dalle_kit.errors import ModelError
 from dalle_kit.modeling import DalleConfig, DalleEncoder, DalleForConditionalGeneration
 from tests.modeling.conftest import MAKES, build, near, tokens
 
@@ -147,6 +148,11 @@ def test_beams_and_samples_have_the_memory_of_their_row(model: DalleForCondition
         assert together[row, : alone.shape[1]].tolist() == alone[0].tolist()
     sampled = model.generate(**given, max_new_tokens=4, do_sample=True, num_return_sequences=3, pad_token_id=2)
     assert sampled.shape[0] == 6
+
+
+def test_a_cache_of_a_fixed_size_is_refused(model: DalleForConditionalGeneration) -> None:
+    with pytest.raises(ModelError, match="leave cache_implementation out"):
+        model.generate(**inputs(), max_new_tokens=4, cache_implementation="static", pad_token_id=2)
 
 
 @pytest.mark.parametrize("decoder", ["gpt2", "llama"])
