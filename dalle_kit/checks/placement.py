@@ -2,7 +2,8 @@
 
 "1,954 soldiers helped", where the points are "highest level since 1954" and "army helps with 400 soldiers", holds
 nothing that is not in the request. What gives it away is that the sentence has no other word of the point that its
-number is from, or that it makes the number the name of a thing which that point does not speak of: "room 14:00".
+number is from, or that it makes the number the name of a thing which that point does not speak of: "room 14:00", or
+counts with it a time that it does not: "2,028 days" for the year 2028.
 """
 
 from __future__ import annotations
@@ -23,6 +24,11 @@ _NUMBERED = (
     "room gate door platform flat floor building hall terminal bay row seat track house apartment page chapter "
     "line bus tram flight order invoice ticket desk table locker counter box stand"
 ).split()
+#: Times that a number counts, and what notes write for them.
+_COUNTED = re.compile(
+    r"[ -](seconds?|minutes?|hours?|days?|weeks?|months?|years?|decades?)\b(?![ -]old\b)", re.IGNORECASE
+)
+_ABBREVIATED = re.compile(r"\d ?(?:sec?|min|h|hrs?|d|wks?|mon?|yrs?|y)s?\b", re.IGNORECASE)
 
 
 def misplaced(
@@ -42,8 +48,12 @@ def misplaced(
             if fact.kind == "name" or (beside is not None and beside.supports(fact)):
                 continue
             holders = [point for point in points if _told(point, language).supports(fact)]
-            named = _thing_named(sentence, fact)
-            about = [point for point in holders if not named or named in _words(point, language)]
+            named, counted = _thing_named(sentence, fact), _time_counted(sentence, fact)
+            about = [
+                point
+                for point in holders
+                if (not named or named in _words(point, language)) and (not counted or _counts(point, counted))
+            ]
             if holders and not any(_belongs(fact, words, point, language) for point in about):
                 message = f"the {fact.kind} {fact.text!r} is told of something else, in {holders[0][:80]!r}"
                 span = (start + fact.span[0], start + fact.span[1])
@@ -55,6 +65,17 @@ def _thing_named(sentence: str, fact: Fact) -> str:
     """Return the stem of the word that a figure right behind it makes a name of, such as "room"; "" for none."""
     before = _LAST_WORD.search(sentence[: fact.span[0]])
     return stem(before[1]) if before and stem(before[1]) in _numbered_stems() else ""
+
+
+def _time_counted(sentence: str, fact: Fact) -> str:
+    """Return the stem of the time that a figure right before it counts, such as "day"; "" for none."""
+    behind = _COUNTED.match(sentence, fact.span[1])
+    return stem(behind[1]) if behind and fact.kind == "number" else ""
+
+
+def _counts(point: str, time: str) -> bool:
+    """Say whether a point speaks of a time, in whole words or short ones."""
+    return any(stem(word) == time for word in re.findall(r"[^\W\d_]+", point)) or bool(_ABBREVIATED.search(point))
 
 
 @lru_cache(maxsize=1)

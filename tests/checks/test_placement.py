@@ -12,6 +12,8 @@ POINTS = (
     "army helps with 400 soldiers",
     "room B12",
     "14:00",
+    "the second phase begins in 2028",
+    "the pump is tested for 48 h",
 )
 
 
@@ -22,6 +24,7 @@ POINTS = (
         ("The dyke broke at 2,300.", "2,300"),
         ("There were 400 people in the water.", "400"),
         ("We will be in room 14:00 with 400 soldiers of the army.", "14:00"),
+        ("The second phase begins in 2,028 days.", "2,028"),
     ],
 )
 def test_a_figure_of_another_point_is_found_with_its_place(sentence: str, figure: str) -> None:
@@ -41,6 +44,8 @@ def test_a_figure_of_another_point_is_found_with_its_place(sentence: str, figure
         "In room B12, 14:00 is too late.",
         "About 2300 people were brought to safety.",
         "There were 77 cows.",
+        "The second phase begins in 2028.",
+        "The pump will be tested for 48 hours.",
     ],
 )
 def test_a_figure_in_its_own_words_is_not_nor_one_that_no_point_has(sentence: str) -> None:
