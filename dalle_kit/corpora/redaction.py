@@ -34,6 +34,8 @@ _NO_PHONE = re.compile(
     r"|\d{1,3}(?:[ .]\d{3})+|\d+ ?[-/] ?\d+|\d+\.\d+|\d{1,2}[.:]\d{2} ?- ?\d{1,2}[.:]\d{2}|\d{1,8}"
 )
 
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+
 
 def has_personal_data(text: str) -> bool:
     """Say whether a text holds an e-mail address, a telephone or card number, a link or an IP address."""
@@ -53,7 +55,10 @@ def _is_personal(kind: str, found: str) -> bool:
     if kind == "card":
         return _has_luhn_digit(digits)
     if kind == "phone":
-        return 7 <= len(digits) <= 15 and (found[0] in "+(" or not _NO_PHONE.fullmatch(found))
+        if found[0] in "+(0":
+            return 7 <= len(digits) <= 15 and (found[0] != "0" or not _NO_PHONE.fullmatch(found))
+        # Notes put numbers side by side: years and small ones are no telephone's.
+        return 9 <= len(digits) <= 15 and not _NO_PHONE.fullmatch(found) and not _YEAR.search(found)
     return True
 
 

@@ -32,6 +32,7 @@ def make_card(
         "tokens": tokens,
         "texts_redacted": samples.redacted if redacted else None,
         "duplicates_left_out": samples.duplicates,
+        "reserved_left_out": samples.reserved,
         "steps": len(steps),
         "seconds": round(steps[-1][3], 1) if steps else 0.0,
         "tokens_per_second": round(steps[-1][2] / steps[-1][3], 1) if steps else 0.0,
@@ -55,7 +56,7 @@ def model_card(card: Mapping[str, Any], *, name: str, licence: str) -> str:
         "base's licence": licence,
         "learned": learned,
         "recipe": f"AdamW, {recipe['rate']:g} with {recipe['warmup']} steps of warm-up, then a cosine to a tenth; "
-        f"{recipe['batch']} texts in a batch, {recipe['accumulate']} batches in a step; {recipe['passes']:g} passes, "
+        f"{recipe['batch']} texts in a batch, batches in a step: {recipe['accumulate']}; passes: {recipe['passes']:g}; "
         f"seed {recipe['seed']}; multiplied in {recipe['precision']}; loss on the text only",
         "run": f"{card['steps']} steps, {card['seconds'] / 60:.0f} minutes, {card['tokens_per_second']:.0f} tokens/s, "
         f"{card['processes']} process{'es' if card['processes'] > 1 else ''}, dalle-kit {card['dalle_kit']}",
@@ -76,7 +77,8 @@ Made by `dalle-kit train`. The whole record is in `training.json`, the curves ar
 | --- | --- |
 {texts}
 
-{card["tokens"]} tokens with their prompts. {_redaction(card)} {card["duplicates_left_out"]} duplicates were left out.
+{card["tokens"]} tokens with their prompts. Left out were {card["duplicates_left_out"]} duplicates and
+{card["reserved_left_out"]} texts that are kept for evaluation. {_redaction(card)}
 
 ## Figures
 

@@ -175,7 +175,8 @@ def plan(pairs: Sequence[Pair], recipe: Recipe, *, processes: int = 1) -> list[B
 
 
 def share_of_rate(step: int, steps: int, warmup: int) -> float:
-    """Return the share of the learning rate: up in a line, down along a cosine to a tenth."""
+    """Return the share of the learning rate: up in a line, a fifth of the run at most, down a cosine to a tenth."""
+    warmup = min(warmup, max(1, steps // 5))
     if step < warmup:
         return (step + 1) / warmup
     progress = (step - warmup) / max(1, steps - warmup)

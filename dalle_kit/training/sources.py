@@ -74,6 +74,7 @@ class Samples:
     counts: dict[str, int] = field(default_factory=dict)
     redacted: int = 0
     duplicates: int = 0
+    reserved: int = 0
 
 
 def read_samples(kit: Kit, sources: Sources, *, seed: int) -> Samples:
@@ -113,7 +114,7 @@ def corpus_samples(
 ) -> list[Sample]:
     """Return samples of a domain's corpus, in a random order; ``found`` counts what was redacted.
 
-    Those that are no valid request are left out. Raises RequestError where there are none.
+    Those that are no valid request, or reserved for evaluation, are left out. Raises RequestError where there are none.
     """
     examples = sorted(kit.plugins.domain(name).corpus(split), key=lambda example: example.name)
     random.Random(seed).shuffle(examples)
@@ -196,10 +197,16 @@ _NAMES = {str: "text", dict: "object", list: "list"}
 
 
 def _samples(kit: Kit, records: Iterable[Record], found: Samples, *, redact: bool, strict: bool) -> Iterator[Sample]:
-    """Yield the samples of records; one that is no valid request is left out, or an error if ``strict``."""
+    """Yield the samples of records; what is reserved or no valid request is left out, or an error if ``strict``."""
     for record in records:
-        for text in (record.values["text"], record.values.get("prompt", ""), *record.values.get("examples", ())):
-            refuse_reserved(text, place=record.place)
+        try:
+            for text in (record.values["text"], record.values.get("prompt", ""), *record.values.get("examples", ())):
+                refuse_reserved(text, place=record.place)
+        except RequestError:
+            if strict:
+                raise
+            found.reserved += 1
+            continue
         values: Mapping[str, Any] = record.values
         if redact:
             redactor = Redactor()

@@ -138,7 +138,7 @@ def test_a_text_that_is_reserved_for_evaluation_is_refused(
         read(write(tmp_path, {"prompt": "a", "text": "b"}, record))
 
 
-def test_a_domains_texts_are_its_corpus_without_impossible_requests() -> None:
+def test_a_domains_texts_are_its_corpus_without_impossible_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     kit = Kit()
 
     def corpus(split: str) -> Iterable[Example]:
@@ -148,7 +148,15 @@ def test_a_domains_texts_are_its_corpus_without_impossible_requests() -> None:
     kit.plugins.domains["email"] = replace(kit.plugins.domain("email"), corpus=corpus)  # type: ignore[index]
     found = read_samples(kit, Sources(domains=("email",)), seed=0)
     assert found.counts == {"email train": 1, "email dev": 1} and found.redacted == 2
-    assert found.learned[0].text == "Call train at +1 202 555 0101."
+    assert found.learned[0].text == "Call train at +1 202 555 0101." and found.reserved == 0
+    # One that is reserved for evaluation is left out.
+    kept = "We have all been asked to call the office tomorrow."
+    monkeypatch.setattr(reserved, "_reserved", lambda: frozenset([reserved.pack([kept], [])]))
+    kit.plugins.domains["email"] = replace(  # type: ignore[index]
+        kit.plugins.domain("email"), corpus=lambda split: [*corpus(split), Example("kept", FIELDS, kept)]
+    )
+    found = read_samples(kit, Sources(domains=("email",)), seed=0)
+    assert found.counts == {"email train": 1, "email dev": 1} and found.reserved == 2
     kit.plugins.domains["email"] = replace(kit.plugins.domain("email"), corpus=lambda split: ())  # type: ignore[index]
     with pytest.raises(RequestError, match="'email' has no dev texts"):
         corpus_samples(kit, "email", "dev", Samples(), seed=0)
