@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dalle_kit.checks.form import ECHO
+from dalle_kit.checks import same_words
 from dalle_kit.domain import Domain, Request
 from dalle_kit.engine.results import Generation
 from dalle_kit.records import Draft, Finding, Slot
@@ -58,29 +58,43 @@ class Finished:
     repairs: tuple[str, ...] = ()
 
 
+def first_draft(plugins: Plugins, work: Work, generation: Generation, *, drop_forced: bool = False) -> Finished:
+    """Finish and check the first candidate; ``drop_forced`` empties the places that the model was forced to fill."""
+    reviewer = Reviewer(work.domain, work.request, work.shaped.skeleton)
+    return finish(plugins, work, reviewer, generation, drop_forced=drop_forced)
+
+
+def could_be_better(first: Finished) -> bool:
+    """Say whether other drafts may have something better: always, unless each point has a good sentence of its own."""
+    slots = _exchangeable(first.work)
+    return not slots or bool(_errors_beside(first, slots)) or any(_is_wanting(first, slot) for slot in slots)
+
+
 def best_draft(
-    plugins: Plugins, work: Work, candidates: Sequence[Generation], *, drop_forced: bool = False
+    plugins: Plugins, first: Finished, others: Sequence[Generation], *, drop_forced: bool = False
 ) -> Finished:
-    """Finish and check the candidates and return the best that they give together.
+    """Return the best draft that several candidates give together.
 
     Where each point has a place of its own, the first draft is kept, and what is wanting in it is exchanged for what
     the others have in its place, as far as that makes it better; else the best draft as a whole is taken. The best has
     the fewest errors, then warnings, then echoes; of equal ones it says most, then it is the likeliest.
-    ``drop_forced`` empties the places whose sentences the model was forced into.
     """
-    reviewer = Reviewer(work.domain, work.request, work.shaped.skeleton)
-    finished = [finish(plugins, work, reviewer, candidate, drop_forced=drop_forced) for candidate in candidates]
-    slots = [slot for slot in work.shaped.skeleton.slots if is_for_one_point(slot)]
+    further = [finish(plugins, first.work, first.reviewer, other, drop_forced=drop_forced) for other in others]
+    slots = _exchangeable(first.work)
     if not slots:
-        return min(finished, key=_rank)
+        return min([first, *further], key=_rank)
     # A greedy draft is the first, and the least likely to twist a point, which no check would see.
-    best = min(finished, key=lambda each: _errors_beside(each, slots))
-    others = [each for each in finished if each is not best]
+    best = min([first, *further], key=lambda each: _errors_beside(each, slots))
     for slot in slots:
         if _is_wanting(best, slot):
-            crossed = [_crossed(plugins, best, other, slot, drop_forced=drop_forced) for other in others]
+            crossed = (_crossed(plugins, best, other, slot, drop_forced=drop_forced) for other in [first, *further])
             best = min([best, *filter(None, crossed)], key=_rank)
     return best
+
+
+def _exchangeable(work: Work) -> list[Slot]:
+    """Return the slots of single points, whose sentences stand for themselves."""
+    return [slot for slot in work.shaped.skeleton.slots if is_for_one_point(slot)]
 
 
 def _errors_beside(each: Finished, slots: Sequence[Slot]) -> int:
@@ -91,10 +105,13 @@ def _errors_beside(each: Finished, slots: Sequence[Slot]) -> int:
 
 def _is_wanting(each: Finished, slot: Slot) -> bool:
     """Say whether a slot has an error, does not say its point, or says it only as the note does."""
-    found = (finding for finding in each.review.findings if finding.slot == slot.name)
-    return slot.name in each.review.unsaid or any(
-        finding.severity != "note" or finding.check == ECHO for finding in found
-    )
+    wrong = any(finding.slot == slot.name and finding.severity != "note" for finding in each.review.findings)
+    return wrong or slot.name in each.review.unsaid or _is_echo(each, slot)
+
+
+def _is_echo(each: Finished, slot: Slot) -> bool:
+    text = each.draft.texts.get(slot.name, "")
+    return any(same_words(text) == same_words(point) for point in slot.about)
 
 
 def _crossed(plugins: Plugins, best: Finished, other: Finished, slot: Slot, *, drop_forced: bool) -> Finished | None:
@@ -115,7 +132,7 @@ def _crossed(plugins: Plugins, best: Finished, other: Finished, slot: Slot, *, d
 def _rank(each: Finished) -> tuple[int, int, int, float, float]:
     failures = sum(finding.severity == "error" for finding in each.noted)
     review = each.review
-    echoes = sum(finding.check == ECHO for finding in review.findings)
+    echoes = sum(_is_echo(each, slot) for slot in each.work.shaped.skeleton.slots)
     likelihood = each.generation.mean_log_likelihood
     return review.errors + failures, review.warnings, echoes, -review.coverage, -likelihood
 

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 from dalle_kit import __version__
 from dalle_kit.budget import Budget
-from dalle_kit.choosing import Finished, Work, best_draft, checks_of, hooked
+from dalle_kit.choosing import Finished, Work, best_draft, checks_of, could_be_better, first_draft, hooked
 from dalle_kit.domain import Domain, Request
 from dalle_kit.engine.results import Generation, Piece
 from dalle_kit.errors import ContextOverflowError
 from dalle_kit.records import Document, Finding, GenerationOptions, Provenance
 from dalle_kit.repair import needs_repair, repair_steps
 from dalle_kit.review import placed
-from dalle_kit.writing import run_repairs, write_candidates
+from dalle_kit.writing import run_repairs, write_first, write_others
 
 if TYPE_CHECKING:
     from dalle_kit.engine.engine import Engine
@@ -85,7 +85,7 @@ def write(
     results: list[list[Generation]] = []
     rows = [(work.shaped.prompt, work.shaped.skeleton) for work in works]
     if engine:
-        pieces = write_candidates(engine, rows, options, limit, results=results)
+        pieces = write_first(engine, rows, options, limit, results=results)
     else:
         pieces = _certain(works, options, results=results)
     for piece in pieces:
@@ -97,9 +97,11 @@ def write(
     # Where the user has words drawn, unlikely ones are meant to come.
     drop_forced = bool(engine) and repair and not options.temperature
     drafts = [
-        best_draft(plugins, work, candidates, drop_forced=drop_forced)
+        first_draft(plugins, work, candidates[0], drop_forced=drop_forced)
         for work, candidates in zip(works, results, strict=True)
     ]
+    if engine and options.candidates > 1:
+        drafts = _chosen(plugins, drafts, engine, options, limit, drop_forced=drop_forced)
     clock.note("finish")
     interruption = None
     if engine and repair:
@@ -109,6 +111,25 @@ def write(
         documents.append(_document(plugins, draft, engine, limit, clock.timings))
     if interruption is not None:
         raise interruption
+
+
+def _chosen(
+    plugins: Plugins,
+    drafts: Sequence[Finished],
+    engine: Engine,
+    options: GenerationOptions,
+    limit: Budget,
+    *,
+    drop_forced: bool,
+) -> list[Finished]:
+    """Write the further candidates of the drafts that could be better, and return the best of each."""
+    wanting = [index for index, each in enumerate(drafts) if could_be_better(each)]
+    shaped = [drafts[index].work.shaped for index in wanting]
+    others = write_others(engine, [(each.prompt, each.skeleton) for each in shaped], options, limit)
+    chosen = list(drafts)
+    for index, candidates in zip(wanting, others, strict=True):
+        chosen[index] = best_draft(plugins, drafts[index], candidates, drop_forced=drop_forced)
+    return chosen
 
 
 def _certain(works: Sequence[Work], options: GenerationOptions, *, results: list[list[Generation]]) -> Iterator[Piece]:

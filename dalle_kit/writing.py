@@ -32,26 +32,24 @@ _UNLIKELY_AGAIN = -0.6
 Rows = Sequence[tuple[Prompt, Skeleton]]
 
 
-def write_candidates(
+def write_first(
     engine: Engine, rows: Rows, options: GenerationOptions, budget: Budget, *, results: list[list[Generation]]
 ) -> Iterator[Piece]:
-    """Write the candidates of each row, yielding the pieces of the first of each, with ``Piece.row`` its row's number.
+    """Write the first candidate of each row, yielding its pieces; where the time is up they are cut."""
+    return _fill(engine, rows, replace(options, candidates=1), budget, results=results)
 
-    With a budget the first are written alone, and so many others as then fit; where the time is up the first are cut.
-    """
-    together = options.candidates if budget.seconds is None else 1
-    for piece in _fill(engine, rows, replace(options, candidates=together), budget, results=results):
-        if piece.row % together == 0:
-            yield replace(piece, row=piece.row // together)
-    others = options.candidates - together
-    further = budget.room(others * len(rows)) // len(rows) if others else 0
+
+def write_others(
+    engine: Engine, rows: Rows, options: GenerationOptions, budget: Budget
+) -> Sequence[Sequence[Generation]]:
+    """Return the further candidates of each row, as many as are asked for and the time allows."""
+    others = options.candidates - 1
+    further = budget.room(others * len(rows)) // len(rows) if others and rows else 0
+    results: list[list[Generation]] = []
     if further:
-        more: list[list[Generation]] = []
-        for _ in _fill(engine, rows, replace(options, candidates=1 + further), budget, results=more, first=1):
+        for _ in _fill(engine, rows, replace(options, candidates=1 + further), budget, results=results, first=1):
             pass
-        if not budget.over:
-            for candidates, others_of_row in zip(results, more, strict=True):
-                candidates.extend(others_of_row)
+    return results if results and not budget.over else [()] * len(rows)
 
 
 def is_for_one_point(slot: Slot) -> bool:

@@ -6,7 +6,7 @@ import pydantic
 import pytest
 
 from dalle_kit import Kit
-from dalle_kit.choosing import Finished, Work, best_draft
+from dalle_kit.choosing import Finished, Work, best_draft, could_be_better, first_draft
 from dalle_kit.domain import Domain, Request
 from dalle_kit.engine.results import Generation, SlotResult
 from dalle_kit.records import GenerationOptions, Message, Prompt, Skeleton, Slot
@@ -54,7 +54,8 @@ def drafts(*texts: tuple[str, str], likelihoods: tuple[float, float] = (-0.2, -0
 
 
 def best(kit: Kit, candidates: list[Generation], *, drop_forced: bool = True) -> Finished:
-    return best_draft(kit.plugins, work(), candidates, drop_forced=drop_forced)
+    first = first_draft(kit.plugins, work(), candidates[0], drop_forced=drop_forced)
+    return best_draft(kit.plugins, first, candidates[1:], drop_forced=drop_forced)
 
 
 def test_a_wrong_sentence_gives_way_to_the_one_that_another_draft_has_in_its_place(kit: Kit) -> None:
@@ -76,6 +77,16 @@ def test_a_sentence_that_the_model_was_forced_into_takes_no_other_ones_place(kit
     for drop_forced in (True, False):
         chosen = best(kit, [first, *unlikely], drop_forced=drop_forced)
         assert (chosen.draft.texts["p2"] == PLACE) is not drop_forced
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "better"),
+    [(TIME, PLACE, False), (PLAIN[0], PLACE, True), (TIME, "It takes place in room C40.", True), (TIME, "", True)],
+    ids=["all is said", "only the note", "wrong", "missing"],
+)
+def test_others_are_asked_only_where_something_is_wanting(kit: Kit, first: str, second: str, better: bool) -> None:
+    [draft] = drafts((first, second))
+    assert could_be_better(first_draft(kit.plugins, work(), draft)) is better
 
 
 def test_what_is_right_is_left_alone(kit: Kit) -> None:

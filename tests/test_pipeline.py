@@ -11,7 +11,7 @@ import pydantic
 import pytest
 
 from dalle_kit import Kit, OptionError, pipeline
-from dalle_kit.choosing import Work, best_draft
+from dalle_kit.choosing import Work, best_draft, first_draft
 from dalle_kit.domain import Domain, Request
 from dalle_kit.engine.results import Generation, SlotResult
 from dalle_kit.records import (
@@ -145,7 +145,8 @@ def test_candidates_are_ranked_by_errors_then_what_they_say_then_warnings_then_l
     kit: Kit, worse: Generation, better: Generation
 ) -> None:
     for candidates in ([worse, better], [better, worse]):
-        assert best_draft(kit.plugins, work(), candidates).generation is better
+        first = first_draft(kit.plugins, work(), candidates[0])
+        assert best_draft(kit.plugins, first, candidates[1:]).generation is better
 
 
 def test_points_that_contradict_each_other_are_said_once(kit: Kit) -> None:
@@ -165,7 +166,7 @@ def test_a_domain_whose_texts_are_no_prose_is_left_alone(kit: Kit) -> None:
 def test_points_in_a_language_the_model_does_not_write_are_noticed(kit: Kit) -> None:
     points = ("die Besprechung ist auf Donnerstag verschoben", "bitte die Unterlagen mitbringen")
     plain = tuple(f"{point[0].upper()}{point[1:]}." for point in points)
-    noticed = best_draft(kit.plugins, work(points, plain), [generation(" ".join(plain))])
+    noticed = first_draft(kit.plugins, work(points, plain), generation(" ".join(plain)))
     assert [finding.check for finding in noticed.reviewer.about()] == ["language"]
-    english = best_draft(kit.plugins, work(), [generation(" ".join(PLAIN))])
+    english = first_draft(kit.plugins, work(), generation(" ".join(PLAIN)))
     assert english.reviewer.about() == []

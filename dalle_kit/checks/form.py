@@ -10,9 +10,6 @@ from collections.abc import Iterable, Sequence
 from dalle_kit.checks.sentences import Paragraph, all_sentences, is_finished, same_words, split_text
 from dalle_kit.records import Finding
 
-#: The check that finds sentences which are only notes.
-ECHO = "echo of a note"
-
 PLACEHOLDER = re.compile(
     r"\[(?=[^\[\]\n]*[^\W\d_])[^\[\]\n]{1,60}\]"
     r"|<(?![^<>\n]*[@/:])[^\W\d_][^<>\n]{0,40}>"
@@ -144,7 +141,7 @@ def _echoes(text: str, notes: Sequence[str], slot: str | None) -> Iterable[Findi
         words = same_words(sentence)
         if words in told and words.count(" ") + 1 >= _SHORTEST_ECHO:
             message = f"only a note, not a sentence written from it: {sentence[:80]!r}"
-            yield Finding(ECHO, "note", message, slot, span_of(sentence, text))
+            yield Finding("echo of a note", "note", message, slot, span_of(sentence, text))
 
 
 def span_of(sentence: str, text: str) -> tuple[int, int] | None:

@@ -25,7 +25,7 @@ def make_domain() -> Domain:
         finish=finish,
         check=check,
         shorten=shorten,
-        options=GenerationOptions(max_tokens=256),
+        options=GenerationOptions(max_tokens=256, candidates=4),
         sources=known_texts,
         corpus=corpus,
         cases=cases,

@@ -21,7 +21,7 @@ def make_news() -> Domain:
         formats=FORMATS,
         context=template_context,
         check=check,
-        options=GenerationOptions(max_tokens=512),
+        options=GenerationOptions(max_tokens=512, candidates=4),
         sources=sources,
         corpus=corpus,
         cases=cases,
@@ -38,7 +38,7 @@ def make_blog() -> Domain:
         formats=FORMATS,
         context=template_context,
         check=check,
-        options=GenerationOptions(max_tokens=512),
+        options=GenerationOptions(max_tokens=512, candidates=4),
         sources=sources,
         cases=blog_cases,
     )
