@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+#: The tensors there can be. What rotates queries and keys was stored by some, and is computed here.
+_OF_LAYER = re.compile(
+    r"model\.layers\.(\d+)\.(input_layernorm\.weight|post_attention_layernorm\.weight|mlp\.(gate|up|down)_proj\.weight"
+    r"|self_attn\.([qkv]_proj\.(weight|bias)|o_proj\.(weight|bias)|rotary_emb\.inv_freq))"
+)
+_OTHERS = ("model.embed_tokens.weight", "model.norm.weight", "lm_head.weight", "model.rotary_emb.inv_freq")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,15 @@ class LlamaConfig:
     def keys(self) -> int:
         """Numbers of all keys of a token; as many of its values."""
         return self.kv_heads * self.head_width
+
+    def unexpected(self, names: Iterable[str]) -> list[str]:
+        """Return which of some tensors' names are of none that such a model has, sorted."""
+        found = []
+        for name in names:
+            layer = _OF_LAYER.fullmatch(name)
+            if name not in _OTHERS and (layer is None or int(layer[1]) >= self.layers):
+                found.append(name)
+        return sorted(found)
 
     @classmethod
     def parse(cls, config: Mapping[str, Any]) -> LlamaConfig | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -20,7 +20,7 @@ from dalle_kit.errors import ModelError
 from dalle_kit.models.packed_copies import ensure_packed
 from dalle_kit.models.panels import PACKED_FILE
 from dalle_kit.models.spec import Progress, StoredModel, silent
-from dalle_kit.models.weights import map_panels, quant_of, read_weights
+from dalle_kit.models.weights import map_panels, quant_of, read_weights, weight_files
 
 if TYPE_CHECKING:
     import torch
@@ -34,6 +34,12 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 Library = Callable[[], ctypes.CDLL]
+
+#: So many names of tensors are told.
+_SHOWN = 8
+
+#: So begin the names of an encoder-decoder's tensors that are its decoder's.
+_DECODER = "decoder."
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,26 +132,33 @@ def _load_model(
 
     if threads:
         torch.set_num_threads(threads)
-    if config.get("model_type") == "dalle" and library is not None:
-        packed_dalle = _load_packed_dalle(folder, config, weights, library, threads=threads)
-        if packed_dalle is not None:
-            return packed_dalle
     number = getattr(torch, dtype)
+    if config.get("model_type") == "dalle":
+        return _load_dalle(folder, config, weights, library, device=device, dtype=number, threads=threads)
     if llama is not None:
         from dalle_kit.engine.llama import LlamaModel
 
         with _misfit(folder):
-            return LlamaModel(llama, _read_weights(weights, device=device, dtype=number))
+            floats = _read_weights(weights, device=device, dtype=number)
+            _check_names(folder, llama, floats)
+            return LlamaModel(llama, floats)
     from dalle_kit.engine.transformers_model import TransformersEncoder, TransformersModel
 
     if is_encoder(folder, config):
         return TransformersEncoder.load(str(folder), device=device, dtype=number)
     dequantised = _read_weights(weights, device="cpu", dtype=number) if packed else None
-    if config.get("model_type") == "dalle":
-        from dalle_kit.engine.dalle_model import DalleModel
-
-        return DalleModel.load(str(folder), device=device, dtype=number, weights=dequantised)
     return TransformersModel.load(str(folder), device=device, dtype=number, weights=dequantised)
+
+
+def _check_names(folder: Path, config: LlamaConfig, names: Iterable[str]) -> None:
+    """Raise ModelError for tensors that the configuration does not describe; lacking ones are noticed when used."""
+    unexpected = config.unexpected(names)
+    if unexpected:
+        more = f" and {len(unexpected) - _SHOWN} more" if len(unexpected) > _SHOWN else ""
+        raise ModelError(
+            f"the weights in {folder} have what config.json does not describe: {', '.join(unexpected[:_SHOWN])}{more}; "
+            "get both from the same source"
+        )
 
 
 @contextmanager
@@ -164,36 +177,84 @@ def is_encoder(folder: Path, config: dict[str, Any]) -> bool:
     return config.get("model_type") == "bert" or any((folder / mark).exists() for mark in marks)
 
 
-def _load_packed_dalle(
-    folder: Path, config: dict[str, Any], weights: Path, library: Library, *, threads: int
-) -> NativeLlama | None:
-    from dalle_kit.engine.native.dalle import load_dalle
+def _load_dalle(
+    folder: Path,
+    config: dict[str, Any],
+    weights: Path,
+    library: Library | None,
+    *,
+    device: str,
+    dtype: torch.dtype,
+    threads: int,
+) -> Model:
+    """Return an encoder-decoder of ours: its decoder in C or in our own torch where that can be."""
+    packed = (weights / PACKED_FILE).exists()
+    with _misfit(folder):
+        decoder = LlamaConfig.parse(config["decoder"]) if config.get("memory") != "cross-attention" else None
+        if decoder is not None and library is not None:
+            native = _load_native_dalle(folder, decoder, weights, library, threads=threads)
+            if native is not None:
+                return native
+        if decoder is not None and weight_files(weights):
+            from dalle_kit.engine.dalle_llama import DalleLlama
+            from dalle_kit.engine.dalle_reading import load_reader
 
-    try:
-        with _misfit(folder):
-            return load_dalle(folder, weights, config, library(), threads=threads)
-    except CompileError as error:
-        if not error.is_known:
-            _log.warning("texts are written more slowly: %s", error)
+            reader, gate = load_reader(folder, weights, device=device, dtype=dtype)
+            floats = _read_weights(weights, device=device, dtype=dtype, prefix=_DECODER)
+            _check_names(folder, decoder, floats)
+            return DalleLlama(decoder, floats, reader=reader, gate=gate)
+    from dalle_kit.engine.dalle_model import DalleModel
+
+    dequantised = _read_weights(weights, device="cpu", dtype=dtype) if packed else None
+    return DalleModel.load(str(folder), device=device, dtype=dtype, weights=dequantised)
+
+
+def _load_native_dalle(
+    folder: Path, config: LlamaConfig, weights: Path, library: Library, *, threads: int
+) -> NativeLlama | None:
+    arrays = {
+        name.removeprefix(_DECODER): each for name, each in map_panels(weights).items() if name.startswith(_DECODER)
+    }
+    if not can_compute(config, arrays):
         return None
+    compiled = _compiled(library)
+    if compiled is None:
+        return None
+    import torch
+
+    from dalle_kit.engine.dalle_reading import load_reader
+    from dalle_kit.engine.native.dalle import NativeDalle
+
+    reader, gate = load_reader(folder, weights, device="cpu", dtype=torch.float32)
+    return NativeDalle(config, arrays, compiled, threads=threads, reader=reader, gate=gate)
 
 
 def _load_native(config: LlamaConfig, folder: Path, library: Library, *, threads: int) -> NativeLlama | None:
     """Return a packed model computed in C, None where that cannot be: torch computes it then, more slowly."""
     weights = map_panels(folder)
+    _check_names(folder, config, weights)
     if not can_compute(config, weights):
         return None
+    compiled = _compiled(library)
+    return None if compiled is None else NativeLlama(config, weights, compiled, threads=threads)
+
+
+def _compiled(library: Library) -> ctypes.CDLL | None:
     try:
-        return NativeLlama(config, weights, library(), threads=threads)
+        return library()
     except CompileError as error:
         if not error.is_known:
             _log.warning("texts are written more slowly: %s", error)
         return None
 
 
-def _read_weights(folder: Path, *, device: str, dtype: torch.dtype) -> dict[str, torch.Tensor]:
-    """Return a folder's tensors; on the CPU in their own type they stay in the file, mapped into memory."""
-    return {name: weight.to(device=device, dtype=dtype) for name, weight in read_weights(folder)}
+def _read_weights(folder: Path, *, device: str, dtype: torch.dtype, prefix: str = "") -> dict[str, torch.Tensor]:
+    """Return a folder's tensors; on the CPU in their own type they stay in the file, mapped into memory.
+
+    Of names that begin with ``prefix`` only, without it.
+    """
+    found = ((name, weight) for name, weight in read_weights(folder) if name.startswith(prefix))
+    return {name.removeprefix(prefix): weight.to(device=device, dtype=dtype) for name, weight in found}
 
 
 def _end_ids(folder: Path, config: dict[str, Any]) -> set[int]:

@@ -41,13 +41,13 @@ class TransformersModel:
         """
         import transformers
 
-        config = _translated(folder, lambda: transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False))
+        config = translated(folder, lambda: transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False))
         seq2seq = bool(getattr(config, "is_encoder_decoder", False))
         if weights is not None:
-            model = _translated(folder, lambda: _with_weights(folder, config, weights, dtype=dtype, seq2seq=seq2seq))
+            model = translated(folder, lambda: _with_weights(folder, config, weights, dtype=dtype, seq2seq=seq2seq))
         else:
             loader = transformers.AutoModelForSeq2SeqLM if seq2seq else transformers.AutoModelForCausalLM
-            model, found = _translated(
+            model, found = translated(
                 folder,
                 lambda: loader.from_pretrained(folder, dtype=dtype, trust_remote_code=False, output_loading_info=True),
             )
@@ -196,7 +196,7 @@ class TransformersEncoder:
         file = Path(folder) / "1_Pooling" / "config.json"
         if file.exists() and not read_json(file).get("pooling_mode_mean_tokens"):
             raise ModelError(f"{folder} does not average its token vectors; only mean pooling is supported")
-        model = _translated(
+        model = translated(
             folder, lambda: transformers.AutoModel.from_pretrained(folder, dtype=dtype, trust_remote_code=False)
         )
         return cls(model.to(device).eval())
@@ -246,7 +246,7 @@ def _batch(tokens: Sequence[int], device: torch.device) -> Tensor:
     return torch.tensor([list(tokens)], device=device)  # (1, T)
 
 
-def _translated(folder: str, load: Any) -> Any:
+def translated(folder: str, load: Any) -> Any:
     """Load something, with the library's complaints as ours."""
     import transformers
     from safetensors import SafetensorError

@@ -151,8 +151,7 @@ def load(folder: Path) -> Engine:
     return Engine.load(StoredModel(name="folder", path=str(folder)), device="cpu")
 
 
-def test_packed_weights_write_as_well(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("DALLE_KIT_HOME", str(tmp_path / "home"))
+def test_packed_weights_write_as_well(folder: Path) -> None:
     engine = Engine.load(StoredModel(name="folder", path=str(folder)), device="cpu", quant="int8")
     assert engine.quant == "int8"
     assert engine.generate(PROMPTS, GenerationOptions(max_tokens=4))[0].tokens > 0
@@ -166,6 +165,19 @@ def test_missing_and_unexpected_tensors_are_refused_by_name(folder: Path) -> Non
         load(folder)
     save_file({**weights, "strange.weight": torch.ones(2)}, folder / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(ModelError, match=r"does not describe: strange\.weight"):
+        load(folder)
+
+
+def test_a_decoder_with_tensors_that_are_missing_or_too_many_is_refused_by_name(folder: Path) -> None:
+    weights = load_file(folder / "model.safetensors")
+    name = "decoder.model.layers.1.mlp.up_proj.weight"
+    lacking = {each: value for each, value in weights.items() if each != name}
+    save_file(lacking, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ModelError, match=r"model\.layers\.1\.mlp\.up_proj\.weight"):
+        load(folder)
+    more = {**weights, name.replace("layers.1", "layers.2"): weights[name].clone()}
+    save_file(more, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ModelError, match=r"does not describe: model\.layers\.2\.mlp\.up_proj\.weight"):
         load(folder)
 
 

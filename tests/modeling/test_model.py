@@ -206,7 +206,7 @@ def test_it_learns_pairs_that_only_the_examples_tell_apart(make: tuple[str, str,
     labels = ids.clone()
     labels[:, :4] = -100
     examples = tokens(4, 1, 20, seed=4)
-    optimiser = torch.optim.AdamW(model.parameters(), lr=3e-3, weight_decay=0.0)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=6e-3, weight_decay=0.0)
     for _ in range(150):
         loss = model(ids, example_ids=examples, labels=labels).loss
         torch.autograd.backward(loss)
@@ -214,7 +214,7 @@ def test_it_learns_pairs_that_only_the_examples_tell_apart(make: tuple[str, str,
         optimiser.zero_grad()
         if loss.item() < 0.01:
             break
-    assert loss.item() < 0.02
+    assert loss.item() < 0.01
     model.eval()
     written = model.generate(
         ids[:, :4], example_ids=examples, max_new_tokens=5, do_sample=False, eos_token_id=None, pad_token_id=2
