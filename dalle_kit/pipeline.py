@@ -108,7 +108,7 @@ def write(
         drafts, interruption = repaired(plugins, drafts, engine, options, limit)
         clock.note("repair")
     for draft in drafts:
-        documents.append(_document(plugins, draft, engine, limit, clock.timings))
+        documents.append(_document(plugins, draft, engine, options, limit, clock.timings))
     if interruption is not None:
         raise interruption
 
@@ -178,7 +178,12 @@ class _Clock:
 
 
 def _document(
-    plugins: Plugins, finished: Finished, engine: Engine | None, limit: Budget, timings: Mapping[str, float]
+    plugins: Plugins,
+    finished: Finished,
+    engine: Engine | None,
+    options: GenerationOptions,
+    limit: Budget,
+    timings: Mapping[str, float],
 ) -> Document:
     work, generation, draft = finished.work, finished.generation, finished.draft
     findings = [*work.findings, *finished.reviewer.about(), *finished.noted, *finished.review.findings]
@@ -195,7 +200,7 @@ def _document(
         dtype=engine.dtype if engine else None,
         quant=engine.quant if engine else None,
         template=work.shaped.template,
-        options=generation.options,
+        options=options,  # which give it again, whichever draft it is
         candidate=generation.candidate,
         prompt_tokens=generation.prompt_tokens,
         generated_tokens=generation.tokens,
