@@ -6,11 +6,13 @@ place, if the document is the better for it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dalle_kit.checks import same_words
+from dalle_kit.checks.words import content_words
 from dalle_kit.domain import Domain, Request
 from dalle_kit.engine.results import Generation
 from dalle_kit.records import Draft, Finding, Slot
@@ -27,6 +29,11 @@ _LIKELY = -0.6
 
 #: What the line begins with that says where a sentence comes from.
 _TAKEN = "taken from draft "
+
+#: Words for persons; a sentence that says other ones than its note says something else.
+_PERSONS = frozenset(
+    "i me my mine we us our ours you your yours he him his she her hers they them their theirs".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +129,21 @@ def _crossed(plugins: Plugins, best: Finished, other: Finished, slot: Slot, *, d
         return None
     if drop_forced and is_forced(theirs, slot, limit=_LIKELY):
         return None
+    # What is only a note is dull, but true.
+    if _is_echo(best, slot) and not _says_the_same(theirs.text, slot.about[0]):
+        return None
     generation = replace(best.generation, slots={**best.generation.slots, slot.name: theirs})
     line = f"{_TAKEN}{other.generation.candidate + 1}: {quoted(theirs.text)}"
     crossed = finish(plugins, best.work, best.reviewer, generation, drop_forced=drop_forced)
     earlier = [each for each in best.repairs if each.startswith(_TAKEN)]
     return replace(crossed, repairs=(*crossed.repairs, *earlier, line))
+
+
+def _says_the_same(sentence: str, note: str) -> bool:
+    """Say whether a sentence speaks of the same persons as a note, and says no word twice that the note says once."""
+    told, said = Counter(same_words(note).split()), Counter(same_words(sentence).split())
+    persons = {word for word in told if word in _PERSONS}
+    return persons <= set(said) and all(said[word] <= max(1, told[word]) for word in set(content_words(sentence)))
 
 
 def _rank(each: Finished) -> tuple[int, int, int, float, float]:

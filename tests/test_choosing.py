@@ -26,16 +26,16 @@ def kit() -> Kit:
     return Kit()
 
 
-def work() -> Work:
+def work(points: tuple[str, str] = POINTS, plain: tuple[str, str] = PLAIN) -> Work:
     """A request of a domain that stands in the place of the one for e-mails, with a slot for each point."""
     domain = Domain(name="email", summary="Notes.", request=Notes, templates="none")
     slots = [
         Slot(name, about=(point,), otherwise=(plain,), sentences=(1, 1))
-        for name, point, plain in zip(("p1", "p2"), POINTS, PLAIN, strict=True)
+        for name, point, plain in zip(("p1", "p2"), points, plain, strict=True)
     ]
     skeleton = Skeleton(("Dear Ana,\n\nThe review and the meeting. ", slots[0], " ", slots[1], "\n\nBye"))
     prompt = Prompt((Message("user", "Write an e-mail."),))
-    return Work(domain, Notes(points=POINTS), None, Shaped(prompt, skeleton, "notes", ()))
+    return Work(domain, Notes(points=points), None, Shaped(prompt, skeleton, "notes", ()))
 
 
 def drafts(*texts: tuple[str, str], likelihoods: tuple[float, float] = (-0.2, -0.2)) -> list[Generation]:
@@ -69,6 +69,18 @@ def test_a_wrong_sentence_gives_way_to_the_one_that_another_draft_has_in_its_pla
 def test_a_sentence_that_is_only_its_note_gives_way_to_one_that_is_more(kit: Kit) -> None:
     chosen = best(kit, drafts((TIME, "It takes place in room B12"), ("See you at 16:30.", PLACE)))
     assert chosen.draft.texts == {"p1": TIME, "p2": PLACE}
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["Please pay 447 euros in advance.", "I paid 447 euros in advance, 447 euros in advance."],
+    ids=["other persons", "twice"],
+)
+def test_a_note_that_is_a_sentence_stays_where_the_other_sentence_says_something_else(kit: Kit, other: str) -> None:
+    told = work(("I paid 447 euros in advance", POINTS[1]), ("I paid 447 euros in advance.", PLAIN[1]))
+    echo, further = drafts(("I paid 447 euros in advance.", PLACE), (other, PLACE))
+    chosen = best_draft(kit.plugins, first_draft(kit.plugins, told, echo), [further], drop_forced=True)
+    assert chosen.draft.texts["p1"] == "I paid 447 euros in advance."
 
 
 def test_a_sentence_that_the_model_was_forced_into_takes_no_other_ones_place(kit: Kit) -> None:
