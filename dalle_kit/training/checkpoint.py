@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -18,6 +19,8 @@ from dalle_kit.models.disk import free_space, megabytes, sync_folder
 from dalle_kit.training.recipe import differences
 
 _STATE, _BEST = "state.safetensors", "best.safetensors"
+#: Files that a run which was killed had not finished.
+_PARTS = ".*.part"
 
 
 @dataclass(slots=True)
@@ -67,6 +70,8 @@ class Checkpoint:
         Raises OptionError naming what differs where it was made with other settings, IntegrityError for one that is
         damaged.
         """
+        for part in self.folder.glob(_PARTS):
+            part.unlink(missing_ok=True)
         if not (self.folder / _STATE).exists():
             return History()
         settings, history = self._read()
@@ -102,9 +107,9 @@ class Checkpoint:
 
     def remove(self) -> None:
         """Remove the state of a run that is over."""
-        for name in (_STATE, _BEST):
-            (self.folder / name).unlink(missing_ok=True)
-        if self.folder.exists():
+        for file in (self.folder / _STATE, self.folder / _BEST, *self.folder.glob(_PARTS)):
+            file.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # there may be none, or something of another's in it
             self.folder.rmdir()
 
     def _write(self, name: str, tensors: Mapping[str, Tensor], facts: Mapping[str, str]) -> None:

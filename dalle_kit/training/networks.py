@@ -17,6 +17,7 @@ from dalle_kit.engine.tokenization import Tokenizer, read_json
 from dalle_kit.errors import ModelError
 from dalle_kit.models.adapters import save_adapter
 from dalle_kit.models.weights import read_weights
+from dalle_kit.training.learner import prepare
 from dalle_kit.training.pairs import ReadExamples
 from dalle_kit.training.recipe import Recipe
 from dalle_kit.training.sources import Sample
@@ -163,13 +164,14 @@ def _reader_of(encoder: Tokenizer | None, decoder: Tokenizer, *, limit: int | No
     return read
 
 
-def save_network(origin: Origin, recipe: Recipe, learned: Mapping[str, Tensor], folder: Path) -> None:
-    """Write what was learned: an adapter alone for LoRA beside a causal LM, the whole network otherwise."""
-    if recipe.learn == "lora" and origin.read_examples is None:
-        save_adapter(folder, _layers(learned), rank=recipe.rank, alpha=recipe.alpha, base=str(origin.facts["base"]))
-        return
-    from dalle_kit.training.learner import prepare
+def save_network(origin: Origin, recipe: Recipe, learned: Mapping[str, Tensor], folder: Path) -> str | None:
+    """Write what was learned: an adapter alone for LoRA beside a causal LM, the whole network otherwise.
 
+    Returns an adapter's hash, None for a network.
+    """
+    if recipe.learn == "lora" and origin.read_examples is None:
+        base = str(origin.facts["base"])
+        return save_adapter(folder, _layers(learned), rank=recipe.rank, alpha=recipe.alpha, base=base)
     # From the beginning: what was frozen may have been rounded while it was trained beside.
     network = origin.make()
     prepared = prepare(network, recipe, dtype=torch.float32).learned()
@@ -183,6 +185,7 @@ def save_network(origin: Origin, recipe: Recipe, learned: Mapping[str, Tensor], 
         for name in _FILES:
             if (source / name).is_file() and source != folder / place:
                 shutil.copyfile(source / name, folder / place / name)
+    return None
 
 
 def _merge_adapters(network: Any) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,12 @@ from typing import Any
 import torch
 
 from dalle_kit.engine.devices import choose_device
-from dalle_kit.errors import ModelError, RequestError
+from dalle_kit.errors import ModelError, OutputError, RequestError
 from dalle_kit.files import write_atomically
 from dalle_kit.kit import Kit
-from dalle_kit.models.adapters.files import adapter_hash
 from dalle_kit.models.spec import Progress, silent
 from dalle_kit.training.card import make_card, model_card
-from dalle_kit.training.checkpoint import Checkpoint
+from dalle_kit.training.checkpoint import Checkpoint, History
 from dalle_kit.training.curves import write_curves
 from dalle_kit.training.learner import prepare
 from dalle_kit.training.loop import Step, Training, tensors_of
@@ -93,17 +93,36 @@ def train_model(
     tokens = sum(map(len, pairs))
     card = make_card(recipe, facts, samples, history, tokens=tokens, redacted=sources.redact)
     if accelerator.is_main_process:
-        save_network(origin, recipe, tensors_of(learner), folder)
-        if (folder / "adapter_model.safetensors").exists():
-            card["adapter_sha256"] = adapter_hash(folder)
-        write_atomically(folder / "training.json", (json.dumps(card, indent=2) + "\n").encode(), force=True)
-        write_curves(folder, history, title=folder.name)
-        readme = model_card(card, name=folder.name, licence=licence)
-        write_atomically(folder / "README.md", readme.encode(), force=True)
+        with _written(folder):
+            adapter = save_network(origin, recipe, tensors_of(learner), folder)
+            card |= {} if adapter is None else {"adapter_sha256": adapter}
+            _write_records(folder, card, history, licence)
         checkpoint.remove()
     accelerator.wait_for_everyone()
     accelerator.end_training()
     return card
+
+
+def _write_records(folder: Path, card: Mapping[str, Any], history: History, licence: str) -> None:
+    """Write what tells of a run: the record, the curves and the model card."""
+    write_atomically(folder / "training.json", (json.dumps(card, indent=2) + "\n").encode(), force=True)
+    write_curves(folder, history, title=folder.name)
+    write_atomically(folder / "README.md", model_card(card, name=folder.name, licence=licence).encode(), force=True)
+
+
+@contextmanager
+def _written(folder: Path) -> Iterator[None]:
+    """Have what the system says while results are written as an error of ours."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (OSError, SafetensorError, OutputError) as error:
+        reason = " ".join(str(error).split())
+        raise OutputError(
+            f"what was learned cannot be written to {folder} ({reason:.200}); the checkpoint is kept: make room and "
+            "run the same command again"
+        ) from error
 
 
 def choose_precision(wanted: str, *, device: str) -> Any:
