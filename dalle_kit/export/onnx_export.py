@@ -95,8 +95,9 @@ def _write(graph: Graph, folder: Path, *, name: str) -> None:
 
 def _sort(self: Any, stable: bool = True, dim: int = -1, descending: bool = False) -> Any:
     """Translate a stable sort, which torch does not: of equal values ONNX's TopK takes the first one first, too."""
-    from onnxscript import opset18 as operators
+    import onnxscript
 
+    operators: Any = onnxscript.opset18
     size = operators.Gather(operators.Shape(self), operators.Constant(value_ints=[dim]))
     return operators.TopK(self, size, axis=dim, largest=int(descending), sorted=1)
 

@@ -23,7 +23,7 @@ def model_of(memory: str) -> Any:
     if memory == "cross-attention":
         encoder: dict[str, Any] = {"kind": "conv", "vocab_size": 90, "width": 16}
         decoder: Any = GPT2Config(
-            vocab_size=90, n_embd=32, n_layer=2, n_head=2, n_positions=64, add_cross_attention=True, **sizes
+            vocab_size=90, n_embd=32, n_layer=1, n_head=2, n_positions=64, add_cross_attention=True, **sizes
         )
     else:
         small = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
@@ -32,7 +32,7 @@ def model_of(memory: str) -> Any:
             vocab_size=90,
             hidden_size=32,
             intermediate_size=64,
-            num_hidden_layers=2,
+            num_hidden_layers=1,
             num_attention_heads=2,
             num_key_value_heads=1,
             max_position_embeddings=64,

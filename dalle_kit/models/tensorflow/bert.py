@@ -18,7 +18,7 @@ MARK = "bert/embeddings/word_embeddings"
 COMPANIONS = ("bert_config.json", "vocab.txt")
 #: What was trained on top of the encoder: predictions of words and of sentences.
 _HEADS = r"cls/.*"
-_ACTIVATIONS = ("gelu", "relu", "tanh")
+_ACTIVATIONS = ("gelu", "gelu_new", "relu", "tanh")
 
 
 def layout_of(bundle: Bundle, folder: Path) -> Layout:

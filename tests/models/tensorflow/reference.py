@@ -38,6 +38,8 @@ class Variables:
     def __call__(self, name: str, *shape: int, around: float = 0.0) -> Any:
         if name not in self.made:
             scale = 0.1 if len(shape) == 1 else 0.6 / math.sqrt(shape[-2]) if len(shape) > 2 else 0.3
+            if name.endswith(("/q", "/k")):
+                scale = 0.15  # T5's scores are not divided by anything; large ones would magnify each rounding
             value = (around + self._random.normal(scale=scale, size=shape)).astype("f4")
             with tf.device(f"/cpu:{len(self.made) % 2}"):
                 self.made[name] = v1.get_variable(name, initializer=value)
