@@ -110,8 +110,11 @@ def sentence_pieces(folder: Path, *, size: int) -> Built:
     missing = [token for token in ("<pad>", "</s>", "<unk>") if token not in ids]
     if missing:
         raise ModelError(f"{file} has no token {missing[0]}, which T5 needs; give the model that T5 was trained with")
-    tokenizer = Tokenizer(models.Unigram(pieces, ids["<unk>"], found.byte_fallback))
-    steps = [normalizers.Precompiled(found.characters)] if found.characters else []
+    try:
+        tokenizer = Tokenizer(models.Unigram(pieces, ids["<unk>"], found.byte_fallback))
+        steps = [normalizers.Precompiled(found.characters)] if found.characters else []
+    except Exception as error:  # the library raises plain Exception
+        raise ModelError(f"{file} is no SentencePiece model that can be used ({error}); fetch it again") from error
     tokenizer.normalizer = normalizers.Sequence([*steps, normalizers.Strip(), normalizers.Replace(Regex(" {2,}"), " ")])
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(replacement=_SPACE, prepend_scheme="always")
     tokenizer.decoder = _piece_decoder(found.byte_fallback)
@@ -166,7 +169,7 @@ def _read_sentence_piece(file: Path) -> _SentencePiece:
                 normalizer = dict(fields(bytes_in(value)))
         kind = number_in(trainer.get(3, _UNIGRAM))
         characters = bytes_in(normalizer.get(2, b""))
-    except (OSError, ValueError) as error:
+    except (OSError, OverflowError, ValueError) as error:
         raise ModelError(f"{file} is no SentencePiece model that can be read ({error}); fetch it again") from error
     if any(normalizer.get(rule, 1) == 0 for rule in _USUAL):
         raise ModelError(

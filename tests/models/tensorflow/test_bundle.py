@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from dalle_kit.errors import IntegrityError, ModelError
 from dalle_kit.models.tensorflow.bundle import Bundle
 from dalle_kit.models.tensorflow.table import read_table
+from dalle_kit.models.tensorflow.vocabularies import sentence_pieces
 
 Write = Callable[..., None]
 STORED = Path(__file__).parent / "data"
@@ -113,3 +114,16 @@ def test_bytes_that_are_no_table_are_a_value_error(data: bytes) -> None:
             list(read_table(each))
         except ValueError:
             continue
+
+
+@given(start=st.integers(0, 1459), piece=st.binary(max_size=12))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_damaged_sentencepiece_model_is_a_model_error(tmp_path: Path, start: int, piece: bytes) -> None:
+    whole = (STORED / "t5" / "sentencepiece.model").read_bytes()
+    damaged = whole[:start] + piece + whole[start + len(piece) :]
+    (tmp_path / "sentencepiece.model").write_bytes(damaged)
+    try:
+        tokenizer, _ = sentence_pieces(tmp_path, size=256)
+    except ModelError:
+        return
+    assert tokenizer.encode("the cat").ids[-1] == tokenizer.token_to_id("</s>")

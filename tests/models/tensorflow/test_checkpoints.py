@@ -122,6 +122,22 @@ def test_a_folder_is_a_model_like_any_other(paths: Paths, checkpoint: Copy, kind
     assert registry.remove(name) > 0 and registry.find(name) is None
 
 
+@pytest.mark.parametrize("memory", ["prefix", "cross-attention"])
+def test_openai_s_model_is_a_decoder_that_examples_reach(tmp_path: Path, checkpoint: Copy, memory: str) -> None:
+    import torch
+    import transformers
+
+    from dalle_kit.modeling import DalleForConditionalGeneration
+
+    decoder = transformers.AutoModelForCausalLM.from_pretrained(converted(checkpoint("gpt2"), tmp_path / "model"))
+    encoder = {"kind": "conv", "vocab_size": decoder.config.vocab_size, "width": 16}
+    model = DalleForConditionalGeneration.assemble(encoder=encoder, decoder=decoder, memory=memory, queries=3)
+    tokens, examples = torch.arange(7)[None], torch.arange(30).reshape(1, 2, 15)
+    with torch.no_grad():
+        assert torch.equal(model(tokens).logits, decoder.eval()(tokens).logits)
+        assert model(tokens, example_ids=examples).logits.shape == (1, 7, decoder.config.vocab_size)
+
+
 def test_a_copy_elsewhere_is_known_by_what_it_holds(paths: Paths, checkpoint: Copy, tmp_path: Path) -> None:
     registry, source = Registry(paths=paths), checkpoint("gpt2")
     stored = registry.ensure(str(source))
