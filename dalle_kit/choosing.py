@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dalle_kit.templating.templates import Shaped
 
 #: The mean log-likelihood of a token, in nats, that a sentence must have to take another's place.
-_LIKELY = -0.6
+_LIKELY = -0.45
 
 #: What the line begins with that says where a sentence comes from.
 _TAKEN = "taken from draft "
