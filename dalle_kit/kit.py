@@ -264,8 +264,10 @@ class Kit:
 
     def _options(self, work: Work, overrides: Mapping[str, Any]) -> GenerationOptions:
         given = _given(**overrides)
-        given.setdefault("seed", secrets.randbelow(2**31))
-        return work.domain.options.merge(given)
+        options = work.domain.options.merge(given)
+        if "seed" in given or not options.temperature:
+            return options  # what is greedy is the same each time, further drafts included
+        return options.merge({"seed": secrets.randbelow(2**31)})
 
 
 class DocumentStream:

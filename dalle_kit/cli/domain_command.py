@@ -117,7 +117,11 @@ def _common_options(entry: DomainEntry) -> list[SectionOption]:
         generation("--dtype", "The numbers it computes with: auto, float32, bfloat16 or float16.", metavar="NAME"),
         generation("--quant", "The bits its weights are kept in: auto, none, int8 or int4.", metavar="NAME"),
         generation("--template", "A template other than the domain's own.", metavar="NAME"),
-        generation("--seed", "The same seed gives the same text; drawn and recorded when left out.", type=click.INT),
+        generation(
+            "--seed",
+            "The same seed gives the same text; with a temperature one is drawn, and recorded.",
+            type=click.INT,
+        ),
         generation("--candidates", "Write up to so many drafts for the best text.", type=click.INT),
         generation("--max-tokens", "The most tokens a part of the text may have.", type=click.INT),
         generation("--temperature", "Boldness of the choice of words; 0 always takes the likeliest.", type=click.FLOAT),
