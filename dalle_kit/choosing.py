@@ -15,7 +15,7 @@ from dalle_kit.checks import same_words
 from dalle_kit.checks.words import content_words
 from dalle_kit.domain import Domain, Request
 from dalle_kit.engine.results import Generation
-from dalle_kit.records import Draft, Finding, Slot
+from dalle_kit.records import Draft, Finding, Skeleton, Slot
 from dalle_kit.repair import quoted
 from dalle_kit.review import Checks, Review, Reviewer, plain_sentence
 from dalle_kit.writing import is_for_one_point, is_forced
@@ -71,10 +71,30 @@ def first_draft(plugins: Plugins, work: Work, generation: Generation, *, drop_fo
     return finish(plugins, work, reviewer, generation, drop_forced=drop_forced)
 
 
-def could_be_better(first: Finished) -> bool:
-    """Say whether other drafts may have something better: always, unless each point has a good sentence of its own."""
-    slots = _exchangeable(first.work)
-    return not slots or bool(_errors_beside(first, slots)) or any(_is_wanting(first, slot) for slot in slots)
+def left_to_write(first: Finished) -> Skeleton | None:
+    """Return what further drafts are to write: where the first leaves something to be desired; None for nothing.
+
+    Where each point has a place of its own, the rest of the first draft is certain; else it is the whole document.
+    """
+    skeleton, slots = first.work.shaped.skeleton, _exchangeable(first.work)
+    if not slots:
+        return skeleton
+    wanting = [slot.name for slot in slots if _is_wanting(first, slot)]
+    if not wanting:
+        return None
+    if any(slot.when for slot in skeleton.slots):
+        return skeleton
+    texts = {name: result.text for name, result in first.generation.slots.items() if name not in wanting}
+    parts: list[str | Slot] = []
+    for part in skeleton.parts:
+        literal = part if isinstance(part, str) else texts.get(part.name)
+        if literal is not None and parts and isinstance(parts[-1], str):
+            parts[-1] += literal
+        elif literal is not None:
+            parts.append(literal)
+        else:
+            parts.append(part)
+    return Skeleton(tuple(parts))
 
 
 def best_draft(
@@ -86,15 +106,15 @@ def best_draft(
     the others have in its place, as far as that makes it better; else the best draft as a whole is taken. The best has
     the fewest errors, then warnings, then echoes; of equal ones it says most, then it is the likeliest.
     """
-    further = [finish(plugins, first.work, first.reviewer, other, drop_forced=drop_forced) for other in others]
     slots = _exchangeable(first.work)
     if not slots:
-        return min([first, *further], key=_rank)
+        whole = (finish(plugins, first.work, first.reviewer, other, drop_forced=drop_forced) for other in others)
+        return min([first, *whole], key=_rank)
     # A greedy draft is the first, and the least likely to twist a point, which no check would see.
-    best = min([first, *further], key=lambda each: _errors_beside(each, slots))
+    best = first
     for slot in slots:
         if _is_wanting(best, slot):
-            crossed = (_crossed(plugins, best, other, slot, drop_forced=drop_forced) for other in [first, *further])
+            crossed = (_crossed(plugins, best, other, slot, drop_forced=drop_forced) for other in others)
             best = min([best, *filter(None, crossed)], key=_rank)
     return best
 
@@ -102,12 +122,6 @@ def best_draft(
 def _exchangeable(work: Work) -> list[Slot]:
     """Return the slots of single points, whose sentences stand for themselves."""
     return [slot for slot in work.shaped.skeleton.slots if is_for_one_point(slot)]
-
-
-def _errors_beside(each: Finished, slots: Sequence[Slot]) -> int:
-    """Return how many errors a draft has that no exchange in these slots can mend."""
-    names = {slot.name for slot in slots}
-    return sum(finding.severity == "error" and finding.slot not in names for finding in each.review.findings)
 
 
 def _is_wanting(each: Finished, slot: Slot) -> bool:
@@ -121,9 +135,9 @@ def _is_echo(each: Finished, slot: Slot) -> bool:
     return any(same_words(text) == same_words(point) for point in slot.about)
 
 
-def _crossed(plugins: Plugins, best: Finished, other: Finished, slot: Slot, *, drop_forced: bool) -> Finished | None:
+def _crossed(plugins: Plugins, best: Finished, other: Generation, slot: Slot, *, drop_forced: bool) -> Finished | None:
     """Return the best draft with another's sentence in a slot, None where that is no other one, or an unlikely one."""
-    theirs = other.generation.slots.get(slot.name)
+    theirs = other.slots.get(slot.name)
     ours = best.generation.slots.get(slot.name)
     if theirs is None or ours is None or not theirs.text or theirs.text == ours.text:
         return None
@@ -133,7 +147,7 @@ def _crossed(plugins: Plugins, best: Finished, other: Finished, slot: Slot, *, d
     if _is_echo(best, slot) and not _says_the_same(theirs.text, slot.about[0]):
         return None
     generation = replace(best.generation, slots={**best.generation.slots, slot.name: theirs})
-    line = f"{_TAKEN}{other.generation.candidate + 1}: {quoted(theirs.text)}"
+    line = f"{_TAKEN}{other.candidate + 1}: {quoted(theirs.text)}"
     crossed = finish(plugins, best.work, best.reviewer, generation, drop_forced=drop_forced)
     earlier = [each for each in best.repairs if each.startswith(_TAKEN)]
     return replace(crossed, repairs=(*crossed.repairs, *earlier, line))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from dalle_kit import __version__
 from dalle_kit.budget import Budget
-from dalle_kit.choosing import Finished, Work, best_draft, checks_of, could_be_better, first_draft, hooked
+from dalle_kit.choosing import Finished, Work, best_draft, checks_of, first_draft, hooked, left_to_write
 from dalle_kit.domain import Domain, Request
 from dalle_kit.engine.results import Generation, Piece
 from dalle_kit.errors import ContextOverflowError
@@ -122,12 +122,12 @@ def _chosen(
     *,
     drop_forced: bool,
 ) -> list[Finished]:
-    """Write the further candidates of the drafts that could be better, and return the best of each."""
-    wanting = [index for index, each in enumerate(drafts) if could_be_better(each)]
-    shaped = [drafts[index].work.shaped for index in wanting]
-    others = write_others(engine, [(each.prompt, each.skeleton) for each in shaped], options, limit)
+    """Write the further candidates of what is wanting in the drafts, and return the best of each."""
+    left = {index: skeleton for index, each in enumerate(drafts) if (skeleton := left_to_write(each)) is not None}
+    rows = [(drafts[index].work.shaped.prompt, skeleton) for index, skeleton in left.items()]
+    others = write_others(engine, rows, options, limit)
     chosen = list(drafts)
-    for index, candidates in zip(wanting, others, strict=True):
+    for index, candidates in zip(left, others, strict=True):
         chosen[index] = best_draft(plugins, drafts[index], candidates, drop_forced=drop_forced)
     return chosen
 

@@ -6,7 +6,7 @@ import pydantic
 import pytest
 
 from dalle_kit import Kit
-from dalle_kit.choosing import Finished, Work, best_draft, could_be_better, first_draft
+from dalle_kit.choosing import Finished, Work, best_draft, first_draft, left_to_write
 from dalle_kit.domain import Domain, Request
 from dalle_kit.engine.results import Generation, SlotResult
 from dalle_kit.records import GenerationOptions, Message, Prompt, Skeleton, Slot
@@ -92,13 +92,23 @@ def test_a_sentence_that_the_model_was_forced_into_takes_no_other_ones_place(kit
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "better"),
-    [(TIME, PLACE, False), (PLAIN[0], PLACE, True), (TIME, "It takes place in room C40.", True), (TIME, "", True)],
-    ids=["all is said", "only the note", "wrong", "missing"],
+    ("first", "second", "left"),
+    [
+        (TIME, PLACE, []),
+        (PLAIN[0], PLACE, ["p1"]),
+        (TIME, "It takes place in room C40.", ["p2"]),
+        (TIME, "", ["p2"]),
+        ("", "", ["p1", "p2"]),
+    ],
+    ids=["all is said", "only the note", "wrong", "missing", "all is missing"],
 )
-def test_others_are_asked_only_where_something_is_wanting(kit: Kit, first: str, second: str, better: bool) -> None:
+def test_others_write_only_what_is_wanting(kit: Kit, first: str, second: str, left: list[str]) -> None:
     [draft] = drafts((first, second))
-    assert could_be_better(first_draft(kit.plugins, work(), draft)) is better
+    skeleton = left_to_write(first_draft(kit.plugins, work(), draft))
+    assert [slot.name for slot in skeleton.slots] == left if skeleton else not left
+    if left == ["p2"]:
+        assert skeleton is not None and len(skeleton.parts) == 3
+        assert isinstance(skeleton.parts[0], str) and skeleton.parts[0].endswith(f"meeting. {TIME} ")
 
 
 def test_what_is_right_is_left_alone(kit: Kit) -> None:
