@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from os.path import commonprefix
 from typing import Any, Literal, get_args
 
 from dalle_kit.errors import OptionError, OutputError, TemplateError, UnknownNameError
@@ -80,9 +81,11 @@ class Prompt:
 
     A model without a chat template reads a conversation as plain text. A text with a gap has any contexts, one prefix
     and at most one suffix, in this order, each exactly as it is. Raises TemplateError for turns of both kinds.
+    ``beginning`` are the turns with which a template's text begins, before the first that comes from a request.
     """
 
     messages: tuple[Message, ...]
+    beginning: tuple[Message, ...] = field(default=(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if problem := turns_problem(self.messages):
@@ -92,6 +95,22 @@ class Prompt:
     def infills(self) -> bool:
         """Whether it is a text with a gap to fill in."""
         return bool(self.messages) and self.messages[0].role in INFILLING_ROLES
+
+    @property
+    def without_request(self) -> Prompt:
+        """The same turns with nothing in them but what they have in common with the beginning, up to where that ends.
+
+        Whoever has changed the turns since they were rendered, nothing of a request is in it.
+        """
+        kept: list[Message] = []
+        goes_on = True
+        for place, message in enumerate(self.messages):
+            fixed = self.beginning[place] if goes_on and place < len(self.beginning) else Message(message.role, "")
+            common = commonprefix([message.content, fixed.content])  # noqa: RUF071 - by characters
+            content = common if fixed.role == message.role else ""
+            goes_on = goes_on and content == message.content
+            kept.append(Message(message.role, content))
+        return Prompt(tuple(kept))
 
     @property
     def text(self) -> str:

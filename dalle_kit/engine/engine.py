@@ -12,8 +12,9 @@ from dalle_kit.engine.decoding import Batch, GenerativeModel
 from dalle_kit.engine.devices import memory_errors
 from dalle_kit.engine.loading import Loaded, load
 from dalle_kit.engine.logits import as_tensor
+from dalle_kit.engine.native.model import NativeLlama
 from dalle_kit.engine.results import Generation, Piece
-from dalle_kit.engine.rows import Job, Row, slot_options
+from dalle_kit.engine.rows import Job, Row, agreeing, slot_options
 from dalle_kit.engine.sampling import candidate_seed
 from dalle_kit.engine.scheduler import Scheduler
 from dalle_kit.errors import ContextOverflowError, ModelError
@@ -200,7 +201,18 @@ class Engine:
         return replace(options, seed=candidate_seed(options.seed, index), temperature=temperature)
 
     def _job(self, prompt: str | Prompt, skeleton: Skeleton, options: GenerationOptions) -> Job:
-        return Job(tuple(self._encode(prompt)), skeleton, options, start=tuple(self._start(prompt)))
+        source = tuple(self._encode(prompt))
+        self._expect_beginning(prompt, source)
+        return Job(source, skeleton, options, start=tuple(self._start(prompt)))
+
+    def _expect_beginning(self, prompt: str | Prompt, source: Sequence[int]) -> None:
+        """Tell a model that keeps what it has read which of a prompt's tokens are its template's, not the request's.
+
+        Where the template's text ends, a token may be made of both; it differs then, and is not among them.
+        """
+        model = self._loaded.model
+        if isinstance(model, NativeLlama) and isinstance(prompt, Prompt) and prompt.beginning and not prompt.infills:
+            model.prefixes.expect(source[: agreeing(source, self._encode(prompt.without_request))])
 
     def _start(self, prompt: str | Prompt) -> list[int]:
         return [] if isinstance(prompt, str) else self.tokenizer.encode_output(prompt)

@@ -17,7 +17,7 @@ from dalle_kit.engine.native.compiling import CompileError, load_library
 from dalle_kit.engine.native.model import NativeLlama, can_compute
 from dalle_kit.engine.tokenization import Tokenizer, read_json
 from dalle_kit.errors import ModelError
-from dalle_kit.models.packed_copies import ensure_packed
+from dalle_kit.models.packed_copies import ensure_packed, identify
 from dalle_kit.models.panels import PACKED_FILE
 from dalle_kit.models.spec import Progress, StoredModel, silent
 from dalle_kit.models.weights import map_panels, quant_of, read_weights, weight_files
@@ -90,8 +90,12 @@ def load(
         weights = ensure_packed(stored, quant=kept, progress=progress)
     native = kept != "none" and device == "cpu" and dtype == "float32"
     library = partial(load_library, progress=progress) if native else None
+    files = identify(weights)
     with memory_errors(device):
         model = _load_model(folder, config, weights, library, device=device, dtype=dtype, threads=threads)
+    # An encoder-decoder's decoder reads what its encoder has made of examples before any prompt.
+    if type(model) is NativeLlama and identify(weights) == files:  # nobody has put others in their place meanwhile
+        model.keep_beginnings((stored.sha256, kept, str(weights.resolve()), files))
     tokenizer = Tokenizer.load(folder)
     vectors = config.get("vocab_size") or config.get("decoder", {}).get("vocab_size")
     if vectors:

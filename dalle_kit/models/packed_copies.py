@@ -34,7 +34,7 @@ def ensure_packed(stored: StoredModel, *, quant: Bits, progress: Progress = sile
     source = Path(stored.path)
     if quant_of(source) == quant:
         return source
-    root, name, wanted = _root(), _name(source, quant), _identity(source)
+    root, name, wanted = _root(), _name(source, quant), identify(source)
     if _is_whole(root / name, wanted, quant):
         return root / name
     workshop = Workshop(root)
@@ -54,6 +54,14 @@ def ensure_packed(stored: StoredModel, *, quant: Bits, progress: Progress = sile
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return root / name
+
+
+def identify(source: Path) -> dict[str, Any]:
+    """Return what tells weights apart without reading them: names, sizes and times of change of their files."""
+    from dalle_kit.models.weights import weight_files
+
+    facts = [[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in weight_files(source)]
+    return {"format": FORMAT, "files": facts}
 
 
 def remove_packed(folder: Path) -> int:
@@ -86,14 +94,6 @@ def _is_whole(folder: Path, wanted: dict[str, Any], quant: Bits) -> bool:
         return bool(note == {**wanted, "size": size}) and quant_of(folder) == quant
     except (OSError, ValueError, ModelError):
         return False
-
-
-def _identity(source: Path) -> dict[str, Any]:
-    """Return what tells weights apart without reading them: names, sizes and times of change of their files."""
-    from dalle_kit.models.weights import weight_files
-
-    facts = [[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in weight_files(source)]
-    return {"format": FORMAT, "files": facts}
 
 
 def _root() -> Path:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from typing import Any
 
 import jinja2
+from jinja2.compiler import CodeGenerator
 from jinja2.runtime import StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
@@ -55,10 +57,25 @@ class _Template(jinja2.Template):
             rendering.importing -= 1
 
 
+class _OwnText(str):
+    """A piece of text that stands in a template; whatever is made of it, by a filter or a macro, is none."""
+
+    __slots__ = ()
+
+
+class _CodeGenerator(CodeGenerator):
+    """Jinja's, but that a template's own texts can be told from the values between them."""
+
+    def _output_const_repr(self, group: Iterable[Any]) -> str:
+        return f"environment.own_text({super()._output_const_repr(group)})"
+
+
 class TemplateEnvironment(ImmutableSandboxedEnvironment):
     """The environment all templates are compiled in; safe to use from several threads."""
 
     template_class = _Template
+    code_generator_class = _CodeGenerator
+    own_text = _OwnText
 
     def __init__(self, sources: TemplateSources) -> None:
         super().__init__(loader=sources, undefined=_Undefined, autoescape=False, keep_trailing_newline=True)
@@ -89,9 +106,15 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         return _noted(super().select_template(names, parent, globals))
 
     def render(self, name: str, rendering: Rendering, variables: Mapping[str, Any]) -> str:
-        """Return the text of a template; whatever goes wrong is a TemplateError with file and line."""
+        """Return the text of a template; whatever goes wrong is a TemplateError with file and line.
+
+        The rendering is told how much of it, from its beginning, is the template's own text and its turns.
+        """
         with self.translated(rendering, name):
-            return self.get_template(name).render(variables)
+            pieces = list(self.get_template(name).generate(variables))
+        own = itertools.takewhile(lambda piece: isinstance(piece, _OwnText) or piece in rendering.turns, pieces)
+        rendering.beginning = "".join(own)
+        return "".join(pieces)
 
     @contextmanager
     def translated(self, rendering: Rendering, name: str) -> Iterator[None]:

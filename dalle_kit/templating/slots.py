@@ -42,7 +42,10 @@ class Misuse(Exception):
 
 @dataclass(slots=True)
 class Rendering:
-    """One rendering under way: which file, the variables' names, the marks given out and the files used."""
+    """One rendering under way: which file, the variables' names, the marks given out and the files used.
+
+    ``beginning`` is what of its text, from the start, no request has had a part in but by choosing it.
+    """
 
     kind: Literal["document", "prompt"]
     variables: frozenset[str]
@@ -50,6 +53,7 @@ class Rendering:
     turns: dict[str, Turn] = field(default_factory=dict)
     places: list[str] = field(default_factory=list)
     importing: int = 0
+    beginning: str = ""
 
 
 _under_way: ContextVar[Rendering | None] = ContextVar("dalle_kit_rendering", default=None)

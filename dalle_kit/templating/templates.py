@@ -187,11 +187,15 @@ class Templates:
         rendering = Rendering("prompt", frozenset(variables))
         with under_way(rendering):
             text = self.environment.render(name, rendering, variables)
-        parts = split(text, rendering.turns, what=lambda turn: f"turn {turn.role!r}", template=rendering.places[0])
-        messages = _messages(parts)
+
+        def turns(text: str, marks: dict[str, Turn]) -> tuple[Message, ...]:
+            return _messages(split(text, marks, what=lambda turn: f"turn {turn.role!r}", template=rendering.places[0]))
+
+        messages = turns(text, rendering.turns)
         if problem := turns_problem(messages):
             raise TemplateError(problem, template=rendering.places[0])
-        return Prompt(messages), rendering.places
+        begun = {mark: turn for mark, turn in rendering.turns.items() if mark in rendering.beginning}
+        return Prompt(messages, turns(rendering.beginning, begun)), rendering.places
 
 
 def _messages(parts: Sequence[str | Marked[Turn]]) -> tuple[Message, ...]:
@@ -255,9 +259,9 @@ def _show_examples(prompt: Prompt, slots: tuple[Slot, ...], *, template: str) ->
     turns = list(prompt.messages)
     last = max((place for place, turn in enumerate(turns) if turn.role == "user"), default=None)
     if last is None:
-        return Prompt((*turns, Message("user", "\n\n".join(shown))))
+        return replace(prompt, messages=(*turns, Message("user", "\n\n".join(shown))))
     turns[last] = Message("user", "\n\n".join([turns[last].content, *shown]))
-    return Prompt(tuple(turns))
+    return replace(prompt, messages=tuple(turns))
 
 
 def _without_outer_blank_lines(text: str) -> str:

@@ -90,6 +90,12 @@ def compile_library(*, progress: Progress = silent) -> Path:
     return library
 
 
+def identify_library(library: ctypes.CDLL) -> tuple[str, str]:
+    """Return what tells a library's results from another's: its name, which is of the processor, and its hash."""
+    file = Path(library._name)
+    return file.name, _hash(file)
+
+
 def _compile(target: Path) -> None:
     if os.name == "nt":
         raise CompileError("the C step is compiled on Linux and macOS only")

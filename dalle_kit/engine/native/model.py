@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import itertools
+import platform
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,8 +14,10 @@ import numpy.typing as npt
 
 from dalle_kit.engine.llama_config import LlamaConfig
 from dalle_kit.engine.logits import Array
+from dalle_kit.engine.native.compiling import identify_library
 from dalle_kit.engine.native.pacing import Pace
 from dalle_kit.engine.native.pages import PAGE, CacheRow, Prefixes
+from dalle_kit.engine.native.prefix_files import PrefixFiles
 from dalle_kit.engine.native.structures import BatchC, LayerC, MatrixC, ModelC, address
 from dalle_kit.errors import DeviceError, ModelError
 from dalle_kit.models.panels import GROUP, ROWS, bits_of, matrix_shape
@@ -40,9 +43,15 @@ class NativeLlama:
         self._weights = {**weights, "frequencies": frequencies}  # C has only their addresses
         self._step = library.dalle_kit_step
         self._step.argtypes = [ctypes.POINTER(ModelC), ctypes.POINTER(BatchC), ctypes.c_int]
+        # C takes the sines of positions from the system's library.
+        self._numerics = (config, frequencies.tobytes(), *identify_library(library), platform.libc_ver())
         self._model = self._structure()
         self.vocabulary = int(self._model.head.rows)
         self.page_size = config.layers * 2 * config.kv_heads * PAGE * config.head_width
+
+    def keep_beginnings(self, weights: object) -> None:
+        """Keep what texts are expected to begin with on disk; ``weights`` tells the model's from all others."""
+        self.prefixes = Prefixes(PrefixFiles((weights, *self._numerics), page_size=self.page_size))
 
     def open(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], *, room: int) -> NativeSession:
         """Read the prompts; ``room`` is not needed here, the cache grows page by page."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 import numpy as np
 
@@ -15,6 +16,9 @@ PAGE = 32
 
 #: Pages that are kept of texts that were read, and the fewest tokens for which it is worth it.
 _KEPT_PAGES, _WORTH_KEEPING = 48, 8
+
+#: The most tokens that are kept of one text, and the most beginnings of templates that are remembered.
+_LONGEST, _BEGINNINGS = _KEPT_PAGES * PAGE // 2, 64
 
 
 class Page:
@@ -62,22 +66,57 @@ class CacheRow:
             self.pages[place] = self.pages[place].copy()
 
 
+class Files(Protocol):
+    """Where beginnings outlive the process; what cannot be read or written is as if it were not there."""
+
+    def load(self, tokens: Sequence[int]) -> CacheRow | None:
+        """Return a row with these tokens, None where there is none."""
+
+    def save(self, tokens: Sequence[int], pages: Sequence[Page]) -> None:
+        """Write the pages of these tokens."""
+
+
 class Prefixes:
     """What was read lately, so that a text that begins alike need not be read from its beginning.
 
     What a token's keys and values are depends on the tokens up to it alone, and not on what else is computed with them:
-    a text that goes on from here is the same to the bit. May be used by several threads.
+    a text that goes on from here is the same to the bit. Only what is announced by ``expect`` goes into ``files``. May
+    be used by several threads.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, files: Files | None = None) -> None:
         self._lock = threading.Lock()
         self._kept: list[tuple[tuple[int, ...], CacheRow]] = []  # the latest last
+        self._files = files
+        self._beginnings: dict[tuple[int, ...], bool] = {}  # whole pages; whether there is nothing more to be written
+
+    def expect(self, tokens: Sequence[int]) -> None:
+        """Take note of what further texts will begin with, here and in other processes: whole pages of it are kept."""
+        count = min(len(tokens), _LONGEST) // PAGE * PAGE
+        if count == 0 or self._files is None:
+            return
+        with self._lock:
+            self._beginnings.setdefault(tuple(tokens[:count]), False)
+            if len(self._beginnings) > _BEGINNINGS:
+                del self._beginnings[next(iter(self._beginnings))]
 
     def find(self, tokens: Sequence[int]) -> CacheRow:
         """Return a row with the longest known beginning of some tokens, an empty one where that is not worth it.
 
         The last token is never in it: something has to be computed for the logits after it.
         """
+        row, beginning = self._find(tokens), self._beginning(tokens)
+        wanted = min(len(beginning), len(tokens) - 1)
+        if self._files is None or row.length >= wanted:
+            return row
+        read = self._files.load(beginning)
+        if read is None:
+            return row
+        self._is_written(beginning)
+        self.keep(beginning, read)
+        return read.copy(wanted)
+
+    def _find(self, tokens: Sequence[int]) -> CacheRow:
         with self._lock:
             lengths = [min(_alike(tokens, known), len(tokens) - 1) for known, _ in self._kept]
             best = max(range(len(lengths)), key=lengths.__getitem__, default=None)
@@ -86,15 +125,33 @@ class Prefixes:
             return self._kept[best][1].copy(lengths[best])
 
     def keep(self, tokens: Sequence[int], row: CacheRow) -> None:
-        """Keep what a row holds of these tokens, its first; what was kept first goes where it gets too much."""
-        if not _WORTH_KEEPING <= len(tokens) <= _KEPT_PAGES * PAGE // 2:
+        """Keep what a row holds of these tokens, its first; what was kept first goes where it gets too much.
+
+        Of a text that is too long only what its template begins with is kept.
+        """
+        beginning = self._beginning(tokens)
+        if self._files is not None and beginning and not self._is_written(beginning):
+            self._files.save(beginning, row.pages[: len(beginning) // PAGE])
+        tokens = tuple(tokens) if len(tokens) <= _LONGEST else beginning
+        if len(tokens) < _WORTH_KEEPING:
             return
         with self._lock:
-            tokens = tuple(tokens)
             self._kept = [each for each in self._kept if _alike(each[0], tokens) < len(each[0])]
             self._kept.append((tokens, row.copy(len(tokens))))
             while len({id(page) for _, kept in self._kept for page in kept.pages}) > _KEPT_PAGES:
                 del self._kept[0]
+
+    def _beginning(self, tokens: Sequence[int]) -> tuple[int, ...]:
+        """Return the longest of the expected beginnings that a text has, an empty one if it has none."""
+        with self._lock:
+            found = [each for each in self._beginnings if _alike(each, tokens) == len(each)]
+        return max(found, key=len, default=())
+
+    def _is_written(self, beginning: tuple[int, ...]) -> bool:
+        """Say whether a beginning is written, and note that it is from now on: a failure is not tried again."""
+        with self._lock:
+            before, self._beginnings[beginning] = self._beginnings.get(beginning, False), True
+        return before
 
 
 def _alike(some: Sequence[int], others: Sequence[int]) -> int:
