@@ -5,6 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,10 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dalle_kit.engine.engine import Engine
-from dalle_kit.engine.native import prefix_files
+from dalle_kit.engine.native import pages, prefix_files
 from dalle_kit.engine.native.model import NativeLlama
 from dalle_kit.engine.native.pages import PAGE, Page
 from dalle_kit.engine.native.prefix_files import PrefixFiles
+from dalle_kit.kit import Kit
 from dalle_kit.models.spec import StoredModel
 from dalle_kit.records import GenerationOptions, Message, Prompt
 
@@ -40,7 +43,9 @@ def load(path: Path) -> Engine:
     return Engine.load(StoredModel(name="smollm2-135m", path=str(path)), device="cpu")
 
 
-def read(engine: Engine, told: Prompt) -> Read:
+@contextmanager
+def counting() -> Iterator[list[int]]:
+    """Count the tokens of each step."""
     counts: list[int] = []
     compute = NativeLlama._compute
 
@@ -50,6 +55,11 @@ def read(engine: Engine, told: Prompt) -> Read:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(NativeLlama, "_compute", counted)
+        yield counts
+
+
+def read(engine: Engine, told: Prompt) -> Read:
+    with counting() as counts:
         generation = engine.generate([told], GenerationOptions(max_tokens=8))[0]
     return generation.text, generation.slots["text"].log_likelihood, counts[0]
 
@@ -103,9 +113,9 @@ def test_the_next_process_reads_only_what_the_request_adds(
     written = file.stat().st_size
     [then] = in_processes(default_model_path, home, count=1)
     assert then[:2] == plain[:2]
-    pages = (plain[2] - then[2]) // PAGE
-    assert then[2] == plain[2] - pages * PAGE and pages >= 3 and then[2] < 2 * PAGE
-    assert written == 32 + pages * load(default_model_path)._loaded.model.page_size * 4  # type: ignore[union-attr]
+    count = (plain[2] - then[2]) // PAGE
+    assert then[2] == plain[2] - count * PAGE and count >= 3 and then[2] < 2 * PAGE
+    assert written == 32 + count * load(default_model_path)._loaded.model.page_size * 4  # type: ignore[union-attr]
     assert [each.name for each in kept.iterdir()] == [file.name]
 
 
@@ -124,6 +134,18 @@ def test_it_is_the_same_file_for_every_request_and_nothing_of_one_is_in_it(
     row = model.open([tokens], [[]], room=0)._rows[0]
     count = (len(before) - 32) // (model.page_size * 4)
     assert before[32:] == b"".join(page.values.tobytes() for page in row.pages[:count])
+
+
+def test_the_examples_of_a_template_are_read_once(kept: Path) -> None:
+    documents, steps = [], []
+    for _ in range(2):
+        with counting() as counts:
+            request = {"to": "Ana <ana@example.org>", "subject": CANARY, "points": [CANARY, "bring cups"]}
+            documents.append(Kit().generate("email", request, template="phrased", seed=1, max_tokens=20))
+        steps.append(counts)
+    assert documents[0].text == documents[1].text
+    assert steps[0][0] - steps[1][0] >= 5 * PAGE and steps[0][1:] == steps[1][1:]
+    assert len(list(kept.iterdir())) == 1
 
 
 def test_what_a_plugin_has_put_into_the_beginning_is_not_kept(kept: Path, default_model_path: Path) -> None:
@@ -223,12 +245,14 @@ def test_a_full_disk_leaves_nothing_behind(
 
 
 def test_what_memory_has_let_go_of_is_found_in_the_file_again(
-    file: Path, default_model_path: Path, plain: Read
+    file: Path, default_model_path: Path, plain: Read, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(pages, "_KEPT_PAGES", 8)
     engine = load(default_model_path)
     then = read(engine, prompt())
-    for number in range(8):
-        read(engine, Prompt((Message("user", f"{number} again and again " * 60),)))
+    assert read(engine, prompt())[2] == 1 and then[2] < plain[2]
+    for number in range(2):
+        read(engine, Prompt((Message("user", f"{number} again and again " * 30),)))
     assert read(engine, prompt()) == then
 
 
