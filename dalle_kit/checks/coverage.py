@@ -33,16 +33,29 @@ _CONDITION = re.compile(r"\W*(?:if|unless|in case)\b", re.IGNORECASE)
 _CONDITIONAL = re.compile(
     r"\b(?:if|unless|in (?:the )?case|should|when|whenever|otherwise|provided|as long as|whether)\b", re.IGNORECASE
 )
-#: A number that is a bound or no exact one, in a note; and the words that say so in a sentence.
-_BOUND = re.compile(
-    r"\b(?:more than|over|at least|up to|at most|less than|fewer than|under|nearly|almost|about|around)\s+\W?\d",
-    re.IGNORECASE,
-)
-_BOUNDING = re.compile(
-    r"\b(?:more|over|above|exceed\w*|least|minimum|up to|at most|maximum|less|fewer|under|below|nearly|almost|about|"
-    r"around|approximately|roughly|some|within|until|no later|as (?:many|much|little|few))\b",
-    re.IGNORECASE,
-)
+#: A number that is a bound from below, one from above or not exact: how a note puts it, and how a sentence may.
+_COUNT = r"\s+(?:\W?\d|(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|half)\b)"
+_BOUNDS = [
+    (re.compile(rf"\b(?:{noted}){number}", re.IGNORECASE), re.compile(rf"\b(?:{said})\b", re.IGNORECASE))
+    for noted, number, said in (
+        (
+            r"(?<!no )(?<!not )more than|over|at least|(?:no|not) (?:less|fewer) than",
+            _COUNT,
+            r"more|over|above|exceed\w*|least|minimum|as (?:many|much)|(?:no|not) (?:less|fewer)",
+        ),
+        (
+            r"up to|at most|(?:no|not) more than|(?<!no )(?<!not )(?:less|fewer) than|under",
+            _COUNT,
+            r"up to|most|maximum|less|fewer|under|below|within|until|no later|(?:no|not) more|as (?:little|few)",
+        ),
+        (
+            # Before a number in words "about" may as well be a subject: "a talk about two plans".
+            r"nearly|almost|about|around",
+            r"\s+\W?\d",
+            r"more|over|up to|less|fewer|under|below|nearly|almost|about|around|approximately|roughly|some",
+        ),
+    )
+]
 #: How a question is put, directly or not.
 _ASKING = re.compile(
     r"\?|\b(?:whether|if|ask|know|tell|wonder|question|please|grateful|let me|let us)\b", re.IGNORECASE
@@ -222,8 +235,9 @@ def _turned(point: str, sentences: list[_Said]) -> bool:
         return True
     if _CONDITION.match(point) and not any(_CONDITIONAL.search(sentence.text) for sentence in sentences):
         return True
-    if _BOUND.search(point) and not any(_BOUNDING.search(sentence.text) for sentence in sentences):
-        return True
+    for noted, said in _BOUNDS:
+        if noted.search(point) and not any(said.search(sentence.text) for sentence in sentences):
+            return True
     forbidding = any(_FORBIDDING.search(sentence.text) for sentence in sentences)
     return forbidding and not _FORBIDDING_NOTE.search(point)
 

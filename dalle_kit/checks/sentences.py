@@ -40,7 +40,7 @@ def split_text(text: str) -> list[Paragraph]:
     """Return the paragraphs of a text; empty lines part them."""
     paragraphs = []
     for block in re.split(r"\n[ \t]*\n", text.replace("\r\n", "\n").replace("\r", "\n")):
-        lines = tuple(read_line(line) for line in _unwrapped(block.split("\n")) if line.strip())
+        lines = tuple(read_line(line) for line in _unwrapped(block.split("\n")) if line)
         if lines:
             paragraphs.append(lines)
     return paragraphs
@@ -113,10 +113,10 @@ def _ends_sentence(sentence: str, rest: str) -> bool:
 def _unwrapped(lines: list[str]) -> list[str]:
     """Join lines that were broken in mid-sentence."""
     joined: list[str] = []
-    for line in lines:
+    for line in map(str.strip, lines):
         before = joined[-1] if joined else ""
-        if len(before) >= 50 and not re.search(r"[.!?…:;]\W*\Z", before) and line.strip() and not _MARKER.match(line):
-            joined[-1] = f"{before.rstrip()} {line.strip()}"
+        if len(before) >= 50 and not re.search(r"[.!?…:;]\W*\Z", before) and line and not _MARKER.match(line):
+            joined[-1] = f"{before} {line}"
         else:
             joined.append(line)
     return joined

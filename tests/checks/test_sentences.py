@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dalle_kit.checks import is_finished, join_text, split_sentences, split_text
@@ -64,6 +64,7 @@ def test_a_line_broken_in_mid_sentence_is_joined() -> None:
 
 
 @given(WORDS | st.text(max_size=200))
+@example("https://example.com/a.b?c https://example.com/a.b?c \n - ")
 def test_taking_a_text_apart_loses_no_word_and_happens_once(text: str) -> None:
     once = join_text(split_text(text))
     assert "".join(once.split()) == "".join(text.split())
