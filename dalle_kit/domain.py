@@ -48,11 +48,15 @@ def option_of(info: Any) -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A real text and the request it could be the answer to; ``name`` says where it is from."""
+    """A real text and the request it could be the answer to; ``name`` says where it is from.
+
+    ``author`` is who wrote it, or the outlet or module it is from: texts of one are examples for each other.
+    """
 
     name: str
     fields: Mapping[str, object]
     text: str
+    author: str = ""
 
 
 def _nothing_to_add(request: Any) -> Mapping[str, object]:

@@ -30,6 +30,9 @@ OPTIONS = (
     click.option("--held-out", multiple=True, type=_FILE, help="Texts to measure the loss on, instead of a share."),
     click.option("--model", default="smollm2-135m", show_default=True, help="The model to train."),
     click.option("--from-scratch", type=click.Choice(["dalle-seed"]), help="Train a new small model instead."),
+    click.option(
+        "--begin-with", type=click.Path(path_type=Path, file_okay=False, exists=True), help="An adapter to go on from."
+    ),
     click.option("--encoder", help="Join an encoder of examples to the model.  [with bridge: minilm-l6]"),
     click.option(
         "--learn",
@@ -112,7 +115,7 @@ def _train(output: Path, given: dict[str, Any], progress: Progress, report: Call
         Sources(given["domains"], given["data"], given["held_out"], given["limit"], not given["no_redact"]),
         output,
         recipe=_recipe(given),
-        choice=Choice(encoder=given["encoder"], from_scratch=given["from_scratch"] is not None),
+        choice=Choice(given["encoder"], given["from_scratch"] is not None, given["begin_with"]),
         save_every=60.0 * given["save_every"],
         progress=progress,
         report=report,

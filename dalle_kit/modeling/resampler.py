@@ -47,7 +47,7 @@ class ResamplerLayer(nn.Module):
         self.to_keys_and_values = nn.Linear(width, 2 * width)
         self.to_output = nn.Linear(width, width)
         self.network_norm = nn.LayerNorm(width)
-        self.network = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+        self.network = nn.Sequential(nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
 
     def forward(self, states: Tensor, known: Tensor, mask: Tensor) -> Tensor:
         """Return the queries' states (B, Q, D) after this block."""

@@ -15,14 +15,18 @@ from torch import Tensor
 
 from dalle_kit.engine.tokenization import Tokenizer, read_json
 from dalle_kit.errors import ModelError
-from dalle_kit.models.adapters import save_adapter
+from dalle_kit.models.adapters import Adapter, save_adapter
 from dalle_kit.models.weights import read_weights
-from dalle_kit.training.learner import prepare
+from dalle_kit.training.learner import Learner, prepare
 from dalle_kit.training.pairs import ReadExamples
 from dalle_kit.training.recipe import Recipe
 from dalle_kit.training.sources import Sample
 
 _LORA = re.compile(r"(?P<layer>.+)\.lora_(?P<part>[AB])\.default\.weight")
+#: So begin the names of an encoder-decoder's tensors that are its decoder's.
+_DECODER = "decoder."
+#: Where what was learned beside an encoder-decoder's own parts is written alone, in its folder.
+_PARTS = "parts"
 #: Memory vectors of an encoder-decoder that is joined here.
 _QUERIES = 16
 #: Tokens of an example where its encoder reads more: a longer text is read as several examples, as in the engine.
@@ -178,6 +182,8 @@ def save_network(origin: Origin, recipe: Recipe, learned: Mapping[str, Tensor], 
     with torch.no_grad():
         for name, tensor in learned.items():
             prepared[name].copy_(tensor)
+    if recipe.learn == "lora":
+        _save_parts(origin, recipe, learned, network.config, folder / _PARTS)
     _merge_adapters(network)
     network.save_pretrained(folder)
     for place, source in origin.tokenizers.items():
@@ -186,6 +192,40 @@ def save_network(origin: Origin, recipe: Recipe, learned: Mapping[str, Tensor], 
             if (source / name).is_file() and source != folder / place:
                 shutil.copyfile(source / name, folder / place / name)
     return None
+
+
+def go_on_from(learner: Learner, adapter: Adapter, recipe: Recipe) -> None:
+    """Begin with an adapter's matrices; raises ModelError where they are not those of this network and recipe."""
+    if (adapter.rank, adapter.alpha) != (recipe.rank, recipe.alpha) or recipe.learn != "lora":
+        raise ModelError(
+            f"{adapter.name} has the rank {adapter.rank} and alpha {adapter.alpha:g}, to be learned is {recipe.learn} "
+            f"with {recipe.rank} and {recipe.alpha}; give --rank {adapter.rank}"
+        )
+    learned = learner.learned()
+    places = {name for name in learned if _LORA.fullmatch(name)}
+    with torch.no_grad():
+        for layer, matrices in adapter.layers.items():
+            for part, matrix in zip("AB", matrices, strict=True):
+                name = f"{layer}.lora_{part}.default.weight"
+                name = name if name in places else _DECODER + name
+                if name not in places or learned[name].shape != matrix.shape:
+                    raise ModelError(f"{adapter.name} has {layer}, which the model has not; give one made for it")
+                learned[name].copy_(matrix)
+                places.remove(name)
+    if places:
+        raise ModelError(f"{adapter.name} lacks {min(places)}; give one made for this model")
+
+
+def _save_parts(origin: Origin, recipe: Recipe, learned: Mapping[str, Tensor], config: Any, folder: Path) -> None:
+    """Write the adapter and the bridge of an encoder-decoder alone, as a package ships them, in float16."""
+    from safetensors.torch import save_file
+
+    adapted = {name.removeprefix(_DECODER): each for name, each in learned.items() if _LORA.fullmatch(name)}
+    bridge = {name: each.half().contiguous() for name, each in learned.items() if not _LORA.fullmatch(name)}
+    save_adapter(folder, _layers(adapted), rank=recipe.rank, alpha=recipe.alpha, base=str(origin.facts["base"]))
+    save_file(bridge, folder / "bridge.safetensors", metadata={"format": "pt"})
+    settings = {"memory": config.memory, "queries": config.queries, "fusion": config.fusion}
+    (folder / "bridge.json").write_bytes((json.dumps(settings, indent=2) + "\n").encode("utf-8"))
 
 
 def _merge_adapters(network: Any) -> None:

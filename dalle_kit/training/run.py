@@ -16,6 +16,8 @@ from dalle_kit.engine.devices import choose_device
 from dalle_kit.errors import ModelError, OutputError, RequestError
 from dalle_kit.files import write_atomically
 from dalle_kit.kit import Kit
+from dalle_kit.models.adapters import load_adapter
+from dalle_kit.models.adapters.files import adapter_hash
 from dalle_kit.models.spec import Progress, silent
 from dalle_kit.training.card import make_card, model_card
 from dalle_kit.training.checkpoint import Checkpoint, History
@@ -25,6 +27,7 @@ from dalle_kit.training.loop import Step, Training, tensors_of
 from dalle_kit.training.networks import (
     Origin,
     causal_origin,
+    go_on_from,
     joined_origin,
     make_tokenizer,
     save_network,
@@ -40,10 +43,14 @@ _DEFAULT_ENCODER = "minilm-l6"
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What is trained: the Kit's model, with an ``encoder`` to read examples, or a new one if ``from_scratch``."""
+    """What is trained: the Kit's model, with an ``encoder`` to read examples, or a new one if ``from_scratch``.
+
+    ``begin_with`` is the folder of an adapter to go on from.
+    """
 
     encoder: str | None = None
     from_scratch: bool = False
+    begin_with: Path | None = None
 
 
 def train_model(
@@ -72,20 +79,27 @@ def train_model(
     accelerator = Accelerator(cpu=cpu, mixed_precision="no")
     recipe = replace(recipe, precision=choose_precision(recipe.precision, device=accelerator.device.type))
     progress("reading the texts", 0, None)
-    samples = read_samples(kit, sources, seed=recipe.seed)
+    choice = choice or Choice()
+    reads = choice.encoder is not None or recipe.learn == "bridge"
+    samples = read_samples(kit, replace(sources, examples=reads), seed=recipe.seed)
     if not samples.learned:
         raise RequestError("there are no texts to train on; name a domain that has a corpus, or a file with --data")
     folder.mkdir(parents=True, exist_ok=True)
-    origin, licence = _origin(kit, choice or Choice(), recipe, samples, folder, accelerator, progress)
+    origin, licence = _origin(kit, choice, recipe, samples, folder, accelerator, progress)
     pairs, held_out = _pairs(samples.learned, origin, recipe), _pairs(samples.held_out, origin, recipe)
     if not pairs:
         raise RequestError(f"all {len(samples.learned)} texts are longer than {recipe.longest} tokens; shorten them")
+    beginning = None if choice.begin_with is None else load_adapter(choice.begin_with)
     facts = {**origin.facts, "processes": accelerator.num_processes}
+    if choice.begin_with is not None:
+        facts["begun_with"] = adapter_hash(choice.begin_with)
     settings = {**asdict(recipe), **facts, "texts": _digest(pairs, held_out)}
     checkpoint = Checkpoint(folder / "checkpoint", settings)
     network = _fitting(origin)
     torch.manual_seed(recipe.seed)  # of the adapter's first matrices
     learner = prepare(network, recipe, dtype=getattr(torch, recipe.precision), device=accelerator.device.type)
+    if beginning is not None:
+        go_on_from(learner, beginning, recipe)
     training = Training(
         learner, pairs, held_out, recipe, accelerator=accelerator, checkpoint=checkpoint, save_every=save_every
     )

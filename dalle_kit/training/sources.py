@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dalle_kit.corpora import Redactor, refuse_reserved
+from dalle_kit.domain import Example
 from dalle_kit.errors import RequestError, UnknownNameError
 from dalle_kit.kit import Kit
 from dalle_kit.records import Message, Prompt
@@ -20,8 +21,11 @@ _HELD_OUT = 48
 _HELD_OUT_SHARE = 20
 
 
+#: Examples by the same author that a text of a corpus has, at most, and the share of such texts that has them.
+_EXAMPLES, _EXAMPLES_SHARE = 4, 0.7
+
 #: What a set of examples is learned with where it has no prompt of its own.
-_ANOTHER = "Write another text like these."
+ANOTHER = "Write another text like these."
 _FORM = '{"prompt": "...", "text": "..."} or {"domain": "...", "fields": {...}, "text": "..."}'
 
 
@@ -55,7 +59,9 @@ class Sample:
 class Sources:
     """Where texts come from: domains with a corpus, files of JSON lines, and files of held-out texts.
 
-    ``limit`` bounds the texts of each domain and file; ``redact`` is whether personal data is replaced.
+    ``limit`` bounds the texts of each domain and file; ``redact`` is whether personal data is replaced. ``examples`` is
+    whether the texts of corpora come with others of their authors, and those of authors who wrote prose also without
+    their requests, as further texts of a set.
     """
 
     domains: tuple[str, ...] = ()
@@ -63,6 +69,7 @@ class Sources:
     held_out: tuple[Path, ...] = ()
     limit: int | None = None
     redact: bool = True
+    examples: bool = False
 
 
 @dataclass(slots=True)
@@ -86,7 +93,9 @@ def read_samples(kit: Kit, sources: Sources, *, seed: int) -> Samples:
     found = Samples()
     for name in sources.domains:
         splits = [
-            corpus_samples(kit, name, split, found, seed=seed, limit=limit, redact=sources.redact)
+            corpus_samples(
+                kit, name, split, found, seed=seed, limit=limit, redact=sources.redact, with_examples=sources.examples
+            )
             for split, limit in (("train", sources.limit), ("dev", _HELD_OUT))
         ]
         _add(found, name, *splits)
@@ -110,21 +119,60 @@ def _add(found: Samples, name: str, learned: Sequence[Sample], held_out: Sequenc
 
 
 def corpus_samples(
-    kit: Kit, name: str, split: str, found: Samples, *, seed: int, limit: int | None = None, redact: bool = True
+    kit: Kit,
+    name: str,
+    split: str,
+    found: Samples,
+    *,
+    seed: int,
+    limit: int | None = None,
+    redact: bool = True,
+    with_examples: bool = False,
 ) -> list[Sample]:
     """Return samples of a domain's corpus, in a random order; ``found`` counts what was redacted.
+
+    ``with_examples`` is as in ``Sources``.
 
     Those that are no valid request, or reserved for evaluation, are left out. Raises RequestError where there are none.
     """
     examples = sorted(kit.plugins.domain(name).corpus(split), key=lambda example: example.name)
     random.Random(seed).shuffle(examples)
-    records = (
-        Record(each.name, {"domain": name, "fields": each.fields, "text": each.text}) for each in examples[:limit]
-    )
+    records = list(_corpus_records(name, examples, limit=limit))
+    if with_examples:
+        records = list(_with_examples(records, examples, is_prose=kit.plugins.domain(name).prose, seed=seed))
     samples = list(_samples(kit, records, found, redact=redact, strict=False))
     if not samples:
         raise RequestError(f"the domain {name!r} has no {split} texts to train on; name one that has")
     return samples
+
+
+def _corpus_records(name: str, examples: Sequence[Example], *, limit: int | None) -> Iterator[Record]:
+    for each in examples[:limit]:
+        yield Record(each.name, {"domain": name, "fields": each.fields, "text": each.text})
+
+
+def _with_examples(
+    records: Sequence[Record], texts: Sequence[Example], *, is_prose: bool, seed: int
+) -> Iterator[Record]:
+    """Yield the records, many of them with other texts of their authors, and of prose those texts as sets, too."""
+    by_author: dict[str, list[Example]] = {}
+    for each in texts:
+        by_author.setdefault(each.author, []).append(each)
+    by_author.pop("", None)
+    authors = {each.name: each.author for each in texts}
+    for record in records:
+        source = random.Random(f"{seed} {record.place}")
+        others = [each.text for each in by_author.get(authors[record.place], ()) if each.name != record.place]
+        others = [text for text in dict.fromkeys(others) if text.strip() and text != record.values["text"]]
+        chosen = source.sample(others, min(len(others), source.randint(1, _EXAMPLES)))
+        if chosen and source.random() < _EXAMPLES_SHARE:
+            yield replace(record, values={**record.values, "examples": chosen})
+        else:
+            yield record
+        if chosen and is_prose:
+            text = record.values["text"]
+            values = {"prompt": ANOTHER, "text": text, "examples": chosen}
+            yield Record(f"{record.place} of a set", values, of_set=True)
 
 
 def _read_records(kit: Kit, file: Path, sources: Sources, found: Samples) -> list[Sample]:
@@ -164,7 +212,7 @@ def _records(place: str, values: dict[str, Any]) -> Iterator[Record]:
     texts = values["examples"]
     for number, text in enumerate(texts):
         others = [*texts[:number], *texts[number + 1 :]]
-        yield Record(place, {"prompt": values.get("prompt", _ANOTHER), "text": text, "examples": others}, of_set=True)
+        yield Record(place, {"prompt": values.get("prompt", ANOTHER), "text": text, "examples": others}, of_set=True)
 
 
 def _checked(record: object) -> dict[str, Any]:
@@ -227,12 +275,14 @@ def _sample(kit: Kit, record: Mapping[str, Any]) -> Sample:
     if "domain" not in record:
         return Sample(Prompt((Message("user", record["prompt"]),)), "", record["text"], examples)
     shaped = kit.shape(record["domain"], kit.request(record["domain"], record["fields"]))
-    before = ""
+    before, text = "", record["text"]
     for part in shaped.skeleton.parts:
         if not isinstance(part, str):
+            # What a verbatim text has to begin with is written by the model, though it is no part of the text.
+            text = part.starts_with + text if part.verbatim else text
             break
         before += part
-    return Sample(shaped.prompt, before, record["text"], examples)
+    return Sample(shaped.prompt, before, text, examples)
 
 
 def _groups_apart(samples: Sequence[Sample]) -> set[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from dalle_kit import Domain, Draft, GenerationOptions
 from dalle_kit_code.checks import check
+from dalle_kit_code.corpus import corpus
 from dalle_kit_code.finish import finish_body, finish_insertion
 from dalle_kit_code.formats import FORMATS
 from dalle_kit_code.request import CodeRequest, CompleteRequest, FunctionRequest, smaller
@@ -34,6 +35,7 @@ def make_domains() -> tuple[Domain, Domain]:
         context=complete_context,
         finish=finish_completion,
         options=GenerationOptions(max_tokens=128),
+        corpus=corpus,
         **common,
     )
     function = Domain(

@@ -10,6 +10,7 @@ import random
 import re
 import tarfile
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from dalle_kit import Example
@@ -76,7 +77,8 @@ def _real(split: str) -> Iterator[Example]:
         subject, *sentences = read_names().replace([subject, *sentences], people=people, source=source)
         form = choose_form(source, reworded=split == "train")
         notes = [note for sentence in sentences for note in make_notes(sentence, form=form)]
-        yield _example(name, subject, notes, " ".join(sentences), source)
+        example = _example(name, subject, notes, " ".join(sentences), source)
+        yield replace(example, author=parent.sender_name.casefold())
 
 
 def _example(

