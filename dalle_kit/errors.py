@@ -11,6 +11,7 @@
     │   ├── IntegrityError      what was fetched is not what was promised
     │   ├── DiskSpaceError      the disk has no room for it
     │   └── DeviceError         a device or dtype this machine cannot give
+    ├── ExampleError            example texts cannot be read, kept or searched
     ├── PluginError             a plugin cannot be loaded, or a required one failed
     ├── ConfigError             the settings cannot be read, or hold a wrong value
     └── OutputError             a result cannot be written where it was asked to go
@@ -107,6 +108,10 @@ class DiskSpaceError(ModelError):
 
 class DeviceError(ModelError):
     """A device or dtype was asked for that this machine cannot give."""
+
+
+class ExampleError(DalleKitError):
+    """Example texts cannot be read, kept or searched."""
 
 
 class PluginError(DalleKitError):

@@ -1,0 +1,102 @@
+"""Reading the HTML of a message as lines, each with its level of quoting."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+from dalle_kit.examples.replies import Line
+
+_HIDDEN = {"script", "style", "head", "title", "template"}
+_LINES = {
+    "address",
+    "article",
+    "div",
+    "dl",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "hr",
+    "li",
+    "ol",
+    "pre",
+    "table",
+    "tr",
+    "ul",
+}
+_PARAGRAPHS = {"p", "blockquote"}
+_WITHOUT_END = {"br", "hr", "img", "meta", "link", "input", "area", "base", "col", "wbr"}
+#: How mail programs mark what they quote, beside blockquote.
+_QUOTE = re.compile(
+    r"gmail_quote|gmail_extra_quote|yahoo_quoted|moz-cite-prefix|OLK_SRC_BODY_SECTION|divRplyFwdMsg|appendonsend"
+)
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.lines: list[Line] = []
+        self.text, self.hidden = "", 0
+        self.open: list[tuple[str, bool]] = []
+
+    @property
+    def depth(self) -> int:
+        return sum(quotes for _, quotes in self.open)
+
+    def end_line(self, *, always: bool = False) -> None:
+        if self.text.strip() or always:
+            self.lines.append((self.depth, self.text.strip()))
+        self.text = ""
+
+    def end_paragraph(self) -> None:
+        self.end_line()
+        if self.lines and self.lines[-1][1]:
+            self.lines.append((self.depth, ""))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in _HIDDEN:
+            self.hidden += 1
+        elif tag == "br":
+            self.end_line(always=True)
+        elif tag in _PARAGRAPHS:
+            self.end_paragraph()
+        elif tag in _LINES:
+            self.end_line()
+            self.text = "- " if tag == "li" else ""
+        elif tag in ("td", "th"):
+            self.text += " "
+        if tag not in _WITHOUT_END:
+            marks = " ".join(value or "" for name, value in attrs if name in ("class", "id"))
+            quotes = tag == "blockquote" or bool(_QUOTE.search(marks))
+            if quotes:
+                self.end_line()
+            self.open.append((tag, quotes))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in _HIDDEN:
+            self.hidden = max(0, self.hidden - 1)
+        elif tag in _PARAGRAPHS:
+            self.end_paragraph()
+        elif tag in _LINES:
+            self.end_line()
+        places = [place for place, (name, _) in enumerate(self.open) if name == tag]
+        if places:
+            if any(quotes for _, quotes in self.open[places[-1] :]):
+                self.end_line()
+            del self.open[places[-1] :]
+
+    def handle_data(self, data: str) -> None:
+        if not self.hidden:
+            self.text += re.sub(r"\s+", " ", data)
+
+
+def html_lines(source: str) -> list[Line]:
+    """Return the lines of an HTML text, each with its level of quoting."""
+    reader = _Reader()
+    reader.feed(source)
+    reader.close()
+    reader.end_line()
+    return reader.lines

@@ -1,0 +1,80 @@
+"""Examples that are named as files and not kept: read and encoded in memory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from dalle_kit.errors import ExampleError
+from dalle_kit.examples.encoder import Encoder, Vectors, vectors_of
+from dalle_kit.examples.index import Neighbour
+from dalle_kit.examples.sources import read_sources
+from dalle_kit.examples.texts import DUPLICATE, Found, Kind, Report, Skipped
+from dalle_kit.examples.vectors import nearest_rows
+from dalle_kit.models.spec import Progress, silent
+
+#: More are better kept: encoding them again each time would take longer than the writing.
+MOST = 2000
+
+
+class MemorySet:
+    """Texts of files, each once; ``report`` says what was skipped. They are encoded when they are first searched."""
+
+    def __init__(self, name: str, texts: Iterable[Found], report: Report | None = None) -> None:
+        self.name, self.texts = name, tuple(texts)
+        self.report = report or Report(added=len(self.texts))
+        self._vectors: dict[tuple[str, str | None], Vectors] = {}
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def __iter__(self) -> Iterator[Found]:
+        return iter(self.texts)
+
+    def nearest(
+        self,
+        query: Vectors,
+        *,
+        encoder: Encoder,
+        count: int,
+        kind: Kind | None = None,
+        progress: Progress = silent,
+    ) -> list[Neighbour]:
+        """Return the texts nearest to a query's vector (D,), best first, of one kind if it is given."""
+        key = (encoder.name, encoder.sha256)
+        if key not in self._vectors:
+            progress(f"encoding {self.name}", 0, None)
+            self._vectors[key] = vectors_of(encoder, [found.to_encode for found in self.texts])
+        vectors = self._vectors[key]
+        among = np.array([kind in (None, found.kind) for found in self.texts], dtype=bool)
+        rows = nearest_rows(vectors, query, count, among=among)
+        return [Neighbour(self.texts[row], likeness, vectors[row]) for row, likeness in rows]
+
+
+def read_files(paths: Iterable[str | os.PathLike[str]], *, name: str = "files") -> MemorySet:
+    """Return the texts of files and folders, of any kind that can be imported.
+
+    Raises ExampleError for a path that does not exist, where no text is found, and for more than MOST texts.
+    """
+    report, texts = Report(), dict[str, Found]()
+    for entry in read_sources(paths):
+        if isinstance(entry, Skipped):
+            report.skip(entry)
+        elif entry.id in texts:
+            report.skip(Skipped(entry.origin, DUPLICATE))
+        else:
+            texts[entry.id] = entry
+            report.added += 1
+        if len(texts) > MOST:
+            raise ExampleError(f"more than {MOST} examples; keep them as a set: dalle-kit examples add NAME PATH...")
+    if not texts:
+        raise ExampleError(f"no text was found in what was named as examples{reasons(report)}")
+    return MemorySet(name, texts.values(), report)
+
+
+def reasons(report: Report) -> str:
+    """Return what was skipped as an end of a sentence: `` (3 empty, 1 not a text)``; nothing if nothing was."""
+    counts = ", ".join(f"{count} {reason}" for reason, count in sorted(report.skipped.items()))
+    return f" ({counts})" if counts else ""

@@ -1,0 +1,226 @@
+"""The voice of a set of examples, told without a model: how its texts greet, take leave, and how they are written."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from dalle_kit.checks import all_sentences
+from dalle_kit.examples.habits import Form, greeting_form, sign_off_form
+from dalle_kit.examples.texts import Found
+
+#: A habit is clear from so many messages on, and from this share of them.
+CLEAR_MESSAGES, CLEAR_SHARE = 3, 0.4
+
+_WORD = re.compile(r"\w+(?:['\u2019]\w+)*")
+#: What is counted in 100 words.
+_COUNTED: Mapping[str, re.Pattern[str]] = {
+    "exclamation marks": re.compile(r"!"),
+    "question marks": re.compile(r"\?"),
+    "commas": re.compile(r",(?!\d)"),
+    "semicolons": re.compile(r";(?![-)])"),
+    "colons": re.compile(r":(?=\s|\Z)"),
+    "dashes": re.compile(r"[\u2013\u2014]|(?<=\s)--?(?=\s)"),
+    "ellipses": re.compile(r"\.{3,}|…"),
+    "parentheses": re.compile(r"\((?=\w)"),
+    "emoticons": re.compile(r"(?<!\w)[:;=8]-?[)(DPp/|](?!\w)|[\U0001F300-\U0001FAFF\u2600-\u27BF]"),
+    "contractions": re.compile(
+        r"\b\w+n['\u2019]t\b|\b\w+['\u2019](?:re|ve|ll|d|m)\b|\b(?:it|that|he|she|what|there|here|let|who|where|how)"
+        r"['\u2019]s\b", re.I
+    ),
+    "first person": re.compile(r"\b(?:I|me|my|mine|myself|we|us|our|ours|ourselves)\b"),
+    "second person": re.compile(r"\b(?:you|your|yours|yourself|yourselves)\b", re.I),
+    "polite formulas": re.compile(
+        r"\b(?:please|kindly|would you|could you|would appreciate|be grateful|thank you|apologi[sz]e|apologies"
+        r"|at your (?:earliest )?convenience|look(?:ing)? forward|do not hesitate|feel free)\b", re.I
+    ),
+}  # fmt: skip
+_PUNCTUATION = tuple(_COUNTED)[:8]
+_FORMAL = re.compile(
+    r"\b(?:dear|sincerely|respectfully|regards|kindly|would appreciate|be grateful|apologi[sz]e|enclosed"
+    r"|attached please|please find|herewith|hereby|furthermore|moreover|therefore|however|nevertheless"
+    r"|regarding|concerning|pursuant"
+    r"|accordingly|additionally|in accordance|with respect to|do not|cannot|will not|is not|are not|would not)\b",
+    re.IGNORECASE,
+)
+_INFORMAL = re.compile(
+    r"\b(?:hi|hey|hiya|yeah|yep|yup|nope|ok|okay|thanks|thx|cheers|btw|lol|imho|fyi|asap|gonna|wanna|gotta|kinda|stuff"
+    r"|guys|folks|cool|awesome|great|pretty|really|maybe|anyway|oops|wow|hmm+)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Habit:
+    """A way to greet or to take leave, ``{name}`` standing for a name; ``share`` is of all messages."""
+
+    form: str
+    count: int
+    share: float
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether it is common enough to be kept to."""
+        return self.count >= CLEAR_MESSAGES and self.share >= CLEAR_SHARE
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """The quartiles of a measure."""
+
+    low: int
+    median: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """How the texts of a set are written.
+
+    ``words`` and ``sentence_words`` are of prose, ``lines`` of code. ``per_100_words`` counts marks and words of prose.
+    ``formality`` is the share of formal words among the words, contractions and marks that are formal or informal, from
+    0 to 1. Greetings, sign-offs and formality are told of e-mails only. What cannot be told is None or empty.
+    """
+
+    texts: int
+    messages: int = 0
+    greetings: tuple[Habit, ...] = ()
+    sign_offs: tuple[Habit, ...] = ()
+    words: Spread | None = None
+    sentence_words: Spread | None = None
+    lines: Spread | None = None
+    per_100_words: Mapping[str, float] = field(default_factory=dict)
+    formality: float | None = None
+
+    def greeting(self, name: str = "") -> str | None:
+        """Return the greeting for somebody if there is a clear habit, None otherwise; without a name, one without."""
+        for habit in self.greetings:
+            if habit.is_clear and (name or "{name}" not in habit.form):
+                return habit.form.replace("{name}", name)
+        return None
+
+    @property
+    def sign_off(self) -> str | None:
+        """The line before the sender's name if there is a clear habit."""
+        return next((habit.form for habit in self.sign_offs if habit.is_clear), None)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it ready for JSON; what cannot be told is left out."""
+        spreads = {"words": self.words, "sentence_words": self.sentence_words, "lines": self.lines}
+        values: dict[str, Any] = {"texts": self.texts, "messages": self.messages}
+        for name, habits in (("greetings", self.greetings), ("sign_offs", self.sign_offs)):
+            if habits:
+                values[name] = [{"form": each.form, "count": each.count, "share": each.share} for each in habits]
+        values |= {
+            name: {"low": spread.low, "median": spread.median, "high": spread.high}
+            for name, spread in spreads.items()
+            if spread
+        }
+        if self.per_100_words:
+            values["per_100_words"] = dict(self.per_100_words)
+        if self.formality is not None:
+            values["formality"] = self.formality
+        return values
+
+
+def profile_of(texts: Iterable[Found]) -> Profile:
+    """Return the voice of texts, which are read once, one at a time; the same for the same texts."""
+    counts = _Counts()
+    for found in texts:
+        counts.add(found)
+    return counts.profile()
+
+
+class _Counts:
+    """What has been counted so far."""
+
+    def __init__(self) -> None:
+        self.texts = self.messages = self.all_words = self.formal = self.informal = 0
+        self.words, self.sentences, self.lines = Counter[int](), Counter[int](), Counter[int]()
+        self.greetings, self.sign_offs = Counter[str](), Counter[str]()
+        self.marks = Counter[str]()
+
+    def add(self, found: Found) -> None:
+        self.texts += 1
+        if found.kind == "code":
+            self.lines[found.text.count("\n") + 1] += 1
+            return
+        text = found.text
+        if found.kind == "email":
+            text = self._add_message(text)
+        size = len(_WORD.findall(found.text))
+        self.words[size] += 1
+        self.all_words += size
+        for sentence in all_sentences(text):
+            if length := len(_WORD.findall(sentence)):
+                self.sentences[length] += 1
+        for name, pattern in _COUNTED.items():
+            self.marks[name] += sum(1 for _ in pattern.finditer(found.text))
+
+    def _add_message(self, text: str) -> str:
+        """Count a message's habits; return it without greeting and sign-off."""
+        self.messages += 1
+        greeting, sign_off = greeting_form(text), sign_off_form(text)
+        self.greetings.update(form.text for form in (greeting,) if form)
+        self.sign_offs.update(form.text for form in (sign_off,) if form)
+        self.formal += sum(1 for _ in _FORMAL.finditer(text))
+        informal = (_INFORMAL, _COUNTED["contractions"], _COUNTED["exclamation marks"], _COUNTED["emoticons"])
+        self.informal += sum(sum(1 for _ in pattern.finditer(text)) for pattern in informal)
+        return _between(text, greeting, sign_off)
+
+    def profile(self) -> Profile:
+        markers = self.formal + self.informal
+        per_100 = (
+            {name: round(100 * self.marks[name] / self.all_words, 2) for name in _COUNTED} if self.all_words else {}
+        )
+        if not self.messages:
+            per_100 = {name: value for name, value in per_100.items() if name in _PUNCTUATION}
+        return Profile(
+            texts=self.texts,
+            messages=self.messages,
+            greetings=_habits(self.greetings, self.messages),
+            sign_offs=_habits(self.sign_offs, self.messages),
+            words=_spread(self.words),
+            sentence_words=_spread(self.sentences),
+            lines=_spread(self.lines),
+            per_100_words=per_100,
+            formality=round(self.formal / markers, 2) if markers else None,
+        )
+
+
+def _between(text: str, greeting: Form | None, sign_off: Form | None) -> str:
+    start = greeting.end if greeting else 0
+    end = sign_off.start if sign_off and sign_off.start >= start else len(text)
+    return text[start:end]
+
+
+def _habits(forms: Counter[str], messages: int) -> tuple[Habit, ...]:
+    """Return habits, the most common first: spellings of one form count together, the most common one stands for it."""
+    together: dict[str, Counter[str]] = {}
+    for form, count in forms.items():
+        together.setdefault(re.sub(r"[^\w{}]+", " ", form).strip().casefold(), Counter())[form] += count
+    habits = []
+    for spellings in together.values():
+        total = sum(spellings.values())
+        form = min(spellings, key=lambda each: (-spellings[each], each))
+        habits.append(Habit(form, total, round(total / messages, 3)))
+    return tuple(sorted(habits, key=lambda habit: (-habit.count, habit.form)))
+
+
+def _spread(sizes: Counter[int]) -> Spread | None:
+    """Return the quartiles of sizes, each a size that occurs."""
+    total = sum(sizes.values())
+    if not total:
+        return None
+    found, passed = [], 0
+    quarters = [1, 2, 3]
+    for size in sorted(sizes):
+        passed += sizes[size]
+        while quarters and 4 * passed >= quarters[0] * total:
+            found.append(size)
+            quarters.pop(0)
+    low, median, high = found
+    return Spread(low, median, high)

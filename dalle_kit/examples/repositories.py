@@ -1,0 +1,35 @@
+"""The files that git tracks in a folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from dalle_kit.errors import ExampleError
+
+
+def is_repository(folder: Path) -> bool:
+    """Say whether a folder is the top of a git repository's work tree."""
+    return (folder / ".git").exists()
+
+
+def tracked_files(folder: Path) -> Iterator[Path]:
+    """Yield the files that git tracks in a repository, in git's order.
+
+    Raises ExampleError where there is no git, or where git refuses the repository.
+    """
+    git = shutil.which("git")
+    if git is None:
+        raise ExampleError(f"{folder} is a git repository, and git is not installed; install it, or name the files")
+    # No hook, file watcher or setting of the repository's own may run a program.
+    command = [git, "-C", str(folder), "-c", "core.fsmonitor=false", "ls-files", "-z", "--cached"]
+    run = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    if run.returncode:
+        reason = (os.fsdecode(run.stderr).strip().splitlines() or ["it failed"])[-1]
+        raise ExampleError(f"git cannot list the files of {folder}: {reason:.200}")
+    for name in run.stdout.split(b"\0"):
+        if name:
+            yield folder / os.fsdecode(name)

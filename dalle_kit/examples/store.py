@@ -1,0 +1,146 @@
+"""The folder in which sets of examples are kept, one folder a set.
+
+A set is changed in one transaction, under a lock that other processes wait for: an import that is killed, or that
+fills the disk, leaves it as it was. Readers need not wait.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from dalle_kit.errors import ExampleError, UnknownNameError
+from dalle_kit.examples.database import connected, disk_full, has_versions, new_version, transaction
+from dalle_kit.examples.example_set import ExampleSet, find_ids
+from dalle_kit.examples.texts import DUPLICATE, Found, Report, Skipped
+from dalle_kit.models import disk
+from dalle_kit.models.spec import Progress, silent
+from dalle_kit.models.workshop import Workshop
+from dalle_kit.paths import find_paths
+
+_NAME = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
+_LONGEST_NAME = 64
+_REPORT_EACH = 100
+
+
+class ExampleStore:
+    """Sets of examples below ``root`` (the user's data folder); safe for several processes and threads at once."""
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = find_paths().data / "examples" if root is None else root
+        self._workshop = Workshop(self.root)
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the sets, sorted."""
+        if not self.root.is_dir():
+            return ()
+        folders = (each for each in self.root.iterdir() if _NAME.fullmatch(each.name))
+        return tuple(sorted(folder.name for folder in folders if _is_set(folder)))
+
+    def has(self, name: str) -> bool:
+        """Say whether there is a set of that name."""
+        return bool(_NAME.fullmatch(name)) and _is_set(self.root / name)
+
+    def open(self, name: str) -> ExampleSet:
+        """Return a set; raises UnknownNameError, which names the nearest, if there is none of that name."""
+        if not self.has(name):
+            raise UnknownNameError("set of examples", name, self.names())
+        return ExampleSet(self.root / name, self._workshop)
+
+    def add(self, name: str, entries: Iterable[Found | Skipped], *, progress: Progress = silent) -> Report:
+        """Add texts to a set, or make one of them; all or, if it fails, nothing. A set without texts is not made.
+
+        Raises ExampleError for a name that may not be, a full disk or a damaged set, and whatever ``entries`` raises.
+        """
+        _check_name(name)
+        folder, report = self.root / name, Report()
+        try:
+            with self._workshop.locked(name, f"the examples {name!r}", progress):
+                try:
+                    folder.mkdir(parents=True, exist_ok=True)
+                    with connected(folder, create=True) as connection, transaction(connection):
+                        for number, entry in enumerate(entries, 1):
+                            if isinstance(entry, Skipped):
+                                report.skip(entry)
+                            elif connection.execute(_INSERT, _values(entry)).rowcount:
+                                report.added += 1
+                            else:
+                                report.skip(Skipped(entry.origin, DUPLICATE))
+                            if number % _REPORT_EACH == 0:
+                                progress(f"reading ({report.added} texts)", number, None)
+                        if report.added:
+                            new_version(connection)
+                finally:
+                    if not has_versions(folder):
+                        shutil.rmtree(folder, ignore_errors=True)
+        except OSError as error:
+            raise disk_full(folder) if disk.is_full(error) else _unwritable(folder, error) from error
+        return report
+
+    def remove(self, name: str, ids: Sequence[str] | None = None) -> int:
+        """Remove a set, or the texts of it that ``ids`` begin the hashes of; return how many texts went.
+
+        Raises UnknownNameError for an unknown set, ExampleError for an id of none or of several texts.
+        """
+        if ids is not None:
+            return self._remove_texts(self.open(name), ids)
+        folder = self.root / name
+        if not (_NAME.fullmatch(name) and folder.is_dir()):
+            raise UnknownNameError("set of examples", name, self.names())
+        with self._workshop.locked(name, f"the examples {name!r}", silent):
+            try:
+                count = len(ExampleSet(folder, self._workshop))
+            except ExampleError:
+                count = 0  # damaged
+            doomed = self._workshop.partial(name)
+            try:
+                folder.rename(doomed)
+            except OSError as error:
+                raise ExampleError(f"cannot remove {folder}: {error.strerror}; is another program using it?") from error
+            shutil.rmtree(doomed, ignore_errors=True)
+        return count
+
+    def _remove_texts(self, examples: ExampleSet, ids: Sequence[str]) -> int:
+        with self._workshop.locked(examples.name, f"the examples {examples.name!r}", silent):
+            with connected(examples.folder) as connection:
+                with transaction(connection):
+                    whole = find_ids(connection, examples.name, ids)
+                    rows = []
+                    for each in whole:
+                        rows += connection.execute("SELECT row FROM texts WHERE id = ?", (each,)).fetchall()
+                        connection.execute("DELETE FROM texts WHERE id = ?", (each,))
+                    new_version(connection)
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            # A vector tells what its text is about; a search passes over rows without a text, so this may come last.
+            examples.clear_rows([row for (row,) in rows if row is not None])
+        return len(whole)
+
+
+_INSERT = "INSERT OR IGNORE INTO texts (id, text, kind, origin, subject, author, date) VALUES (?, ?, ?, ?, ?, ?, ?)"
+
+
+def _values(found: Found) -> tuple[str, ...]:
+    values = (found.id, found.text, found.kind, found.origin, found.subject, found.author, found.date)
+    # A file's name may hold bytes that are no text.
+    return tuple(value.encode("utf-8", "replace").decode("utf-8") for value in values)
+
+
+def _is_set(folder: Path) -> bool:
+    try:
+        return has_versions(folder)
+    except ExampleError:
+        return True  # damaged: to be listed, and to be removed
+
+
+def _check_name(name: str) -> None:
+    if not _NAME.fullmatch(name) or len(name) > _LONGEST_NAME:
+        raise ExampleError(
+            f"{name!r:.80} is no name for examples; give up to {_LONGEST_NAME} lower-case letters and digits, "
+            "with - or _ between them"
+        )
+
+
+def _unwritable(folder: Path, error: OSError) -> ExampleError:
+    return ExampleError(f"cannot write to {folder}: {error.strerror or error}; check that you may write there")
