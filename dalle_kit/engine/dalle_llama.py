@@ -11,10 +11,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dalle_kit.engine.dalle_reading import KEPT, ExampleReader, Memories
+from dalle_kit.engine.dalle_reading import ExampleReader
 from dalle_kit.engine.graphs import Graphs
 from dalle_kit.engine.llama import LlamaModel, LlamaSession
 from dalle_kit.engine.llama_config import LlamaConfig
+from dalle_kit.engine.logits import Logits, as_tensor
+from dalle_kit.engine.reading.memories import KEPT, Memories
 
 
 class DalleLlama(LlamaModel):
@@ -26,7 +28,7 @@ class DalleLlama(LlamaModel):
         self, config: LlamaConfig, weights: MutableMapping[str, Tensor], *, reader: ExampleReader, gate: float
     ) -> None:
         super().__init__(config, weights)
-        prefix = reader.encoder.config.prefix
+        prefix = reader.prefix
         self.context = config.context - prefix
         self.memories = Memories(reader, gate=gate, keep=self._keep)
         self._reader, self._first = reader, len(self.embedding)
@@ -35,7 +37,7 @@ class DalleLlama(LlamaModel):
     @torch.inference_mode()
     def open(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], *, room: int) -> DalleSession:
         """Read the prompts, as examples and as prompts; ``room`` is how many tokens a row may grow to."""
-        room += self._reader.encoder.config.prefix
+        room += self._reader.prefix
         session = DalleSession(self, room=room, graphs=self.graphs)
         session.join(sources, targets)
         return session
@@ -44,9 +46,9 @@ class DalleLlama(LlamaModel):
         """Return the vectors of a text (T', W), float32, as its encoder makes them."""
         return self._reader.vectors(tokens)
 
-    def _keep(self, place: int, vectors: Tensor) -> tuple[int, ...]:
+    def _keep(self, place: int, vectors: Logits) -> tuple[int, ...]:
         first = self._first + place * len(vectors)
-        self.embedding[first : first + len(vectors)] = vectors.to(self.dtype)
+        self.embedding[first : first + len(vectors)] = as_tensor(vectors).to(self.dtype)
         return tuple(range(first, first + len(vectors)))
 
 
@@ -65,7 +67,8 @@ class DalleSession(LlamaSession):
         memories = [self._memories.find(source) for source in sources]
         head = self._model.head
         self._added += [
-            None if each.added is None else F.linear(each.added.to(head.dtype), head).float() for each in memories
+            None if each.added is None else F.linear(as_tensor(each.added).to(head.dtype), head).float()
+            for each in memories
         ]
         super().join([[*each.tokens, *source] for each, source in zip(memories, sources, strict=True)], targets)
 

@@ -23,7 +23,7 @@ class DalleModel(TransformersModel):
         super().__init__(model, family="dalle")
         self._reader = ExampleReader(model.encoder, folder=folder)
         context = context_of(model.config.decoder)
-        self.context = None if context is None else context - model.config.prefix
+        self.context = None if context is None else context - self._reader.prefix
 
     @classmethod
     def load(
@@ -40,4 +40,5 @@ class DalleModel(TransformersModel):
 
     def open_row(self, source: Sequence[int], target: Sequence[int]) -> CachedRow:
         """Read one prompt, as example and as prompt, and the beginning of its output."""
-        return CachedRow(self.network, {"memory": self._reader.remember(source)}, [*source, *target])
+        memory = self._reader.memory([self._reader.text(source)])
+        return CachedRow(self.network, {"memory": memory}, [*source, *target])

@@ -15,6 +15,8 @@ from dalle_kit.engine.devices import check_quant, choose_device, choose_dtype, m
 from dalle_kit.engine.llama_config import LlamaConfig
 from dalle_kit.engine.native.compiling import CompileError, load_library
 from dalle_kit.engine.native.model import NativeLlama, can_compute
+from dalle_kit.engine.reading.example_reader import make_examples
+from dalle_kit.engine.reading.sentences import BertEncoder
 from dalle_kit.engine.tokenization import Tokenizer, read_json
 from dalle_kit.errors import ModelError
 from dalle_kit.models.packed_copies import ensure_packed, identify
@@ -27,9 +29,10 @@ if TYPE_CHECKING:
 
     from dalle_kit.engine.decoding import GenerativeModel
     from dalle_kit.engine.llama import LlamaModel
+    from dalle_kit.engine.reading.memories import Reader
     from dalle_kit.engine.transformers_model import TransformersEncoder, TransformersModel
 
-    Model = NativeLlama | LlamaModel | TransformersModel | TransformersEncoder
+    Model = NativeLlama | LlamaModel | TransformersModel | TransformersEncoder | BertEncoder
 
 _log = logging.getLogger(__name__)
 
@@ -119,39 +122,55 @@ def _load_model(
     dtype: str,
     threads: int,
 ) -> Model:
-    """Load the model that a folder describes, with the weights in the folder ``weights``, in C if it may be.
+    """Load the model that a folder describes, with the weights in the folder ``weights``, without torch if it may be.
 
     Torch, which takes longer to import than all the rest, is imported only for a model that it computes.
     """
-    packed = (weights / PACKED_FILE).exists()
-    llama = None
-    if (packed or (weights / "model.safetensors").exists()) and not is_encoder(folder, config):
-        with _misfit(folder):
-            llama = LlamaConfig.parse(config)
-            if llama is not None and library is not None:
-                native = _load_native(llama, weights, library, threads=threads)
-                if native is not None:
-                    return native
+    is_plain = device == "cpu" and dtype == "float32"
+    with _misfit(folder):
+        found = _load_torchless(folder, config, weights, library, threads=threads) if is_plain else None
+    if found is not None:
+        return found
     import torch
 
     if threads:
         torch.set_num_threads(threads)
     number = getattr(torch, dtype)
     if config.get("model_type") == "dalle":
-        return _load_dalle(folder, config, weights, library, device=device, dtype=number, threads=threads)
-    if llama is not None:
-        from dalle_kit.engine.llama import LlamaModel
-
+        return _load_dalle(folder, config, weights, device=device, dtype=number)
+    packed = (weights / PACKED_FILE).exists()
+    if (packed or (weights / "model.safetensors").exists()) and not is_encoder(folder, config):
         with _misfit(folder):
-            floats = _read_weights(weights, device=device, dtype=number)
-            _check_names(folder, llama, floats)
-            return LlamaModel(llama, floats)
+            llama = LlamaConfig.parse(config)
+            if llama is not None:
+                from dalle_kit.engine.llama import LlamaModel
+
+                floats = _read_weights(weights, device=device, dtype=number)
+                _check_names(folder, llama, floats)
+                return LlamaModel(llama, floats)
     from dalle_kit.engine.transformers_model import TransformersEncoder, TransformersModel
 
     if is_encoder(folder, config):
         return TransformersEncoder.load(str(folder), device=device, dtype=number)
     dequantised = _read_weights(weights, device="cpu", dtype=number) if packed else None
     return TransformersModel.load(str(folder), device=device, dtype=number, weights=dequantised)
+
+
+def _load_torchless(
+    folder: Path, config: dict[str, Any], weights: Path, library: Library | None, *, threads: int
+) -> Model | None:
+    """Return a model computed by numpy or in C, None for one that only torch computes."""
+    if is_encoder(folder, config):
+        return BertEncoder.load(folder, config)
+    if library is None:
+        return None
+    if config.get("model_type") == "dalle":
+        decoder = _decoder_config(config)
+        return (
+            None if decoder is None else _load_native_dalle(folder, config, decoder, weights, library, threads=threads)
+        )
+    llama = LlamaConfig.parse(config)
+    return None if llama is None else _load_native(llama, weights, library, threads=threads)
 
 
 def _check_names(folder: Path, config: LlamaConfig, names: Iterable[str]) -> None:
@@ -181,24 +200,11 @@ def is_encoder(folder: Path, config: dict[str, Any]) -> bool:
     return config.get("model_type") == "bert" or any((folder / mark).exists() for mark in marks)
 
 
-def _load_dalle(
-    folder: Path,
-    config: dict[str, Any],
-    weights: Path,
-    library: Library | None,
-    *,
-    device: str,
-    dtype: torch.dtype,
-    threads: int,
-) -> Model:
-    """Return an encoder-decoder of ours: its decoder in C or in our own torch where that can be."""
+def _load_dalle(folder: Path, config: dict[str, Any], weights: Path, *, device: str, dtype: torch.dtype) -> Model:
+    """Return an encoder-decoder of ours, its decoder in our own torch where that can be."""
     packed = (weights / PACKED_FILE).exists()
     with _misfit(folder):
-        decoder = LlamaConfig.parse(config["decoder"]) if config.get("memory") != "cross-attention" else None
-        if decoder is not None and library is not None:
-            native = _load_native_dalle(folder, decoder, weights, library, threads=threads)
-            if native is not None:
-                return native
+        decoder = _decoder_config(config)
         if decoder is not None and weight_files(weights):
             from dalle_kit.engine.dalle_llama import DalleLlama
             from dalle_kit.engine.dalle_reading import load_reader
@@ -213,24 +219,40 @@ def _load_dalle(
     return DalleModel.load(str(folder), device=device, dtype=dtype, weights=dequantised)
 
 
+def _decoder_config(config: dict[str, Any]) -> LlamaConfig | None:
+    """Return the sizes of an encoder-decoder's decoder, None where only transformers computes it."""
+    return LlamaConfig.parse(config["decoder"]) if config.get("memory") != "cross-attention" else None
+
+
 def _load_native_dalle(
-    folder: Path, config: LlamaConfig, weights: Path, library: Library, *, threads: int
+    folder: Path, config: dict[str, Any], decoder: LlamaConfig, weights: Path, library: Library, *, threads: int
 ) -> NativeLlama | None:
-    arrays = {
-        name.removeprefix(_DECODER): each for name, each in map_panels(weights).items() if name.startswith(_DECODER)
-    }
-    if not can_compute(config, arrays):
+    """Return an encoder-decoder with a packed decoder, None where C does not compute it; torch only if it has to read.
+
+    Raises ModelError for tensors of the encoder that are missing or too many, with their names.
+    """
+    arrays = map_panels(weights)
+    of_decoder = {name.removeprefix(_DECODER): each for name, each in arrays.items() if name.startswith(_DECODER)}
+    if not can_compute(decoder, of_decoder):
         return None
     compiled = _compiled(library)
     if compiled is None:
         return None
+    from dalle_kit.engine.native.dalle import NativeDalle
+
+    reader, gate = make_examples(folder, config, arrays) or _load_examples(folder, weights, threads=threads)
+    return NativeDalle(decoder, of_decoder, compiled, threads=threads, reader=reader, gate=gate)
+
+
+def _load_examples(folder: Path, weights: Path, *, threads: int) -> tuple[Reader, float]:
+    """Return the encoder of an encoder-decoder, whichever it is, computed by torch."""
     import torch
 
     from dalle_kit.engine.dalle_reading import load_reader
-    from dalle_kit.engine.native.dalle import NativeDalle
 
-    reader, gate = load_reader(folder, weights, device="cpu", dtype=torch.float32)
-    return NativeDalle(config, arrays, compiled, threads=threads, reader=reader, gate=gate)
+    if threads:
+        torch.set_num_threads(threads)
+    return load_reader(folder, weights, device="cpu", dtype=torch.float32)
 
 
 def _load_native(config: LlamaConfig, folder: Path, library: Library, *, threads: int) -> NativeLlama | None:

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dalle_kit.engine.tokenization import read_json
+from dalle_kit.engine.reading.sentences import check_pooling
 from dalle_kit.errors import ModelError
 
 #: So many names of tensors are told.
@@ -193,9 +193,7 @@ class TransformersEncoder:
         """Load a checkpoint folder; raises ModelError where its sentence vectors are not made by mean pooling."""
         import transformers
 
-        file = Path(folder) / "1_Pooling" / "config.json"
-        if file.exists() and not read_json(file).get("pooling_mode_mean_tokens"):
-            raise ModelError(f"{folder} does not average its token vectors; only mean pooling is supported")
+        check_pooling(Path(folder))
         model = translated(
             folder, lambda: transformers.AutoModel.from_pretrained(folder, dtype=dtype, trust_remote_code=False)
         )

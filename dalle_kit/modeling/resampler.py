@@ -6,8 +6,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-#: Blocks of attention, and the width of a head where the model's width allows it.
-LAYERS, HEAD = 2, 64
+from dalle_kit.modeling.sizes import count_heads
+
+#: Blocks of attention.
+LAYERS = 2
 
 
 class Resampler(nn.Module):
@@ -41,7 +43,7 @@ class ResamplerLayer(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.heads = max(count for count in range(1, max(1, width // HEAD) + 1) if width % count == 0)
+        self.heads = count_heads(width)
         self.attention_norm = nn.LayerNorm(width)
         self.to_queries = nn.Linear(width, width)
         self.to_keys_and_values = nn.Linear(width, 2 * width)

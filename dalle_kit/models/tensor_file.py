@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 _ALIGNMENT = 64
 _NAMES = {
-    **{"float32": "F32", "float64": "F64", "bool": "BOOL", "uint8": "U8"},
+    **{"float16": "F16", "float32": "F32", "float64": "F64", "bool": "BOOL", "uint8": "U8"},
     **{f"int{bits}": f"I{bits}" for bits in (8, 16, 32, 64)},
 }
 _TYPES = {name: np.dtype(dtype).newbyteorder("<") for dtype, name in _NAMES.items()}

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from dalle_kit.engine import dalle_reading
 from dalle_kit.engine.dalle_llama import DalleLlama
 from dalle_kit.engine.dalle_model import DalleModel
 from dalle_kit.engine.engine import Engine
 from dalle_kit.engine.logits import Logits, as_tensor
 from dalle_kit.engine.native.dalle import NativeDalle
+from dalle_kit.engine.reading import memories
 from dalle_kit.models.packed_copies import ensure_packed
 from dalle_kit.models.spec import StoredModel
 from dalle_kit.models.weights import read_weights
@@ -100,8 +100,8 @@ def test_rows_wait_and_can_be_cropped_copied_and_left(pair: Pair) -> None:
 
 def test_memory_of_prompts_long_past_is_made_anew(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     before = as_tensor(pair.own.open([SOURCES[0]], [[]], room=64).logits).clone()
-    monkeypatch.setattr(dalle_reading, "KEPT", 2)
-    monkeypatch.setattr(pair.own, "memories", dalle_reading.Memories(pair.own._reader, gate=0.7, keep=pair.own._keep))
+    monkeypatch.setattr(memories, "KEPT", 2)
+    monkeypatch.setattr(pair.own, "memories", memories.Memories(pair.own._reader, gate=0.7, keep=pair.own._keep))
     kept = len(pair.own.vectors) if isinstance(pair.own, NativeDalle) else 0
     for token in range(80, 90):
         pair.own.open([[token, 70]], [[]], room=64)

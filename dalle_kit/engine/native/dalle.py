@@ -1,4 +1,4 @@
-"""The project's own encoder-decoder with packed weights: its encoder in torch, its decoder in the C step.
+"""The project's own encoder-decoder with packed weights, its decoder computed by the C step.
 
 Memory vectors are tokens below zero, each text's its own, so that rows share them as they share any tokens.
 """
@@ -7,18 +7,14 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy.typing as npt
 
 from dalle_kit.engine.llama_config import LlamaConfig
-from dalle_kit.engine.logits import Array
+from dalle_kit.engine.logits import Array, Logits, as_array
 from dalle_kit.engine.native.model import NativeLlama, NativeSession
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from dalle_kit.engine.dalle_reading import ExampleReader
+from dalle_kit.engine.reading.memories import Memories, Reader
 
 
 class NativeDalle(NativeLlama):
@@ -33,13 +29,11 @@ class NativeDalle(NativeLlama):
         library: ctypes.CDLL,
         *,
         threads: int,
-        reader: ExampleReader,
+        reader: Reader,
         gate: float,
     ) -> None:
         super().__init__(config, weights, library, threads=threads)
-        from dalle_kit.engine.dalle_reading import Memories
-
-        self.context = config.context - reader.encoder.config.prefix
+        self.context = config.context - reader.prefix
         self.memories = Memories(reader, gate=gate, keep=self._keep)
         self._reader = reader
         self._places: dict[int, tuple[int, ...]] = {}
@@ -53,16 +47,15 @@ class NativeDalle(NativeLlama):
 
     def hidden(self, tokens: Sequence[int]) -> Array:
         """Return the vectors of a text (T', W), float32, as its encoder makes them."""
-        vectors: Array = self._reader.vectors(tokens).numpy()
-        return vectors
+        return _on_cpu(self._reader.vectors(tokens))
 
-    def _keep(self, place: int, vectors: Tensor) -> tuple[int, ...]:
+    def _keep(self, place: int, vectors: Logits) -> tuple[int, ...]:
         """Return new tokens for memory vectors (Q, D); those that stood for others at this place are forgotten."""
         for token in self._places.get(place, ()):
             del self.vectors[token]
         tokens = tuple(range(self._next, self._next - len(vectors), -1))
         self._next -= len(vectors)
-        self.vectors.update(zip(tokens, vectors.numpy(), strict=True))
+        self.vectors.update(zip(tokens, _on_cpu(vectors), strict=True))
         self._places[place] = tokens
         return tokens
 
@@ -84,5 +77,12 @@ class DalleSession(NativeSession):
         """Read further prompts, as rows at the end; what is ``added`` comes from their examples."""
         memories = [self._memories.find(source) for source in sources]
         texts = [[*memory.tokens, *source] for memory, source in zip(memories, sources, strict=True)]
-        added = [None if memory.added is None else memory.added.numpy() for memory in memories]
+        added = [None if memory.added is None else _on_cpu(memory.added) for memory in memories]
         super().join(texts, targets, added=added)
+
+
+def _on_cpu(numbers: Logits) -> Array:
+    """Return what torch or numpy has computed on the CPU."""
+    array = as_array(numbers)
+    assert array is not None
+    return array
