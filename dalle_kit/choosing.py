@@ -21,6 +21,7 @@ from dalle_kit.review import Checks, Review, Reviewer, plain_sentence
 from dalle_kit.writing import is_for_one_point, is_forced
 
 if TYPE_CHECKING:
+    from dalle_kit.likeness import Likeness
     from dalle_kit.plugin_manager.manager import Plugins
     from dalle_kit.templating.templates import Shaped
 
@@ -38,7 +39,10 @@ _PERSONS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A request on its way: what the model is told, the document's skeleton, and what was noticed so far."""
+    """A request on its way: what the model is told, the document's skeleton, and what was noticed so far.
+
+    ``likeness`` is what it is to be like, if anything.
+    """
 
     domain: Domain
     request: Request
@@ -46,6 +50,7 @@ class Work:
     shaped: Shaped
     findings: tuple[Finding, ...] = ()
     dropped: tuple[str, ...] = ()
+    likeness: Likeness | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,15 +28,22 @@ class Request(pydantic.BaseModel):
 
 
 def option(
-    *, flag: str | None = None, metavar: str | None = None, identity: bool = False, source: bool = False
+    *,
+    flag: str | None = None,
+    metavar: str | None = None,
+    identity: bool = False,
+    source: bool = False,
+    habit: str | None = None,
 ) -> dict[str, Any]:
     """Say how a request field appears on the command line, as ``Field(json_schema_extra=option(...))``.
 
     ``flag`` replaces the option's name, ``metavar`` the word shown for its value. ``identity`` lets the saved identity
-    of the settings fill the field when the request leaves it out. ``source`` makes a field of type ``SourcePlace`` the
-    command's argument: a file to write into, and where.
+    of the settings fill the field when the request leaves it out; ``habit``, ``greeting`` or ``sign_off``, lets that
+    habit of whoever wrote the examples do so. ``source`` makes a field of type ``SourcePlace`` the command's argument:
+    a file to write into, and where.
     """
-    return {"option": {"flag": flag, "metavar": metavar, "identity": identity, "source": source}}
+    hints = {"flag": flag, "metavar": metavar, "identity": identity, "source": source, "habit": habit}
+    return {"option": hints}
 
 
 def option_of(info: Any) -> Mapping[str, Any]:
@@ -72,6 +79,10 @@ def _no_findings(request: Any, draft: Draft) -> Iterable[Finding]:
 
 
 def _no_cases() -> Iterable[Mapping[str, object]]:
+    return ()
+
+
+def _no_texts() -> Iterable[str]:
     return ()
 
 
@@ -115,6 +126,7 @@ class Domain:
     prose       whether what the model writes is sentences, which are held to the request and repaired where they fail
     sources     the texts of a request that a document may take names, numbers and other facts from
     cases       hand-written requests, as fields, that the domain is evaluated on
+    plain       plain texts of the kind, in nobody's voice, that the manner of examples is told from
     corpus      real texts with the requests made from them, for the split "train" or "dev"
     """
 
@@ -132,6 +144,7 @@ class Domain:
     prose: bool = True
     sources: Callable[[Any], Iterable[str]] = told_texts
     cases: Callable[[], Iterable[Mapping[str, object]]] = _no_cases
+    plain: Callable[[], Iterable[str]] = _no_texts
     corpus: Callable[[str], Iterable[Example]] = _no_corpus
 
     def __post_init__(self) -> None:
@@ -182,6 +195,8 @@ RESERVED_FIELDS = frozenset(
         "dtype",
         "quant",
         "output",
+        "like",
+        "steer",
     }
     | {"force", "json", "dry_run", "quiet", "debug", "help", "strict", "repair", "no_repair", "budget"}
     | {"write", "no_nearby"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -13,11 +13,12 @@ from dalle_kit import pipeline
 from dalle_kit.budget import Budget
 from dalle_kit.choosing import Work
 from dalle_kit.config import Settings, load_settings
-from dalle_kit.domain import Request, option_of
+from dalle_kit.domain import Domain, Request, option_of
 from dalle_kit.engine.devices import check_quant, choose_device, choose_dtype
 from dalle_kit.engine.results import Piece
 from dalle_kit.engine.threads import wait_politely
 from dalle_kit.errors import RequestError, UnknownNameError
+from dalle_kit.likeness import resolve_steer
 from dalle_kit.models.registry import Registry
 from dalle_kit.models.spec import Progress, silent
 from dalle_kit.plugin_manager.manager import Plugins, load_plugins
@@ -26,8 +27,12 @@ from dalle_kit.templating.templates import Shaped, Templates
 
 if TYPE_CHECKING:
     from dalle_kit.engine.engine import Engine
+    from dalle_kit.examples.choosing import Pool
+    from dalle_kit.likeness.finding import ExampleFinder
 
 Fields = Mapping[str, object]
+#: Names of example sets, or texts that were read from files.
+Like = Sequence["str | Pool"]
 
 
 class Kit:
@@ -69,6 +74,13 @@ class Kit:
         return Templates(self.plugins)
 
     @cached_property
+    def examples(self) -> ExampleFinder:
+        """What opens example sets and chooses from them."""
+        from dalle_kit.likeness.finding import ExampleFinder
+
+        return ExampleFinder(self.registry, progress=self._progress)
+
+    @cached_property
     def registry(self) -> Registry:
         """The models known by name."""
         return Registry(self.plugins.models, aliases=self.settings.aliases)
@@ -105,13 +117,16 @@ class Kit:
                 )
             return self._engines[name]
 
-    def request(self, domain: str, fields: Fields) -> Request:
-        """Make a domain's request; the identity in the settings fills the fields that ask for it and were left out.
+    def request(self, domain: str, fields: Fields, *, like: Like = ()) -> Request:
+        """Make a domain's request; what is left out the habits of the examples and the identity in the settings fill.
 
-        Raises RequestError naming the field at fault.
+        Each field says whether it asks for that. ``like`` names sets of examples. Raises RequestError naming the field
+        at fault, UnknownNameError for a set there is none of.
         """
         described = self.plugins.domain(domain)
         given = {name: value for name, value in fields.items() if value is not None}
+        if like:
+            given = {**self._habits(described, like), **given}
         filled: set[str] = set()
         for name, info in described.request.model_fields.items():
             if option_of(info).get("identity") and name in self.settings.identity:
@@ -126,6 +141,15 @@ class Kit:
             message = f"{error}; it is the setting identity.{error.field}: see 'dalle-kit config'"
             raise RequestError(message, field=error.field) from error
 
+    def _habits(self, domain: Domain, like: Like) -> dict[str, object]:
+        """Return what the author of examples would say in the fields of a request that ask for it."""
+        from dalle_kit.likeness.finding import voice_of
+
+        voice = voice_of(self.examples.open(like))
+        habits = {"greeting": voice.greeting("{name}"), "sign_off": voice.sign_off}
+        asked = {name: option_of(info).get("habit") for name, info in domain.request.model_fields.items()}
+        return {name: habits[habit] for name, habit in asked.items() if habit and habits.get(habit)}
+
     def check_format(self, domain: str, request: Request, format: str) -> None:
         """Raise UnknownNameError or RequestError if the request's document could not be written in a format."""
         formats = self.plugins.formats(domain)
@@ -134,10 +158,17 @@ class Kit:
         formats[format].require(request)
 
     def shape(
-        self, domain: str, request: Fields | Request | None = None, *, template: str | None = None, **fields: object
+        self,
+        domain: str,
+        request: Fields | Request | None = None,
+        *,
+        template: str | None = None,
+        like: Like = (),
+        steer: str = "auto",
+        **fields: object,
     ) -> Shaped:
-        """Return the prompt and the document's skeleton, without a model."""
-        return self._work(domain, request, fields, template=template).shaped
+        """Return the prompt and the document's skeleton, without a model that writes."""
+        return self._work(domain, request, fields, template=template, like=like, steer=steer).shaped
 
     def prompt_text(self, shaped: Shaped) -> str:
         """Return the exact text the model reads, in its own format if the model is on this machine."""
@@ -163,16 +194,20 @@ class Kit:
         min_p: float | None = None,
         repetition_penalty: float | None = None,
         stop: tuple[str, ...] | None = None,
+        like: Like = (),
+        steer: str = "auto",
         repair: bool = True,
         budget: float | None = None,
         **fields: object,
     ) -> Document:
         """Write one document; ``fields`` are the request's, the others as in GenerationOptions.
 
+        ``like`` names sets of examples, or holds texts that ``read_files`` has read: it is written like those that are
+        nearest to the request. ``steer`` is how: ``prompt``, ``vector``, ``memory`` or ``auto``.
         ``repair`` writes again, drops or states in plain words what the checks find wrong or missing. ``budget`` is
         the time it may take, in seconds, without loading the model; what is not written by then is stated plainly.
-        Raises UnknownNameError for an unknown domain or template, RequestError, OptionError, ModelError,
-        ContextOverflowError.
+        Raises UnknownNameError for an unknown domain, template or set, RequestError, OptionError, ModelError,
+        ExampleError, ContextOverflowError.
         """
         options = _given(
             seed=seed,
@@ -185,7 +220,8 @@ class Kit:
             repetition_penalty=repetition_penalty,
             stop=stop,
         )
-        arguments: dict[str, Any] = {"template": template, "repair": repair, "budget": budget, **options, **fields}
+        arguments: dict[str, Any] = {"template": template, "like": like, "steer": steer, "repair": repair}
+        arguments |= {"budget": budget, **options, **fields}
         with self.stream(domain, request, **arguments) as stream:
             return stream.finish()
 
@@ -195,6 +231,8 @@ class Kit:
         request: Fields | Request | None = None,
         *,
         template: str | None = None,
+        like: Like = (),
+        steer: str = "auto",
         repair: bool = True,
         budget: float | None = None,
         **fields: Any,
@@ -205,7 +243,7 @@ class Kit:
         """
         overrides = {name: fields.pop(name) for name in GenerationOptions.names() if name in fields}
         Budget(budget)  # a wrong one is refused before anything is loaded
-        work = self._work(domain, request, fields, template=template)
+        work = self._work(domain, request, fields, template=template, like=like, steer=steer)
         options = self._options(work, overrides)
         documents: list[Document] = []
         pieces = self._write([work], options, documents, repair=repair, budget=budget)
@@ -217,16 +255,19 @@ class Kit:
         requests: Iterable[Fields | Request],
         *,
         template: str | None = None,
+        like: Like = (),
+        steer: str = "auto",
         repair: bool = True,
         budget: float | None = None,
         **options: Any,
     ) -> list[Document]:
         """Write a document for each request, computed together; ``options`` as in GenerationOptions.
 
-        ``repair`` and ``budget`` as in ``generate``; the budget is for all of them.
+        ``like``, ``steer``, ``repair`` and ``budget`` as in ``generate``; the budget is for all of them.
         """
         Budget(budget)
-        works = [self._work(domain, request, {}, template=template) for request in requests]
+        chosen: dict[str, Any] = {"template": template, "like": like, "steer": steer}
+        works = [self._work(domain, request, {}, **chosen) for request in requests]
         if not works:
             return []
         merged = self._options(works[0], options)
@@ -248,19 +289,43 @@ class Kit:
         engine = None
         if any(work.shaped.skeleton.slots for work in works):
             engine = self.load(works[0].domain.name)
+            works = [self._steered(work, engine) for work in works]
             works = [pipeline.fit(self.plugins, self.templates, work, engine, options) for work in works]
         return pipeline.write(self.plugins, works, engine, options, documents=documents, repair=repair, budget=budget)
 
-    def _work(self, domain: str, request: Fields | Request | None, fields: Fields, *, template: str | None) -> Work:
+    def _steered(self, work: Work, engine: Engine) -> Work:
+        """Return the work with the vectors that steer it, where it is steered by vectors."""
+        if work.likeness is None or work.likeness.steer != "vector":
+            return work
+        likeness = self.examples.steered(work.likeness, work.domain, engine)
+        return pipeline.shape(
+            self.plugins, self.templates, work.domain, work.request, template=work.template, likeness=likeness
+        )
+
+    def _work(
+        self,
+        domain: str,
+        request: Fields | Request | None,
+        fields: Fields,
+        *,
+        template: str | None,
+        like: Like,
+        steer: str,
+    ) -> Work:
         described = self.plugins.domain(domain)
+        model = self.model_for(domain)
+        way = resolve_steer(steer, has_encoder=self.registry.reads_examples(model), model=model) if like else None
         if isinstance(request, Request):
             if fields:
                 raise RequestError(f"{next(iter(fields))}: give a request or its fields, not both")
             if not isinstance(request, described.request):
                 raise RequestError(f"{domain} takes a {described.request.__name__}, got a {type(request).__name__}")
         else:
-            request = self.request(domain, {**(request or {}), **fields})
-        return pipeline.shape(self.plugins, self.templates, described, request, template=template)
+            request = self.request(domain, {**(request or {}), **fields}, like=like)
+        likeness = None
+        if way is not None:
+            likeness = self.examples.find(self.examples.open(like), described, request, steer=way)
+        return pipeline.shape(self.plugins, self.templates, described, request, template=template, likeness=likeness)
 
     def _options(self, work: Work, overrides: Mapping[str, Any]) -> GenerationOptions:
         given = _given(**overrides)

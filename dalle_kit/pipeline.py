@@ -9,7 +9,7 @@ import datetime
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dalle_kit import __version__
 from dalle_kit.budget import Budget
@@ -24,21 +24,29 @@ from dalle_kit.writing import run_repairs, write_first, write_others
 
 if TYPE_CHECKING:
     from dalle_kit.engine.engine import Engine
+    from dalle_kit.likeness import Likeness
     from dalle_kit.plugin_manager.manager import Plugins
     from dalle_kit.templating.templates import Templates
 
 
 def shape(
-    plugins: Plugins, templates: Templates, domain: Domain, request: Request, *, template: str | None = None
+    plugins: Plugins,
+    templates: Templates,
+    domain: Domain,
+    request: Request,
+    *,
+    template: str | None = None,
+    likeness: Likeness | None = None,
 ) -> Work:
-    """Render the prompt and the skeleton, and let the plugins change the prompt."""
+    """Render the prompt and the skeleton, show the examples, and let the plugins change the prompt."""
     shaped = templates.shape(domain, request, template=template)
-    prompt, findings = plugins.shape_prompt(domain.name, request, shaped.prompt)
-    return Work(domain, request, template, replace(shaped, prompt=prompt), tuple(findings))
+    told = likeness.shown_in(shaped.prompt) if likeness else shaped.prompt
+    prompt, findings = plugins.shape_prompt(domain.name, request, told)
+    return Work(domain, request, template, replace(shaped, prompt=prompt), tuple(findings), likeness=likeness)
 
 
 def fit(plugins: Plugins, templates: Templates, work: Work, engine: Engine, options: GenerationOptions) -> Work:
-    """Let the domain shorten the request until prompt and document fit into the model's context.
+    """Leave examples out, then let the domain shorten the request, until prompt and document fit into the context.
 
     What neither of them showed is not told as dropped. Raises ContextOverflowError when they do not fit and the domain
     has nothing left that may be dropped.
@@ -49,21 +57,27 @@ def fit(plugins: Plugins, templates: Templates, work: Work, engine: Engine, opti
         try:
             engine.check_fits(work.shaped.prompt, work.shaped.skeleton, options)
         except ContextOverflowError:
-            shorter = work.domain.shorten(work.request)
-            if shorter is None:
-                raise
-            request, what = shorter
-            if request == work.request and what in tried:
-                raise  # it gives nothing up any more
+            request, likeness, what = _smaller(work)
+            if what is None or (request == work.request and likeness is work.likeness and what in tried):
+                raise  # there is nothing to give up any more
             tried.append(what)
             before = work.shaped
-            work = shape(plugins, templates, work.domain, request, template=work.template)
+            work = shape(plugins, templates, work.domain, request, template=work.template, likeness=likeness)
             shown = (before.prompt, before.skeleton) != (work.shaped.prompt, work.shaped.skeleton)
             dropped += [what] if shown and what not in dropped else []
         else:
             note = f"to fit into {engine.model}'s context, left out: {', '.join(dropped)}"
             findings = (*work.findings, *([Finding("context", "warning", note)] if dropped else []))
             return replace(work, findings=findings, dropped=tuple(dropped))
+
+
+def _smaller(work: Work) -> tuple[Request, Likeness | None, str | None]:
+    """Return a smaller request, or fewer examples, and what is left out; None where nothing may be."""
+    fewer = work.likeness.with_fewer() if work.likeness else None
+    if fewer is not None:
+        return work.request, fewer, "examples that are less near"
+    shorter = work.domain.shorten(work.request)
+    return (work.request, work.likeness, None) if shorter is None else (shorter[0], work.likeness, shorter[1])
 
 
 def write(
@@ -209,6 +223,7 @@ def _document(
         plugins=tuple(info.name for info in plugins.infos if info.status == "loaded"),
         timings=timings,
         repairs=finished.repairs,
+        **_example_facts(work.likeness),
     )
     return Document(
         domain=work.domain.name,
@@ -219,3 +234,9 @@ def _document(
         provenance=provenance,
         formats=plugins.formats(work.domain.name),
     )
+
+
+def _example_facts(likeness: Likeness | None) -> dict[str, Any]:
+    if likeness is None:
+        return {}
+    return {"steer": likeness.steer, "strength": likeness.strength, "examples": likeness.uses}

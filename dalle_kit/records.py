@@ -7,13 +7,22 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from os.path import commonprefix
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from dalle_kit.errors import OptionError, OutputError, TemplateError, UnknownNameError
 from dalle_kit.slot_rules import check_slot
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
 Role = Literal["system", "user", "assistant", "context", "prefix", "suffix"]
 Severity = Literal["note", "warning", "error"]
+Steer = Literal["auto", "prompt", "vector", "memory"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +84,28 @@ class Message:
     name: str = ""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Steering:
+    """What is added to the decoder's states while it reads and writes: ``vectors`` (L, D), one after each block."""
+
+    vectors: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Steering:
+    """What is added to the residual stream of a decoder: ``vectors`` (L, D), float32, one after each of its L blocks.
+
+    It is added at every position, those of the prompt as well. Raises OptionError for numbers of another kind.
+    """
+
+    vectors: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        kind = f"{self.vectors.dtype} numbers {self.vectors.shape}"
+        if self.vectors.ndim != 2 or self.vectors.dtype.name != "float32" or not self.vectors.flags.c_contiguous:
+            raise OptionError("steering", kind, "an array (blocks, width) of float32, contiguous")
+
+
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """What the model is told: turns of a conversation, or a text with a gap to fill in.
@@ -82,10 +113,15 @@ class Prompt:
     A model without a chat template reads a conversation as plain text. A text with a gap has any contexts, one prefix
     and at most one suffix, in this order, each exactly as it is. Raises TemplateError for turns of both kinds.
     ``beginning`` are the turns with which a template's text begins, before the first that comes from a request.
+    ``examples`` are texts that a model with an encoder reads as its examples, in place of the prompt itself;
+    ``steering`` is what the states of any decoder are moved by. Whoever changes a prompt keeps both
+    (``dataclasses.replace``).
     """
 
     messages: tuple[Message, ...]
     beginning: tuple[Message, ...] = field(default=(), compare=False, repr=False)
+    examples: tuple[str, ...] = field(default=(), repr=False)
+    steering: Steering | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if problem := turns_problem(self.messages):
@@ -266,12 +302,26 @@ class Finding:
             raise ValueError(f"the finding {self.check!r} has the severity {self.severity!r}; give one of {allowed}")
 
 
+@dataclass(frozen=True, slots=True)
+class ExampleUse:
+    """An example that a document was written after: its set, the beginning of its text's hash, and where it was found.
+
+    ``similarity`` is the cosine of its vector and that of the request.
+    """
+
+    set: str
+    id: str
+    origin: str
+    similarity: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
     """How a document came about, enough to make it again. Times are in seconds.
 
     ``model``, ``device``, ``dtype`` and ``quant`` are None for a document without slots, which no model wrote.
-    ``repairs`` has a line for each change made to what was written, because a check had found something.
+    ``repairs`` has a line for each change made to what was written, because a check had found something. ``examples``
+    are those that the document was written after, ``steer`` says how, ``strength`` what vectors were multiplied by.
     """
 
     version: str
@@ -292,6 +342,9 @@ class Provenance:
     timings: Mapping[str, float]
     repairs: tuple[str, ...] = ()
     quant: str | None = None
+    steer: str | None = None
+    strength: float | None = None
+    examples: tuple[ExampleUse, ...] = ()
 
 
 def _nothing_required(request: Any) -> None:

@@ -116,6 +116,13 @@ def _common_options(entry: DomainEntry) -> list[SectionOption]:
         generation("--device", "Where it runs: auto, cpu, cuda or mps.", metavar="NAME"),
         generation("--dtype", "The numbers it computes with: auto, float32, bfloat16 or float16.", metavar="NAME"),
         generation("--quant", "The bits its weights are kept in: auto, none, int8 or int4.", metavar="NAME"),
+        generation(
+            "--like",
+            "Write it like these examples: a set's name, or a file  [repeatable]",
+            multiple=True,
+            metavar="NAME",
+        ),
+        generation("--steer", "How examples reach the model: auto, prompt, vector or memory.", metavar="WAY"),
         generation("--template", "A template other than the domain's own.", metavar="NAME"),
         generation(
             "--seed",
@@ -171,22 +178,24 @@ def _callback(
 
             chosen = {name: values[name] for name in ("model", "device", "dtype", "quant")}
             kit = Kit(**chosen, progress=progress)
+            like = _examples(kit, values["like"])
             try:
-                request = kit.request(entry.name, fields)
+                request = kit.request(entry.name, fields, like=like)
                 if format is not None:
                     kit.check_format(entry.name, request, IN_PLACE if write else format)
             except RequestError as error:
                 raise named_by_option(error, options, source=argument.field if argument else None) from error
-            if values["dry_run"]:
-                show_plan(kit, kit.shape(entry.name, request, template=values["template"]), values["as_json"])
-                return
+            shaping = {"template": values["template"], "like": like, "steer": values["steer"] or "auto"}
             # Shaped before the model is loaded, so that a wrong template costs no time; generating shapes it again.
-            shaped = kit.shape(entry.name, request, template=values["template"])
+            shaped = kit.shape(entry.name, request, **shaping)
+            if values["dry_run"]:
+                show_plan(kit, shaped, values["as_json"])
+                return
             if shaped.skeleton.slots:
                 # Said at once: the libraries that are imported to load the model take a second or two themselves.
                 progress(f"loading {kit.model_for(entry.name)}", 0, None)
                 kit.load(entry.name)
-        arguments = {"template": values["template"], "budget": values["budget"], "repair": not values["no_repair"]}
+        arguments = {**shaping, "budget": values["budget"], "repair": not values["no_repair"]}
         document = _write(kit, entry.name, request, quiet=quiet, **arguments, **generation)
         if write and file:
             deliver_in_place(document, file, quiet=quiet)
@@ -200,6 +209,22 @@ def _callback(
             click.get_current_context().exit(FINDINGS)
 
     return run
+
+
+def _examples(kit: Kit, names: Sequence[str]) -> list[Any]:
+    """Return the names of sets as they are, and what stands in the files among the names.
+
+    What is both is the set: ``./NAME`` is the file. Raises UnknownNameError for what is neither, ExampleError for files
+    without texts.
+    """
+    if not names:
+        return []
+    from dalle_kit.examples.memory_set import read_files
+    from dalle_kit.examples.store import ExampleStore
+
+    store = ExampleStore()
+    files = [name for name in names if not store.has(name) and Path(name).exists()]
+    return [*(name for name in names if name not in files), *([read_files(files)] if files else [])]
 
 
 def _fields(

@@ -8,7 +8,7 @@ from dalle_kit.corpora.notes import choose_form, make_notes
 from dalle_kit.corpora.packages import DataPackage, fetch
 from dalle_kit.corpora.redaction import Names, Redactor, has_personal_data
 from dalle_kit.corpora.reserved import refuse_reserved
-from dalle_kit.corpora.situations import Situation, Written, read_situations, write_situations
+from dalle_kit.corpora.situations import Situation, Written, plain_texts, read_situations, write_situations
 
 __all__ = [
     "DataPackage",
@@ -20,6 +20,7 @@ __all__ = [
     "fetch",
     "has_personal_data",
     "make_notes",
+    "plain_texts",
     "read_names",
     "read_situations",
     "refuse_reserved",

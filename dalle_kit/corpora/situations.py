@@ -160,6 +160,14 @@ def write_situations(
             yield f"situation-{number}-{copy}", situation.write(source, names), source
 
 
+def plain_texts(file: Path) -> Iterator[str]:
+    """Yield a text of each situation that has two sentences without places to fill; nothing is drawn or fetched."""
+    for situation in read_situations(file):
+        sentences = [next((text for text in texts if not _PLACE.search(text)), "") for _, texts in situation.points]
+        if sum(map(bool, sentences)) > 1:
+            yield " ".join(filter(None, sentences))
+
+
 def _situation(data: Mapping[str, Any]) -> Situation:
     return Situation(
         subjects=_texts(data["subject"]),

@@ -14,6 +14,7 @@ from dalle_kit.corpora import Redactor, refuse_reserved
 from dalle_kit.domain import Example
 from dalle_kit.errors import RequestError, UnknownNameError
 from dalle_kit.kit import Kit
+from dalle_kit.likeness import ANOTHER
 from dalle_kit.records import Message, Prompt
 
 #: Held-out texts of each source that the loss is measured on, at most, and the share of a file without a file of them.
@@ -24,8 +25,6 @@ _HELD_OUT_SHARE = 20
 #: Examples by the same author that a text of a corpus has, at most, and the share of such texts that has them.
 _EXAMPLES, _EXAMPLES_SHARE = 4, 0.7
 
-#: What a set of examples is learned with where it has no prompt of its own.
-ANOTHER = "Write another text like these."
 _FORM = '{"prompt": "...", "text": "..."} or {"domain": "...", "fields": {...}, "text": "..."}'
 
 

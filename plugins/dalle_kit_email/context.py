@@ -7,10 +7,12 @@ from dataclasses import replace
 from dalle_kit.checks import plain_sentence, split_sentences
 from dalle_kit_email.flowed import quoted_lines
 from dalle_kit_email.greetings import (
+    NAME,
     closing_line,
     greeting_line,
     in_reading_order,
     is_collective,
+    named_greeting,
     opening_line,
     sign_off_line,
 )
@@ -52,12 +54,16 @@ def template_context(request: EmailRequest) -> dict[str, object]:
 
 def greeting(request: EmailRequest) -> str:
     """Return the opening line."""
-    if request.greeting is not None:
+    if request.greeting is not None and NAME not in request.greeting:
         return request.greeting
     names = [mailbox.name for mailbox in request.recipients]
     if request.parent is not None and not request.to and not any(names):
         # Replies may be wanted at a bare address; they still speak to whoever wrote.
         names = [request.parent.sender.name] if request.parent.sender else names
+    if request.greeting is not None:
+        line = named_greeting(request.greeting, names, tone=request.tone, language=request.language)
+        if line is not None:
+            return line
     return greeting_line(names, tone=request.tone, language=request.language)
 
 

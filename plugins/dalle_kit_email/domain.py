@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from dalle_kit import Domain, GenerationOptions
+from dalle_kit.corpora import plain_texts
 from dalle_kit_email.cases import cases
 from dalle_kit_email.checks import check
 from dalle_kit_email.context import shorten, template_context
-from dalle_kit_email.corpus import corpus
+from dalle_kit_email.corpus import SITUATIONS, corpus
 from dalle_kit_email.finish import finish
 from dalle_kit_email.formats import FORMATS
 from dalle_kit_email.phrases import known_texts
 from dalle_kit_email.request import EmailRequest
+
+
+def _plain() -> Iterator[str]:
+    return plain_texts(SITUATIONS)
 
 
 def make_domain() -> Domain:
@@ -29,4 +36,5 @@ def make_domain() -> Domain:
         sources=known_texts,
         corpus=corpus,
         cases=cases,
+        plain=_plain,
     )

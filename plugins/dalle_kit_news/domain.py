@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from dalle_kit import Domain, GenerationOptions
+from dalle_kit.corpora import plain_texts
 from dalle_kit_news.cases import blog_cases, cases
 from dalle_kit_news.checks import check
 from dalle_kit_news.context import sources, template_context
-from dalle_kit_news.corpus import corpus
+from dalle_kit_news.corpus import SITUATIONS, corpus
 from dalle_kit_news.formats import FORMATS
 from dalle_kit_news.request import BlogRequest, NewsRequest
+
+
+def _plain() -> Iterator[str]:
+    return plain_texts(SITUATIONS)
 
 
 def make_news() -> Domain:
@@ -25,6 +32,7 @@ def make_news() -> Domain:
         sources=sources,
         corpus=corpus,
         cases=cases,
+        plain=_plain,
     )
 
 
@@ -41,4 +49,5 @@ def make_blog() -> Domain:
         options=GenerationOptions(max_tokens=512, candidates=4),
         sources=sources,
         cases=blog_cases,
+        plain=_plain,
     )

@@ -1,0 +1,60 @@
+"""The examples that a document is written after, and the way they take to the model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import get_args
+
+from dalle_kit.errors import ModelError, OptionError
+from dalle_kit.examples.choosing import Pool
+from dalle_kit.likeness.prompting import with_texts
+from dalle_kit.records import ExampleUse, Prompt, Steer, Steering
+
+#: What ``auto`` takes, on the evidence of docs/examples.md: with an encoder of examples, and without.
+_AUTO_WITH_ENCODER: Steer = "memory"
+_AUTO: Steer = "prompt"
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """The examples chosen for a request, the nearest first, and how they reach the model.
+
+    ``steer`` is ``prompt`` (as text), ``vector`` (added to the decoder's states) or ``memory`` (read by the model's
+    encoder). ``pools`` are the sets they are from. ``steering`` are the vectors once they are known, ``strength`` is
+    what they are multiplied by.
+    """
+
+    uses: tuple[ExampleUse, ...]
+    texts: tuple[str, ...]
+    steer: Steer
+    pools: tuple[Pool, ...] = field(default=(), repr=False)
+    steering: Steering | None = None
+    strength: float | None = None
+
+    def shown_in(self, prompt: Prompt) -> Prompt:
+        """Return the prompt as a model is told it that is to write like the examples."""
+        if self.steer == "prompt":
+            return with_texts(prompt, self.texts)
+        if self.steer == "memory":
+            return replace(prompt, examples=self.texts)
+        return replace(prompt, steering=self.steering)
+
+    def with_fewer(self) -> Likeness | None:
+        """Return the likeness without the example that is least near, where that makes the prompt shorter."""
+        if self.steer != "prompt" or not self.texts:
+            return None
+        return replace(self, uses=self.uses[:-1], texts=self.texts[:-1])
+
+
+def resolve_steer(steer: str, *, has_encoder: bool, model: str) -> Steer:
+    """Return the way that ``steer`` stands for with a model.
+
+    Raises OptionError for one that there is not, ModelError for ``memory`` with a model that has no encoder.
+    """
+    if steer not in get_args(Steer):
+        raise OptionError("steer", steer, ", ".join(get_args(Steer)))
+    if steer == "auto":
+        return _AUTO_WITH_ENCODER if has_encoder else _AUTO
+    if steer == "memory" and not has_encoder:
+        raise ModelError(f"steer 'memory': {model} has no encoder of examples; choose dalle-base, or steer by 'prompt'")
+    return steer  # type: ignore[return-value]

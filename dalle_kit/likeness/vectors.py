@@ -1,0 +1,125 @@
+"""Steering vectors: from the decoder's states on examples and on plain texts of the same kind, without training.
+
+After each block the decoder's mean state on the examples differs from that on plain texts (contrastive activation
+addition: Turner et al., 2023, https://arxiv.org/abs/2308.10248; Rimsky et al., 2024, https://arxiv.org/abs/2312.06681).
+What is added after a block is what the difference grows by in it, times a strength; 1 moves the mean all the way.
+The strength is the one under which held-out examples are likeliest; 0, which changes nothing, is among those tried.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dalle_kit.errors import OutputError
+from dalle_kit.files import write_atomically
+from dalle_kit.likeness.prompting import ANOTHER
+from dalle_kit.models.spec import Progress, silent
+from dalle_kit.paths import find_paths
+from dalle_kit.records import Message, Prompt, Steering
+
+if TYPE_CHECKING:
+    from dalle_kit.engine.engine import Engine
+
+#: Strengths that are tried.
+STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5)
+#: Texts that vectors are made from, of each side, those that the strength is found on, and characters of a text.
+_TEXTS, _HELD_OUT, _LONGEST = 24, 6, 1200
+#: Fewer examples are too few to hold some out.
+_FEWEST = 4
+#: The strength where none can be found out.
+_UNKNOWN = 0.5
+_METHOD = "increments 1"
+_PROMPT = Prompt((Message("user", ANOTHER),))
+
+
+@dataclass(frozen=True, slots=True)
+class Direction:
+    """Vectors (L, D) from plain texts to examples, and the strength that suits them."""
+
+    vectors: npt.NDArray[np.float32]
+    strength: float
+
+    @property
+    def steering(self) -> Steering | None:
+        """What is added to the decoder's states, None where nothing is."""
+        return Steering(self.vectors * np.float32(self.strength)) if self.strength else None
+
+
+def direction(
+    engine: Engine, examples: Sequence[str], plain: Sequence[str], *, progress: Progress = silent
+) -> Direction:
+    """Return the direction from plain texts to examples for a model, from the cache folder if it was found before."""
+    ordered = sorted({text[:_LONGEST] for text in examples}, key=_digest)
+    count = min(_HELD_OUT, len(ordered) // _FEWEST)
+    held_out, learned = ordered[:count], ordered[count : count + _TEXTS]
+    others = [text[:_LONGEST] for text in plain][:_TEXTS]
+    numbers = (engine.sha256, engine.quant, engine.dtype, engine.device, _METHOD, STRENGTHS)
+    key = _digest(repr((numbers, learned, held_out, others)))
+    found = _read(key)
+    if found is None:
+        found = _find(engine, learned, others, held_out, progress)
+        _write(key, found)
+    return found
+
+
+def _find(
+    engine: Engine, learned: Sequence[str], others: Sequence[str], held_out: Sequence[str], progress: Progress
+) -> Direction:
+    stage, total = "finding the direction of the examples", 2 + len(STRENGTHS)
+    progress(stage, 0, total)
+    own = engine.mean_states([(_PROMPT, text) for text in learned])
+    progress(stage, 1, total)
+    difference = own - engine.mean_states([(_PROMPT, text) for text in others])  # (L, D)
+    vectors = np.diff(difference, axis=0, prepend=np.zeros_like(difference[:1])).astype(np.float32)
+    if not held_out:
+        return Direction(vectors, _UNKNOWN)
+    scores = {}
+    for number, strength in enumerate(STRENGTHS, 2):
+        progress(stage, number, total)
+        scores[strength] = likelihood(engine, held_out, Direction(vectors, strength).steering)
+    return Direction(vectors, max(scores, key=lambda strength: scores[strength]))
+
+
+def likelihood(engine: Engine, texts: Sequence[str], steering: Steering | None) -> float:
+    """Return the log-likelihood of a token of texts, in nats, the mean over all, under a steering."""
+    prompt = Prompt(_PROMPT.messages, steering=steering)
+    scores = [engine.score(prompt, text) for text in texts]
+    return sum(each.log_likelihood for each in scores) / max(1, sum(each.tokens for each in scores))
+
+
+def _read(key: str) -> Direction | None:
+    """Return what was found before; what cannot be read is as if it were not there."""
+    try:
+        with np.load(io.BytesIO(_file(key).read_bytes()), allow_pickle=False) as kept:
+            values: Any = dict(kept)
+        found = Direction(values["vectors"], float(values["strength"]))
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
+    is_whole = found.vectors.ndim == 2 and found.vectors.dtype == np.float32 and bool(np.isfinite(found.vectors).all())
+    return found if is_whole and found.strength in (*STRENGTHS, _UNKNOWN) else None
+
+
+def _write(key: str, found: Direction) -> None:
+    buffer = io.BytesIO()
+    np.savez(buffer, vectors=found.vectors, strength=np.float32(found.strength))
+    try:
+        _file(key).parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(_file(key), buffer.getvalue(), force=True)
+    except (OSError, OutputError):
+        return  # it is found again the next time
+
+
+def _file(key: str) -> Any:
+    return find_paths().cache / "steering" / f"{key}.npz"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
