@@ -14,10 +14,6 @@ from dalle_kit.slot_rules import check_slot
 
 if TYPE_CHECKING:
     import numpy as np
-    from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
 Role = Literal["system", "user", "assistant", "context", "prefix", "suffix"]
@@ -86,24 +82,17 @@ class Message:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Steering:
-    """What is added to the decoder's states while it reads and writes: ``vectors`` (L, D), one after each block."""
+    """What is added to the decoder's states while it reads and writes: ``vectors`` (L, D), one after each block.
+
+    Raises OptionError for numbers of another kind than float32, one after another.
+    """
 
     vectors: npt.NDArray[np.float32]
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Steering:
-    """What is added to the residual stream of a decoder: ``vectors`` (L, D), float32, one after each of its L blocks.
-
-    It is added at every position, those of the prompt as well. Raises OptionError for numbers of another kind.
-    """
-
-    vectors: NDArray[np.float32]
-
     def __post_init__(self) -> None:
-        kind = f"{self.vectors.dtype} numbers {self.vectors.shape}"
         if self.vectors.ndim != 2 or self.vectors.dtype.name != "float32" or not self.vectors.flags.c_contiguous:
-            raise OptionError("steering", kind, "an array (blocks, width) of float32, contiguous")
+            kind = f"{self.vectors.dtype} {self.vectors.shape}"
+            raise OptionError("steering", kind, "a contiguous array (blocks, width) of float32")
 
 
 @dataclass(frozen=True, slots=True)
