@@ -102,6 +102,12 @@ class ExampleSet:
             (whole,) = find_ids(connection, self.name, [id])
             return found_of(connection.execute(f"SELECT {COLUMNS} FROM texts WHERE id = ?", (whole,)).fetchone())
 
+    def sample(self, count: int) -> list[Found]:
+        """Return up to so many texts, drawn by their hashes: always the same ones of the same set."""
+        with connected(self.folder) as connection:
+            rows = connection.execute(f"SELECT {COLUMNS} FROM texts ORDER BY id LIMIT ?", (count,)).fetchall()
+        return [found_of(values) for values in rows]
+
     def locked(self, progress: Progress) -> AbstractContextManager[None]:
         """Change the set alone while the block runs; other processes that want to change it wait."""
         return self._workshop.locked(self.name, f"the examples {self.name!r}", progress)

@@ -11,46 +11,10 @@ from typing import Any
 from dalle_kit.checks import all_sentences
 from dalle_kit.examples.habits import Form, greeting_form, sign_off_form
 from dalle_kit.examples.texts import Found
+from dalle_kit.examples.wording import ADDRESS, PUNCTUATION, Wording, count_words
 
 #: A habit is clear from so many messages on, and from this share of them.
 CLEAR_MESSAGES, CLEAR_SHARE = 3, 0.4
-
-_WORD = re.compile(r"\w+(?:['\u2019]\w+)*")
-#: What is counted in 100 words.
-_COUNTED: Mapping[str, re.Pattern[str]] = {
-    "exclamation marks": re.compile(r"!"),
-    "question marks": re.compile(r"\?"),
-    "commas": re.compile(r",(?!\d)"),
-    "semicolons": re.compile(r";(?![-)])"),
-    "colons": re.compile(r":(?=\s|\Z)"),
-    "dashes": re.compile(r"[\u2013\u2014]|(?<=\s)--?(?=\s)"),
-    "ellipses": re.compile(r"\.{3,}|…"),
-    "parentheses": re.compile(r"\((?=\w)"),
-    "emoticons": re.compile(r"(?<!\w)[:;=8]-?[)(DPp/|](?!\w)|[\U0001F300-\U0001FAFF\u2600-\u27BF]"),
-    "contractions": re.compile(
-        r"\b\w+n['\u2019]t\b|\b\w+['\u2019](?:re|ve|ll|d|m)\b|\b(?:it|that|he|she|what|there|here|let|who|where|how)"
-        r"['\u2019]s\b", re.I
-    ),
-    "first person": re.compile(r"\b(?:I|me|my|mine|myself|we|us|our|ours|ourselves)\b"),
-    "second person": re.compile(r"\b(?:you|your|yours|yourself|yourselves)\b", re.I),
-    "polite formulas": re.compile(
-        r"\b(?:please|kindly|would you|could you|would appreciate|be grateful|thank you|apologi[sz]e|apologies"
-        r"|at your (?:earliest )?convenience|look(?:ing)? forward|do not hesitate|feel free)\b", re.I
-    ),
-}  # fmt: skip
-_PUNCTUATION = tuple(_COUNTED)[:8]
-_FORMAL = re.compile(
-    r"\b(?:dear|sincerely|respectfully|regards|kindly|would appreciate|be grateful|apologi[sz]e|enclosed"
-    r"|attached please|please find|herewith|hereby|furthermore|moreover|therefore|however|nevertheless"
-    r"|regarding|concerning|pursuant"
-    r"|accordingly|additionally|in accordance|with respect to|do not|cannot|will not|is not|are not|would not)\b",
-    re.IGNORECASE,
-)
-_INFORMAL = re.compile(
-    r"\b(?:hi|hey|hiya|yeah|yep|yup|nope|ok|okay|thanks|thx|cheers|btw|lol|imho|fyi|asap|gonna|wanna|gotta|kinda|stuff"
-    r"|guys|folks|cool|awesome|great|pretty|really|maybe|anyway|oops|wow|hmm+)\b",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,27 +102,21 @@ class _Counts:
     """What has been counted so far."""
 
     def __init__(self) -> None:
-        self.texts = self.messages = self.all_words = self.formal = self.informal = 0
+        self.texts = self.messages = 0
         self.words, self.sentences, self.lines = Counter[int](), Counter[int](), Counter[int]()
         self.greetings, self.sign_offs = Counter[str](), Counter[str]()
-        self.marks = Counter[str]()
+        self.wording = Wording()
 
     def add(self, found: Found) -> None:
         self.texts += 1
         if found.kind == "code":
             self.lines[found.text.count("\n") + 1] += 1
             return
-        text = found.text
-        if found.kind == "email":
-            text = self._add_message(text)
-        size = len(_WORD.findall(found.text))
-        self.words[size] += 1
-        self.all_words += size
+        text = self._add_message(found.text) if found.kind == "email" else found.text
+        self.words[self.wording.add(found.text)] += 1
         for sentence in all_sentences(text):
-            if length := len(_WORD.findall(sentence)):
+            if length := count_words(sentence):
                 self.sentences[length] += 1
-        for name, pattern in _COUNTED.items():
-            self.marks[name] += sum(1 for _ in pattern.finditer(found.text))
 
     def _add_message(self, text: str) -> str:
         """Count a message's habits; return it without greeting and sign-off."""
@@ -166,18 +124,10 @@ class _Counts:
         greeting, sign_off = greeting_form(text), sign_off_form(text)
         self.greetings.update(form.text for form in (greeting,) if form)
         self.sign_offs.update(form.text for form in (sign_off,) if form)
-        self.formal += sum(1 for _ in _FORMAL.finditer(text))
-        informal = (_INFORMAL, _COUNTED["contractions"], _COUNTED["exclamation marks"], _COUNTED["emoticons"])
-        self.informal += sum(sum(1 for _ in pattern.finditer(text)) for pattern in informal)
         return _between(text, greeting, sign_off)
 
     def profile(self) -> Profile:
-        markers = self.formal + self.informal
-        per_100 = (
-            {name: round(100 * self.marks[name] / self.all_words, 2) for name in _COUNTED} if self.all_words else {}
-        )
-        if not self.messages:
-            per_100 = {name: value for name, value in per_100.items() if name in _PUNCTUATION}
+        told = (*PUNCTUATION, *ADDRESS) if self.messages else PUNCTUATION
         return Profile(
             texts=self.texts,
             messages=self.messages,
@@ -186,8 +136,8 @@ class _Counts:
             words=_spread(self.words),
             sentence_words=_spread(self.sentences),
             lines=_spread(self.lines),
-            per_100_words=per_100,
-            formality=round(self.formal / markers, 2) if markers else None,
+            per_100_words=self.wording.per_100_words(told),
+            formality=self.wording.formality if self.messages else None,
         )
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 #: A line with its level of quoting.
 Line = tuple[int, str]
 
-_MARKS = re.compile(r"(?:> ?)+")
+_MARKS = re.compile(r" {0,4}(?:> ?)+")
 
 _WROTE = (
     r"(?:wrote|writes|sent|said|schrieb|schreibt|geschrieben|a écrit|escribió|ha scritto|escreveu|schreef|geschreven"
@@ -53,10 +54,11 @@ _SENT_FROM = re.compile(
     re.IGNORECASE,
 )
 _RULE = re.compile(r"\s*(?:[-_=*~#+]\s?){5,}[>~\s]*(?:yahoo! groups sponsor.*)?\Z", re.IGNORECASE)
+_LAST_RULE = re.compile(r"\s*(?:[-_=*~#+]\s?)*\Z")
 _FOOTER = re.compile(
     r"mailing list|unsubscribe|list(?:info|man|serv)\b|sponsored by|yahoo! groups|do you yahoo|http://xent\.com"
     r"|hotmail\.com|msn (?:photos|explorer)|confidential|intended (?:only|solely)|get your free|free (?:e-?mail|web)|"
-    r"thinkgeek|sourceforge|scanned (?:for|by)|virus",
+    r"thinkgeek|sourceforge|scanned (?:for|by)|virus|stop receiving|change your preferences",
     re.IGNORECASE,
 )
 _FOOTER_START = re.compile(
@@ -67,16 +69,22 @@ _FOOTER_START = re.compile(
     r"|irish linux users|list maintainer:|.{0,60}\bmailing list\s*\Z|your use of yahoo! groups)",
     re.IGNORECASE,
 )
-_PGP_HEAD = re.compile(r"-----BEGIN PGP SIGNED MESSAGE-----\n(?:[A-Z][\w-]+:.*\n)*\n?")
-_PGP_SIGNATURE = re.compile(
-    r"^-----BEGIN PGP (?:SIGNATURE|MESSAGE)-----$.*?(?:^-----END PGP \w+-----$|\Z)", re.M | re.S
+_CONTACT = re.compile(
+    r"https?://|www\.|[^\s@]+@[^\s@]+\.\w|\b(?:tel|phone|fax|icq|aim|mobile|gpg|pgp)\b", re.IGNORECASE
 )
+_LIST_ADDRESS = re.compile(r"\s*<?https?://\S*(?:mailman|listinfo)\S*\s*\Z", re.IGNORECASE)
+#: A block of contact lines below a rule is a signature, if it is no longer (in lines).
+_LONGEST_SIGNATURE = 8
+
+_PGP_BEGINS = re.compile(r"-----BEGIN PGP (SIGNED MESSAGE|SIGNATURE|MESSAGE|PUBLIC KEY BLOCK)-----\s*\Z")
+_PGP_ENDS = re.compile(r"-----END PGP [A-Z ]+-----\s*\Z")
+#: How some programs quote: "AB> " with initials or a name, and "| " (with another "|" at its end it is a table's row).
+_NAMED_QUOTE = re.compile(r"\s{0,4}(?P<name>[A-Z][A-Za-z]{0,10}(?=>)|\|(?!.*\|\Z))>*(?:\s|\Z)")
 
 
 def own_text(text: str) -> str:
     """Return what the author of a plain-text message wrote; greeting and sign-off stay, an empty text may remain."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    text = _PGP_SIGNATURE.sub("", _PGP_HEAD.sub("", text))
     return own_lines([quoted_line(line) for line in text.split("\n")])
 
 
@@ -88,8 +96,37 @@ def quoted_line(line: str) -> Line:
 
 def own_lines(lines: Iterable[Line]) -> str:
     """Return what the author wrote among lines of a message, each with its level of quoting."""
-    kept = _without_signatures(_without_quotes([(depth, line.rstrip()) for depth, line in lines]))
+    marked = _named_quotes(_without_pgp([(depth, line.rstrip()) for depth, line in lines]))
+    kept = _without_signatures(_without_quotes(marked))
     return _tidied(_without_footer(kept))
+
+
+def _without_pgp(lines: Sequence[Line]) -> list[Line]:
+    """Drop what PGP adds to a signed message: its head, the marks before dashes, and the signature."""
+    kept: list[Line] = []
+    is_head, is_block, is_signed = False, False, False
+    for depth, line in lines:
+        begins = None if depth else _PGP_BEGINS.match(line)
+        if begins:
+            is_head = begins[1] == "SIGNED MESSAGE"
+            is_block, is_signed = not is_head, is_signed or is_head
+        elif is_block:
+            is_block = not _PGP_ENDS.match(line)
+        elif is_head:
+            is_head = bool(line.strip())
+        else:
+            kept.append((depth, line.removeprefix("- ") if is_signed and line.startswith("- -") else line))
+    return kept
+
+
+def _named_quotes(lines: Sequence[Line]) -> list[Line]:
+    """Mark lines as quoted that begin with the same initials and ">", or "|", as others."""
+    found = [_NAMED_QUOTE.match(line) if not depth else None for depth, line in lines]
+    names = Counter(match["name"] for match in found if match)
+    return [
+        (1, line[match.end() :]) if match and names[match["name"]] > 1 else (depth, line)
+        for match, (depth, line) in zip(found, lines, strict=True)
+    ]
 
 
 def _without_quotes(lines: Sequence[Line]) -> list[Line]:
@@ -139,6 +176,8 @@ def _attribution(lines: Sequence[Line], place: int) -> tuple[int, bool]:
             is_sure = told and bool(_BEGINNING.match(text) or length == 1)
             if is_sure or _is_quoted(lines, place + length) or re.fullmatch(r"-{2,}.*\bwrote\s*-{2,}", text):
                 return length, is_sure
+        if told and text.endswith(":") and _BEGINNING.match(text) and _is_quoted(lines, place + length):
+            return length, False
         if _DATE_ADDRESS.match(text):
             return (
                 (length, text.endswith(":")) if text.endswith(":") or _is_quoted(lines, place + length) else (0, False)
@@ -193,7 +232,7 @@ def _without_signatures(lines: Sequence[Line]) -> list[str]:
 def _without_footer(lines: list[str]) -> list[str]:
     """Drop the footers at the end: what a list, a free mail service or a lawyer adds below a rule or a blank line."""
     while True:
-        while lines and (not lines[-1].strip() or _RULE.match(lines[-1])):
+        while lines and any(pattern.match(lines[-1]) for pattern in (_LAST_RULE, _LIST_ADDRESS)):
             lines.pop()
         cut = _footer_start(lines)
         if cut is None:
@@ -206,12 +245,18 @@ def _footer_start(lines: Sequence[str]) -> int | None:
     for place in range(len(lines) - 1, max(-1, len(lines) - 25), -1):
         line = lines[place]
         rest = "\n".join(lines[place:])
-        if _RULE.match(line) and _FOOTER.search(rest):
+        if _RULE.match(line) and (_FOOTER.search(rest) or _is_contact_block(lines[place + 1 :])):
             return place
         starts_block = place == 0 or not lines[place - 1].strip() or _RULE.match(lines[place - 1])
         if starts_block and place > 0 and _FOOTER_START.match(line) and _FOOTER.search(rest):
             return place
     return None
+
+
+def _is_contact_block(lines: Sequence[str]) -> bool:
+    """Say whether lines at the end of a message tell how its author is to be reached."""
+    is_short = len(lines) <= _LONGEST_SIGNATURE and all(len(line) <= 80 for line in lines)
+    return is_short and bool(_CONTACT.search("\n".join(lines)))
 
 
 def _tidied(lines: Sequence[str]) -> str:

@@ -96,6 +96,9 @@ def _guarded(
 
 def _read_file(file: Path, *, is_named: bool, with_code: bool) -> Iterator[Entry]:
     name, suffix = str(file), file.suffix.lower()
+    if with_code and suffix not in LANGUAGES and suffix not in TEXT_SUFFIXES:
+        yield Skipped(name, _OTHER_KIND)  # a repository's data
+        return
     with file.open("rb") as stream:
         head = stream.peek(4096)
         if suffix in (".mbox", ".mbx") or (is_mbox(head) and suffix not in (".eml", *TEXT_SUFFIXES)):
