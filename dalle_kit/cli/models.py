@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from dalle_kit.models.store import StoredEntry
 
 
+#: What a stored model was made with that its spec no longer names.
+_OTHER = {"adapter": "another adapter", "bridge": "another bridge", "controls": "other names of control tokens"}
+
+
 def registry() -> Registry:
     """Return the registry with the models of the installed plugins and the aliases of the settings."""
     from dalle_kit.config import load_settings
@@ -296,19 +300,20 @@ def _rows(found: Registry) -> list[dict[str, Any]]:
 
 def _row(spec: ModelSpec, entry: StoredEntry | None, chosen: str) -> dict[str, Any]:
     """Return what is known about a model, ``entry`` being its folder in the store if it has one."""
-    from dalle_kit.models.manifest import adapter_of, describe_source
+    from dalle_kit.models.manifest import describe_origin, parts_of
     from dalle_kit.models.registry import is_in_place
     from dalle_kit.models.spec import LocalSource
 
     problem = entry.problem if entry else None
     state = "damaged" if problem else "here"
-    source, adapter = describe_source(spec.source), adapter_of(spec)
+    source, parts = describe_origin(spec), parts_of(spec)
     if entry and not problem:
-        if (adapter or source["kind"] != "local") and adapter != entry.manifest.adapter:
-            problem, state = "it was made with another adapter; pull it again", "outdated"
-        elif source["kind"] != "local" and source != entry.manifest.source:
+        other = next((part for part, value in parts.items() if value != entry.manifest.parts[part]), None)
+        if (spec.is_made or source["kind"] != "local") and other:
+            problem, state = f"it was made with {_OTHER[other]}; pull it again", "outdated"
+        elif "local" not in _kinds(source) and source != entry.manifest.source:
             problem, state = "it was stored from another source; pull it again", "outdated"
-    local = isinstance(spec.source, LocalSource) and adapter is None
+    local = isinstance(spec.source, LocalSource) and not spec.is_made
     own_folder = source["path"] if local and is_in_place(Path(source["path"])) else None
     return {
         "name": spec.name,
@@ -324,11 +329,19 @@ def _row(spec: ModelSpec, entry: StoredEntry | None, chosen: str) -> dict[str, A
         "path": str(entry.folder) if entry else own_folder,
         "sha256": entry.manifest.sha256 if entry else None,
         "base": entry.manifest.base if entry else None,
-        "adapter": entry.manifest.adapter if entry else adapter,
+        "adapter": entry.manifest.adapter if entry else parts["adapter"],
+        "encoder": entry.manifest.encoder if entry else None,
+        "bridge": entry.manifest.bridge if entry else parts["bridge"],
+        "controls": dict(entry.manifest.controls) if entry else parts["controls"],
         "commit": entry.manifest.commit if entry else None,
         "default": spec.name == chosen,
         "source": source,
     }
+
+
+def _kinds(source: dict[str, Any]) -> set[str]:
+    """Return of what kinds a model's source is, and its encoder's if it has one."""
+    return {source["kind"], source.get("encoder", source)["kind"]}
 
 
 def _default_name(found: Registry) -> str:
@@ -350,7 +363,7 @@ def _spec_of(entry: StoredEntry) -> ModelSpec:
 
     manifest = entry.manifest
     source = manifest.source
-    if source["kind"] == "hub" and manifest.adapter is None:
+    if source["kind"] == "hub" and not manifest.is_made:
         origin: HubSource | LocalSource = HubSource(repo=source["repo"], revision=source["revision"])
         summary = "from the hub"
     else:

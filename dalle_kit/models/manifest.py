@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dalle_kit.models.spec import HubSource, LocalSource, ModelSpec, WheelSource
+from dalle_kit.models.spec import HubSource, LocalSource, ModelSpec, Source, WheelSource
 
 FILE = "dalle-kit.json"
 #: Raised whenever conversion changes, so that models stored by an older version are made anew.
@@ -24,7 +24,8 @@ _DEVICE_NAME = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # Windows ha
 class Manifest:
     """What is stored: ``files`` maps each file's path to its size, ``source`` says where it came from.
 
-    ``base`` and ``adapter`` are the hashes of the two that were merged, None where nothing was.
+    Where it was made from parts, ``base``, ``adapter``, ``encoder`` and ``bridge`` are the hashes of these, None for
+    those it has not, and ``controls`` the control tokens that got another name.
     """
 
     name: str
@@ -38,12 +39,25 @@ class Manifest:
     commit: str | None = None
     base: str | None = None
     adapter: str | None = None
+    encoder: str | None = None
+    bridge: str | None = None
+    controls: Mapping[str, str] = field(default_factory=dict)
     format: int = field(default=FORMAT)
 
     @property
     def size(self) -> int:
         """Bytes on the disk."""
         return sum(self.files.values())
+
+    @property
+    def parts(self) -> dict[str, Any]:
+        """What was added to the source, as ``parts_of`` tells it of a spec."""
+        return {"adapter": self.adapter, "bridge": self.bridge, "controls": dict(self.controls)}
+
+    @property
+    def is_made(self) -> bool:
+        """Whether anything was added to the source."""
+        return any(self.parts.values())
 
     def to_json(self) -> bytes:
         """Return the note as it is written into the model's folder."""
@@ -79,7 +93,7 @@ def folder_name(name: str) -> str:
     return f"{readable or 'model'}-{hashlib.sha256(name.encode('utf-8')).hexdigest()[:10]}"
 
 
-def describe_source(source: WheelSource | HubSource | LocalSource) -> dict[str, Any]:
+def describe_source(source: Source) -> dict[str, Any]:
     """Return a source as JSON-ready values."""
     kinds = {WheelSource: "wheel", HubSource: "hub", LocalSource: "local"}
     return {"kind": kinds[type(source)], **asdict(source)}
@@ -93,6 +107,13 @@ def weights_hash(spec: ModelSpec) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-def adapter_of(spec: ModelSpec) -> str | None:
-    """Return the hash of the adapter a model is merged with, None for a model without one."""
-    return spec.adapter.sha256 if spec.adapter else None
+def describe_origin(spec: ModelSpec) -> dict[str, Any]:
+    """Return where a model comes from as JSON-ready values: its source, and that of its encoder if it has one."""
+    encoder = {"encoder": describe_source(spec.bridge.encoder)} if spec.bridge else {}
+    return {**describe_source(spec.source), **encoder}
+
+
+def parts_of(spec: ModelSpec) -> dict[str, Any]:
+    """Return what is added to a model's source: hashes, None for what it has not, and names of control tokens."""
+    adapter, bridge = (part.sha256 if part else None for part in (spec.adapter, spec.bridge))
+    return {"adapter": adapter, "bridge": bridge, "controls": dict(spec.controls)}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,13 @@ from dalle_kit.models.panels import PACKED_FILE
 from dalle_kit.models.quantization import quantize4, quantize8
 from dalle_kit.models.spec import Bits, Progress
 from dalle_kit.models.tensor_file import Entry, write_tensors
-from dalle_kit.models.weights import dequantize, is_packed, read_raw
+from dalle_kit.models.weights import dequantize, is_of_encoder, is_packed, read_raw
 
 #: Tables of vectors and heads keep 8 bits: a token's vector is read alone, so that its errors do not cancel.
-#: So does all of an encoder of examples, which is small.
-_TABLE = re.compile(r"embed|wte|wpe|lm_head|shared|position|^encoder\.(reader|resampler|projection)")
+_TABLE = re.compile(r"embed|wte|wpe|lm_head|shared|position")
+
+#: A checkpoint's tensors by name, as often as it is called, always in the same order.
+Tensors = Callable[[], Iterable[tuple[str, Tensor]]]
 
 
 def write_packed(
@@ -39,11 +42,26 @@ def write_packed(
     panels of the right bits stays as it is. ``name`` is what errors call the model, ``stage`` what progress says.
     Raises ModelError for weights that cannot be read, and DiskSpaceError; other OSErrors are left to the caller.
     """
-    entries = [_entry(key, tensor, bits) for key, tensor in read_raw(source)]
+    tensors = partial(read_raw, source)
+    write_tensors_packed(tensors, target, bits=bits, name=name, stage=stage, progress=progress, change=change)
+
+
+def write_tensors_packed(
+    tensors: Tensors,
+    target: Path,
+    *,
+    bits: Bits,
+    name: str,
+    stage: str,
+    progress: Progress,
+    change: Callable[[str, Tensor], Tensor],
+) -> None:
+    """Write tensors into the packed file of a folder, as ``write_packed`` does with those of a checkpoint."""
+    entries = [_entry(key, tensor, bits) for key, tensor in tensors()]
     disk.check_space(target, sum(entry.size for entry in entries), name)
 
     def values() -> Iterator[npt.NDArray[Any]]:
-        for entry, (key, tensor) in zip(entries, read_raw(source), strict=True):
+        for entry, (key, tensor) in zip(entries, tensors(), strict=True):
             yield _stored(key, tensor, entry, change).numpy()
 
     progress(stage, 0, None)
@@ -54,10 +72,10 @@ def write_packed(
 def _entry(name: str, tensor: Tensor, bits: Bits) -> Entry:
     packed = is_packed(tensor)
     shape = panels.matrix_shape(tuple(tensor.shape)) if packed else tuple(tensor.shape)
-    if packed or (tensor.is_floating_point() and panels.fits(shape)):
+    if not is_of_encoder(name) and (packed or (tensor.is_floating_point() and panels.fits(shape))):
         count = 8 if bits == "int8" or _TABLE.search(name) else 4
         return Entry(name, panels.panel_shape((shape[0], shape[1]), bits=count), "uint8")
-    dtype = torch.float32 if tensor.is_floating_point() else tensor.dtype
+    dtype = torch.float32 if packed or tensor.is_floating_point() else tensor.dtype
     return Entry(name, shape, str(dtype).removeprefix("torch."))
 
 

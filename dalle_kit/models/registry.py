@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -52,7 +53,7 @@ class Registry:
             return self._specs[name]
         if name.startswith("hub:"):
             source = parse_hub(name)
-            known = (spec for spec in self._specs.values() if spec.source == source and spec.adapter is None)
+            known = (spec for spec in self._specs.values() if spec.source == source and not spec.is_made)
             return next(known, ModelSpec(name=name, source=source))
         for entry in self._store.entries():
             if entry.folder.name == name and entry.manifest.source["kind"] in KINDS:
@@ -69,9 +70,20 @@ class Registry:
     def find(self, name: str) -> StoredModel | None:
         """Return a model if it is on this machine and whole; never fetches. Raises as ``resolve`` does."""
         spec = self.resolve(name)
-        if isinstance(spec.source, LocalSource) and spec.adapter is None and is_in_place(Path(spec.source.path)):
+        if isinstance(spec.source, LocalSource) and not spec.is_made and is_in_place(Path(spec.source.path)):
             return StoredModel(name=spec.name, path=spec.source.path, spec=spec)
         return self._store.find(spec)
+
+    def reads_examples(self, name: str) -> bool:
+        """Say whether a model has an encoder of examples; nothing is fetched. Raises as ``resolve`` does."""
+        found = self.find(name)
+        if found is None:
+            return self.resolve(name).bridge is not None
+        try:
+            config = json.loads((Path(found.path) / "config.json").read_bytes())
+        except (OSError, ValueError):
+            return False  # what is damaged is told when it is loaded
+        return isinstance(config, dict) and config.get("model_type") == "dalle"
 
     def ensure(self, name: str, *, progress: Progress = silent) -> StoredModel:
         """Return a model ready to load, fetching and converting it first if need be.

@@ -62,10 +62,24 @@ class AdapterSource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BridgeSource:
+    """What joins an encoder of examples to a decoder, trained for these two, on this machine.
+
+    ``path`` is a folder with ``bridge.json`` and ``bridge.safetensors``, ``sha256`` the hash of both:
+    ``cat bridge.json bridge.safetensors | sha256sum``. ``encoder`` is where the encoder comes from.
+    """
+
+    path: str
+    sha256: str
+    encoder: Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSpec:
     """A model by name. ``download`` and ``memory`` are bytes, 0 where not known; ``role`` is what it is used for.
 
-    With an ``adapter`` the model is what ``source`` holds with the adapter merged into it.
+    What ``source`` holds is only the base where there is more: an ``adapter`` is merged into it; a ``bridge`` makes it
+    the decoder of an encoder-decoder; ``controls`` give control tokens that it never uses another name.
     """
 
     name: str
@@ -77,6 +91,13 @@ class ModelSpec:
     download: int = 0
     memory: int = 0
     adapter: AdapterSource | None = None
+    bridge: BridgeSource | None = None
+    controls: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_made(self) -> bool:
+        """Whether the model is made from a base and something else."""
+        return bool(self.adapter or self.bridge or self.controls)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +105,7 @@ class StoredModel:
     """A model whose files are on this machine, ready to load.
 
     ``path`` is a folder in the layout of transformers: ``config.json``, weights as safetensors, ``tokenizer.json``.
-    ``sha256`` is the hash of the source's weights where it is known, and of the merged weights for an adapter.
+    ``sha256`` is the hash of the source's weights where it is known, and of the stored ones where these were made here.
     """
 
     name: str

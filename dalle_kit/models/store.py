@@ -16,9 +16,17 @@ from typing import Any
 from dalle_kit.errors import ModelError, OutputError
 from dalle_kit.files import write_atomically
 from dalle_kit.models import disk, foreign
-from dalle_kit.models.manifest import FILE, Manifest, adapter_of, describe_source, folder_name, read_manifest
-from dalle_kit.models.provision import Checkpoint, provide, space_needed
-from dalle_kit.models.spec import LocalSource, ModelSpec, Progress, StoredModel, silent
+from dalle_kit.models.manifest import (
+    FILE,
+    Manifest,
+    describe_origin,
+    describe_source,
+    folder_name,
+    parts_of,
+    read_manifest,
+)
+from dalle_kit.models.provision import Checkpoint, fetched_parts, provide, space_needed
+from dalle_kit.models.spec import LocalSource, ModelSpec, Progress, Source, StoredModel, silent
 from dalle_kit.models.workshop import Workshop
 
 
@@ -51,7 +59,7 @@ class Store:
 
     def find(self, spec: ModelSpec) -> StoredModel | None:
         """Return a model that is here and whole, None otherwise; never fetches."""
-        if not isinstance(spec.source, LocalSource) or spec.adapter is not None:
+        if not isinstance(spec.source, LocalSource) or spec.is_made:
             return self._found(spec, folder_name(spec.name), _origin(spec))
         path = Path(spec.source.path)
         kind, facts = _kind_of(path), foreign.facts_of(path)
@@ -75,7 +83,7 @@ class Store:
         found = self.find(spec)
         if found is not None:
             return found
-        if isinstance(spec.source, LocalSource) and spec.adapter is None:
+        if isinstance(spec.source, LocalSource) and not spec.is_made:
             path = Path(spec.source.path)
             kind, digest = _kind_of(path), foreign.sha256_of(path, progress=progress)
             name, source = (
@@ -113,10 +121,10 @@ class Store:
         return entry.manifest.size
 
     def _found(self, spec: ModelSpec, name: str, source: dict[str, Any] | None) -> StoredModel | None:
-        """Return the model in a folder if it is whole, has the spec's adapter and comes from ``source``, if given."""
+        """Return the model in a folder if it is whole, has the spec's parts and comes from ``source``, if given."""
         folder = self.root / name
         manifest = read_manifest(folder)
-        if manifest is None or manifest.problem(folder) or manifest.adapter != adapter_of(spec):
+        if manifest is None or manifest.problem(folder) or manifest.parts != parts_of(spec):
             return None
         if source is not None and manifest.source != source:
             return None
@@ -124,14 +132,15 @@ class Store:
         return StoredModel(name=spec.name, path=str(folder), sha256=manifest.sha256, spec=known)
 
     def _make(self, spec: ModelSpec, name: str, source: dict[str, Any], progress: Progress) -> None:
-        """Fetch, convert and merge in a partial folder, then rename what came of it into place."""
-        base = self._base(spec)
-        needed = 0 if base else space_needed(spec)
+        """Fetch, convert and put together in a partial folder, then rename what came of it into place."""
+        parts = fetched_parts(spec) if spec.is_made else {}
+        here = {place: found for place, part in parts.items() if (found := self._here(part)) is not None}
+        needed = space_needed(spec, here)
         disk.check_space(self.root, needed, spec.name)
         partial = self._workshop.partial(name)
         shown = name if source["kind"] in foreign.KINDS else spec.name
         try:
-            model = provide(spec, name=shown, source=source, partial=partial, base=base, progress=progress)
+            model = provide(spec, name=shown, source=source, partial=partial, here=here, progress=progress)
             self._workshop.put_in_place(model, name)
         except OSError as error:
             if not disk.is_full(error):
@@ -141,23 +150,21 @@ class Store:
         finally:
             shutil.rmtree(partial, ignore_errors=True)
 
-    def _base(self, spec: ModelSpec) -> Checkpoint | None:
-        """Return what an adapter is merged into if it is on this machine, None if it has to be fetched."""
-        if spec.adapter is None:
-            return None
+    def _here(self, spec: ModelSpec) -> Checkpoint | None:
+        """Return what a model is made from if it is on this machine, None if it has to be fetched."""
         local = Path(spec.source.path) if isinstance(spec.source, LocalSource) else None
         if local is not None and local.is_dir() and foreign.kind_of(local) is None:
             weights = list(local.glob("*.safetensors"))
             return Checkpoint(local, disk.sha256_of(weights[0]) if len(weights) == 1 else None)
         if local is not None:
-            found = self.find(replace(spec, adapter=None))
+            found = self.find(spec)
             folders = [Path(found.path)] if found else []
         else:
             wanted = describe_source(spec.source)
             folders = [
                 each.folder
                 for each in self.entries()
-                if each.manifest.source == wanted and each.manifest.adapter is None and not each.problem
+                if each.manifest.source == wanted and not each.manifest.is_made and not each.problem
             ]
         note = read_manifest(folders[0]) if folders else None
         return Checkpoint(folders[0], note.sha256, note.licence, note.commit) if note else None
@@ -185,16 +192,21 @@ def _note_place(folder: Path, facts: dict[str, Any]) -> None:
 
 
 def _origin(spec: ModelSpec) -> dict[str, Any]:
-    """Return what tells a model's source apart; of files on this machine also their size and time of change."""
-    source = describe_source(spec.source)
-    if not isinstance(spec.source, LocalSource):
-        return source
-    path = Path(spec.source.path)
+    """Return what tells a model's sources apart; of files on this machine also their size and time of change."""
+    found = {**describe_origin(spec), **_facts(spec.source)}
+    if spec.bridge is not None:
+        found["encoder"] |= _facts(spec.bridge.encoder)
+    return found
+
+
+def _facts(source: Source) -> dict[str, Any]:
+    if not isinstance(source, LocalSource):
+        return {}
+    path = Path(source.path)
     if foreign.kind_of(path) is not None:
-        return {**source, **foreign.facts_of(path)}
+        return foreign.facts_of(path)
     facts = [_file_facts(file) for file in (sorted(path.glob("*.safetensors")) if path.is_dir() else [path])]
     return {
-        **source,
         "size": sum(each["size"] for each in facts),
         "mtime_ns": max((each["mtime_ns"] for each in facts), default=0),
     }

@@ -1,8 +1,9 @@
 """The weights of a checkpoint folder: as transformers writes them, or packed in panels of 4 and 8 bits.
 
 A folder holds ``model.safetensors`` (or its parts), or ``model.panels.safetensors``, where each matrix that can be is
-in panels (see ``panels``) under its own name, and every other tensor as it is, floating-point ones as float32. The
-name differs so that transformers, which would take the bytes for weights, refuses such a folder.
+in panels (see ``panels``) under its own name, and every other tensor as it is, floating-point ones as float32: so all
+of an encoder of examples. The name differs so that transformers, which would take the bytes for weights, refuses such a
+folder.
 """
 
 from __future__ import annotations
@@ -24,11 +25,23 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+#: So begin the names of what an encoder-decoder of ours reads examples with.
+_ENCODER = ("encoder.reader.", "encoder.resampler.", "encoder.projection.")
+
+
 def is_packed(tensor: Tensor) -> bool:
     """Return whether a tensor of a packed file holds panels."""
     import torch
 
     return tensor.dtype == torch.uint8 and panels.bits_of(tuple(tensor.shape)) is not None
+
+
+def is_of_encoder(name: str) -> bool:
+    """Return whether a tensor is of an encoder of examples, or of what makes memory of them.
+
+    These are never packed: a text's vector is compared with others', and 8 bits change every thirtieth nearest one.
+    """
+    return name.startswith(_ENCODER)
 
 
 def dequantize(packed: Tensor) -> Tensor:
@@ -45,12 +58,16 @@ def dequantize(packed: Tensor) -> Tensor:
 def quant_of(folder: Path) -> Bits | Literal["none"]:
     """Return what a folder's weights are kept in: ``int8`` or ``int4`` where all matrices are packed, else ``none``.
 
-    Tables of vectors may have more bits than the rest. Raises as ``read_weights``, but for a folder without weights.
+    Tables of vectors may have more bits than the rest, and an encoder of examples is never packed. Raises as
+    ``read_weights``, but for a folder without weights.
     """
     if not (folder / PACKED_FILE).is_file():
         return "none"
     headers = list(_headers(folder))
-    if any(dtype.startswith(("F", "BF")) and panels.fits(shape) for _, dtype, shape in headers):
+    if any(
+        dtype.startswith(("F", "BF")) and panels.fits(shape) and not is_of_encoder(name)
+        for name, dtype, shape in headers
+    ):
         return "none"
     bits = {panels.bits_of(shape) for _, dtype, shape in headers if dtype == "U8"}
     return "int4" if 4 in bits else "int8" if 8 in bits else "none"

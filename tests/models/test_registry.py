@@ -37,14 +37,16 @@ def test_every_built_in_model_states_its_needs_and_licence() -> None:
             assert all(len(digest) == 64 for digest in spec.source.files.values())
 
 
-def test_the_adapter_that_is_shipped_is_the_one_that_is_promised() -> None:
-    from dalle_kit.models.adapters.merging import load_pinned
+def test_the_trained_parts_that_are_shipped_are_those_that_are_promised() -> None:
+    from dalle_kit.models.adapters.pinned import load_pinned
+    from dalle_kit.models.bridge import load_bridge
 
-    adapters = [spec.adapter for spec in builtin_models() if spec.adapter is not None]
-    assert adapters
-    for source in adapters:
-        assert load_pinned(source).base == "smollm2-135m"
-        assert sum(file.stat().st_size for file in Path(source.path).iterdir()) < 15_000_000
+    made = [spec for spec in builtin_models() if spec.is_made]
+    assert made
+    for spec in made:
+        assert spec.adapter is not None and load_pinned(spec.adapter).base == "smollm2-135m"
+        assert spec.bridge is None or load_bridge(spec.bridge).queries == 16
+        assert sum(file.stat().st_size for file in Path(spec.adapter.path).iterdir()) < 30_000_000
 
 
 def test_plugins_add_names_and_cannot_take_a_built_in_one(paths: Paths) -> None:
