@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     )
     from dalle_kit.hookspecs import hookimpl
     from dalle_kit.kit import DocumentStream, Kit
-    from dalle_kit.models.spec import AdapterSource, HubSource, LocalSource, ModelSpec, WheelSource
+    from dalle_kit.models.spec import AdapterSource, BridgeSource, HubSource, LocalSource, ModelSpec, WheelSource
     from dalle_kit.records import (
         Document,
         Draft,
@@ -68,7 +68,7 @@ _EXPORTS = {
     ),
     "dalle_kit.hookspecs": ("hookimpl",),
     "dalle_kit.kit": ("DocumentStream", "Kit"),
-    "dalle_kit.models.spec": ("AdapterSource", "HubSource", "LocalSource", "ModelSpec", "WheelSource"),
+    "dalle_kit.models.spec": ("AdapterSource", "BridgeSource", "HubSource", "LocalSource", "ModelSpec", "WheelSource"),
     "dalle_kit.records": (
         "Document",
         "Draft",
@@ -88,6 +88,7 @@ _HOME = {name: module for module, names in _EXPORTS.items() for name in names}
 __all__ = [
     "AdapterSource",
     "AsyncKit",
+    "BridgeSource",
     "ConfigError",
     "ContextOverflowError",
     "DalleKitError",
