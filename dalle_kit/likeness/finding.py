@@ -12,9 +12,9 @@ from dalle_kit.domain import Domain, Request, told_texts
 from dalle_kit.errors import ExampleError
 from dalle_kit.examples.choosing import Pool, choose
 from dalle_kit.examples.memory_set import MemorySet
-from dalle_kit.examples.profile import Profile, make_profile
+from dalle_kit.examples.profile import Profile, profile_of
 from dalle_kit.examples.store import ExampleStore
-from dalle_kit.examples.texts import Found
+from dalle_kit.examples.texts import Found, Kind
 from dalle_kit.likeness.likeness import Likeness
 from dalle_kit.likeness.vectors import direction
 from dalle_kit.models.spec import Progress, silent
@@ -65,7 +65,7 @@ class ExampleFinder:
         """Return the examples for a request; raises ExampleError where they are encoded with another encoder."""
         count, budget = _BUDGETS[steer]
         asked = "\n".join(told_texts(request))[:_ASKED]
-        kind = None if domain.prose else "code"
+        kind: Kind | None = None if domain.prose else "code"
         chosen = choose(pools, asked, encoder=self.encoder, budget=budget, count=count, kind=kind)
         uses = tuple(ExampleUse(each.set, each.id, each.origin, each.similarity) for each in chosen)
         return Likeness(uses, tuple(each.text for each in chosen), steer, tuple(pools))
@@ -87,7 +87,7 @@ class ExampleFinder:
 
 def voice_of(pools: Sequence[Pool]) -> Profile:
     """Return the habits of whoever wrote the examples."""
-    return make_profile(found for pool in pools for found in itertools.islice(_texts(pool), _MOST))
+    return profile_of(found for pool in pools for found in itertools.islice(_texts(pool), _MOST))
 
 
 def _texts(pool: Pool) -> Iterator[Found]:

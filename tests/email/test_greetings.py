@@ -6,6 +6,7 @@ from typing import get_args
 import pytest
 
 from dalle_kit import Domain
+from dalle_kit_email.context import template_context
 from dalle_kit_email.greetings import greeting_line, sign_off_line
 from dalle_kit_email.languages import LANGUAGES
 from dalle_kit_email.phrases import Phrases
@@ -76,3 +77,17 @@ def test_without_a_name_the_sign_off_has_no_comma(email_domain: Domain, ask: Cal
 def test_greeting_and_sign_off_can_be_given(email_domain: Domain, ask: Callable[..., EmailRequest]) -> None:
     context = email_domain.context(ask(greeting="Ahoy crew!", sign_off=""))
     assert (context["greeting"], context["sign_off"]) == ("Ahoy crew!", "")
+
+
+@pytest.mark.parametrize(
+    ("greeting", "to", "line"),
+    [
+        ("Hi {name},", ["Priya Raman <p@example.com>"], "Hi Priya,"),
+        ("Hi {name},", ["Ana <a@example.com>", "Bo <b@example.com>"], "Hi Ana and Bo,"),
+        ("Hi {name},", ["p@example.com"], "Hello,"),
+        ("Good morning,", ["p@example.com"], "Good morning,"),
+    ],
+)
+def test_a_greeting_of_ones_own_calls_the_recipients_by_name(greeting: str, to: list[str], line: str) -> None:
+    request = EmailRequest(to=to, subject="x", greeting=greeting)
+    assert template_context(request)["greeting"] == line

@@ -175,6 +175,7 @@ def test_an_encoder_is_joined_and_what_is_frozen_stays_as_it_was(
     assert changed == (linear if learn == "lora" else set())
     assert not any("lora" in name for name in made)
     assert Engine.load(StoredModel(name="made", path=str(folder)), device="cpu")
+    assert (folder / "parts").is_dir() == (learn == "lora")
     # What was made is trained on, with an encoder of its own.
     again = train_model(
         Kit(model=str(folder)), Sources(files=(with_examples,)), tmp_path / "again",
@@ -238,3 +239,27 @@ def test_the_command_tells_of_loss_speed_and_the_time_left(
     told = capsys.readouterr()
     assert "step 1 of 2: loss " in told.err and " tokens/s, " in told.err and " left" in told.err
     assert told.out.startswith(f"{tmp_path / 'made'}: ") and "nothing was held out" in told.out
+
+
+def test_what_was_learned_beside_the_parts_is_written_alone_and_gone_on_from(
+    small_model: Path, small_encoder: Path, with_examples: Path, home: Path, tmp_path: Path
+) -> None:
+    kit, sources, choice = Kit(model=str(small_model)), Sources(files=(with_examples,)), Choice(str(small_encoder))
+    steps, again = list[Step](), list[Step]()
+    train_model(kit, sources, tmp_path / "made", recipe=RECIPE, choice=choice, report=steps.append)
+    parts = tmp_path / "made" / "parts"
+    assert names(parts) == ["adapter_config.json", "adapter_model.safetensors", "bridge.json", "bridge.safetensors"]
+    made, bridge = load_file(tmp_path / "made" / "model.safetensors"), load_file(parts / "bridge.safetensors")
+    assert all(torch.equal(made[name].half(), tensor) for name, tensor in bridge.items())
+    base = dict(read_causal(small_model).named_parameters())
+    for layer, (first, second) in load_adapter(parts).layers.items():
+        change = made[f"decoder.{layer}.weight"] - base[f"{layer}.weight"]
+        assert torch.allclose(change, 2 * second.float() @ first.float(), atol=2e-3)
+    going_on = replace(choice, begin_with=parts)
+    card = train_model(kit, sources, tmp_path / "again", recipe=RECIPE, choice=going_on, report=again.append)
+    assert card["begun_with"] == adapter_hash(parts)
+    assert again[0].loss < steps[0].loss
+    with pytest.raises(ModelError, match=r"has the rank 2 and alpha 4.*give --rank 2"):
+        train_model(
+            kit, sources, tmp_path / "other", recipe=replace(RECIPE, rank=3), choice=going_on, report=again.append
+        )

@@ -16,6 +16,7 @@ from dalle_kit.corpora import reserved
 from dalle_kit.domain import Example
 from dalle_kit.errors import RequestError
 from dalle_kit.kit import Kit
+from dalle_kit.likeness import ANOTHER
 from dalle_kit.training.sources import Samples, Sources, corpus_samples, read_samples
 
 FIELDS = {"to": ["a@example.com"], "subject": "Room", "points": ["room B12"]}
@@ -186,3 +187,35 @@ def test_any_file_is_read_or_refused_in_one_line(tmp_path: Path, lines: list[str
         assert all(sample.text.strip() for sample in read(file).learned)
     except RequestError as error:
         assert "any.jsonl" in str(error) and "\n" not in str(error)
+
+
+def test_texts_of_an_author_come_with_others_of_theirs_and_as_a_set(home: Path) -> None:
+    def corpus(split: str) -> Iterable[Example]:
+        for number in range(6 if split == "train" else 2):
+            who = "" if number == 5 else "ada" if number < 3 else "bob"
+            yield Example(f"{split} {number}", FIELDS, f"This is the {split} text {number} by {who}.", author=who)
+
+    kit = Kit()
+    kit.plugins.domains["email"] = replace(kit.plugins.domain("email"), corpus=corpus)  # type: ignore[index]
+    found = read_samples(kit, Sources(domains=("email",), examples=True), seed=0).learned
+    sets = [each for each in found if each.prompt.text == ANOTHER]
+    assert len(found) == 11 and len(sets) == 5
+    for sample in found:
+        who = sample.text.split()[-1]
+        assert sample.text not in sample.examples
+        assert all(each.endswith(who) for each in sample.examples)
+    assert all(each.examples for each in sets)
+    nameless = [each for each in found if each.text.endswith("by .")]
+    assert len(nameless) == 1 and not nameless[0].examples
+    assert not any(each.examples for each in read_samples(kit, Sources(domains=("email",)), seed=0).learned)
+
+
+def test_code_is_learned_with_what_it_has_to_begin_with(home: Path) -> None:
+    place = {"text": "def double(number):\n    \n\n\nprint(double(2))\n", "path": "a.py", "line": 2}
+    file = home / "code.jsonl"
+    record = {"domain": "code complete", "fields": {"place": place}, "text": "return 2 * number"}
+    other = {**record, "text": "return number + number"}
+    file.write_text(f"{json.dumps(record)}\n{json.dumps(other)}\n", encoding="utf-8")
+    (sample, _) = read(file).learned
+    assert sample.prompt.messages[-2].content == "def double(number):"
+    assert sample.text == "\n    return 2 * number"

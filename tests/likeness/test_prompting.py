@@ -1,0 +1,58 @@
+"""Examples as text in the prompt, and the ways that examples take."""
+
+from __future__ import annotations
+
+import pytest
+
+from dalle_kit import Message, ModelError, OptionError, Prompt
+from dalle_kit.likeness import Likeness, resolve_steer
+from dalle_kit.likeness.prompting import with_texts
+from dalle_kit.records import ExampleUse
+
+TALK = Prompt((Message("system", "Write the e-mail."), Message("user", "Subject: tea")))
+GAP = Prompt((Message("prefix", "def f():\n"), Message("suffix", "\n")))
+
+
+def test_examples_stand_behind_the_instructions_the_nearest_last() -> None:
+    shown = with_texts(TALK, ("Near.", "Far."))
+    assert [message.role for message in shown.messages] == ["system", "user"]
+    assert shown.messages[0].content == "Write the e-mail.\n\nWrite it like these:\n\nFar.\n\nNear."
+    assert shown.messages[1] == TALK.messages[1]
+
+
+def test_a_conversation_without_instructions_gets_a_turn_for_examples() -> None:
+    shown = with_texts(Prompt((Message("user", "tea"),)), ("Near.",))
+    assert [message.role for message in shown.messages] == ["system", "user"]
+
+
+def test_before_a_gap_examples_are_contexts() -> None:
+    shown = with_texts(GAP, ("x = 1\n", "y = 2"))
+    assert [message.role for message in shown.messages] == ["context", "context", "prefix", "suffix"]
+    assert shown.messages[1].content == "x = 1\n\n\n"
+    assert shown.messages[2:] == GAP.messages
+
+
+def test_no_examples_change_nothing() -> None:
+    assert with_texts(TALK, ()) is TALK
+
+
+@pytest.mark.parametrize(
+    ("asked", "has_encoder", "way"),
+    [("prompt", False, "prompt"), ("vector", False, "vector"), ("memory", True, "memory"), ("auto", False, "prompt")],
+)
+def test_a_way_is_taken_as_it_is_named(asked: str, has_encoder: bool, way: str) -> None:
+    assert resolve_steer(asked, has_encoder=has_encoder, model="m") == way
+
+
+def test_memory_needs_an_encoder_and_an_unknown_way_is_told() -> None:
+    with pytest.raises(ModelError, match="smollm2-135m has no encoder of examples"):
+        resolve_steer("memory", has_encoder=False, model="smollm2-135m")
+    with pytest.raises(OptionError, match="auto, prompt, vector, memory"):
+        resolve_steer("vectors", has_encoder=True, model="m")
+
+
+def test_the_least_near_example_is_given_up_first() -> None:
+    uses = tuple(ExampleUse("mine", each, "", 0.5) for each in ("aa", "bb"))
+    fewer = Likeness(uses, ("Near.", "Far."), "prompt").with_fewer()
+    assert fewer is not None and fewer.texts == ("Near.",) and fewer.uses == uses[:1]
+    assert Likeness(uses, ("Near.",), "memory").with_fewer() is None
