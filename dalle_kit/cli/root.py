@@ -19,6 +19,7 @@ CORE = {
     "models": ("dalle_kit.cli.models", "Fetch, list, name and remove models."),
     "plugins": ("dalle_kit.cli.plugins", "See the installed plugins and what is wrong with them."),
     "templates": ("dalle_kit.cli.templates", "List, show, check and make templates."),
+    "examples": ("dalle_kit.cli.examples", "Keep texts to write like: add, search, show, export them."),
     "config": ("dalle_kit.cli.config", "Read and change the settings."),
     "eval": ("dalle_kit.cli.evaluate", "Measure how well a domain is written; compare settings."),
     "train": ("dalle_kit.cli.train", "Train a model, or an adapter of one, on your texts."),

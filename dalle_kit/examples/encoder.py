@@ -10,6 +10,9 @@ import numpy.typing as npt
 
 from dalle_kit.errors import ExampleError
 
+#: The name of the model that examples are encoded with.
+ENCODER = "minilm-l6"
+
 Vectors = npt.NDArray[np.float32]
 
 

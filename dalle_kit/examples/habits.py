@@ -61,6 +61,8 @@ def greeting_form(text: str) -> Form | None:
         whom = " {name}" if match["names"] else f" {match['anybody']}" if match["anybody"] else ""
         return Form(f"{match['word']}{whom}{match['end'] or ''}", start, start + match.end())
     match = _BARE_NAME.match(line)
+    if text[start + len(line) :].lstrip(" ").removeprefix("\n")[:1].islower():
+        return None  # the beginning of a sentence that goes on
     return Form(f"{{name}}{match['end']}", start, start + match.end()) if match else None
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from dalle_kit.examples.encoder import Vectors
 
@@ -39,7 +40,7 @@ def write_rows(file: Path, rows: Sequence[int], vectors: Vectors) -> None:
 
 
 def nearest_rows(
-    matrix: Vectors, query: Vectors, count: int, *, among: Vectors | None = None
+    matrix: Vectors, query: Vectors, count: int, *, among: npt.NDArray[np.bool_] | None = None
 ) -> list[tuple[int, float]]:
     """Return the rows most like a query (D,), best first, each with its cosine; ``among`` is which rows count (N,)."""
     if not len(matrix) or count < 1:

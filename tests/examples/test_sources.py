@@ -1,0 +1,237 @@
+"""Reading examples from mailboxes, folders, texts, JSON lines and repositories."""
+
+from __future__ import annotations
+
+import io
+import json
+import mailbox
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dalle_kit.errors import ExampleError
+from dalle_kit.examples import Found, Skipped, read_files, read_sources
+from dalle_kit.examples.json_lines import read_json_lines
+from dalle_kit.examples.mailboxes import read_mbox
+from dalle_kit.examples.messages import read_message
+from dalle_kit.examples.texts import LONGEST, decode, normalise, text_id
+
+MESSAGE = """From: Tom Ilves <tom@example.com>
+To: ana@example.com
+Subject: =?utf-8?q?R=C3=A4ume?=
+Date: Mon, 2 Mar 2026 10:04:00 +0200
+Message-ID: <{number}@example.com>
+Content-Type: text/plain; charset=utf-8
+
+Hi Ana,
+
+room B{number} is free.
+
+Tom
+
+> Which one?
+"""
+
+
+def message(number: int) -> bytes:
+    return MESSAGE.format(number=number).encode()
+
+
+def texts(entries: Iterable[Found | Skipped]) -> list[str]:
+    return [entry.text for entry in entries if isinstance(entry, Found)]
+
+
+def reasons(entries: Iterable[Found | Skipped]) -> dict[str, str]:
+    return {Path(entry.origin).name: entry.reason for entry in entries if isinstance(entry, Skipped)}
+
+
+def test_a_message_is_read_with_its_subject_author_and_date(tmp_path: Path) -> None:
+    (tmp_path / "a.eml").write_bytes(message(1))
+    (found,) = read_sources([tmp_path / "a.eml"])
+    assert found == Found(
+        text="Hi Ana,\n\nroom B1 is free.\n\nTom",
+        kind="email",
+        origin=str(tmp_path / "a.eml"),
+        subject="Räume",
+        author="Tom Ilves <tom@example.com>",
+        date="2026-03-02T10:04:00+02:00",
+    )
+
+
+def test_mbox_and_maildir_hold_messages(tmp_path: Path) -> None:
+    box = mailbox.mbox(tmp_path / "sent.mbox")
+    maildir = mailbox.Maildir(tmp_path / "sent")
+    for number in range(3):
+        box.add(message(number).replace(b"Tom\n", b"From here on it is warm.\n"))
+        maildir.add(message(number))
+    maildir.add_folder("old").add(message(7))
+    box.close()
+    found = list(read_sources([tmp_path / "sent.mbox"]))
+    assert [entry.origin.rpartition(":")[2] for entry in found] == ["1", "2", "3"]
+    assert all("\nFrom here on it is warm." in text for text in texts(found))
+    assert len(texts(read_sources([tmp_path / "sent"]))) == 4
+
+
+def test_an_mbox_is_known_by_what_it_begins_with(tmp_path: Path) -> None:
+    (tmp_path / "Sent").write_bytes(b"From tom@example.com Mon Mar  2 10:04:00 2026\n" + message(1))
+    assert len(texts(read_sources([tmp_path / "Sent"]))) == 1
+
+
+def test_a_folder_gives_its_texts_and_says_what_it_leaves_out(tmp_path: Path) -> None:
+    (tmp_path / "deep" / "er").mkdir(parents=True)
+    (tmp_path / "deep" / "er" / "a.md").write_text("# A\n\nText.\n", encoding="utf-8")
+    (tmp_path / "b.txt").write_bytes("\ufeffGrüße\r\nTom\r\n".encode())
+    (tmp_path / "c.rst").write_bytes("Grüße aus dem Süden, herzlich".encode("cp1252"))
+    (tmp_path / "d.txt").write_bytes("zwei Bytes".encode("utf-16"))
+    (tmp_path / "empty.txt").write_text(" \n", encoding="utf-8")
+    (tmp_path / "binary.txt").write_bytes(bytes(range(256)) * 4)
+    (tmp_path / "noise.txt").write_bytes(b"\x01\x02\x03abc" * 40)
+    (tmp_path / "image.png").write_bytes(b"\x89PNG")
+    (tmp_path / "long.txt").write_text("word " * LONGEST, encoding="utf-8")
+    (tmp_path / "loop").symlink_to(tmp_path, target_is_directory=True)
+    (tmp_path / "nowhere.txt").symlink_to(tmp_path / "gone")
+    entries = list(read_sources([tmp_path]))
+    assert sorted(texts(entries)) == ["# A\n\nText.", "Grüße\nTom", "Grüße aus dem Süden, herzlich", "zwei Bytes"]
+    assert reasons(entries) == {
+        "binary.txt": "not a text",
+        "empty.txt": "empty",
+        "image.png": "a file of another kind",
+        "long.txt": "longer than 256 KiB",
+        "noise.txt": "not a text",
+    }
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="this user may read everything")
+def test_what_may_not_be_read_is_skipped(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("secret", encoding="utf-8")
+    (tmp_path / "a.txt").chmod(0)
+    assert reasons(read_sources([tmp_path])) == {"a.txt": "unreadable (Permission denied)"}
+
+
+def test_a_file_that_fails_while_it_is_read_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    (tmp_path / "a.txt").write_text("text", encoding="utf-8")
+    monkeypatch.setattr(Path, "open", fail)
+    assert reasons(read_sources([tmp_path / "a.txt"])) == {"a.txt": "unreadable (Input/output error)"}
+
+
+def test_what_does_not_exist_is_one_error_before_anything_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("text", encoding="utf-8")
+    with pytest.raises(ExampleError, match=r"b\.txt' does not exist; give files or folders that do"):
+        next(read_sources([tmp_path / "a.txt", tmp_path / "b.txt"]))
+
+
+def test_json_lines_are_records_and_bad_lines_are_skipped() -> None:
+    lines = [
+        json.dumps({"text": "One.\r\n", "subject": "S", "author": "A", "date": "2026", "kind": "email", "more": 1}),
+        "",
+        json.dumps({"text": "Two.", "kind": "poem", "origin": "elsewhere"}),
+        json.dumps({"text": ""}),
+        json.dumps({"note": "x"}),
+        '{"text": "\\ud800"}',
+        "[1]",
+        "{",
+        json.dumps({"text": "x" * 9 * LONGEST}),
+        json.dumps({"text": "Last."}),
+    ]
+    found = list(read_json_lines(io.BytesIO("\n".join(lines).encode()), "stdin"))
+    assert texts(found) == ["One.", "Two.", "Last."]
+    assert found[0] == Found(text="One.", kind="email", origin="stdin:1", subject="S", author="A", date="2026")
+    assert isinstance(found[1], Found) and (found[1].kind, found[1].origin) == ("text", "elsewhere")
+    assert [entry.origin for entry in found if isinstance(entry, Skipped)] == [f"stdin:{n}" for n in (4, 5, 6, 7, 8, 9)]
+
+
+def test_json_lines_are_read_from_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b'{"text": "One."}\n')))
+    assert texts(read_sources(["-"])) == ["One."]
+
+
+def git(folder: Path, *arguments: str) -> None:
+    subprocess.run(["git", "-C", str(folder), *arguments], check=True, capture_output=True)
+
+
+def test_of_a_repository_what_git_tracks_is_read(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet")
+    (tmp_path / "one.py").write_text("def one():\n    return 1\n\n\ndef two():\n    return 2\n", encoding="utf-8")
+    (tmp_path / "main.go").write_text("package main\n\nfunc main() {\n}\n", encoding="utf-8")
+    (tmp_path / "README.md").write_text("# Read me\n", encoding="utf-8")
+    (tmp_path / "data.jsonl").write_text("1\n", encoding="utf-8")
+    git(tmp_path, "add", ".")
+    (tmp_path / "untracked.py").write_text("def three():\n    return 3\n", encoding="utf-8")
+    entries = list(read_sources([tmp_path]))
+    found = {Path(entry.origin).name: entry.kind for entry in entries if isinstance(entry, Found)}
+    assert found == {"README.md": "text", "main.go:1": "code", "one.py:1": "code", "one.py:5": "code"}
+    assert reasons(entries) == {"data.jsonl": "a file of another kind"}
+
+
+def test_a_broken_repository_is_one_error(tmp_path: Path) -> None:
+    (tmp_path / ".git").write_text("gitdir: nowhere\n", encoding="utf-8")
+    with pytest.raises(ExampleError, match="git cannot list the files"):
+        list(read_sources([tmp_path]))
+
+
+def test_a_source_file_may_be_named(tmp_path: Path) -> None:
+    (tmp_path / "one.py").write_text("def one():\n    return 1\n", encoding="utf-8")
+    (found,) = read_sources([tmp_path / "one.py"])
+    assert isinstance(found, Found) and found.kind == "code"
+
+
+def test_files_are_read_into_memory_each_text_once(tmp_path: Path) -> None:
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text("The same.", encoding="utf-8")
+    texts = read_files([tmp_path])
+    assert len(texts) == 1 and texts.report.skipped == {"there already": 1}
+    (tmp_path / "a.txt").write_text("", encoding="utf-8")
+    (tmp_path / "b.txt").write_text("", encoding="utf-8")
+    with pytest.raises(ExampleError, match=r"no text was found .*\(2 empty\)"):
+        read_files([tmp_path])
+
+
+def test_more_files_than_are_read_each_time_belong_into_a_set(tmp_path: Path) -> None:
+    lines = "".join(f'{{"text": "text {number}"}}\n' for number in range(2001))
+    (tmp_path / "many.jsonl").write_text(lines, encoding="utf-8")
+    with pytest.raises(ExampleError, match="keep them as a set"):
+        read_files([tmp_path / "many.jsonl"])
+
+
+def test_a_message_of_nothing_but_a_quote_has_no_own_words() -> None:
+    assert read_message(b"Subject: x\n\n> Which one?\n", "a") == Skipped("a", "no words of the author's own")
+    assert read_message(b"just text", "a") == Skipped("a", "no e-mail message")
+
+
+@given(st.binary(max_size=400), st.sampled_from([b"", b"Subject: x\n\n", b"Content-Type: text/html\nFrom: a\n\n"]))
+def test_any_bytes_are_a_message_or_are_skipped(body: bytes, head: bytes) -> None:
+    entry = read_message(head + body, "a")
+    if isinstance(entry, Found):
+        assert entry.text.strip() and entry.text == normalise(entry.text)
+
+
+@given(
+    st.lists(
+        st.sampled_from([b"From a@b.c Mon Mar  2 10:04:00 2026\n", b"Subject: x\n", b"\n", b">From me\n", b"a\xff\n"])
+    )
+)
+def test_any_mbox_is_read_to_its_end(lines: list[bytes]) -> None:
+    assert len(list(read_mbox(io.BytesIO(b"".join(lines)), "box"))) <= len(lines)
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_json_lines_or_are_skipped(data: bytes) -> None:
+    for entry in read_json_lines(io.BytesIO(data), "x"):
+        assert isinstance(entry, Skipped) or entry.text
+
+
+@given(st.text(max_size=100))
+def test_normalising_twice_changes_nothing_and_texts_are_decoded(text: str) -> None:
+    assert normalise(normalise(text)) == normalise(text)
+    assert text_id(text) == text_id(normalise(text)) == text_id(text.replace("\n", "\r\n"))
+    if "\0" not in text and all(letter >= " " or letter == "\n" for letter in text) and not text.startswith("\ufeff"):
+        assert "\ufffd" in text or decode(text.encode()) == text
