@@ -98,6 +98,8 @@ def show(name: str, as_json: bool) -> None:
         print_json(row)
         return
     for key, value in row.items():
+        if key == "controls":
+            value = ", ".join(f"{old} is {new}" for old, new in value.items())
         shown = _size(value) if key in ("download", "memory", "size") else _plain(value)
         if shown:
             click.echo(f"{key:<11} {shown}")
