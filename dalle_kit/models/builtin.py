@@ -51,7 +51,7 @@ _BASE = Path(__file__).parent / "adapters" / "base"
 _BASE_ADAPTER_SHA256 = ""
 _BASE_BRIDGE_SHA256 = ""
 #: Control tokens that SmolLM2 has and never uses, by the names that show where a gap is.
-_INFILLING = {"<issue_start>": "<fim_prefix>", "<issue_comment>": "<fim_suffix>", "<issue_closed>": "<fim_middle>"}
+INFILLING = {"<issue_start>": "<fim_prefix>", "<issue_comment>": "<fim_suffix>", "<issue_closed>": "<fim_middle>"}
 #: What ``dalle-base`` has besides SmolLM2: the encoder without its pooler, and the bridge.
 _BASE_READER_PARAMETERS = 22_565_376 + 6_108_865
 
@@ -105,7 +105,7 @@ def _dalle_base() -> tuple[ModelSpec, ...]:
             source=_SMOLLM2,
             adapter=AdapterSource(path=str(_BASE), sha256=_BASE_ADAPTER_SHA256),
             bridge=BridgeSource(path=str(_BASE), sha256=_BASE_BRIDGE_SHA256, encoder=_MINILM),
-            controls=_INFILLING,
+            controls=INFILLING,
             summary="SmolLM2 135M Instruct, trained to write e-mails, news and code, after examples, English",
             licence="Apache-2.0",
             parameters=134_515_008 + _BASE_READER_PARAMETERS,

@@ -50,6 +50,8 @@ def model_card(card: Mapping[str, Any], *, name: str, licence: str) -> str:
     """Return the model card of a run, as Markdown."""
     recipe = card["recipe"]
     learned = _LEARNED[recipe["learn"]].format(**recipe)
+    if recipe["learn"] == "lora" and "encoder" in card:
+        learned += f", and {_LEARNED['bridge']}"
     base = card["base"] + (f", reading examples with `{card['encoder']}`" if "encoder" in card else "")
     rows = {
         "base": base,
