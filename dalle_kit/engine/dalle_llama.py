@@ -13,6 +13,7 @@ from torch import Tensor
 
 from dalle_kit.engine.dalle_reading import ExampleReader
 from dalle_kit.engine.graphs import Graphs
+from dalle_kit.engine.guidance import UNGUIDED, Guidance, of_each
 from dalle_kit.engine.llama import LlamaModel, LlamaSession
 from dalle_kit.engine.llama_config import LlamaConfig
 from dalle_kit.engine.logits import Logits, as_tensor
@@ -35,12 +36,23 @@ class DalleLlama(LlamaModel):
         self.embedding = torch.cat((self.embedding, self.embedding.new_zeros(KEPT * prefix, config.width)))
 
     @torch.inference_mode()
-    def open(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], *, room: int) -> DalleSession:
-        """Read the prompts, as examples and as prompts; ``room`` is how many tokens a row may grow to."""
-        room += self._reader.prefix
-        session = DalleSession(self, room=room, graphs=self.graphs)
-        session.join(sources, targets)
+    def open(
+        self,
+        sources: Sequence[Sequence[int]],
+        targets: Sequence[Sequence[int]],
+        *,
+        room: int,
+        guides: Sequence[Guidance] = (),
+    ) -> DalleSession:
+        """Read the prompts, and their examples or themselves as examples; a row may grow to ``room`` tokens."""
+        session = DalleSession(self, room=room + self._reader.prefix, graphs=self.graphs)
+        session.join(sources, targets, guides=guides)
         return session
+
+    def states(self, source: Sequence[int], target: Sequence[int], guidance: Guidance = UNGUIDED) -> Tensor:
+        """Return the states after each block (T, L, D), float32, of the tokens of an output after its prompt."""
+        memory = self.memories.find(source, guidance.examples)
+        return super().states([*memory.tokens, *source], target, guidance)
 
     def hidden(self, tokens: Sequence[int]) -> Tensor:
         """Return the vectors of a text (T', W), float32, as its encoder makes them."""
@@ -62,15 +74,24 @@ class DalleSession(LlamaSession):
         self._added: list[Tensor | None] = []
 
     @torch.inference_mode()
-    def join(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]) -> None:
+    def join(
+        self,
+        sources: Sequence[Sequence[int]],
+        targets: Sequence[Sequence[int]],
+        *,
+        guides: Sequence[Guidance] = (),
+    ) -> None:
         """Read further prompts, which come after the others."""
-        memories = [self._memories.find(source) for source in sources]
+        guides = of_each(guides, len(sources))
+        pairs = zip(sources, guides, strict=True)
+        memories = [self._memories.find(source, guidance.examples) for source, guidance in pairs]
         head = self._model.head
         self._added += [
             None if each.added is None else F.linear(as_tensor(each.added).to(head.dtype), head).float()
             for each in memories
         ]
-        super().join([[*each.tokens, *source] for each, source in zip(memories, sources, strict=True)], targets)
+        texts = [[*each.tokens, *source] for each, source in zip(memories, sources, strict=True)]
+        super().join(texts, targets, guides=guides)
 
     @torch.inference_mode()
     def feed(self, tokens: Sequence[Sequence[int]], *, tails: Sequence[int] | None = None) -> Tensor:

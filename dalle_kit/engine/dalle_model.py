@@ -1,7 +1,7 @@
 """The project's own encoder-decoder, computed by torch and transformers.
 
-What its decoder reads depends on all of a prompt from the first token on, as the prompt is an example as well: rows
-share what was computed only where their prompts are the same.
+What its decoder reads depends on all of a prompt from the first token on where the prompt is an example as well: rows
+share what was computed only where their prompts and their examples are the same.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from dalle_kit.engine.dalle_reading import ExampleReader
+from dalle_kit.engine.guidance import Guidance
 from dalle_kit.engine.transformers_model import CachedRow, TransformersModel, context_of
 from dalle_kit.modeling import DalleForConditionalGeneration, register
 
@@ -38,7 +39,7 @@ class DalleModel(TransformersModel):
         """Return the vectors of a text (T', W), float32, as its encoder makes them."""
         return self._reader.vectors(tokens)
 
-    def open_row(self, source: Sequence[int], target: Sequence[int]) -> CachedRow:
-        """Read one prompt, as example and as prompt, and the beginning of its output."""
-        memory = self._reader.memory([self._reader.text(source)])
-        return CachedRow(self.network, {"memory": memory}, [*source, *target])
+    def open_row(self, source: Sequence[int], target: Sequence[int], guidance: Guidance) -> CachedRow:
+        """Read one prompt and the beginning of its output, and the examples, or the prompt as the only one."""
+        memory = self._reader.memory(sorted(guidance.examples) or [self._reader.text(source)])
+        return CachedRow(self.network, {"memory": memory}, [*source, *target], steering=guidance.steering)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from dalle_kit.engine.devices import memory_errors
+from dalle_kit.engine.guidance import Guidance
 from dalle_kit.engine.logits import Logits
 from dalle_kit.engine.results import Piece
 from dalle_kit.engine.rows import Row, agreeing
@@ -33,8 +34,14 @@ class Session(Protocol):
     def lengths(self) -> list[int]:
         """Tokens in each row."""
 
-    def join(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]) -> None:
-        """Read further rows, which come after the others."""
+    def join(
+        self,
+        sources: Sequence[Sequence[int]],
+        targets: Sequence[Sequence[int]],
+        *,
+        guides: Sequence[Guidance] = (),
+    ) -> None:
+        """Read further rows, which come after the others, with the guidance of each where there is any."""
 
     def feed(self, tokens: Sequence[Sequence[int]], *, tails: Sequence[int] | None = None) -> Logits:
         """Append tokens to each row, none to one that waits; return the logits after the last ``tails`` of each.
@@ -61,8 +68,26 @@ class GenerativeModel(Protocol):
     def context(self) -> int | None:
         """How many tokens it reads, None where that is not limited."""
 
-    def open(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], *, room: int) -> Session:
-        """Read the prompts and the certain text that the output begins with."""
+    def open(
+        self,
+        sources: Sequence[Sequence[int]],
+        targets: Sequence[Sequence[int]],
+        *,
+        room: int,
+        guides: Sequence[Guidance] = (),
+    ) -> Session:
+        """Read the prompts and the certain text that the output begins with, with the guidance of each if any."""
+
+
+class SteerableModel(GenerativeModel, Protocol):
+    """A model that shows what its decoder's blocks compute, and adds to it what it is given."""
+
+    @property
+    def blocks(self) -> tuple[int, int]:
+        """How many blocks there are, and their width; raises ModelError where they are not known."""
+
+    def states(self, source: Sequence[int], target: Sequence[int], guidance: Guidance) -> Logits:
+        """Return the states after each block (T, L, D), float32, of the tokens of an output after its prompt."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -265,8 +290,12 @@ class Batch:
         return _Seat(member, member.texts, [other.start + number], before + most, [rest], 1), most
 
     def _alike(self, member: _Member, other: _Member, text: list[int]) -> int:
-        """Return with how many tokens a row begins as another with some text does; the last is always computed."""
-        if not self._is_causal and member.row.job.source != other.row.job.source:
+        """Return with how many tokens a row begins as another with some text does; the last is always computed.
+
+        Rows that are guided in different ways have nothing in common.
+        """
+        job, others = member.row.job, other.row.job
+        if job.guidance != others.guidance or (not self._is_causal and job.source != others.source):
             return self._unlike
         tokens = self._read(member, member.texts[0])
         return min(agreeing(tokens, self._read(other, text)), len(tokens) - 1)
@@ -283,12 +312,13 @@ class Batch:
         for place, keep in enumerate(seat.keep for seat in seats for _ in seat.places):
             if session is not None and keep is not None:
                 session.crop(place, keep)
-        anew = [(seat.member.row.job.source, text) for seat in seats if not seat.places for text in seat.texts]
-        sources, targets = [source for source, _ in anew], [text for _, text in anew]
+        anew = [(seat.member.row.job, text) for seat in seats if not seat.places for text in seat.texts]
+        sources, targets = [job.source for job, _ in anew], [text for _, text in anew]
+        guides = [job.guidance for job, _ in anew]
         if session is None:
-            return self._model.open(sources, targets, room=self.room)
+            return self._model.open(sources, targets, room=self.room, guides=guides)
         if anew:
-            session.join(sources, targets)
+            session.join(sources, targets, guides=guides)
         return session
 
 

@@ -7,11 +7,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from dalle_kit.engine.constraints import Constraints, is_free
-from dalle_kit.engine.decoding import Batch, GenerativeModel
+from dalle_kit.engine.decoding import Batch, SteerableModel
 from dalle_kit.engine.devices import memory_errors
+from dalle_kit.engine.guidance import UNGUIDED, Guidance
 from dalle_kit.engine.loading import Loaded, load
-from dalle_kit.engine.logits import as_tensor
+from dalle_kit.engine.logits import Array, as_tensor, fetch
 from dalle_kit.engine.native.model import NativeLlama
 from dalle_kit.engine.results import Generation, Piece
 from dalle_kit.engine.rows import Job, Row, agreeing, slot_options
@@ -166,17 +169,40 @@ class Engine:
         """
         import torch
 
-        source, start = self._encode(prompt), self._start(prompt)
+        source, start, guidance = self._encode(prompt), self._start(prompt), self._guidance(prompt)
         target = self.tokenizer.encode_text(continuation)
         if not target:
             return Score(0.0, 0)
         self._check_lengths(len(source), len(start) + len(target) + _FRAME)
         with memory_errors(self.device):
-            session = self.generative().open([source], [start], room=len(source) + len(start) + len(target))
+            room = len(source) + len(start) + len(target)
+            session = self.generative().open([source], [start], room=room, guides=[guidance])
             first = as_tensor(session.logits)  # (1, V)
             logits = torch.cat((first, as_tensor(session.feed([target], tails=[len(target)]))[:-1]))  # (T, V)
         chosen = logits.log_softmax(-1).gather(1, torch.tensor(target, device=logits.device)[:, None])
         return Score(float(chosen.sum()), len(target))
+
+    def mean_states(self, pairs: Sequence[tuple[str | Prompt, str]]) -> Array:
+        """Return the mean of the states after each of the decoder's blocks (L, D), float32, over texts after prompts.
+
+        It is made of the texts' tokens alone, and each text counts the same; one without tokens does not. Raises
+        ContextOverflowError for a pair that is longer than the model reads, and ModelError where no text is left, for
+        an encoder, and for a model whose blocks are not known.
+        """
+        writer = self.generative()
+        total, count = np.zeros(writer.blocks), 0
+        for prompt, text in pairs:
+            source, start, target = self._encode(prompt), self._start(prompt), self.tokenizer.encode_text(text)
+            self._check_lengths(len(source), len(start) + len(target) + _FRAME)
+            if not target:
+                continue
+            with memory_errors(self.device):
+                states = writer.states(source, [*start, *target], self._guidance(prompt))
+                total += fetch(states[len(start) :].mean(0))
+            count += 1
+        if not count:
+            raise ModelError("no states can be made of no text; give at least one that has a token")
+        return (total / count).astype(np.float32)
 
     def encode(self, texts: Sequence[str]) -> Tensor:
         """Return a vector for each text (N, D), float32 on the CPU, of length 1: the mean of its last hidden states.
@@ -203,7 +229,20 @@ class Engine:
     def _job(self, prompt: str | Prompt, skeleton: Skeleton, options: GenerationOptions) -> Job:
         source = tuple(self._encode(prompt))
         self._expect_beginning(prompt, source)
-        return Job(source, skeleton, options, start=tuple(self._start(prompt)))
+        return Job(source, skeleton, options, start=tuple(self._start(prompt)), guidance=self._guidance(prompt))
+
+    def _guidance(self, prompt: str | Prompt) -> Guidance:
+        """Return what a prompt gives beside its text; raises ModelError for steering that is of another model."""
+        if isinstance(prompt, str):
+            return UNGUIDED
+        steering = prompt.steering
+        if steering is not None and steering.vectors.shape != self.generative().blocks:
+            blocks, width = self.generative().blocks
+            raise ModelError(
+                f"the steering has vectors of the shape {steering.vectors.shape}, and {self.model} {blocks} blocks of "
+                f"{width}; give vectors that were made with this model"
+            )
+        return Guidance(prompt.examples if self.family == "dalle" else (), steering)
 
     def _expect_beginning(self, prompt: str | Prompt, source: Sequence[int]) -> None:
         """Tell a model that keeps what it has read which of a prompt's tokens are its template's, not the request's.
@@ -245,7 +284,7 @@ class Engine:
         room = max((len(row.job.source) + self._target_size(row.job) for row in rows), default=0)
         return self._scheduler.run(rows, room=room)
 
-    def generative(self) -> GenerativeModel:
+    def generative(self) -> SteerableModel:
         """Return the model that writes; raises ModelError for an encoder."""
         if self._loaded.writer is None:
             raise ModelError(f"{self.model} is an encoder: it makes vectors and writes no text; choose a decoder")

@@ -17,7 +17,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dalle_kit.engine.graphs import CudaRecorder, Graphs, Recorder, round_count, round_rows, round_tokens
+from dalle_kit.engine.guidance import UNGUIDED, Guidance, of_each
 from dalle_kit.engine.llama_config import LlamaConfig
+from dalle_kit.records import Steering
 
 #: Tokens that are few: as many as are given to a row while it writes.
 _FEW = 8
@@ -67,11 +69,23 @@ class LlamaModel:
         exponents = torch.arange(0, config.head_width, 2, dtype=torch.float32) / config.head_width
         self._frequencies = (1.0 / config.theta**exponents).to(self.device)  # (H / 2,)
 
+    @property
+    def blocks(self) -> tuple[int, int]:
+        """How many blocks there are, and their width."""
+        return self.config.layers, self.config.width
+
     @torch.inference_mode()
-    def open(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], *, room: int) -> LlamaSession:
+    def open(
+        self,
+        sources: Sequence[Sequence[int]],
+        targets: Sequence[Sequence[int]],
+        *,
+        room: int,
+        guides: Sequence[Guidance] = (),
+    ) -> LlamaSession:
         """Read the prompts; ``room`` is how many tokens a row may grow to."""
         session = LlamaSession(self, room=room, graphs=self.graphs)
-        session.join(sources, targets)
+        session.join(sources, targets, guides=guides)
         return session
 
     @torch.inference_mode()
@@ -81,6 +95,15 @@ class LlamaModel:
         session.extend(1)
         return self.normed(session.run([tokens], 0, 1)[0]).float()
 
+    @torch.inference_mode()
+    def states(self, source: Sequence[int], target: Sequence[int], guidance: Guidance = UNGUIDED) -> Tensor:
+        """Return the states after each block (T, L, D), float32, of the tokens of an output after its prompt."""
+        session = LlamaSession(self, room=len(source) + len(target))
+        session.extend(1, [guidance])
+        after: list[Tensor] = []
+        session.run([[*source, *target]], 0, 1, after=after)
+        return torch.stack([states[0, len(source) :].float() for states in after], dim=1)
+
     def normed(self, states: Tensor) -> Tensor:
         """Return the states after the last block (..., D) as the head reads them."""
         return F.rms_norm(states, (self.config.width,), self.norm, self.config.epsilon)
@@ -88,6 +111,10 @@ class LlamaModel:
     def logits(self, states: Tensor) -> Tensor:
         """Return the logits (..., V), float32, of states after the last block (..., D)."""
         return _linear(self.normed(states), self.head).float()
+
+    def on_device(self, steering: Steering | None) -> Tensor | None:
+        """Return steering vectors (L, D) in the model's numbers, on its device."""
+        return None if steering is None else torch.tensor(steering.vectors).to(device=self.device, dtype=self.dtype)
 
     def rotary(self, positions: Tensor) -> tuple[Tensor, Tensor]:
         """Return cosine and sine (B, T, 1, H) for positions (B, T), the first half of the sine negative."""
@@ -103,6 +130,7 @@ class LlamaSession:
         self._model = model
         self._graphs = graphs if graphs is not None and graphs.lend(self) else None
         self.lengths: list[int] = []
+        self._steering: list[Tensor | None] = []  # (L, D) of each row
         config = model.config
         # More rows and tokens have a place in it than there are; zeros, not what memory held: places beyond a row's
         # end are masked, but zero times infinity is no number.
@@ -112,10 +140,16 @@ class LlamaSession:
         self.logits = torch.zeros(0, len(model.head), device=model.device)  # (B, V) float32
 
     @torch.inference_mode()
-    def join(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]) -> None:
+    def join(
+        self,
+        sources: Sequence[Sequence[int]],
+        targets: Sequence[Sequence[int]],
+        *,
+        guides: Sequence[Guidance] = (),
+    ) -> None:
         """Read further rows, which come after the others."""
         present = len(self.lengths)
-        self.extend(len(sources))
+        self.extend(len(sources), guides)
         rows = [[*source, *target] for source, target in zip(sources, targets, strict=True)]
         self.feed([*[()] * present, *rows])
 
@@ -149,21 +183,26 @@ class LlamaSession:
             return logits
         return logits[[tails[row] > 0 for row, count in zip(fed, wanted, strict=True) for _ in range(count)]]
 
-    def run(self, tokens: Sequence[Sequence[int]], first: int, beyond: int) -> Tensor:
+    def run(
+        self, tokens: Sequence[Sequence[int]], first: int, beyond: int, *, after: list[Tensor] | None = None
+    ) -> Tensor:
         """Append tokens to the rows from ``first`` until before ``beyond``; the others are given none.
 
-        Returns their states after the last block (B, T, D), padded on the right.
+        Returns their states after the last block (B, T, D), padded on the right; ``after`` gets those of each block,
+        from a session without graphs.
         """
         new = tokens[first:beyond]
         longest = max(map(len, new))
         states = self._repeated(tokens, first, beyond, round_count(longest))
         if states is None:
-            states = self._computed(new, first, beyond, longest)
+            states = self._computed(new, first, beyond, longest, after)
         lengths = self.lengths[first:beyond]
         self.lengths[first:beyond] = [length + len(row) for length, row in zip(lengths, new, strict=True)]
         return states
 
-    def _computed(self, new: Sequence[Sequence[int]], first: int, beyond: int, longest: int) -> Tensor:
+    def _computed(
+        self, new: Sequence[Sequence[int]], first: int, beyond: int, longest: int, after: list[Tensor] | None
+    ) -> Tensor:
         """Compute the new tokens of some rows, part by part."""
         model, lengths = self._model, self.lengths[first:beyond]
         size = max(lengths) + longest
@@ -173,11 +212,23 @@ class LlamaSession:
         positions = starts[:, None] + torch.arange(longest, device=model.device)  # (B, T)
         single = lengths[0] if len(new) == 1 else None
         cache = self._cache[:, :, first:beyond, :, :size]
-        return self._spared(lambda: step(model, padded, positions, cache, start=single))
+        steering = self._stacked_steering(first, beyond)
+        return self._spared(lambda: step(model, padded, positions, cache, start=single, steering=steering, after=after))
+
+    def _stacked_steering(self, first: int, beyond: int) -> Tensor | None:
+        """Return what is added after each block of some rows (B, L, D), None where that is nothing for all of them."""
+        vectors = self._steering[first:beyond]
+        if all(each is None for each in vectors):
+            return None
+        nothing = torch.zeros(self._model.blocks, dtype=self._model.dtype, device=self._model.device)
+        return torch.stack([nothing if each is None else each for each in vectors])
 
     def _repeated(self, tokens: Sequence[Sequence[int]], first: int, beyond: int, count: int | None) -> Tensor | None:
-        """Compute the new tokens of some rows by a recorded step, none of the others; None where that cannot be."""
-        if self._graphs is None or count is None:
+        """Compute the new tokens of some rows by a recorded step, none of the others; None where that cannot be.
+
+        Steps of rows that are steered are not recorded.
+        """
+        if self._graphs is None or count is None or self._stacked_steering(first, beyond) is not None:
             return None
         self._reserve(len(self.lengths), max(self.lengths) + count)
         given = [new if first <= row < beyond else () for row, new in enumerate(tokens)]
@@ -188,10 +239,11 @@ class LlamaSession:
         self._graphs = None
         return None
 
-    def extend(self, rows: int) -> None:
+    def extend(self, rows: int, guides: Sequence[Guidance] = ()) -> None:
         """Make place for further rows, which are empty at first."""
         self._reserve(len(self.lengths) + rows, 0)
         self.lengths += [0] * rows
+        self._steering += [self._model.on_device(guidance.steering) for guidance in of_each(guides, rows)]
         self.logits = torch.cat((self.logits, self.logits.new_zeros(rows, self.logits.shape[1])))
 
     def crop(self, row: int, length: int) -> None:
@@ -208,7 +260,7 @@ class LlamaSession:
             taken = self._cache[:, :, [rows[place] for place in moved], :, :filled]
             self._reserve(len(rows), 0)
             self._cache[:, :, moved, :, :filled] = taken
-        self.lengths = lengths
+        self.lengths, self._steering = lengths, [self._steering[row] for row in rows]
         self.logits = self.logits[list(rows)]
 
     def _reserve(self, rows: int, room: int) -> None:
@@ -240,12 +292,22 @@ class LlamaSession:
         return compute()
 
 
-def step(model: LlamaModel, tokens: Tensor, positions: Tensor, cache: Tensor, *, start: int | None = None) -> Tensor:
+def step(
+    model: LlamaModel,
+    tokens: Tensor,
+    positions: Tensor,
+    cache: Tensor,
+    *,
+    start: int | None = None,
+    steering: Tensor | None = None,
+    after: list[Tensor] | None = None,
+) -> Tensor:
     """Run the blocks on tokens (B, T) at positions (B, T) and return the states (B, T, D).
 
     Writes keys and values into ``cache`` (layers, 2, B, kv_heads, S, H) at the positions; a token sees what is there up
     to its own. Nothing depends on the numbers in the tensors, but for ``start``: the first position of a single row,
-    the last of which is at the cache's end.
+    the last of which is at the cache's end. ``steering`` (B, layers, D) is added to the states after each block, and
+    these are appended to ``after``.
     """
     config = model.config
     rows, count = tokens.shape
@@ -267,6 +329,9 @@ def step(model: LlamaModel, tokens: Tensor, positions: Tensor, cache: Tensor, *,
         normed = F.rms_norm(states, (config.width,), layer.norm_mlp, config.epsilon)
         gate, up = _gate_and_up(normed, layer)
         states = states + _linear(F.silu(gate) * up, *layer.down)
+        states = states if steering is None else states + steering[:, index, None]
+        if after is not None:
+            after.append(states)
     return states
 
 

@@ -27,7 +27,7 @@ from dalle_kit.models.weights import map_panels, quant_of, read_weights, weight_
 if TYPE_CHECKING:
     import torch
 
-    from dalle_kit.engine.decoding import GenerativeModel
+    from dalle_kit.engine.decoding import SteerableModel
     from dalle_kit.engine.llama import LlamaModel
     from dalle_kit.engine.reading.memories import Reader
     from dalle_kit.engine.transformers_model import TransformersEncoder, TransformersModel
@@ -61,9 +61,9 @@ class Loaded:
     quant: str
 
     @property
-    def writer(self) -> GenerativeModel | None:
+    def writer(self) -> SteerableModel | None:
         """The model as one that writes, None for an encoder."""
-        return None if self.model.family == "encoder" else cast("GenerativeModel", self.model)
+        return None if self.model.family == "encoder" else cast("SteerableModel", self.model)
 
 
 def load(

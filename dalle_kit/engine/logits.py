@@ -29,3 +29,11 @@ def as_array(logits: Logits) -> Array | None:
     if isinstance(logits, np.ndarray):
         return logits
     return logits.numpy() if logits.device.type == "cpu" else None
+
+
+def fetch(logits: Logits) -> Array:
+    """Return logits as an array, copied where they are on another device than the CPU."""
+    if isinstance(logits, np.ndarray):
+        return logits
+    array: Array = logits.numpy(force=True)
+    return array

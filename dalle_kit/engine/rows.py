@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from dalle_kit.engine.beam import Beam
 from dalle_kit.engine.constraints import Constraint, Constraints, finished_part, is_free
 from dalle_kit.engine.drafting import Drafter
+from dalle_kit.engine.guidance import UNGUIDED, Guidance
 from dalle_kit.engine.results import Piece, SlotResult
 from dalle_kit.engine.sampling import Scores, choose
 from dalle_kit.engine.stopping import SlotText
@@ -18,12 +19,16 @@ from dalle_kit.records import GenerationOptions, Skeleton, Slot
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One document to write: the prompt's tokens, the skeleton, how to sample, the tokens before all of the output."""
+    """One document to write: the prompt's tokens, the skeleton, how to sample, the tokens before all of the output.
+
+    ``guidance`` is what is given beside the prompt.
+    """
 
     source: tuple[int, ...]
     skeleton: Skeleton
     options: GenerationOptions
     start: tuple[int, ...] = ()
+    guidance: Guidance = UNGUIDED
 
 
 #: A sentence that says points needs no more tokens than these, and one for so many characters of the points.

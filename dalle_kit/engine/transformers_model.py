@@ -14,8 +14,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dalle_kit.engine.decoder_blocks import block_width, find_blocks, recorded, steered
+from dalle_kit.engine.guidance import UNGUIDED, Guidance, of_each
 from dalle_kit.engine.reading.sentences import check_pooling
 from dalle_kit.errors import ModelError
+from dalle_kit.records import Steering
 
 #: So many names of tensors are told.
 _SHOWN = 8
@@ -54,14 +57,31 @@ class TransformersModel:
             check_tensors(folder, found)
         return cls(model.to(device).eval(), family="seq2seq" if seq2seq else "causal")
 
+    @property
+    def blocks(self) -> tuple[int, int]:
+        """How many blocks the decoder has, and their width; raises ModelError where they are not found."""
+        return len(find_blocks(self.network)), block_width(self.network)
+
     @torch.inference_mode()
     def open(
-        self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], *, room: int
+        self,
+        sources: Sequence[Sequence[int]],
+        targets: Sequence[Sequence[int]],
+        *,
+        room: int,
+        guides: Sequence[Guidance] = (),
     ) -> TransformersSession:
         """Read the prompts; ``room`` is not needed here, caches grow."""
         session = TransformersSession(self)
-        session.join(sources, targets)
+        session.join(sources, targets, guides=guides)
         return session
+
+    @torch.inference_mode()
+    def states(self, source: Sequence[int], target: Sequence[int], guidance: Guidance = UNGUIDED) -> Tensor:
+        """Return the states after each block (T, L, D), float32, of the tokens of an output after its prompt."""
+        with recorded(self.network) as after:
+            self.open_row(source, target, guidance)
+        return torch.stack([states[0, -len(target) :].float() for states in after], dim=1)
 
     @torch.inference_mode()
     def hidden(self, tokens: Sequence[int]) -> Tensor:
@@ -70,17 +90,18 @@ class TransformersModel:
         states: Tensor = reader(input_ids=_batch(tokens, self.device)).last_hidden_state
         return states[0].float()
 
-    def open_row(self, source: Sequence[int], target: Sequence[int]) -> CachedRow:
+    def open_row(self, source: Sequence[int], target: Sequence[int], guidance: Guidance) -> CachedRow:
         """Read one prompt and the beginning of its output."""
+        steering = guidance.steering
         if self.family == "causal":
-            return CachedRow(self.network, {}, [*source, *target])
+            return CachedRow(self.network, {}, [*source, *target], steering=steering)
         encoded = self.network.get_encoder()(input_ids=_batch(source, self.device))
         settings = self.network.generation_config
         start = settings.decoder_start_token_id
         if start is None:
             start = self.network.config.decoder_start_token_id
         forced = [settings.forced_bos_token_id] if settings.forced_bos_token_id is not None else []
-        return CachedRow(self.network, {"encoder_outputs": encoded}, [start, *forced, *target])
+        return CachedRow(self.network, {"encoder_outputs": encoded}, [start, *forced, *target], steering=steering)
 
 
 class TransformersSession:
@@ -97,9 +118,16 @@ class TransformersSession:
         return [len(row.tokens) for row in self._rows]
 
     @torch.inference_mode()
-    def join(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]) -> None:
+    def join(
+        self,
+        sources: Sequence[Sequence[int]],
+        targets: Sequence[Sequence[int]],
+        *,
+        guides: Sequence[Guidance] = (),
+    ) -> None:
         """Read further rows, which come after the others."""
-        self._rows += [self._model.open_row(source, target) for source, target in zip(sources, targets, strict=True)]
+        rows = zip(sources, targets, of_each(guides, len(sources)), strict=True)
+        self._rows += [self._model.open_row(source, target, guidance) for source, target, guidance in rows]
         self._gather()
 
     @torch.inference_mode()
@@ -139,8 +167,10 @@ class TransformersSession:
 class CachedRow:
     """A row's tokens so far, the cache of all but those not yet computed, and the logits after the last."""
 
-    def __init__(self, model: Any, inputs: dict[str, Any], tokens: list[int]) -> None:
-        self.inputs = inputs
+    def __init__(
+        self, model: Any, inputs: dict[str, Any], tokens: list[int], *, steering: Steering | None = None
+    ) -> None:
+        self.inputs, self.steering = inputs, steering
         self.tokens: list[int] = []
         self.cache: Any = None
         self.computed = 0
@@ -151,9 +181,10 @@ class CachedRow:
         self.tokens += tokens
         waiting = self.tokens[self.computed :]
         name = "decoder_input_ids" if "encoder_outputs" in self.inputs else "input_ids"
-        output = model(
-            **{name: _batch(waiting, model.device)}, **self.inputs, past_key_values=self.cache, use_cache=True
-        )
+        with steered(model, self.steering):
+            output = model(
+                **{name: _batch(waiting, model.device)}, **self.inputs, past_key_values=self.cache, use_cache=True
+            )
         self.cache, self.computed = output.past_key_values, len(self.tokens)
         logits: Tensor = output.logits[0, -len(tokens) :].float()
         self.logits = logits[-1]

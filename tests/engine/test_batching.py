@@ -39,9 +39,14 @@ class Watched:
         self.fail_at: int | None = None  # the call that fails
         self.error: BaseException = RuntimeError("the device caught fire")
 
-    def open(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], *, room: int) -> WatchedSession:
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+    def open(
+        self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], *, room: int, guides: Any = ()
+    ) -> WatchedSession:
         self.note(len(sources), sum(map(len, (*sources, *targets))))
-        return WatchedSession(self, self._model.open(sources, targets, room=room))
+        return WatchedSession(self, self._model.open(sources, targets, room=room, guides=guides))
 
     def note(self, rows: int, tokens: int) -> None:
         self.computed.append(tokens)
@@ -59,9 +64,9 @@ class WatchedSession:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._session, name)
 
-    def join(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]) -> None:
+    def join(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], *, guides: Any = ()) -> None:
         self._watched.note(len(self._session.lengths) + len(sources), sum(map(len, (*sources, *targets))))
-        self._session.join(sources, targets)
+        self._session.join(sources, targets, guides=guides)
 
     def feed(self, tokens: Sequence[Sequence[int]], *, tails: Sequence[int] | None = None) -> Any:
         self._watched.note(len(tokens), sum(map(len, tokens)))

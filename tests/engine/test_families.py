@@ -102,7 +102,9 @@ class Uncached:
         self._model, self.context = model, 128
         self.family = "seq2seq" if model.config.is_encoder_decoder else "causal"
 
-    def open(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], *, room: int) -> UncachedSession:
+    def open(
+        self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], *, room: int, guides: Any = ()
+    ) -> UncachedSession:
         session = UncachedSession(self._model)
         session.join(sources, targets)
         return session
@@ -115,7 +117,7 @@ class UncachedSession:
         self._sources: list[list[int]] = []
         self._rows: list[list[int]] = []
 
-    def join(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]) -> None:
+    def join(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], *, guides: Any = ()) -> None:
         for source, target in zip(sources, targets, strict=True):
             self._sources.append(list(source) if self._starts else [])
             self._rows.append([*(self._starts or source), *target])

@@ -12,6 +12,7 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -21,9 +22,11 @@ from torch.utils._pytree import tree_flatten, tree_map
 from dalle_kit.engine import graphs
 from dalle_kit.engine.devices import memory_errors
 from dalle_kit.engine.graphs import round_count, round_rows, round_tokens
+from dalle_kit.engine.guidance import Guidance
 from dalle_kit.engine.llama import LlamaModel, LlamaSession, step
 from dalle_kit.engine.llama_config import LlamaConfig
 from dalle_kit.errors import DeviceError
+from dalle_kit.records import Steering
 
 VOCABULARY, INNER = 97, 48
 CONFIG = LlamaConfig(layers=2, width=32, heads=6, kv_heads=2, head_width=8, theta=10000.0, epsilon=1e-6, context=2048)
@@ -153,6 +156,27 @@ class Pair:
 
 def ones(count: int, seed: int) -> list[list[int]]:
     return [[token] for token in text(count, seed)]
+
+
+def test_steered_rows_are_computed_as_without_recordings_and_leave_those_right(
+    recording: LlamaModel, plain: LlamaModel, recorder: Recorder
+) -> None:
+    vectors = np.random.default_rng(3).normal(0, 1, (CONFIG.layers, CONFIG.width)).astype(np.float32)
+    pair = Pair(recording, plain, [text(20), text(9, 1)], 64)
+    pair.feed(ones(2, 5))
+    pair.feed(ones(2, 6))
+    replayed = recorder.replayed
+    assert replayed > 0
+    guides = [Guidance(steering=Steering(vectors))]
+    pair.each(lambda session: session.join([text(12, 2)], [text(3, 3)], guides=guides))
+    pair.check()
+    for seed in range(3):
+        pair.feed(ones(3, 7 + seed))
+    assert recorder.replayed == replayed
+    pair.each(lambda session: session.select([1, 0]))
+    for seed in range(3):
+        pair.feed(ones(2, 17 + seed))
+    assert recorder.replayed > replayed
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3, 5])

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 import torch
 
 from dalle_kit.engine.dalle_llama import DalleLlama
 from dalle_kit.engine.dalle_model import DalleModel
 from dalle_kit.engine.engine import Engine
+from dalle_kit.engine.guidance import Guidance
 from dalle_kit.engine.logits import Logits, as_tensor
 from dalle_kit.engine.native.dalle import NativeDalle
 from dalle_kit.engine.reading import memories
 from dalle_kit.models.packed_copies import ensure_packed
 from dalle_kit.models.spec import StoredModel
 from dalle_kit.models.weights import read_weights
-from dalle_kit.records import GenerationOptions
+from dalle_kit.records import GenerationOptions, Message, Prompt, Steering
 from tests.modeling.test_engine import PROMPTS, saved
 
 if TYPE_CHECKING:
@@ -36,6 +38,11 @@ class Pair:
     own: NativeDalle | DalleLlama
     reference: DalleModel
     engine: Engine
+
+    @property
+    def both(self) -> tuple[NativeDalle | DalleLlama, DalleModel]:
+        """Return the two models."""
+        return self.own, self.reference
 
     def same(self, one: Logits, other: Logits) -> bool:
         """Say whether logits are equal: to the bit where the C step computes them."""
@@ -101,10 +108,54 @@ def test_rows_wait_and_can_be_cropped_copied_and_left(pair: Pair) -> None:
 def test_memory_of_prompts_long_past_is_made_anew(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     before = as_tensor(pair.own.open([SOURCES[0]], [[]], room=64).logits).clone()
     monkeypatch.setattr(memories, "KEPT", 2)
-    monkeypatch.setattr(pair.own, "memories", memories.Memories(pair.own._reader, gate=0.7, keep=pair.own._keep))
+    # For good: it takes the places of those before.
+    pair.own.memories = memories.Memories(pair.own._reader, gate=0.7, keep=pair.own._keep)
     kept = len(pair.own.vectors) if isinstance(pair.own, NativeDalle) else 0
     for token in range(80, 90):
         pair.own.open([[token, 70]], [[]], room=64)
     if isinstance(pair.own, NativeDalle):
         assert len(pair.own.vectors) == kept
     assert pair.same(pair.own.open([SOURCES[0]], [[]], room=64).logits, before)
+
+
+EXAMPLES = ("Dear Ana, the review", "Please", "one two three four five six seven eight nine ten " * 3)
+
+
+def test_examples_are_read_in_place_of_the_prompt_in_any_order(pair: Pair) -> None:
+    given, turned = Guidance(EXAMPLES), Guidance(EXAMPLES[::-1])
+    ours, theirs = (
+        model.open(SOURCES[:3], TARGETS[:3], room=128, guides=[given, Guidance(), Guidance(EXAMPLES[:1])])
+        for model in (pair.own, pair.reference)
+    )
+    torch.testing.assert_close(as_tensor(ours.logits), theirs.logits, rtol=1e-3, atol=5e-3)
+    plain = pair.own.open(SOURCES[:3], TARGETS[:3], room=128)
+    assert pair.same(plain.logits[1], ours.logits[1])
+    assert not torch.allclose(as_tensor(plain.logits)[0], as_tensor(ours.logits)[0], atol=0.01)
+    again = pair.own.open(SOURCES[:1], TARGETS[:1], room=128, guides=[turned])
+    assert pair.same(again.logits[0], ours.logits[0])
+    # Another prompt with the same examples has their memory as well.
+    assert pair.own.memories.find([99], EXAMPLES) == pair.own.memories.find([98, 97], EXAMPLES[::-1])
+
+
+def test_each_prompt_is_written_after_its_own_examples(pair: Pair) -> None:
+    prompt = Prompt((Message("user", "one two three"),))
+    prompts = [replace(prompt, examples=examples) for examples in (EXAMPLES, (), EXAMPLES[:1], EXAMPLES[::-1])]
+    options = GenerationOptions(max_tokens=10, temperature=0.9, seed=3)
+    together = pair.engine.generate(prompts, options)
+    alone = [pair.engine.generate([each], options)[0] for each in prompts]
+    assert [each.text for each in together] == [each.text for each in alone]
+    assert together[0].text == together[3].text
+    scores = [pair.engine.score(each, "Dear Ana").log_likelihood for each in prompts]
+    assert scores[0] == pytest.approx(scores[3]) and len(set(scores[:3])) == 3
+
+
+def test_memory_is_steered_as_all_that_is_read(pair: Pair) -> None:
+    vectors = np.random.default_rng(1).normal(0, 1, pair.own.blocks).astype(np.float32)
+    guides = [Guidance(EXAMPLES, Steering(vectors)), Guidance(EXAMPLES), Guidance((), Steering(vectors))]
+    ours, theirs = (model.open([SOURCES[0]] * 3, [[]] * 3, room=128, guides=guides) for model in pair.both)
+    for session in (ours, theirs):
+        session.feed([[60, 61], [60], [60]])
+    torch.testing.assert_close(as_tensor(ours.logits), as_tensor(theirs.logits), rtol=1e-3, atol=1e-2)
+    for guidance in guides:
+        found, expected = (as_tensor(model.states(SOURCES[0], SOURCES[1], guidance)) for model in pair.both)
+        torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-2)

@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy.typing as npt
 
+from dalle_kit.engine.guidance import UNGUIDED, Guidance, of_each
 from dalle_kit.engine.llama_config import LlamaConfig
 from dalle_kit.engine.logits import Array, Logits, as_array
-from dalle_kit.engine.native.model import NativeLlama, NativeSession
+from dalle_kit.engine.native.model import NativeLlama
+from dalle_kit.engine.native.session import NativeSession
 from dalle_kit.engine.reading.memories import Memories, Reader
 
 
@@ -39,11 +41,23 @@ class NativeDalle(NativeLlama):
         self._places: dict[int, tuple[int, ...]] = {}
         self._next = -1
 
-    def open(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], *, room: int) -> NativeSession:
-        """Read the prompts, as examples and as prompts; ``room`` is not needed here."""
+    def open(
+        self,
+        sources: Sequence[Sequence[int]],
+        targets: Sequence[Sequence[int]],
+        *,
+        room: int,
+        guides: Sequence[Guidance] = (),
+    ) -> NativeSession:
+        """Read the prompts, and their examples or themselves as examples; ``room`` is not needed here."""
         session = DalleSession(self)
-        session.join(sources, targets)
+        session.join(sources, targets, guides=guides)
         return session
+
+    def states(self, source: Sequence[int], target: Sequence[int], guidance: Guidance = UNGUIDED) -> Array:
+        """Return the states after each block (T, L, D), float32, of the tokens of an output after its prompt."""
+        memory = self.memories.find(source, guidance.examples)
+        return super().states([*memory.tokens, *source], target, guidance)
 
     def hidden(self, tokens: Sequence[int]) -> Array:
         """Return the vectors of a text (T', W), float32, as its encoder makes them."""
@@ -72,13 +86,15 @@ class DalleSession(NativeSession):
         sources: Sequence[Sequence[int]],
         targets: Sequence[Sequence[int]],
         *,
+        guides: Sequence[Guidance] = (),
         added: Sequence[Array | None] | None = None,
     ) -> None:
         """Read further prompts, as rows at the end; what is ``added`` comes from their examples."""
-        memories = [self._memories.find(source) for source in sources]
+        pairs = zip(sources, of_each(guides, len(sources)), strict=True)
+        memories = [self._memories.find(source, guidance.examples) for source, guidance in pairs]
         texts = [[*memory.tokens, *source] for memory, source in zip(memories, sources, strict=True)]
         added = [None if memory.added is None else _on_cpu(memory.added) for memory in memories]
-        super().join(texts, targets, added=added)
+        super().join(texts, targets, guides=guides, added=added)
 
 
 def _on_cpu(numbers: Logits) -> Array:

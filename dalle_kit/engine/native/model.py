@@ -1,9 +1,8 @@
-"""A Llama-like model computed by the C step, and its sessions, whose rows share what they have in common."""
+"""A Llama-like model computed by the C step."""
 
 from __future__ import annotations
 
 import ctypes
-import itertools
 import platform
 import time
 from collections.abc import Mapping, Sequence
@@ -12,12 +11,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dalle_kit.engine.guidance import UNGUIDED, Guidance
 from dalle_kit.engine.llama_config import LlamaConfig
 from dalle_kit.engine.logits import Array
 from dalle_kit.engine.native.compiling import identify_library
 from dalle_kit.engine.native.pacing import Pace
 from dalle_kit.engine.native.pages import PAGE, CacheRow, Prefixes
 from dalle_kit.engine.native.prefix_files import PrefixFiles
+from dalle_kit.engine.native.session import NativeSession
 from dalle_kit.engine.native.structures import BatchC, LayerC, MatrixC, ModelC, address
 from dalle_kit.errors import DeviceError, ModelError
 from dalle_kit.models.panels import GROUP, ROWS, bits_of, matrix_shape
@@ -53,10 +54,22 @@ class NativeLlama:
         """Keep what texts are expected to begin with on disk; ``weights`` tells the model's from all others."""
         self.prefixes = Prefixes(PrefixFiles((weights, *self._numerics), page_size=self.page_size))
 
-    def open(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], *, room: int) -> NativeSession:
+    @property
+    def blocks(self) -> tuple[int, int]:
+        """How many blocks there are, and their width."""
+        return self.config.layers, self.config.width
+
+    def open(
+        self,
+        sources: Sequence[Sequence[int]],
+        targets: Sequence[Sequence[int]],
+        *,
+        room: int,
+        guides: Sequence[Guidance] = (),
+    ) -> NativeSession:
         """Read the prompts; ``room`` is not needed here, the cache grows page by page."""
         session = NativeSession(self)
-        session.join(sources, targets)
+        session.join(sources, targets, guides=guides)
         return session
 
     def hidden(self, tokens: Sequence[int]) -> Array:
@@ -64,6 +77,14 @@ class NativeLlama:
         states = np.empty((len(tokens), self.config.width), dtype=np.float32)
         self.compute([CacheRow()], [tokens], tails=[len(tokens)], states=states)
         return states
+
+    def states(self, source: Sequence[int], target: Sequence[int], guidance: Guidance = UNGUIDED) -> Array:
+        """Return the states after each block (T, L, D), float32, of the tokens of an output after its prompt."""
+        after = np.empty((len(target), *self.blocks), dtype=np.float32)
+        row = self.prefixes.find([*source, *target][: len(source) + 1], guidance.steering)
+        self.compute([row], [[*source, *target][row.length :]], tails=[len(target)], after=after)
+        self.prefixes.keep(source, row)
+        return after
 
     def compute(
         self,
@@ -73,8 +94,12 @@ class NativeLlama:
         tails: Sequence[int],
         logits: Array | None = None,
         states: Array | None = None,
+        after: Array | None = None,
     ) -> None:
-        """Append tokens to rows; write what comes after the last ``tails`` of each into ``logits`` or ``states``."""
+        """Append tokens to rows; write what comes after the last ``tails`` of each into ``logits``.
+
+        Or, without these, the last hidden states into ``states``, or those after each block into ``after``.
+        """
         flat = [
             (row, token, row.length + place, len(new) - place <= tail)
             for row, new, tail in zip(rows, tokens, tails, strict=True)
@@ -84,13 +109,17 @@ class NativeLlama:
         for start in range(0, len(flat), _STEP):
             part = flat[start : start + _STEP]
             wanted = [index for index, each in enumerate(part) if each[3]]
-            result = logits if logits is not None else states
-            assert result is not None
-            self._compute(part, wanted, result[done : done + len(wanted)], is_states=logits is None)
+            results = (None if each is None else each[done : done + len(wanted)] for each in (logits, states, after))
+            self._compute(part, wanted, *results)
             done += len(wanted)
 
     def _compute(
-        self, part: Sequence[tuple[CacheRow, int, int, bool]], wanted: Sequence[int], result: Array, *, is_states: bool
+        self,
+        part: Sequence[tuple[CacheRow, int, int, bool]],
+        wanted: Sequence[int],
+        logits: Array | None,
+        states: Array | None,
+        after: Array | None,
     ) -> None:
         tables: dict[int, int] = {}
         pages: list[int] = []
@@ -107,6 +136,7 @@ class NativeLlama:
             raise ModelError(f"the tokenizer has tokens that the model has not: its vocabulary is {self.vocabulary}")
         vectors = self._take_vectors(numbers[0])
         added = self._added([part[index][0] for index in wanted])
+        steering = _steering([row for row, _, _, _ in part])
         outputs = np.array(wanted, dtype=np.int32)
         addresses = np.array(pages, dtype=np.uint64)
         batch = BatchC(
@@ -115,10 +145,9 @@ class NativeLlama:
             *(numbers[index].ctypes.data for index in range(3)),
             addresses.ctypes.data,
             outputs.ctypes.data,
-            None if is_states else address(result, np.float32),
-            address(result, np.float32) if is_states else None,
-            address(vectors, np.float32),
-            None if added is None else address(added, np.float32),
+            *(None if each is None else address(each, np.float32) for each in (logits, states, vectors, added)),
+            None if steering is None else address(steering, np.uint64),
+            None if after is None else address(after, np.float32),
         )
         threads = self._pace.threads(len(part))
         start = time.perf_counter()
@@ -201,75 +230,6 @@ class NativeLlama:
         return address(self._weights[name], np.float32)
 
 
-class NativeSession:
-    """Rows of tokens of different lengths; what rows have in common is in memory once."""
-
-    def __init__(self, model: NativeLlama) -> None:
-        self._model = model
-        self._rows: list[CacheRow] = []
-        self.logits = _empty(0, model.vocabulary)  # (B, V) float32: after the last token of each row
-
-    @property
-    def lengths(self) -> list[int]:
-        """Tokens in each row."""
-        return [row.length for row in self._rows]
-
-    def join(
-        self,
-        sources: Sequence[Sequence[int]],
-        targets: Sequence[Sequence[int]],
-        *,
-        added: Sequence[Array | None] | None = None,
-    ) -> None:
-        """Read further prompts, as rows at the end; what of them was read lately is not computed again.
-
-        ``added`` (D,) is what is added to all that the head reads of each.
-        """
-        texts = [[*source, *target] for source, target in zip(sources, targets, strict=True)]
-        new = [self._model.prefixes.find(text) for text in texts]
-        for row, own in zip(new, added or [None] * len(new), strict=True):
-            row.added = own
-        logits = _empty(len(new), self._model.vocabulary)
-        unread = [text[row.length :] for row, text in zip(new, texts, strict=True)]
-        self._model.compute(new, unread, tails=[1] * len(new), logits=logits)
-        for row, text in zip(new, texts, strict=True):
-            self._model.prefixes.keep(text, row)
-        self._rows += new
-        self.logits = np.concatenate((self.logits, logits)) if len(self.logits) else logits
-
-    def feed(self, tokens: Sequence[Sequence[int]], *, tails: Sequence[int] | None = None) -> Array:
-        """Append tokens to each row, none to one that waits; return the logits after the last ``tails`` of each.
-
-        These are (sum of tails, V), one row's after another's; 1 each by default.
-        """
-        counts = [min(1, len(new)) for new in tokens] if tails is None else tails
-        logits = _empty(sum(counts), self._model.vocabulary)
-        self._model.compute(self._rows, tokens, tails=counts, logits=logits)
-        if all(count == 1 for count in counts):
-            self.logits = logits
-        else:
-            last = self.logits.copy()
-            for row, end in enumerate(itertools.accumulate(counts)):
-                if counts[row]:
-                    last[row] = logits[end - 1]
-            self.logits = last
-        return logits
-
-    def crop(self, row: int, length: int) -> None:
-        """Forget a row's tokens beyond ``length``."""
-        self._rows[row].crop(length)
-
-    def select(self, rows: Sequence[int]) -> None:
-        """Keep the given rows, in this order; one given twice is copied."""
-        taken: set[int] = set()
-        kept = []
-        for row in rows:
-            kept.append(self._rows[row].copy() if row in taken else self._rows[row])
-            taken.add(row)
-        self._rows = kept
-        self.logits = self.logits[list(rows)]
-
-
 def can_compute(config: LlamaConfig, weights: Mapping[str, npt.NDArray[Any]]) -> bool:
     """Say whether the C step computes a model: all of its matrices are panels, and its heads fill their lanes."""
     group = config.heads // config.kv_heads * config.head_width
@@ -277,9 +237,13 @@ def can_compute(config: LlamaConfig, weights: Mapping[str, npt.NDArray[Any]]) ->
     return config.head_width % ROWS == 0 and group % GROUP == 0 and all(map(_is_packed, matrices))
 
 
+def _steering(rows: Sequence[CacheRow]) -> npt.NDArray[np.uint64] | None:
+    """Return where the vectors (L, D) of each of some rows lie, 0 where it has none; None where all have none."""
+    if all(row.steering is None for row in rows):
+        return None
+    places = [0 if row.steering is None else address(row.steering.vectors, np.float32) for row in rows]
+    return np.array(places, dtype=np.uint64)
+
+
 def _is_packed(weight: npt.NDArray[Any]) -> bool:
     return weight.dtype == np.uint8 and bits_of(weight.shape) is not None
-
-
-def _empty(rows: int, columns: int) -> Array:
-    return np.empty((rows, columns), dtype=np.float32)

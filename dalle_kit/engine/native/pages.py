@@ -10,6 +10,7 @@ import numpy as np
 
 from dalle_kit.engine.logits import Array
 from dalle_kit.engine.native.structures import address
+from dalle_kit.records import Steering
 
 #: Tokens of a page, as in the C file.
 PAGE = 32
@@ -37,12 +38,16 @@ class Page:
 
 
 class CacheRow:
-    """The pages of a row, how many tokens are in them, and what is added to all that its head reads (D,)."""
+    """The pages of a row and how many tokens are in them.
 
-    __slots__ = ("added", "length", "pages")
+    ``steering`` is what they were computed with, ``added`` (D,) is added to all that the row's head reads.
+    """
 
-    def __init__(self, pages: Iterable[Page] = (), length: int = 0, added: Array | None = None) -> None:
-        self.pages, self.length, self.added = list(pages), length, added
+    __slots__ = ("added", "length", "pages", "steering")
+
+    def __init__(self, pages: Iterable[Page] = (), length: int = 0, *, steering: Steering | None = None) -> None:
+        self.pages, self.length, self.steering = list(pages), length, steering
+        self.added: Array | None = None
 
     def copy(self, length: int | None = None) -> CacheRow:
         """Return a row that begins with what is in this one, or with so many tokens of it."""
@@ -50,7 +55,9 @@ class CacheRow:
         pages = self.pages[: -(-length // PAGE)]
         for page in pages:
             page.is_shared = True
-        return CacheRow(pages, length, self.added)
+        twin = CacheRow(pages, length, steering=self.steering)
+        twin.added = self.added
+        return twin
 
     def crop(self, length: int) -> None:
         """Forget the tokens beyond ``length``."""
@@ -79,9 +86,9 @@ class Files(Protocol):
 class Prefixes:
     """What was read lately, so that a text that begins alike need not be read from its beginning.
 
-    What a token's keys and values are depends on the tokens up to it alone, and not on what else is computed with them:
-    a text that goes on from here is the same to the bit. Only what is announced by ``expect`` goes into ``files``. May
-    be used by several threads.
+    What a token's keys and values are depends on the tokens up to it and on the steering alone, and not on what else is
+    computed with them: a text that goes on from here is the same to the bit. Only what is announced by ``expect``, and
+    is not steered, goes into ``files``. May be used by several threads.
     """
 
     def __init__(self, files: Files | None = None) -> None:
@@ -100,12 +107,12 @@ class Prefixes:
             if len(self._beginnings) > _BEGINNINGS:
                 del self._beginnings[next(iter(self._beginnings))]
 
-    def find(self, tokens: Sequence[int]) -> CacheRow:
+    def find(self, tokens: Sequence[int], steering: Steering | None = None) -> CacheRow:
         """Return a row with the longest known beginning of some tokens, an empty one where that is not worth it.
 
         The last token is never in it: something has to be computed for the logits after it.
         """
-        row, beginning = self._find(tokens), self._beginning(tokens)
+        row, beginning = self._find(tokens, steering), self._beginning(tokens, steering)
         wanted = min(len(beginning), len(tokens) - 1)
         if self._files is None or row.length >= wanted:
             return row
@@ -116,12 +123,15 @@ class Prefixes:
         self.keep(beginning, read)
         return read.copy(wanted)
 
-    def _find(self, tokens: Sequence[int]) -> CacheRow:
+    def _find(self, tokens: Sequence[int], steering: Steering | None) -> CacheRow:
         with self._lock:
-            lengths = [min(_alike(tokens, known), len(tokens) - 1) for known, _ in self._kept]
+            lengths = [
+                min(_alike(tokens, known), len(tokens) - 1) if row.steering is steering else 0
+                for known, row in self._kept
+            ]
             best = max(range(len(lengths)), key=lengths.__getitem__, default=None)
             if best is None or lengths[best] < _WORTH_KEEPING:
-                return CacheRow()
+                return CacheRow(steering=steering)
             return self._kept[best][1].copy(lengths[best])
 
     def keep(self, tokens: Sequence[int], row: CacheRow) -> None:
@@ -129,20 +139,26 @@ class Prefixes:
 
         Of a text that is too long only what its template begins with is kept.
         """
-        beginning = self._beginning(tokens)
+        beginning = self._beginning(tokens, row.steering)
         if self._files is not None and beginning and not self._is_written(beginning):
             self._files.save(beginning, row.pages[: len(beginning) // PAGE])
         tokens = tuple(tokens) if len(tokens) <= _LONGEST else beginning
         if len(tokens) < _WORTH_KEEPING:
             return
         with self._lock:
-            self._kept = [each for each in self._kept if _alike(each[0], tokens) < len(each[0])]
+            self._kept = [
+                (known, kept)
+                for known, kept in self._kept
+                if kept.steering is not row.steering or _alike(known, tokens) < len(known)
+            ]
             self._kept.append((tokens, row.copy(len(tokens))))
             while len({id(page) for _, kept in self._kept for page in kept.pages}) > _KEPT_PAGES:
                 del self._kept[0]
 
-    def _beginning(self, tokens: Sequence[int]) -> tuple[int, ...]:
-        """Return the longest of the expected beginnings that a text has, an empty one if it has none."""
+    def _beginning(self, tokens: Sequence[int], steering: Steering | None) -> tuple[int, ...]:
+        """Return the longest of the expected beginnings that a text has, an empty one if it has none or is steered."""
+        if steering is not None:
+            return ()
         with self._lock:
             found = [each for each in self._beginnings if _alike(each, tokens) == len(each)]
         return max(found, key=len, default=())

@@ -64,9 +64,11 @@ typedef struct {
     float *const *pages;
     const int32_t *wanted; /* (outputs): the tokens after which logits are wanted */
     float *logits;         /* (outputs, vocabulary), or null for states */
-    float *states;         /* (outputs, width) where there are no logits: after the last layer's norm */
+    float *states;         /* (outputs, width), or null: after the last layer's norm, where there are no logits */
     const float *vectors;  /* (vectors, width): what is read in place of a token's embedding */
     const float *added;    /* (outputs, width), or null: to what the head reads */
+    const float *const *steering; /* (count), or null: what is added after each layer, (layers, width), null for none */
+    float *after;                 /* (outputs, layers, width), or null: the residual stream after each layer */
 } Batch;
 
 /* ---- numbers ---- */
@@ -609,6 +611,23 @@ static void contract(Step *step, int layer, int unit, int thread) {
     add_product(step, &step->model->each[layer].down, step->inner, unit);
 }
 
+static void steer(Step *step, int layer, int token, int thread) {
+    const int width = step->model->width;
+    const float *all = step->batch->steering[token];
+    (void)thread;
+    if (!all) return;
+    for (int start = 0; start < width; start += LANES)
+        *(Lanes *)(step->states + (size_t)token * width + start) += *(const Lanes *)(all + (size_t)layer * width + start);
+}
+
+static void record(Step *step, int layer, int output, int thread) {
+    const size_t width = step->model->width, place = (size_t)output * step->model->layers + layer;
+    (void)thread;
+    memcpy(
+        step->batch->after + place * width, step->states + step->batch->wanted[output] * width, width * sizeof(float)
+    );
+}
+
 static void finish(Step *step, int layer, int output, int thread) {
     const Model *model = step->model;
     const Batch *batch = step->batch;
@@ -656,8 +675,10 @@ static int list_phases(const Model *model, const Batch *batch, Phase *phases) {
         phases[count++] = (Phase){normalise_for_mlp, layer, batch->count};
         phases[count++] = (Phase){expand, layer, model->inner / GROUP};
         phases[count++] = (Phase){contract, layer, units_of(panels, PANELS)};
+        if (batch->steering) phases[count++] = (Phase){steer, layer, batch->count};
+        if (batch->outputs && batch->after) phases[count++] = (Phase){record, layer, batch->outputs};
     }
-    if (batch->outputs) phases[count++] = (Phase){finish, 0, batch->outputs};
+    if (batch->outputs && (batch->logits || batch->states)) phases[count++] = (Phase){finish, 0, batch->outputs};
     if (batch->outputs && batch->logits)
         phases[count++] = (Phase){predict, 0, units_of(model->head.rows / LANES, HEAD_PANELS)};
     return count;
@@ -795,7 +816,7 @@ int dalle_kit_step(const Model *model, const Batch *batch, int threads) {
     };
     const int parts = sizeof sizes / sizeof *sizes;
     for (int part = 0; part < parts; part++) failed |= !(*places[part] = room_for(sizes[part]));
-    step->phases = malloc((8 * (size_t)model->layers + 3) * sizeof(Phase));
+    step->phases = malloc((10 * (size_t)model->layers + 3) * sizeof(Phase));
     failed |= !step->phases;
     if (!failed) {
         step->phase_count = list_phases(model, batch, step->phases);

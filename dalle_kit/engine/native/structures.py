@@ -54,8 +54,7 @@ class BatchC(ctypes.Structure):
         ("count", c_int32),
         ("outputs", c_int32),
         *((name, c_void_p) for name in ("tokens", "positions", "first_pages", "pages", "wanted", "logits", "states")),
-        ("vectors", c_void_p),
-        ("added", c_void_p),
+        *((name, c_void_p) for name in ("vectors", "added", "steering", "after")),
     ]
 
 

@@ -19,8 +19,9 @@ from dalle_kit.engine.llama import LlamaModel
 from dalle_kit.engine.llama_config import LlamaConfig
 from dalle_kit.engine.logits import Logits, as_tensor
 from dalle_kit.engine.native.compiling import CompileError, load_library
-from dalle_kit.engine.native.model import NativeLlama, NativeSession, can_compute
+from dalle_kit.engine.native.model import NativeLlama, can_compute
 from dalle_kit.engine.native.pages import PAGE, Prefixes
+from dalle_kit.engine.native.session import NativeSession
 from dalle_kit.errors import ModelError
 from dalle_kit.models.quantization import quantize4, quantize8
 from dalle_kit.models.weights import dequantize, is_packed
