@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         Provenance,
         Skeleton,
         Slot,
+        Steering,
     )
     from dalle_kit.source_place import NearbyFile, SourcePlace
 
@@ -80,6 +81,7 @@ _EXPORTS = {
         "Provenance",
         "Skeleton",
         "Slot",
+        "Steering",
     ),
     "dalle_kit.source_place": ("NearbyFile", "SourcePlace"),
 }
@@ -122,6 +124,7 @@ __all__ = [
     "Skeleton",
     "Slot",
     "SourcePlace",
+    "Steering",
     "TemplateError",
     "UnknownNameError",
     "WheelSource",
