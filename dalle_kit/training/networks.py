@@ -146,9 +146,11 @@ def read_causal(folder: Path) -> Any:
 
 
 def _read_dalle(folder: Path) -> Any:
-    from dalle_kit.modeling import DalleForConditionalGeneration
+    from dalle_kit.modeling import DalleConfig, DalleForConditionalGeneration
 
-    return DalleForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
+    config = DalleConfig.from_pretrained(folder)
+    weights = {name: tensor.clone() for name, tensor in read_weights(folder)}
+    return DalleForConditionalGeneration.from_pretrained(None, config=config, state_dict=weights, dtype=torch.float32)
 
 
 def _reader_of(encoder: Tokenizer | None, decoder: Tokenizer, *, limit: int | None) -> ReadExamples:

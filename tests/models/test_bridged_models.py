@@ -24,7 +24,7 @@ from dalle_kit.models.packed_copies import ensure_packed
 from dalle_kit.models.panels import PACKED_FILE
 from dalle_kit.models.registry import Registry
 from dalle_kit.models.spec import AdapterSource, BridgeSource, LocalSource, ModelSpec, StoredModel, WheelSource
-from dalle_kit.models.weights import quant_of, read_panels
+from dalle_kit.models.weights import quant_of, read_panels, read_weights
 from tests.models.conftest import write_wheel
 from tests.models.test_merged_models import note_of, write_adapter
 
@@ -206,6 +206,16 @@ def test_a_bridged_model_writes_and_reads_on_the_fastest_path(bridged: Bridged, 
     assert engine.score("hello", " world") == other.score("hello", " world")
     assert torch.allclose(engine.encode(["hello world"]), other.encode(["hello world"]))
     assert model.config.queries == 3
+
+
+def test_a_bridged_model_can_be_trained_on(bridged: Bridged) -> None:
+    from dalle_kit.training.networks import causal_origin
+
+    stored = bridged.registry.ensure("tiny-dalle")
+    origin = causal_origin(stored.name, Path(stored.path), stored.sha256)
+    state = origin.make().state_dict()
+    assert all(torch.equal(state[name], weight) for name, weight in read_weights(Path(stored.path)))
+    assert sorted(origin.tokenizers) == ["", "encoder_tokenizer"] and origin.read_examples is not None
 
 
 @pytest.mark.parametrize("first", ["tiny", "tiny-encoder"])
