@@ -12,9 +12,9 @@ import numpy as np
 
 from dalle_kit.errors import ExampleError
 from dalle_kit.examples.database import connected, fact
-from dalle_kit.examples.encoder import describe
+from dalle_kit.examples.encoder import Vectors, describe
 from dalle_kit.examples.texts import Found
-from dalle_kit.examples.vectors import write_rows
+from dalle_kit.examples.vectors import map_rows, write_rows
 from dalle_kit.models import disk
 from dalle_kit.models.spec import Progress
 from dalle_kit.models.workshop import Workshop
@@ -50,11 +50,12 @@ class SetInfo:
 
 
 class ExampleSet:
-    """A set of the store. It holds nothing open: what another process changes is seen by the next call."""
+    """A set of the store. What another process changes is seen by the next call."""
 
     def __init__(self, folder: Path, workshop: Workshop) -> None:
         self.folder, self.name = folder, folder.name
         self._workshop = workshop
+        self._mapped: dict[tuple[int, int], Vectors] = {}
 
     def __len__(self) -> int:
         with connected(self.folder) as connection:
@@ -111,6 +112,19 @@ class ExampleSet:
     def locked(self, progress: Progress) -> AbstractContextManager[None]:
         """Change the set alone while the block runs; other processes that want to change it wait."""
         return self._workshop.locked(self.name, f"the examples {self.name!r}", progress)
+
+    def rows(self, file: Path, width: int) -> Vectors:
+        """Return the rows of a file of vectors (N, D), mapped; they stay mapped for the next call."""
+        try:
+            facts = file.stat()
+        except FileNotFoundError:
+            return map_rows(file, width)
+        key = (facts.st_ino, facts.st_size)
+        mapped = self._mapped.get(key)
+        if mapped is None or mapped.shape[1] != width:
+            mapped = map_rows(file, width)
+            self._mapped = {key: mapped}  # pages that are touched for the first time cost more than the product
+        return mapped
 
     def clear_rows(self, rows: Sequence[int]) -> None:
         """Write noughts over vectors."""

@@ -15,7 +15,7 @@ from dalle_kit.examples.database import connected, disk_full, fact, set_fact, tr
 from dalle_kit.examples.encoder import Encoder, Vectors, describe, vectors_of
 from dalle_kit.examples.example_set import COLUMNS, ExampleSet, found_of
 from dalle_kit.examples.texts import Found, Kind
-from dalle_kit.examples.vectors import map_rows, nearest_rows, write_rows
+from dalle_kit.examples.vectors import nearest_rows, write_rows
 from dalle_kit.models import disk
 from dalle_kit.models.spec import Progress, silent
 
@@ -133,7 +133,7 @@ def nearest(
         with connected(examples.folder) as connection:
             connection.execute("BEGIN")  # all that follows sees the same state
             check_encoder(connection, examples.name, encoder)
-            matrix = _matrix(connection, examples.folder)
+            matrix = _matrix(connection, examples)
             if matrix is not None:
                 return _nearest(connection, matrix, query, count, kind)
         # The file was there a moment ago: the set was encoded anew meanwhile.
@@ -143,13 +143,13 @@ def nearest(
     )
 
 
-def _matrix(connection: sqlite3.Connection, folder: Path) -> Vectors | None:
+def _matrix(connection: sqlite3.Connection, examples: ExampleSet) -> Vectors | None:
     """Return the vectors of a set, mapped (N, D); None where its file does not hold all of them."""
     file, width = fact(connection, "vectors"), fact(connection, "width")
     (last,) = connection.execute("SELECT max(row) FROM texts").fetchone()
     if not file or not width or last is None:
         return np.zeros((0, 0), dtype=np.float32)
-    matrix = map_rows(folder / file, int(width))
+    matrix = examples.rows(examples.folder / file, int(width))
     return matrix if last < len(matrix) else None
 
 
