@@ -24,8 +24,9 @@ import torch
 from common import spread, table
 from torch import Tensor
 
-from dalle_kit.engine.llama import LlamaModel, step
+from dalle_kit.engine.llama import LlamaModel
 from dalle_kit.engine.llama_config import LlamaConfig
+from dalle_kit.engine.llama_step import step
 from dalle_kit.engine.sampling import Scores
 
 _BATCHES = (1, 16, 64, 256)

@@ -23,8 +23,9 @@ from dalle_kit.engine import graphs
 from dalle_kit.engine.devices import memory_errors
 from dalle_kit.engine.graphs import round_count, round_rows, round_tokens
 from dalle_kit.engine.guidance import Guidance
-from dalle_kit.engine.llama import LlamaModel, LlamaSession, step
+from dalle_kit.engine.llama import LlamaModel, LlamaSession
 from dalle_kit.engine.llama_config import LlamaConfig
+from dalle_kit.engine.llama_step import step
 from dalle_kit.errors import DeviceError
 from dalle_kit.records import Steering
 

@@ -15,6 +15,9 @@ from dalle_kit.engine.reading.layers import Layers, linear_shapes, norm_shapes
 from dalle_kit.engine.reading.numerics import attend, gelu
 from dalle_kit.engine.reading.tensors import Shape, take
 
+#: Tokens that are computed at once: with fewer, weights are fetched more often than need be; with more, states.
+_TOKENS = 512
+
 _WORDS = "embeddings.word_embeddings.weight"
 
 
@@ -99,8 +102,13 @@ class Bert:
         """The names of its tensors."""
         return set(self._layers.weights)
 
-    def read(self, texts: Sequence[Sequence[int]]) -> list[Array]:
-        """Return the last hidden states (T, W) of each text; those of equal lengths should stand side by side."""
+    def read(self, texts: Sequence[Sequence[int]]) -> Iterator[tuple[int, Array]]:
+        """Yield the place of each text and its last hidden states (T, W), the shortest first."""
+        for places in _batches([len(text) for text in texts]):
+            yield from zip(places, self._read([texts[place] for place in places]), strict=True)
+
+    def _read(self, texts: Sequence[Sequence[int]]) -> list[Array]:
+        """Return the last hidden states (T, W) of texts, of which those of one length stand side by side."""
         lengths = [len(text) for text in texts]
         tokens = np.fromiter(itertools.chain.from_iterable(texts), dtype=np.int64, count=sum(lengths))
         positions = np.concatenate([np.arange(length) for length in lengths])
@@ -130,6 +138,20 @@ class Bert:
             attended = attend(*parts).swapaxes(1, 2)
             found[first : first + count * length] = attended.reshape(count * length, -1)
         return found
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Yield the places of texts that are computed at once, the shortest first."""
+    batch: list[int] = []
+    tokens = 0
+    for place in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if batch and tokens + lengths[place] > _TOKENS:
+            yield batch
+            batch, tokens = [], 0
+        batch.append(place)
+        tokens += lengths[place]
+    if batch:
+        yield batch
 
 
 def _alike(lengths: Iterable[int]) -> Iterator[tuple[int, int, int]]:

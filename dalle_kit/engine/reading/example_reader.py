@@ -42,7 +42,9 @@ class BertExamples:
 
     def vectors(self, prompt: Sequence[int]) -> Array:
         """Return the vectors (T, W), float32, of a text in the decoder's tokens."""
-        return np.concatenate(self._read([self.text(prompt)]))
+        parts = self._texts.parts([self.text(prompt)])
+        found = dict(self._bert.read(parts))
+        return np.concatenate([found[place] for place in range(len(parts))])
 
     def remember(self, texts: Sequence[str]) -> Read:
         """Return the memory of these texts, all of them examples of one row."""
@@ -51,7 +53,8 @@ class BertExamples:
         return Read(memory, None if self._projection is None else self._projection.pool(examples))
 
     def _read(self, texts: Sequence[str]) -> list[Array]:
-        return self._bert.read(sorted(self._texts.parts(texts), key=len))
+        """Return the vectors (T, W) of each part of the texts: in which order never matters."""
+        return [states for _, states in self._bert.read(self._texts.parts(texts))]
 
 
 def make_examples(folder: Path, config: Mapping[str, Any], tensors: Tensors) -> tuple[BertExamples, float] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,6 @@ from dalle_kit.engine.reading.tensors import map_floats
 from dalle_kit.engine.tokenization import Tokenizer, read_json
 from dalle_kit.errors import ModelError
 from dalle_kit.models.spec import StoredModel
-
-#: Tokens that are computed at once: with fewer, weights are fetched more often than need be; with more, states.
-_TOKENS = 512
 
 
 class BertEncoder:
@@ -41,14 +38,13 @@ class BertEncoder:
 
     def hidden(self, tokens: Sequence[int]) -> Array:
         """Return the last hidden states of a text (T, D), float32."""
-        return self._bert.read([tokens])[0]
+        return next(self._bert.read([tokens]))[1]
 
     def means(self, texts: Sequence[Sequence[int]]) -> Array:
-        """Return the mean of the last hidden states of each text (N, D); texts of about a length share the work."""
+        """Return the mean of the last hidden states of each text (N, D)."""
         means = np.empty((len(texts), self._bert.config.width), dtype=np.float32)
-        for places in _batches([len(text) for text in texts]):
-            for place, states in zip(places, self._bert.read([texts[place] for place in places]), strict=True):
-                means[place] = states.mean(0)
+        for place, states in self._bert.read(texts):
+            means[place] = states.mean(0)
         return means
 
 
@@ -93,17 +89,3 @@ def check_pooling(folder: Path) -> None:
     file = folder / "1_Pooling" / "config.json"
     if file.exists() and not read_json(file).get("pooling_mode_mean_tokens"):
         raise ModelError(f"{folder} does not average its token vectors; only mean pooling is supported")
-
-
-def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Yield the places of texts that are computed at once, the shortest first."""
-    batch: list[int] = []
-    tokens = 0
-    for place in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if batch and tokens + lengths[place] > _TOKENS:
-            yield batch
-            batch, tokens = [], 0
-        batch.append(place)
-        tokens += lengths[place]
-    if batch:
-        yield batch

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from dalle_kit.engine.engine import Engine
+from dalle_kit.engine.reading import bert
 from dalle_kit.engine.reading.numerics import erf, gelu
 from dalle_kit.engine.reading.sentences import BertEncoder, SentenceEncoder
 from dalle_kit.engine.transformers_model import TransformersEncoder
@@ -67,9 +68,19 @@ def test_states_are_those_of_transformers(stored: StoredModel, reference: Transf
         np.testing.assert_allclose(states, reference.hidden(tokens).numpy(), atol=1e-5)
 
 
+def test_weights_are_mapped_not_copied(stored: StoredModel) -> None:
+    model = Engine.load(stored, device="cpu")._loaded.model
+    assert isinstance(model, BertEncoder)
+    assert not any(each.flags.owndata or each.flags.writeable for each in model._bert._layers.weights.values())
+
+
 def test_vectors_are_those_of_each_text_alone_and_of_the_engine(
-    encoder: SentenceEncoder, stored: StoredModel, reference: TransformersEncoder
+    encoder: SentenceEncoder,
+    stored: StoredModel,
+    reference: TransformersEncoder,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(bert, "_TOKENS", 40)  # more than one batch
     together = encoder.encode(TEXTS)
     assert together.shape == (len(TEXTS), 384) and together.dtype == np.float32
     engine = Engine.load(stored, device="cpu")
