@@ -65,6 +65,27 @@ def bridge_hash(folder: Path) -> str:
     return hashlib.sha256((folder / CONFIG).read_bytes() + (folder / WEIGHTS).read_bytes()).hexdigest()
 
 
+def save_bridge(folder: Path, tensors: Mapping[str, Tensor], *, memory: str, queries: int) -> str:
+    """Write a bridge into a folder, made if it is not there, in float16; return the hash that a ModelSpec pins.
+
+    ``tensors`` are ``dict(model.bridge_parameters())`` of a trained encoder-decoder, ``memory`` and ``queries`` those
+    of its configuration. Raises ModelError for tensors of another part, missing ones, and values that are no numbers in
+    float16.
+    """
+    from safetensors.torch import save_file
+
+    stored = {
+        name: tensor.detach().to(device="cpu", dtype=torch.float16).contiguous() for name, tensor in tensors.items()
+    }
+    bridge = Bridge(stored, memory, queries, fusion=_GATE in stored, name=f"the bridge for {folder}")
+    _check(bridge, ModelError)
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(stored, folder / WEIGHTS, metadata={"format": "pt"})
+    settings = {"memory": memory, "queries": queries, "fusion": bridge.fusion}
+    (folder / CONFIG).write_bytes((json.dumps(settings) + "\n").encode("utf-8"))
+    return bridge_hash(folder)
+
+
 def load_bridge(source: BridgeSource) -> Bridge:
     """Read the bridge that a ModelSpec names.
 
@@ -88,24 +109,26 @@ def load_bridge(source: BridgeSource) -> Bridge:
         raise IntegrityError(
             f"{name} has the SHA-256 {found}, promised is {source.sha256}; install what it came with anew"
         )
-    if memory not in _MEMORIES:
-        raise ModelError(f"{name} has the memory {memory!r}; such models are made with {' or '.join(_MEMORIES)} only")
     bridge = Bridge(tensors, memory, queries, fusion, name=name)
-    _check(bridge)
+    _check(bridge, IntegrityError)
     return bridge
 
 
-def _check(bridge: Bridge) -> None:
-    """Raise IntegrityError for tensors that are missing, of another part, or no numbers."""
+def _check(bridge: Bridge, error: type[ModelError]) -> None:
+    """Raise an error for tensors that are missing, of another part, or no numbers; ModelError for another memory."""
+    if bridge.memory not in _MEMORIES:
+        raise ModelError(
+            f"{bridge.name} has the memory {bridge.memory!r}; such models are made with {' or '.join(_MEMORIES)} only"
+        )
     wanted = [(f"{_RESAMPLER}queries", bridge.memory != "none"), (f"{_PROJECTION}output.weight", bridge.fusion)]
     for name, is_wanted in (*wanted, (_GATE, bridge.fusion)):
         if is_wanted != (name in bridge.tensors):
-            raise IntegrityError(f"{bridge.name} {'lacks' if is_wanted else 'should not have'} {name}, by its {CONFIG}")
+            raise error(f"{bridge.name} {'lacks' if is_wanted else 'should not have'} {name}, by its {CONFIG}")
     for name, tensor in bridge.tensors.items():
         if not (name.startswith((_RESAMPLER, _PROJECTION)) or name == _GATE):
-            raise IntegrityError(f"{bridge.name} has the tensor {name!r:.200}, which is of no bridge")
+            raise error(f"{bridge.name} has the tensor {name!r:.200}, which is of no bridge")
         if not (tensor.is_floating_point() and bool(torch.isfinite(tensor).all())):
-            raise IntegrityError(f"{bridge.name}: {name} has values that are no numbers")
+            raise error(f"{bridge.name}: {name} has values that are no numbers")
 
 
 def settings_of(bridge: Bridge, *, encoder: Mapping[str, Any], decoder: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,10 +18,11 @@ import torch
 from click.testing import CliRunner
 from safetensors.torch import load_file, save_file
 
+from dalle_kit.engine.engine import Engine
 from dalle_kit.errors import DiskSpaceError, DownloadError, IntegrityError, ModelError
 from dalle_kit.models import disk
 from dalle_kit.models.adapters import load_adapter
-from dalle_kit.models.bridge import bridge_hash
+from dalle_kit.models.bridge import bridge_hash, load_bridge, save_bridge
 from dalle_kit.models.packed_copies import ensure_packed
 from dalle_kit.models.panels import PACKED_FILE
 from dalle_kit.models.registry import Registry
@@ -51,12 +54,7 @@ def write_bridge(folder: Path, encoder: Any, decoder: Any, *, seed: int = 0, mem
     model = DalleForConditionalGeneration.assemble(encoder=encoder, decoder=decoder, memory=memory, queries=3)
     assert model.gate is not None
     torch.nn.init.constant_(model.gate, 0.5)
-    folder.mkdir(exist_ok=True, parents=True)
-    tensors = {name: tensor.detach().half().contiguous() for name, tensor in model.bridge_parameters()}
-    save_file(tensors, folder / "bridge.safetensors")
-    settings = {"memory": memory, "queries": 3, "fusion": True}
-    (folder / "bridge.json").write_text(json.dumps(settings), encoding="utf-8")
-    return bridge_hash(folder)
+    return save_bridge(folder, dict(model.bridge_parameters()), memory=memory, queries=3)
 
 
 @dataclass(frozen=True)
@@ -81,43 +79,46 @@ class Bridged:
         assert self.spec.bridge is not None
         return self.spec.bridge
 
-    @property
-    def decoder(self) -> Any:
-        """The bare decoder as a model of transformers."""
-        from dalle_kit.training.networks import read_causal
 
-        return read_causal(Path(self.tiny.registry.ensure("tiny").path))
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory, unigram: Backend) -> Path:
+    """A folder with an encoder and with a bridge from it to the tiny decoder."""
+    from transformers import BertConfig, BertModel
 
-    def forget(self) -> None:
-        """Remove what making the test's pieces has stored."""
-        for entry in self.tiny.registry.stored():
-            self.tiny.registry.remove(entry.manifest.name)
+    root = tmp_path_factory.mktemp("trained")
+    torch.manual_seed(1)
+    encoder = BertModel(BertConfig(**{**ENCODER, "vocab_size": unigram.get_vocab_size()})).eval()
+    encoder.save_pretrained(root / "encoder")
+    unigram.save(str(root / "encoder" / "tokenizer.json"))
+    (root / "encoder" / "modules.json").write_text("[]", encoding="utf-8")
+    write_bridge(root / "bridge", encoder, llama(width=64))
+    return root
 
 
 @pytest.fixture
-def bridged(tiny: TinyModel, tmp_path: Path, unigram: Backend) -> Bridged:
-    import hashlib
-
-    from transformers import BertConfig, BertModel
-
-    torch.manual_seed(1)
-    encoder = BertModel(BertConfig(**{**ENCODER, "vocab_size": unigram.get_vocab_size()})).eval()
+def bridged(tiny: TinyModel, tmp_path: Path, trained: Path) -> Bridged:
+    for part in ("encoder", "bridge"):
+        shutil.copytree(trained / part, tmp_path / part)
     folder = tmp_path / "encoder"
-    encoder.save_pretrained(folder)
-    unigram.save(str(folder / "tokenizer.json"))
-    (folder / "modules.json").write_text("[]", encoding="utf-8")
     contents = {f"tiny_encoder/{file.name}": file.read_bytes() for file in sorted(folder.iterdir())}
     wheel = write_wheel(tmp_path / "wheels", contents, name="tiny_encoder")
     files = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
     source = WheelSource(requirement="tiny-encoder==1.0", files=files, folder="tiny_encoder", size=wheel.stat().st_size)
-    made = Bridged(tiny, ModelSpec(name="tiny-encoder", source=source, role="encoder"), wheel, folder, tiny.spec)
-    digest = write_bridge(tmp_path / "bridge", encoder, made.decoder)
-    made.forget()
-    bridge = BridgeSource(path=str(tmp_path / "bridge"), sha256=digest, encoder=source)
+    encoder = ModelSpec(name="tiny-encoder", source=source, role="encoder")
+    bridge = BridgeSource(path=str(tmp_path / "bridge"), sha256=bridge_hash(tmp_path / "bridge"), encoder=source)
     adapter = write_adapter(tmp_path / "adapter")
     controls = {"<|endoftext|>": "<fim_pad>"}
     spec = replace(tiny.spec, name="tiny-dalle", adapter=adapter, bridge=bridge, controls=controls)
-    return replace(made, spec=spec)
+    return Bridged(tiny, encoder, wheel, folder, spec)
+
+
+def llama(*, width: int) -> Any:
+    """Make a decoder of which a bridge sees the width alone."""
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(2)
+    sizes = {"intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "num_key_value_heads": 2}
+    return LlamaForCausalLM(LlamaConfig(vocab_size=99, hidden_size=width, **sizes))
 
 
 def assembled(bridged: Bridged, folder: Path) -> Any:
@@ -125,8 +126,11 @@ def assembled(bridged: Bridged, folder: Path) -> Any:
     from transformers import AutoModel
 
     from dalle_kit.modeling import DalleForConditionalGeneration, copy_tokenizers
+    from dalle_kit.training.networks import read_causal
 
-    decoder, adapter = bridged.decoder, load_adapter(Path(bridged.spec.adapter.path))  # type: ignore[union-attr]
+    assert bridged.spec.adapter is not None
+    decoder = read_causal(Path(bridged.tiny.registry.ensure("tiny").path))
+    adapter = load_adapter(Path(bridged.spec.adapter.path))
     with torch.no_grad():
         for name, weight in decoder.named_parameters():
             weight.copy_(adapter.add_to(name, weight))
@@ -196,8 +200,6 @@ def test_what_is_stored_is_what_putting_the_parts_together_and_packing_them_give
 
 
 def test_a_bridged_model_writes_and_reads_on_the_fastest_path(bridged: Bridged, tmp_path: Path) -> None:
-    from dalle_kit.engine.engine import Engine
-
     stored = bridged.registry.ensure("tiny-dalle")
     engine = Engine.load(stored, device="cpu")
     assert (engine.family, engine.quant, engine.sha256) == ("dalle", "int8", stored.sha256)
@@ -266,7 +268,7 @@ def test_a_model_with_another_part_is_made_anew(part: str, bridged: Bridged, tmp
     first = bridged.registry.ensure("tiny-dalle")
     changes: dict[str, Any] = {"adapter": None, "controls": {}}
     if part == "bridge":
-        digest = write_bridge(tmp_path / "other", _bert(bridged), bridged.decoder, seed=7)
+        digest = write_bridge(tmp_path / "other", _bert(bridged), llama(width=64), seed=7)
         changes["bridge"] = replace(bridged.bridge, path=str(tmp_path / "other"), sha256=digest)
     if part == "encoder":
         changes["bridge"] = replace(bridged.bridge, encoder=LocalSource(path=str(bridged.encoder_folder)))
@@ -338,6 +340,37 @@ def test_a_bridge_of_other_tensors_is_refused(
     assert bridged.tiny.leftovers() == []
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda tensors: tensors["gate"].fill_(1e6), "gate has values that are no numbers"),
+        (lambda tensors: tensors.pop("gate"), "should not have encoder.projection.output.weight"),
+        (lambda tensors: tensors.update({"decoder.model.norm.weight": torch.ones(2)}), "which is of no bridge"),
+    ],
+)
+def test_what_is_no_bridge_is_not_saved(
+    bridged: Bridged, tmp_path: Path, change: Callable[[dict[str, Any]], object], message: str
+) -> None:
+    tensors = {name: tensor.float() for name, tensor in load_bridge(bridged.bridge).tensors.items()}
+    change(tensors)
+    with pytest.raises(ModelError, match=message):
+        save_bridge(tmp_path / "saved", tensors, memory="prefix", queries=3)
+    assert not (tmp_path / "saved").exists()
+
+
+def test_a_bridge_may_have_the_fusion_or_the_memory_alone(bridged: Bridged) -> None:
+    tensors = load_bridge(bridged.bridge).tensors
+    folder = Path(bridged.bridge.path)
+    resampler = {name: tensor for name, tensor in tensors.items() if "resampler" in name}
+    fusion = {name: tensor for name, tensor in tensors.items() if "resampler" not in name}
+    for memory, kept in (("prefix", resampler), ("none", fusion)):
+        digest = save_bridge(folder, kept, memory=memory, queries=3)
+        stored = bridged.with_spec(bridge=replace(bridged.bridge, sha256=digest)).ensure("tiny-dalle")
+        engine = Engine.load(stored, device="cpu")
+        assert engine.context == (125 if memory == "prefix" else 128)
+        assert engine.score("hello", " world").log_likelihood < 0
+
+
 def test_a_bridge_with_a_memory_that_needs_other_layers_is_refused(bridged: Bridged) -> None:
     folder = Path(bridged.bridge.path)
     settings = {"memory": "cross-attention", "queries": 3, "fusion": True}
@@ -348,10 +381,7 @@ def test_a_bridge_with_a_memory_that_needs_other_layers_is_refused(bridged: Brid
 
 
 def test_a_bridge_for_another_decoder_is_refused_and_nothing_is_kept(bridged: Bridged, tmp_path: Path) -> None:
-    from transformers import LlamaConfig, LlamaForCausalLM
-
-    narrow = LlamaConfig(vocab_size=99, hidden_size=32, intermediate_size=32, num_hidden_layers=1)
-    digest = write_bridge(tmp_path / "other", _bert(bridged), LlamaForCausalLM(narrow))
+    digest = write_bridge(tmp_path / "other", _bert(bridged), llama(width=32))
     registry = bridged.with_spec(bridge=replace(bridged.bridge, path=str(tmp_path / "other"), sha256=digest))
     with pytest.raises(ModelError, match="is 32 x 32, and 64 x 32 leads from this encoder to this decoder"):
         registry.ensure("tiny-dalle")

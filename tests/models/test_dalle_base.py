@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
 
 from dalle_kit.engine.engine import Engine
 from dalle_kit.engine.tokenization import Tokenizer
-from dalle_kit.models.bridge import bridge_hash
+from dalle_kit.models.bridge import save_bridge
 from dalle_kit.models.builtin import builtin_models
 from dalle_kit.models.panels import PACKED_FILE
 from dalle_kit.models.registry import Registry
@@ -32,11 +31,7 @@ def write_random_bridge(folder: Path, *, encoder: Path, decoder: Path) -> str:
     reads, writes = (json.loads((each / "config.json").read_text(encoding="utf-8")) for each in (encoder, decoder))
     model = DalleEncoder(DalleConfig(encoder={"kind": "transformer", **reads}, decoder=writes, queries=16))
     named = {f"encoder.{name}": weight for name, weight in model.named_parameters() if not name.startswith("reader.")}
-    tensors = {name: weight.detach().half().contiguous() for name, weight in named.items()}
-    save_file({**tensors, "gate": torch.full((1,), 0.05).half()}, folder / "bridge.safetensors")
-    settings = {"memory": "prefix", "queries": 16, "fusion": True}
-    (folder / "bridge.json").write_text(json.dumps(settings), encoding="utf-8")
-    return bridge_hash(folder)
+    return save_bridge(folder, {**named, "gate": torch.full((1,), 0.05)}, memory="prefix", queries=16)
 
 
 @pytest.fixture(scope="module")
