@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from dalle_kit.records import (
         Document,
         Draft,
+        ExampleUse,
         Finding,
         Format,
         GenerationOptions,
@@ -73,6 +74,7 @@ _EXPORTS = {
     "dalle_kit.records": (
         "Document",
         "Draft",
+        "ExampleUse",
         "Finding",
         "Format",
         "GenerationOptions",
@@ -103,6 +105,7 @@ __all__ = [
     "Draft",
     "Example",
     "ExampleError",
+    "ExampleUse",
     "Finding",
     "Format",
     "GenerationOptions",

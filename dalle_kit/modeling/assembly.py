@@ -73,3 +73,15 @@ def soften(resampler: Resampler, embedding: nn.Module) -> None:
     width = resampler.output.in_features
     resampler.output.weight.normal_(std=size / width**0.5)
     resampler.output.bias.zero_()
+
+
+@torch.no_grad()
+def open_gate(gate: nn.Parameter, output: nn.Linear) -> None:
+    """Let the fusion begin with nothing to add, behind an open gate.
+
+    Behind a closed one nothing but the gate learns, and where to is a matter of chance: after 258 steps it stood at
+    -0.003.
+    """
+    gate.fill_(1.0)
+    output.weight.zero_()
+    output.bias.zero_()

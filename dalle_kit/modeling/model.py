@@ -15,7 +15,7 @@ from transformers import AutoModelForCausalLM, GenerationMixin
 from transformers.utils import ModelOutput, can_return_tuple
 
 from dalle_kit.errors import ModelError
-from dalle_kit.modeling.assembly import check_decoder, prepared_decoder, soften, transformer_settings
+from dalle_kit.modeling.assembly import check_decoder, open_gate, prepared_decoder, soften, transformer_settings
 from dalle_kit.modeling.configuration import DalleConfig
 from dalle_kit.modeling.encoder import DalleEncoder, DallePreTrainedModel, Memory
 from dalle_kit.modeling.readers import TransformerReader
@@ -84,6 +84,9 @@ class DalleForConditionalGeneration(DallePreTrainedModel, GenerationMixin):  # t
         if memory == "prefix":
             assert model.encoder.resampler is not None
             soften(model.encoder.resampler, model.get_input_embeddings())
+        if fusion:
+            assert model.encoder.projection is not None and model.gate is not None
+            open_gate(model.gate, model.encoder.projection.output)
         model.generation_config = decoder.generation_config
         model.eval()
         return model

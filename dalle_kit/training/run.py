@@ -22,7 +22,7 @@ from dalle_kit.models.spec import Progress, silent
 from dalle_kit.training.card import make_card, model_card
 from dalle_kit.training.checkpoint import Checkpoint, History
 from dalle_kit.training.curves import write_curves
-from dalle_kit.training.learner import prepare
+from dalle_kit.training.learner import Learner, prepare
 from dalle_kit.training.loop import Step, Training, tensors_of
 from dalle_kit.training.networks import (
     Origin,
@@ -80,8 +80,7 @@ def train_model(
     recipe = replace(recipe, precision=choose_precision(recipe.precision, device=accelerator.device.type))
     progress("reading the texts", 0, None)
     choice = choice or Choice()
-    reads = choice.encoder is not None or recipe.learn == "bridge"
-    samples = read_samples(kit, replace(sources, examples=reads), seed=recipe.seed)
+    samples = read_samples(kit, replace(sources, examples=_reads_examples(kit, recipe, choice)), seed=recipe.seed)
     if not samples.learned:
         raise RequestError("there are no texts to train on; name a domain that has a corpus, or a file with --data")
     folder.mkdir(parents=True, exist_ok=True)
@@ -89,17 +88,12 @@ def train_model(
     pairs, held_out = _pairs(samples.learned, origin, recipe), _pairs(samples.held_out, origin, recipe)
     if not pairs:
         raise RequestError(f"all {len(samples.learned)} texts are longer than {recipe.longest} tokens; shorten them")
-    beginning = None if choice.begin_with is None else load_adapter(choice.begin_with)
     facts = {**origin.facts, "processes": accelerator.num_processes}
     if choice.begin_with is not None:
         facts["begun_with"] = adapter_hash(choice.begin_with)
     settings = {**asdict(recipe), **facts, "texts": _digest(pairs, held_out)}
     checkpoint = Checkpoint(folder / "checkpoint", settings)
-    network = _fitting(origin)
-    torch.manual_seed(recipe.seed)  # of the adapter's first matrices
-    learner = prepare(network, recipe, dtype=getattr(torch, recipe.precision), device=accelerator.device.type)
-    if beginning is not None:
-        go_on_from(learner, beginning, recipe)
+    learner = _learner(_fitting(origin), recipe, choice, device=accelerator.device.type)
     training = Training(
         learner, pairs, held_out, recipe, accelerator=accelerator, checkpoint=checkpoint, save_every=save_every
     )
@@ -115,6 +109,23 @@ def train_model(
     accelerator.wait_for_everyone()
     accelerator.end_training()
     return card
+
+
+def _reads_examples(kit: Kit, recipe: Recipe, choice: Choice) -> bool:
+    """Say whether what is trained has an encoder of examples for the texts of domains."""
+    if choice.from_scratch:
+        return False
+    return choice.encoder is not None or recipe.learn == "bridge" or kit.registry.reads_examples(kit.model)
+
+
+def _learner(network: Any, recipe: Recipe, choice: Choice, *, device: str) -> Learner:
+    """Return the network as what learns, going on from an adapter where one is given."""
+    beginning = None if choice.begin_with is None else load_adapter(choice.begin_with)
+    torch.manual_seed(recipe.seed)  # of the adapter's first matrices
+    learner = prepare(network, recipe, dtype=getattr(torch, recipe.precision), device=device)
+    if beginning is not None:
+        go_on_from(learner, beginning, recipe)
+    return learner
 
 
 def _write_records(folder: Path, card: Mapping[str, Any], history: History, licence: str) -> None:

@@ -87,8 +87,9 @@ def test_the_bridge_is_what_lies_between_encoder_and_decoder() -> None:
     assert all(name.startswith(("encoder.reader.", "decoder.")) for name in others)
     for name, weights in model.named_parameters():
         weights.requires_grad_(name in bridge)
+    assert float(bridge["gate"]) == 1.0 and not bridge["encoder.projection.output.weight"].any()
     with torch.no_grad():
-        bridge["gate"].fill_(0.1)
+        bridge["encoder.projection.output.weight"].normal_()
     ids = tokens(2, 6)
     torch.autograd.backward(model(ids, example_ids=tokens(2, 2, 9), labels=ids).loss)
     assert all(weights.grad is not None and bool(weights.grad.any()) for weights in bridge.values())
