@@ -29,7 +29,8 @@ from pathlib import Path, PurePosixPath
 
 from common import table
 
-from dalle_kit.examples.replies import own_text
+from dalle_kit.examples.html_text import html_lines
+from dalle_kit.examples.replies import own_lines, own_text
 
 _REQUIREMENT = "talon==1.4.4"
 _SHA256 = "263d122609747691e9f75726ea565f5da8a40146a7a81eb5883e51b8224b0e5c"
@@ -38,6 +39,9 @@ _TESTS = "tests/text_quotations_test.py"
 #: What the tests expect and an import of examples does not want: a limit of talon's on the lines it reads, and a
 #: forwarded message as if it were the author's.
 _OTHER_AIMS = ("test_too_many_lines", "test_dont_parse_quotations_for_forwarded_messages")
+
+#: What all replies in HTML say.
+_HTML_REPLY = "Hi. I am fine.\n\nThanks,\nAlex"
 
 Case = tuple[str, str, str]
 Strip = Callable[[str], str]
@@ -136,6 +140,9 @@ def main() -> None:
         each = 1000 * (time.perf_counter() - start) / sum(map(len, groups))
         rows.append([name, *cells, f"{each:.2f}"])
     sys.stdout.write(f"{table(['', 'standard replies', 'replies of the tests', 'ms each'], rows)}\n")
+    pages = [data for path, data in files.items() if path.startswith("tests/fixtures/html_replies/") and data]
+    right = [own_lines(html_lines(page.decode("utf-8", "replace"))).split() == _HTML_REPLY.split() for page in pages]
+    sys.stdout.write(f"\nreplies in HTML, by dalle-kit: {sum(right)} of {len(right)}\n")
     for name, text, expected in wrong:
         sys.stdout.write(f"\n{name}: expected {expected!r}, found {own_text(text)!r}\n")
 

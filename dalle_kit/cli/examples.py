@@ -137,6 +137,9 @@ def search(name: str, query: str, count: int, as_json: bool) -> None:
     found = _store().open(name)
     with progress_bar() as progress:
         near = find(found, query, encoder=_encoder(progress), count=count)
+    info = found.info()
+    if info.encoded < info.texts:
+        click.echo(f"{info.texts - info.encoded} texts are not encoded yet: dalle-kit examples add {name}", err=True)
     if as_json:
         print_json(
             [{"id": each.found.id, "similarity": round(each.similarity, 4), **each.found.as_dict()} for each in near]

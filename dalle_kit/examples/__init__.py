@@ -1,15 +1,49 @@
-"""Examples to write like: reading them from where they are, keeping them in sets, finding those near to a request."""
+"""Examples to write like: reading them from where they are, keeping them in sets, finding those near to a request.
 
-from dalle_kit.examples.choosing import Chosen, Pool, choose
-from dalle_kit.examples.cutting import Measure, cut
-from dalle_kit.examples.encoder import Encoder
-from dalle_kit.examples.example_set import ExampleSet, SetInfo
-from dalle_kit.examples.index import Neighbour, encode_set, nearest, search
-from dalle_kit.examples.memory_set import MemorySet, read_files
-from dalle_kit.examples.profile import Habit, Profile, Spread, profile_of
-from dalle_kit.examples.sources import read_sources
-from dalle_kit.examples.store import ExampleStore
-from dalle_kit.examples.texts import Found, Kind, Report, Skipped
+Attributes load on first use: who writes without examples waits for none of it.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dalle_kit.examples.choosing import Chosen, Pool, choose
+    from dalle_kit.examples.cutting import Measure, cut
+    from dalle_kit.examples.encoder import Encoder
+    from dalle_kit.examples.example_set import ExampleSet, SetInfo
+    from dalle_kit.examples.index import Neighbour, encode_set, nearest, search
+    from dalle_kit.examples.memory_set import MemorySet, read_files
+    from dalle_kit.examples.profile import Habit, Profile, Spread, profile_of
+    from dalle_kit.examples.sources import read_sources
+    from dalle_kit.examples.store import ExampleStore
+    from dalle_kit.examples.texts import Found, Kind, Report, Skipped
+
+_HOME = {
+    "Chosen": "choosing",
+    "Encoder": "encoder",
+    "ExampleSet": "example_set",
+    "ExampleStore": "store",
+    "Found": "texts",
+    "Habit": "profile",
+    "Kind": "texts",
+    "Measure": "cutting",
+    "MemorySet": "memory_set",
+    "Neighbour": "index",
+    "Pool": "choosing",
+    "Profile": "profile",
+    "Report": "texts",
+    "SetInfo": "example_set",
+    "Skipped": "texts",
+    "Spread": "profile",
+    "choose": "choosing",
+    "cut": "cutting",
+    "encode_set": "index",
+    "nearest": "index",
+    "profile_of": "profile",
+    "read_files": "memory_set",
+    "read_sources": "sources",
+    "search": "index",
+}
 
 __all__ = [
     "Chosen",
@@ -37,3 +71,15 @@ __all__ = [
     "read_sources",
     "search",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -10,6 +10,9 @@ from dalle_kit.examples.texts import Kind
 #: How much of a budget a text takes: its characters, or a model's tokens.
 Measure = Callable[[str], int]
 
+#: No budget has room for more (in characters).
+_LONGEST = 2**15
+
 
 def cut(text: str, kind: Kind, room: int, measure: Measure = len) -> str:
     """Return as much of the beginning of a text as there is room for, whole sentences or, of code, whole lines.
@@ -20,6 +23,7 @@ def cut(text: str, kind: Kind, room: int, measure: Measure = len) -> str:
         return ""
     if measure(text) <= room:
         return text
+    text = text[:_LONGEST]
     ends = _line_ends(text) if kind == "code" else _sentence_ends(text)
     return _longest(text, ends, room, measure) or _longest(text, _word_ends(text), room, measure)
 
@@ -51,9 +55,9 @@ def _sentence_ends(text: str) -> list[int]:
     """Return where sentences end; sentences broken over lines are read as one, as paragraphs are written."""
     ends, start = [], 0
     for block in text.split("\n\n"):
-        place = start
-        for sentence in split_sentences(block.replace("\n", " ")):
-            place = start + block.replace("\n", " ").index(sentence, place - start) + len(sentence)
-            ends.append(place)
+        line, place = block.replace("\n", " "), 0
+        for sentence in split_sentences(line):
+            place = line.index(sentence, place) + len(sentence)
+            ends.append(start + place)
         start += len(block) + 2
     return ends

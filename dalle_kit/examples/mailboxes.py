@@ -12,7 +12,7 @@ from dalle_kit.examples.texts import TOO_LARGE, Found, Skipped
 
 #: A message with more is read no further: the text stands before what is attached (in bytes).
 _LONGEST_MESSAGE = 32 * 2**20
-_LONGEST_LINE = 2**20
+_LONGEST_LINE, _LONGEST_SEPARATOR = 2**20, 500
 
 #: "From somebody Mon Apr  2 18:22:10 2012": what parts the messages of an mbox.
 _SEPARATOR = re.compile(rb"From \S.*\d\d:\d\d.*\d{4}|From (?:-|MAILER-DAEMON|\S+@\S+)")
@@ -21,7 +21,7 @@ _ESCAPED = re.compile(rb">+From ")
 
 def is_mbox(head: bytes) -> bool:
     """Say whether a file that begins like ``head`` is an mbox."""
-    return bool(_SEPARATOR.match(head.lstrip().split(b"\n", 1)[0]))
+    return bool(_SEPARATOR.match(head.lstrip().split(b"\n", 1)[0][:_LONGEST_SEPARATOR]))
 
 
 def is_maildir(folder: Path) -> bool:
@@ -41,7 +41,7 @@ def _messages(file: BinaryIO) -> Iterator[bytes | None]:
     lines: list[bytes] = []
     size, is_blank, is_open = 0, True, False
     while line := file.readline(_LONGEST_LINE):
-        if is_blank and _SEPARATOR.match(line):
+        if is_blank and _SEPARATOR.match(line[:_LONGEST_SEPARATOR]):
             if is_open:
                 yield b"".join(lines) if size <= _LONGEST_MESSAGE else None
             lines, size, is_open, is_blank = [], 0, True, False

@@ -10,7 +10,6 @@ import re
 from email.errors import MessageError
 from email.message import Message
 
-from dalle_kit.examples.html_text import html_lines
 from dalle_kit.examples.replies import Line, own_lines, own_text, quoted_line
 from dalle_kit.examples.texts import LONGEST, NOT_OWN, TOO_LARGE, Found, Skipped, normalise
 
@@ -50,7 +49,12 @@ def _own_text(message: Message) -> str:
             return own_lines(_unflowed(text, delsp=str(part.get_param("delsp", "")).lower() == "yes"))
         return own_text(text)
     part = next(iter(_texts(message, "html")), None)
-    return own_lines(html_lines(_part_text(part))) if part is not None else ""
+    if part is None:
+        return ""
+    # Few messages need it, and every e-mail would wait for its parser.
+    from dalle_kit.examples.html_text import html_lines
+
+    return own_lines(html_lines(_part_text(part)))
 
 
 def _texts(part: Message, subtype: str) -> list[Message]:
@@ -103,7 +107,7 @@ def _unflowed(text: str, *, delsp: bool) -> list[Line]:
 
 
 def _header(message: Message, name: str) -> str:
-    raw = re.sub(r"\s*[\r\n]+\s*", " ", str(message.get(name, "")))
+    raw = re.sub(r"[\r\n]+", " ", str(message.get(name, "")))
     try:
         raw = str(email.header.make_header(email.header.decode_header(raw)))
     except (MessageError, UnicodeError, LookupError, ValueError):

@@ -16,6 +16,9 @@ from dalle_kit.examples.wording import ADDRESS, PUNCTUATION, Wording, count_word
 #: A habit is clear from so many messages on, and from this share of them.
 CLEAR_MESSAGES, CLEAR_SHARE = 3, 0.4
 
+#: So much of a text tells how long its sentences are (in characters).
+_READ = 20_000
+
 
 @dataclass(frozen=True, slots=True)
 class Habit:
@@ -114,7 +117,7 @@ class _Counts:
             return
         text = self._add_message(found.text) if found.kind == "email" else found.text
         self.words[self.wording.add(found.text)] += 1
-        for sentence in all_sentences(text):
+        for sentence in all_sentences(text[:_READ]):
             if length := count_words(sentence):
                 self.sentences[length] += 1
 

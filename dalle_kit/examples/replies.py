@@ -37,7 +37,7 @@ _ANOTHER_MESSAGE = re.compile(
 _FROM = r"(?:from|von|de|da|van|fra|från|od|lähettäjä|от)"
 _OTHER_HEADER = (
     r"(?:sent|date|to|cc|subject|gesendet|datum|an|betreff|envoyé|à|objet|enviado|para|asunto|assunto|inviato|oggetto"
-    r"|verzonden|aan|onderwerp|sendt|til|emne|skickat|till|ämne|data|do|temat|reply-to)"
+    r"|verzonden|aan|onderwerp|sendt|til|emne|skickat|till|ämne|data|do|temat|отправлено|кому|тема|reply-to)"
 )
 _FROM_LINE = re.compile(rf"\s*\*?(?:{_FROM}|date)\s?:\*?\s*\S", re.IGNORECASE)
 _FROM_ADDRESS = re.compile(
@@ -73,6 +73,8 @@ _CONTACT = re.compile(
     r"https?://|www\.|[^\s@]+@[^\s@]+\.\w|\b(?:tel|phone|fax|icq|aim|mobile|gpg|pgp)\b", re.IGNORECASE
 )
 _LIST_ADDRESS = re.compile(r"\s*<?https?://\S*(?:mailman|listinfo)\S*\s*\Z", re.IGNORECASE)
+#: A longer line introduces nothing; patterns would take long to find that out (in characters).
+_LONGEST_LINE = 1000
 #: A block of contact lines below a rule is a signature, if it is no longer (in lines).
 _LONGEST_SIGNATURE = 8
 
@@ -135,9 +137,9 @@ def _without_quotes(lines: Sequence[Line]) -> list[Line]:
     place = 0
     while place < len(lines):
         depth, line = lines[place]
-        if depth:
-            if not kept or kept[-1][0] == 0:
-                kept.append((1, ""))
+        if depth or len(line) > _LONGEST_LINE:
+            if not depth or not kept or kept[-1][0] == 0:
+                kept.append((0, line) if not depth else (1, ""))
             place += 1
             continue
         if _ANOTHER_MESSAGE.fullmatch(line.strip()) or _is_header_block(lines, place):

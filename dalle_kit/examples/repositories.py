@@ -16,8 +16,13 @@ def is_repository(folder: Path) -> bool:
     return (folder / ".git").exists()
 
 
+def is_within_repository(folder: Path) -> bool:
+    """Say whether a folder is below the top of a git repository, and git is here to ask about it."""
+    return any((parent / ".git").exists() for parent in folder.resolve().parents) and shutil.which("git") is not None
+
+
 def tracked_files(folder: Path) -> Iterator[Path]:
-    """Yield the files that git tracks in a repository, in git's order.
+    """Yield the files that git tracks in a repository, or in a folder of one, in git's order.
 
     Raises ExampleError where there is no git, or where git refuses the repository.
     """

@@ -12,7 +12,7 @@ from dalle_kit.errors import ExampleError
 from dalle_kit.examples.code import LANGUAGES, pieces
 from dalle_kit.examples.json_lines import read_json_lines
 from dalle_kit.examples.mailboxes import is_maildir, is_mbox, maildir_files, read_eml, read_mbox
-from dalle_kit.examples.repositories import is_repository, tracked_files
+from dalle_kit.examples.repositories import is_repository, is_within_repository, tracked_files
 from dalle_kit.examples.texts import EMPTY, LONGEST, NOT_TEXT, TOO_LARGE, Found, Skipped, decode, normalise
 
 TEXT_SUFFIXES = (".txt", ".md", ".markdown", ".rst")
@@ -39,7 +39,9 @@ def _read_all(names: Iterable[str]) -> Iterator[Entry]:
         if name == "-":
             yield from read_json_lines(_stdin(), "stdin")
         elif Path(name).expanduser().is_dir():
-            yield from _read_folder(Path(name).expanduser())
+            folder = Path(name).expanduser()
+            is_inner = not is_repository(folder) and is_within_repository(folder)
+            yield from _read_folder(folder, sources=frozenset(tracked_files(folder)) if is_inner else frozenset())
         else:
             yield from _guarded(Path(name).expanduser(), is_named=True)
 
@@ -57,7 +59,8 @@ def _stdin() -> BinaryIO:
     return sys.stdin.buffer
 
 
-def _read_folder(folder: Path) -> Iterator[Entry]:
+def _read_folder(folder: Path, *, sources: frozenset[Path] = frozenset()) -> Iterator[Entry]:
+    """Yield what is in a folder; of ``sources``, code is read, too."""
     if is_maildir(folder):
         for file in maildir_files(folder):
             yield from _guarded(file, is_message=True)
@@ -76,9 +79,9 @@ def _read_folder(folder: Path) -> Iterator[Entry]:
                 continue
             if each.is_dir():
                 if not each.is_symlink():  # a link may lead in a circle
-                    yield from _read_folder(each)
+                    yield from _read_folder(each, sources=sources)
             elif each.is_file():
-                yield from _guarded(each)
+                yield from _guarded(each, with_code=each in sources and each.suffix.lower() in LANGUAGES)
 
 
 def _guarded(

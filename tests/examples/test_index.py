@@ -67,6 +67,12 @@ def test_the_nearest_are_found_exactly(store: ExampleStore, encoder: BagOfWords)
     np.testing.assert_allclose(near[0].vector @ query, near[0].similarity, atol=1e-6)
 
 
+def test_the_beginning_of_a_long_text_is_encoded_with_its_subject(store: ExampleStore, encoder: BagOfWords) -> None:
+    store.add("plans", [Found(text="x" * 5000, subject="Room"), Found(text="y")])
+    encode_set(store.open("plans"), encoder)
+    assert encoder.encoded == [f"Room\n{'x' * 2000}", "y"]
+
+
 def test_one_kind_may_be_asked_for(store: ExampleStore, encoder: BagOfWords) -> None:
     code = [Found(text=f"def plan_{number}(): pass", kind="code") for number in range(3)]
     store.add("mixed", [*many(500), *code])

@@ -21,6 +21,7 @@ QUOTES = {
     "Outlook's head": "From: Ana Kovac\nSent: Monday, 2 March 2026 10:04\nTo: Tom\nSubject: Friday\n\nDoes it?",
     "head in bold": "*From:* Ana Kovac\n*Sent:* Monday\n*To:* Tom\n\nDoes Friday suit you?",
     "forwarded": "---------- Forwarded message ----------\nFrom: Ana\n\nSee below.",
+    "Russian head": "От: Ana\nОтправлено: 2 марта 2026\nКому: Tom\n\nDoes Friday suit you?",  # noqa: RUF001
     "initials": "AK> Does Friday suit you?\nAK> Or Monday?",
     "bars": "Ana Kovac wrote:\n| Does Friday suit you?\n| Or Monday?",
     "indented marks": "    >> Does Friday suit you?\n    > It does.",

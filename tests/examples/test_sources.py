@@ -8,6 +8,7 @@ import mailbox
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dalle_kit.errors import ExampleError
-from dalle_kit.examples import Found, Skipped, read_files, read_sources
+from dalle_kit.examples import Found, Skipped, cut, profile_of, read_files, read_sources
 from dalle_kit.examples.json_lines import read_json_lines
 from dalle_kit.examples.mailboxes import read_mbox
 from dalle_kit.examples.messages import read_message
@@ -172,6 +173,18 @@ def test_of_a_repository_what_git_tracks_is_read(tmp_path: Path) -> None:
     assert reasons(entries) == {"data.jsonl": "a file of another kind"}
 
 
+def test_of_a_folder_in_a_repository_tracked_sources_and_all_texts_are_read(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet")
+    (tmp_path / "src" / "deep").mkdir(parents=True)
+    (tmp_path / "src" / "deep" / "one.py").write_text("def one():\n    return 1\n", encoding="utf-8")
+    git(tmp_path, "add", ".")
+    (tmp_path / "src" / "new.py").write_text("def new():\n    return 2\n", encoding="utf-8")
+    (tmp_path / "src" / "new.md").write_text("# New\n", encoding="utf-8")
+    entries = list(read_sources([tmp_path / "src"]))
+    assert sorted(texts(entries)) == ["# New", "def one():\n    return 1"]
+    assert reasons(entries) == {"new.py": "a file of another kind"}
+
+
 def test_a_broken_repository_is_one_error(tmp_path: Path) -> None:
     (tmp_path / ".git").write_text("gitdir: nowhere\n", encoding="utf-8")
     with pytest.raises(ExampleError, match="git cannot list the files"):
@@ -205,6 +218,28 @@ def test_more_files_than_are_read_each_time_belong_into_a_set(tmp_path: Path) ->
 def test_a_message_of_nothing_but_a_quote_has_no_own_words() -> None:
     assert read_message(b"Subject: x\n\n> Which one?\n", "a") == Skipped("a", "no words of the author's own")
     assert read_message(b"just text", "a") == Skipped("a", "no e-mail message")
+
+
+HOSTILE = {
+    "spaces": f"a{' ' * 100_000}b",
+    "dashes": "-" * 100_000,
+    "dashes apart": "- " * 50_000 + "x",
+    "attributions": "On 1 2 3 x@y wrote " * 5000 + ":",
+    "beginnings": "On 2026-01-01 a@b.c\n" * 2000,
+    "names": f"Hi {'Ana ' * 30_000}",
+    "heads": f"From: {'a.' * 50_000}",
+    "sentences": "A. " * 3000,
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_no_text_takes_time_that_grows_with_its_square(text: str) -> None:
+    start = time.process_time()
+    for entry in (read_message(f"Subject: x\n\n{text}".encode(), "a"), Found(text=normalise(text), kind="email")):
+        if isinstance(entry, Found):
+            profile_of([entry])
+            cut(entry.text, "email", 1000)
+    assert time.process_time() - start < 20
 
 
 @given(st.binary(max_size=400), st.sampled_from([b"", b"Subject: x\n\n", b"Content-Type: text/html\nFrom: a\n\n"]))
