@@ -94,7 +94,8 @@ def vectors(engine: Engine, texts: Sequence[str], plain: np.ndarray) -> np.ndarr
     """Return what the difference between the states on texts and on plain ones grows by in each block (L, D)."""
     prompt = Prompt((Message("user", ANOTHER),))
     difference = engine.mean_states([(prompt, text) for text in texts]) - plain
-    return np.diff(difference, axis=0, prepend=np.zeros_like(difference[:1])).astype(np.float32)
+    increments: np.ndarray = np.diff(difference, axis=0, prepend=np.zeros_like(difference[:1])).astype(np.float32)
+    return increments
 
 
 def nats(engine: Engine, prompt: Prompt, text: str) -> Measure:

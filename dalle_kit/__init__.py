@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         TemplateError,
         UnknownNameError,
     )
+    from dalle_kit.examples.memory_set import read_examples
     from dalle_kit.hookspecs import hookimpl
     from dalle_kit.kit import DocumentStream, Kit
     from dalle_kit.models.spec import AdapterSource, BridgeSource, HubSource, LocalSource, ModelSpec, WheelSource
@@ -68,6 +69,7 @@ _EXPORTS = {
         "TemplateError",
         "UnknownNameError",
     ),
+    "dalle_kit.examples.memory_set": ("read_examples",),
     "dalle_kit.hookspecs": ("hookimpl",),
     "dalle_kit.kit": ("DocumentStream", "Kit"),
     "dalle_kit.models.spec": ("AdapterSource", "BridgeSource", "HubSource", "LocalSource", "ModelSpec", "WheelSource"),
@@ -134,6 +136,7 @@ __all__ = [
     "__version__",
     "hookimpl",
     "option",
+    "read_examples",
 ]
 
 

@@ -219,12 +219,12 @@ def _examples(kit: Kit, names: Sequence[str]) -> list[Any]:
     """
     if not names:
         return []
-    from dalle_kit.examples.memory_set import read_files
+    from dalle_kit.examples.memory_set import read_examples
     from dalle_kit.examples.store import ExampleStore
 
     store = ExampleStore()
     files = [name for name in names if not store.has(name) and Path(name).exists()]
-    return [*(name for name in names if name not in files), *([read_files(files)] if files else [])]
+    return [*(name for name in names if name not in files), *([read_examples(files)] if files else [])]
 
 
 def _fields(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from dalle_kit.examples.encoder import Encoder
     from dalle_kit.examples.example_set import ExampleSet, SetInfo
     from dalle_kit.examples.index import Neighbour, encode_set, nearest, search
-    from dalle_kit.examples.memory_set import MemorySet, read_files
+    from dalle_kit.examples.memory_set import MemorySet, read_examples
     from dalle_kit.examples.profile import Habit, Profile, Spread, profile_of
     from dalle_kit.examples.sources import read_sources
     from dalle_kit.examples.store import ExampleStore
@@ -40,7 +40,7 @@ _HOME = {
     "encode_set": "index",
     "nearest": "index",
     "profile_of": "profile",
-    "read_files": "memory_set",
+    "read_examples": "memory_set",
     "read_sources": "sources",
     "search": "index",
 }
@@ -67,7 +67,7 @@ __all__ = [
     "encode_set",
     "nearest",
     "profile_of",
-    "read_files",
+    "read_examples",
     "read_sources",
     "search",
 ]

@@ -53,7 +53,7 @@ class MemorySet:
         return [Neighbour(self.texts[row], likeness, vectors[row]) for row, likeness in rows]
 
 
-def read_files(paths: Iterable[str | os.PathLike[str]], *, name: str = "files") -> MemorySet:
+def read_examples(paths: Iterable[str | os.PathLike[str]], *, name: str = "files") -> MemorySet:
     """Return the texts of files and folders, of any kind that can be imported.
 
     Raises ExampleError for a path that does not exist, where no text is found, and for more than MOST texts.

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from dalle_kit.domain import Domain, Request, told_texts
 from dalle_kit.errors import ExampleError
 from dalle_kit.examples.choosing import Pool, choose
+from dalle_kit.examples.encoder import ENCODER
 from dalle_kit.examples.memory_set import MemorySet
 from dalle_kit.examples.profile import Profile, profile_of
 from dalle_kit.examples.store import ExampleStore
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from dalle_kit.engine.engine import Engine
     from dalle_kit.engine.reading import SentenceEncoder
     from dalle_kit.models.registry import Registry
-
-#: The model that finds examples; sets are encoded with it.
-ENCODER = "minilm-l6"
 
 #: How many examples are taken, and how many characters of them together: as text they are read by the decoder each
 #: time, and leave room for the request; an encoder reads each by itself, and memory takes no more room for many.
@@ -57,7 +54,7 @@ class ExampleFinder:
         """
         pools = tuple(self._store.open(each) if isinstance(each, str) else each for each in like)
         for pool in pools:
-            if next(_texts(pool), None) is None:
+            if next(iter(pool), None) is None:
                 raise ExampleError(f"the examples {pool.name!r} are empty: dalle-kit examples add {pool.name} PATH")
         return pools
 
@@ -80,15 +77,15 @@ class ExampleFinder:
             raise ExampleError(
                 f"steer 'vector': the domain {domain.name!r} has no plain texts to tell examples from; use 'prompt'"
             )
-        examples = [found.text for pool in likeness.pools for found in itertools.islice(_texts(pool), _MOST)]
+        examples = [found.text for pool in likeness.pools for found in _sample(pool)]
         found = direction(engine, examples, plain, progress=self._progress)
         return replace(likeness, steering=found.steering, strength=found.strength)
 
 
 def voice_of(pools: Sequence[Pool]) -> Profile:
     """Return the habits of whoever wrote the examples."""
-    return profile_of(found for pool in pools for found in itertools.islice(_texts(pool), _MOST))
+    return profile_of(found for pool in pools for found in _sample(pool))
 
 
-def _texts(pool: Pool) -> Iterator[Found]:
-    return iter(pool.texts if isinstance(pool, MemorySet) else pool)
+def _sample(pool: Pool) -> Iterable[Found]:
+    return pool.texts if isinstance(pool, MemorySet) else pool.sample(_MOST)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dalle_kit.errors import ExampleError
-from dalle_kit.examples import ExampleSet, ExampleStore, Found, MemorySet, choose, cut, encode_set, read_files
+from dalle_kit.examples import ExampleSet, ExampleStore, Found, MemorySet, choose, cut, encode_set, read_examples
 
 from .conftest import BagOfWords, found
 
@@ -40,7 +40,7 @@ def test_sets_and_files_are_chosen_from_together_each_text_once(
 ) -> None:
     (tmp_path / "a.txt").write_text("room letter", encoding="utf-8")
     (tmp_path / "b.txt").write_text("room order of letters", encoding="utf-8")
-    files = read_files([tmp_path])
+    files = read_examples([tmp_path])
     chosen = choose([plans, files], "room letter", encoder=encoder, budget=1000, count=10)
     assert [each.text for each in chosen].count("room letter") == 1
     assert {each.set for each in chosen} == {"plans", "files"}

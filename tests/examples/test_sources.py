@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dalle_kit.errors import ExampleError
-from dalle_kit.examples import Found, Skipped, cut, profile_of, read_files, read_sources
+from dalle_kit.examples import Found, Skipped, cut, profile_of, read_examples, read_sources
 from dalle_kit.examples.json_lines import read_json_lines
 from dalle_kit.examples.mailboxes import read_mbox
 from dalle_kit.examples.messages import read_message
@@ -200,19 +200,19 @@ def test_a_source_file_may_be_named(tmp_path: Path) -> None:
 def test_files_are_read_into_memory_each_text_once(tmp_path: Path) -> None:
     for name in ("a.txt", "b.txt"):
         (tmp_path / name).write_text("The same.", encoding="utf-8")
-    texts = read_files([tmp_path])
+    texts = read_examples([tmp_path])
     assert len(texts) == 1 and texts.report.skipped == {"there already": 1}
     (tmp_path / "a.txt").write_text("", encoding="utf-8")
     (tmp_path / "b.txt").write_text("", encoding="utf-8")
     with pytest.raises(ExampleError, match=r"no text was found .*\(2 empty\)"):
-        read_files([tmp_path])
+        read_examples([tmp_path])
 
 
 def test_more_files_than_are_read_each_time_belong_into_a_set(tmp_path: Path) -> None:
     lines = "".join(f'{{"text": "text {number}"}}\n' for number in range(2001))
     (tmp_path / "many.jsonl").write_text(lines, encoding="utf-8")
     with pytest.raises(ExampleError, match="keep them as a set"):
-        read_files([tmp_path / "many.jsonl"])
+        read_examples([tmp_path / "many.jsonl"])
 
 
 def test_a_message_of_nothing_but_a_quote_has_no_own_words() -> None:

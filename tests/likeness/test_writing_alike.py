@@ -13,7 +13,7 @@ import pytest
 
 from dalle_kit import ExampleError, Kit, UnknownNameError
 from dalle_kit.cli.main import main
-from dalle_kit.examples.memory_set import MemorySet, read_files
+from dalle_kit.examples.memory_set import MemorySet, read_examples
 from dalle_kit.examples.texts import Found
 
 LETTERS = (
@@ -130,4 +130,4 @@ def test_the_command_takes_files_and_shows_them_in_a_dry_run(
 
 def test_files_are_read_as_texts_of_their_own(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(LETTERS[0], encoding="utf-8")
-    assert [found.text for found in read_files([tmp_path]).texts] == [LETTERS[0]]
+    assert [found.text for found in read_examples([tmp_path]).texts] == [LETTERS[0]]
