@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         TemplateError,
         UnknownNameError,
     )
-    from dalle_kit.examples.memory_set import read_examples
+    from dalle_kit.examples.memory_set import make_examples, read_examples
     from dalle_kit.hookspecs import hookimpl
     from dalle_kit.kit import DocumentStream, Kit
     from dalle_kit.models.spec import AdapterSource, BridgeSource, HubSource, LocalSource, ModelSpec, WheelSource
@@ -69,7 +69,7 @@ _EXPORTS = {
         "TemplateError",
         "UnknownNameError",
     ),
-    "dalle_kit.examples.memory_set": ("read_examples",),
+    "dalle_kit.examples.memory_set": ("make_examples", "read_examples"),
     "dalle_kit.hookspecs": ("hookimpl",),
     "dalle_kit.kit": ("DocumentStream", "Kit"),
     "dalle_kit.models.spec": ("AdapterSource", "BridgeSource", "HubSource", "LocalSource", "ModelSpec", "WheelSource"),
@@ -135,6 +135,7 @@ __all__ = [
     "WheelSource",
     "__version__",
     "hookimpl",
+    "make_examples",
     "option",
     "read_examples",
 ]

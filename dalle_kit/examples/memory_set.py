@@ -53,6 +53,17 @@ class MemorySet:
         return [Neighbour(self.texts[row], likeness, vectors[row]) for row, likeness in rows]
 
 
+def make_examples(texts: Iterable[str], *, kind: Kind = "text", name: str = "examples") -> MemorySet:
+    """Return texts as examples, each once; ``name`` is what provenance calls them.
+
+    Raises ExampleError where there is none that is not empty.
+    """
+    found = {each.id: each for each in (Found(text=text, kind=kind) for text in texts if text.strip())}
+    if not found:
+        raise ExampleError("there is no text among the examples; give one that is not empty")
+    return MemorySet(name, found.values())
+
+
 def read_examples(paths: Iterable[str | os.PathLike[str]], *, name: str = "files") -> MemorySet:
     """Return the texts of files and folders, of any kind that can be imported.
 

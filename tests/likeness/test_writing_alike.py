@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from dalle_kit import ExampleError, Kit, UnknownNameError
+from dalle_kit import ExampleError, Kit, UnknownNameError, make_examples
 from dalle_kit.cli.main import main
 from dalle_kit.examples.memory_set import MemorySet, read_examples
 from dalle_kit.examples.texts import Found
@@ -131,3 +131,10 @@ def test_the_command_takes_files_and_shows_them_in_a_dry_run(
 def test_files_are_read_as_texts_of_their_own(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(LETTERS[0], encoding="utf-8")
     assert [found.text for found in read_examples([tmp_path]).texts] == [LETTERS[0]]
+
+
+def test_texts_are_examples_once_each_and_none_is_an_error() -> None:
+    made = make_examples([*LETTERS, LETTERS[0], " "], kind="email", name="mine")
+    assert made.name == "mine" and [found.text for found in made.texts] == list(LETTERS)
+    with pytest.raises(ExampleError, match="no text among the examples"):
+        make_examples([" "])
