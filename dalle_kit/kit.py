@@ -202,8 +202,8 @@ class Kit:
     ) -> Document:
         """Write one document; ``fields`` are the request's, the others as in GenerationOptions.
 
-        ``like`` names sets of examples, or holds what ``make_examples`` and ``read_examples`` return: it is written like
-        those nearest to the request. ``steer`` is how: ``prompt``, ``vector``, ``memory`` or ``auto``.
+        ``like`` names sets of examples, or holds what ``make_examples`` and ``read_examples`` return: the text is to be
+        like those nearest to the request. ``steer`` is how: ``prompt``, ``vector``, ``memory`` or ``auto``.
         ``repair`` writes again, drops or states in plain words what the checks find wrong or missing. ``budget`` is
         the time it may take, in seconds, without loading the model; what is not written by then is stated plainly.
         Raises UnknownNameError for an unknown domain, template or set, RequestError, OptionError, ModelError,
