@@ -33,7 +33,7 @@ for name in [name for name in os.environ if name.startswith("DALLE_KIT_") and na
 
 @pytest.fixture(scope="session")
 def default_model_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A DALLE_KIT_HOME with the default model and the bare one in it, pulled as a user pulls them.
+    """A DALLE_KIT_HOME with the default model, the bare one and the encoder in it, pulled as a user pulls them.
 
     DALLE_KIT_TEST_HOME names a folder that keeps it from one run to the next.
     """
@@ -41,7 +41,7 @@ def default_model_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     kept = os.environ.get("DALLE_KIT_TEST_HOME")
     home = Path(kept) if kept else tmp_path_factory.mktemp("home")
-    for name in dict.fromkeys(("smollm2-135m", Settings().model)):
+    for name in dict.fromkeys(("smollm2-135m", "minilm-l6", Settings().model)):
         subprocess.run(
             [sys.executable, "-m", "dalle_kit.cli.main", "models", "pull", name],
             env={**os.environ, "DALLE_KIT_HOME": str(home)},

@@ -165,6 +165,9 @@ def test_every_email_command_shown_makes_a_prompt(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "question.eml").write_text(QUESTION, encoding="utf-8")
     (tmp_path / "notes.txt").write_text("two decisions\nroom B12\n", encoding="utf-8")
+    (tmp_path / "old.eml").write_text(QUESTION, encoding="utf-8")
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "one.txt").write_text("The bins go out on Tuesday.", encoding="utf-8")
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"two decisions\nroom B12\n"), encoding="utf-8"))
     if "brief" in arguments:
         assert main(["templates", "new", "email/brief"]) == 0

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -31,17 +28,8 @@ REQUEST: dict[str, Any] = {
 }
 
 
-@pytest.fixture(scope="session")
-def encoder_home(default_model_home: Path) -> Path:
-    """The home of the default model with the encoder that finds examples in it."""
-    environment = {**os.environ, "DALLE_KIT_HOME": str(default_model_home)}
-    command = [sys.executable, "-m", "dalle_kit.cli.main", "models", "pull", "minilm-l6"]
-    subprocess.run(command, check=True, timeout=600, env=environment)
-    return default_model_home
-
-
 @pytest.fixture
-def kit(encoder_home: Path, home: Path) -> Kit:
+def kit(home: Path) -> Kit:
     return Kit()
 
 
@@ -114,7 +102,7 @@ def test_an_unknown_set_suggests_the_nearest_and_an_empty_one_is_told(kit: Kit) 
 
 
 def test_the_command_takes_files_and_shows_them_in_a_dry_run(
-    encoder_home: Path, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for number, text in enumerate(LETTERS):
         (tmp_path / f"{number}.txt").write_text(text, encoding="utf-8")
