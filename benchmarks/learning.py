@@ -1,6 +1,6 @@
 """What examples are worth: the likelihood of real texts, given examples by their author and by another.
 
-python benchmarks/learning.py [--model dalle-base] [--texts 60] [--domains email,news,code] [--output FILE]
+python benchmarks/learning.py [--model NAME] [--texts 60] [--domains email,news,code] [--output FILE]
 
 A text of the development part is predicted after the same prompt nine times: given nothing; and given texts by the same
 author (for news: the same outlet, for code: the same module) and by another, each as text in the prompt, as steering
@@ -23,6 +23,7 @@ import numpy as np
 from common import machine, table
 
 from dalle_kit import Example, Kit
+from dalle_kit.config import Settings
 from dalle_kit.engine.engine import Engine
 from dalle_kit.evaluation.statistics import Estimate, estimate
 from dalle_kit.likeness.prompting import ANOTHER, with_texts
@@ -185,7 +186,7 @@ def run(kit: Kit, engine: Engine, domain: str, count: int, say: Callable[[str], 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--model", default="dalle-base")
+    parser.add_argument("--model", default=Settings().model)
     parser.add_argument("--texts", type=int, default=60, help="texts of each domain")
     parser.add_argument("--domains", default=",".join(DOMAINS))
     parser.add_argument("--output", type=Path, help="write all measures as JSON")

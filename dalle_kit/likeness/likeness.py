@@ -10,8 +10,7 @@ from dalle_kit.examples.choosing import Pool
 from dalle_kit.likeness.prompting import with_texts
 from dalle_kit.records import ExampleUse, Prompt, Steer, Steering
 
-#: What ``auto`` takes, on the evidence of docs/examples.md: with an encoder of examples, and without.
-_AUTO_WITH_ENCODER: Steer = "memory"
+#: What ``auto`` takes, on the evidence of docs/examples.md.
 _AUTO: Steer = "prompt"
 
 
@@ -54,7 +53,10 @@ def resolve_steer(steer: str, *, has_encoder: bool, model: str) -> Steer:
     if steer not in get_args(Steer):
         raise OptionError("steer", steer, ", ".join(get_args(Steer)))
     if steer == "auto":
-        return _AUTO_WITH_ENCODER if has_encoder else _AUTO
+        return _AUTO
     if steer == "memory" and not has_encoder:
-        raise ModelError(f"steer 'memory': {model} has no encoder of examples; choose dalle-base, or steer by 'prompt'")
+        raise ModelError(
+            f"steer 'memory': {model} has no encoder of examples; steer by 'prompt', or train a model that has one: "
+            "dalle-kit train --encoder"
+        )
     return steer  # type: ignore[return-value]

