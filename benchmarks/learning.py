@@ -1,11 +1,13 @@
 """What examples are worth: the likelihood of real texts, given examples by their author and by another.
 
-python benchmarks/learning.py [--model NAME] [--texts 60] [--domains email,news,code] [--output FILE]
+python benchmarks/learning.py [--model NAME] [--texts 60] [--domains email,news,code] [--requests] [--output FILE]
 
-A text of the development part is predicted after the same prompt nine times: given nothing; and given texts by the same
-author (for news: the same outlet, for code: the same module) and by another, each as text in the prompt, as steering
-vectors and as memory vectors, and once more as a text and memory together. What another author's texts give is the
-control: it must not help as much. The strength of vectors is found on authors of the training part.
+A text of the development part is predicted after the same prompt (``--requests``, and code: after the request made from
+it) up to nine times: given nothing; and given texts by the same author (for news: the same outlet, for code: the same
+module) and by another, each as text in the prompt, as steering vectors and as memory vectors, and once more as a text and
+memory together. What another author's texts give is the control: it must not help as much. The strength of vectors is
+found on authors of the training part. Memory takes as many positions as it has vectors, which "tokens of context" leaves
+out.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import json
 import random
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -66,7 +68,9 @@ def dev_texts(kit: Kit, domain: str) -> list[Example]:
     return list(news_corpus.articles(_OUTLETS))
 
 
-def cases(kit: Kit, domain: str, texts: Sequence[Example], count: int, *, seed: int = 0) -> list[Case]:
+def cases(
+    kit: Kit, domain: str, texts: Sequence[Example], count: int, *, requests: bool = False, seed: int = 0
+) -> list[Case]:
     """Return so many texts, drawn by the seed, whose authors have written others."""
     source = random.Random(seed)
     by_author: dict[str, list[Example]] = {}
@@ -84,7 +88,7 @@ def cases(kit: Kit, domain: str, texts: Sequence[Example], count: int, *, seed: 
         if target.text in own:
             continue
         prompt, text = Prompt((Message("user", ANOTHER),)), target.text
-        if domain == "code":
+        if requests or domain == "code":
             shaped = kit.shape(DOMAINS[domain], dict(target.fields))
             prompt, text = shaped.prompt, shaped.skeleton.slots[0].starts_with + text
         found.append(Case(target.name, prompt, text, own, tuple(each.text[:_LONGEST] for each in foreign)))
@@ -165,16 +169,16 @@ def _interval(found: Estimate | None) -> str:
     return "" if found is None else f"{found.mean:.3f} ({found.low:.3f} to {found.high:.3f})"
 
 
-def run(kit: Kit, engine: Engine, domain: str, count: int, say: Callable[[str], None]) -> list[dict[str, Measure]]:
+def run(kit: Kit, engine: Engine, domain: str, count: int, *, requests: bool) -> list[dict[str, Measure]]:
     """Return the measures of a domain's texts."""
-    chosen = cases(kit, domain, dev_texts(kit, domain), count)
+    chosen = cases(kit, domain, dev_texts(kit, domain), count, requests=requests)
     plain_texts = list(kit.plugins.domain(DOMAINS[domain]).plain())[:24]
     plain, factor = None, 0.0
     if plain_texts:
         prompt = Prompt((Message("user", ANOTHER),))
         plain = engine.mean_states([(prompt, text) for text in plain_texts])
         trained = list(kit.plugins.domain(DOMAINS[domain]).corpus("train"))
-        factor = strength(engine, cases(kit, domain, trained, _TUNED_ON, seed=1), plain)
+        factor = strength(engine, cases(kit, domain, trained, _TUNED_ON, requests=requests, seed=1), plain)
         say(f"{domain}: vectors are multiplied by {factor}")
     found = []
     for number, case in enumerate(chosen, 1):
@@ -183,19 +187,25 @@ def run(kit: Kit, engine: Engine, domain: str, count: int, say: Callable[[str], 
     return found
 
 
+def say(line: str) -> None:
+    """Tell how far it is."""
+    print(line, file=sys.stderr)
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--model", default=Settings().model)
     parser.add_argument("--texts", type=int, default=60, help="texts of each domain")
     parser.add_argument("--domains", default=",".join(DOMAINS))
+    parser.add_argument("--requests", action="store_true", help="predict texts after the requests made from them")
     parser.add_argument("--output", type=Path, help="write all measures as JSON")
     arguments = parser.parse_args()
     kit = Kit(model=arguments.model)
     engine = kit.load()
     everything = {}
     for domain in arguments.domains.split(","):
-        measured = run(kit, engine, domain, arguments.texts, lambda line: print(line, file=sys.stderr))
+        measured = run(kit, engine, domain, arguments.texts, requests=arguments.requests)
         everything[domain] = [{way: asdict(each) for way, each in row.items()} for row in measured]
         head = ["examples", "nats a token", "gain", "of text's gain", "tokens of context", "s"]
         print(f"\n{domain}: {len(measured)} texts, {arguments.model}\n\n{table(head, list(report(measured)))}")
