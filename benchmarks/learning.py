@@ -2,12 +2,12 @@
 
 python benchmarks/learning.py [--model NAME] [--texts 60] [--domains email,news,code] [--requests] [--output FILE]
 
-A text of the development part is predicted after the same prompt (``--requests``, and code: after the request made from
-it) up to nine times: given nothing; and given texts by the same author (for news: the same outlet, for code: the same
-module) and by another, each as text in the prompt, as steering vectors and as memory vectors, and once more as a text and
-memory together. What another author's texts give is the control: it must not help as much. The strength of vectors is
-found on authors of the training part. Memory takes as many positions as it has vectors, which "tokens of context" leaves
-out.
+A text of the development part is predicted after the same prompt (``--requests``, and code: after the request made
+from it) up to nine times: given nothing; and given texts by the same author (for news: the same outlet, for code: the
+same module) and by another, each as text in the prompt, as steering vectors and as memory vectors, and once more as a
+text and memory together. What another author's texts give is the control: it must not help as much. The strength of
+vectors is found on authors of the training part. Memory takes as many positions as it has vectors, which "tokens of
+context" leaves out.
 """
 
 from __future__ import annotations
