@@ -29,7 +29,7 @@ from dalle_kit.config import Settings
 from dalle_kit.engine.engine import Engine
 from dalle_kit.evaluation.statistics import Estimate, estimate
 from dalle_kit.likeness.prompting import ANOTHER, with_texts
-from dalle_kit.likeness.vectors import STRENGTHS
+from dalle_kit.likeness.vectors import STRENGTHS, increments
 from dalle_kit.records import Message, Prompt, Steering
 from dalle_kit_news import corpus as news_corpus
 
@@ -98,9 +98,7 @@ def cases(
 def vectors(engine: Engine, texts: Sequence[str], plain: np.ndarray) -> np.ndarray:
     """Return what the difference between the states on texts and on plain ones grows by in each block (L, D)."""
     prompt = Prompt((Message("user", ANOTHER),))
-    difference = engine.mean_states([(prompt, text) for text in texts]) - plain
-    increments: np.ndarray = np.diff(difference, axis=0, prepend=np.zeros_like(difference[:1])).astype(np.float32)
-    return increments
+    return increments(engine.mean_states([(prompt, text) for text in texts]) - plain)
 
 
 def nats(engine: Engine, prompt: Prompt, text: str) -> Measure:

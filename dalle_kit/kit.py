@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -27,12 +27,9 @@ from dalle_kit.templating.templates import Shaped, Templates
 
 if TYPE_CHECKING:
     from dalle_kit.engine.engine import Engine
-    from dalle_kit.examples.choosing import Pool
-    from dalle_kit.likeness.finding import ExampleFinder
+    from dalle_kit.likeness.finding import ExampleFinder, Like
 
 Fields = Mapping[str, object]
-#: Names of example sets, or texts that were read from files.
-Like = Sequence["str | Pool"]
 
 
 class Kit:
@@ -143,9 +140,7 @@ class Kit:
 
     def _habits(self, domain: Domain, like: Like) -> dict[str, object]:
         """Return what the author of examples would say in the fields of a request that ask for it."""
-        from dalle_kit.likeness.finding import voice_of
-
-        voice = voice_of(self.examples.open(like))
+        voice = self.examples.voice(self.examples.open(like))
         habits = {"greeting": voice.greeting("{name}"), "sign_off": voice.sign_off}
         asked = {name: option_of(info).get("habit") for name, info in domain.request.model_fields.items()}
         return {name: habits[habit] for name, habit in asked.items() if habit and habits.get(habit)}
@@ -314,7 +309,7 @@ class Kit:
     ) -> Work:
         described = self.plugins.domain(domain)
         model = self.model_for(domain)
-        way = resolve_steer(steer, has_encoder=self.registry.reads_examples(model), model=model) if like else None
+        way = resolve_steer(steer, has_encoder=lambda: self.registry.reads_examples(model), model=model)
         if isinstance(request, Request):
             if fields:
                 raise RequestError(f"{next(iter(fields))}: give a request or its fields, not both")
@@ -323,7 +318,7 @@ class Kit:
         else:
             request = self.request(domain, {**(request or {}), **fields}, like=like)
         likeness = None
-        if way is not None:
+        if like:
             likeness = self.examples.find(self.examples.open(like), described, request, steer=way)
         return pipeline.shape(self.plugins, self.templates, described, request, template=template, likeness=likeness)
 

@@ -295,13 +295,14 @@ class Finding:
 class ExampleUse:
     """An example that a document was written after: its set, the beginning of its text's hash, and where it was found.
 
-    ``similarity`` is the cosine of its vector and that of the request.
+    ``similarity`` is the cosine of its vector and that of the request, None where it was not chosen for a request:
+    vectors that steer are made of many.
     """
 
     set: str
     id: str
     origin: str
-    similarity: float
+    similarity: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

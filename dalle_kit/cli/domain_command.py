@@ -32,7 +32,7 @@ from dalle_kit.cli.request_options import (
 )
 from dalle_kit.cli.source_files import SourceArgument, SourceFile, read_source, source_argument
 from dalle_kit.cli.streaming import preview
-from dalle_kit.errors import PluginError, RequestError
+from dalle_kit.errors import PluginError, RequestError, UnknownNameError
 
 if TYPE_CHECKING:
     from dalle_kit.command_table import DomainEntry
@@ -178,7 +178,7 @@ def _callback(
 
             chosen = {name: values[name] for name in ("model", "device", "dtype", "quant")}
             kit = Kit(**chosen, progress=progress)
-            like = _examples(kit, values["like"])
+            like = _examples(values["like"])
             try:
                 request = kit.request(entry.name, fields, like=like)
                 if format is not None:
@@ -211,7 +211,7 @@ def _callback(
     return run
 
 
-def _examples(kit: Kit, names: Sequence[str]) -> list[Any]:
+def _examples(names: Sequence[str]) -> list[Any]:
     """Return the names of sets as they are, and what stands in the files among the names.
 
     What is both is the set: ``./NAME`` is the file. Raises UnknownNameError for what is neither, ExampleError for files
@@ -223,8 +223,19 @@ def _examples(kit: Kit, names: Sequence[str]) -> list[Any]:
     from dalle_kit.examples.store import ExampleStore
 
     store = ExampleStore()
-    files = [name for name in names if not store.has(name) and Path(name).exists()]
+    files = [name for name in names if not store.has(name)]
+    for name in files:
+        if not _exists(name):
+            hint = "(or give a file; 'dalle-kit examples add NAME PATH' makes a set)"
+            raise UnknownNameError("set of examples", name, store.names(), hint=hint)
     return [*(name for name in names if name not in files), *([read_examples(files)] if files else [])]
+
+
+def _exists(name: str) -> bool:
+    try:
+        return Path(name).exists()
+    except (OSError, ValueError):
+        return False  # no path could have that name
 
 
 def _fields(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import get_args
 
@@ -42,10 +43,12 @@ class Likeness:
         """Return the likeness without the example that is least near, where that makes the prompt shorter."""
         if self.steer != "prompt" or not self.texts:
             return None
-        return replace(self, uses=self.uses[:-1], texts=self.texts[:-1])
+        last = min(range(len(self.uses)), key=lambda place: (self.uses[place].similarity or 0.0, -place))
+        kept = [place for place in range(len(self.uses)) if place != last]
+        return replace(self, uses=tuple(self.uses[n] for n in kept), texts=tuple(self.texts[n] for n in kept))
 
 
-def resolve_steer(steer: str, *, has_encoder: bool, model: str) -> Steer:
+def resolve_steer(steer: str, *, has_encoder: Callable[[], bool], model: str) -> Steer:
     """Return the way that ``steer`` stands for with a model.
 
     Raises OptionError for one that there is not, ModelError for ``memory`` with a model that has no encoder.
@@ -54,7 +57,7 @@ def resolve_steer(steer: str, *, has_encoder: bool, model: str) -> Steer:
         raise OptionError("steer", steer, ", ".join(get_args(Steer)))
     if steer == "auto":
         return _AUTO
-    if steer == "memory" and not has_encoder:
+    if steer == "memory" and not has_encoder():
         raise ModelError(
             f"steer 'memory': {model} has no encoder of examples; steer by 'prompt', or train a model that has one: "
             "dalle-kit train --encoder"

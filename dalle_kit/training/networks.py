@@ -16,6 +16,7 @@ from torch import Tensor
 from dalle_kit.engine.tokenization import Tokenizer, read_json
 from dalle_kit.errors import ModelError
 from dalle_kit.models.adapters import Adapter, save_adapter
+from dalle_kit.models.bridge import save_bridge
 from dalle_kit.models.weights import read_weights
 from dalle_kit.training.learner import Learner, prepare
 from dalle_kit.training.pairs import ReadExamples
@@ -220,14 +221,10 @@ def go_on_from(learner: Learner, adapter: Adapter, recipe: Recipe) -> None:
 
 def _save_parts(origin: Origin, recipe: Recipe, learned: Mapping[str, Tensor], config: Any, folder: Path) -> None:
     """Write the adapter and the bridge of an encoder-decoder alone, as a package ships them, in float16."""
-    from safetensors.torch import save_file
-
     adapted = {name.removeprefix(_DECODER): each for name, each in learned.items() if _LORA.fullmatch(name)}
-    bridge = {name: each.half().contiguous() for name, each in learned.items() if not _LORA.fullmatch(name)}
+    bridge = {name: each for name, each in learned.items() if not _LORA.fullmatch(name)}
     save_adapter(folder, _layers(adapted), rank=recipe.rank, alpha=recipe.alpha, base=str(origin.facts["base"]))
-    save_file(bridge, folder / "bridge.safetensors", metadata={"format": "pt"})
-    settings = {"memory": config.memory, "queries": config.queries, "fusion": config.fusion}
-    (folder / "bridge.json").write_bytes((json.dumps(settings, indent=2) + "\n").encode("utf-8"))
+    save_bridge(folder, bridge, memory=config.memory, queries=config.queries)
 
 
 def _merge_adapters(network: Any) -> None:

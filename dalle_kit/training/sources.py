@@ -58,9 +58,9 @@ class Sample:
 class Sources:
     """Where texts come from: domains with a corpus, files of JSON lines, and files of held-out texts.
 
-    ``limit`` bounds the texts of each domain and file; ``redact`` is whether personal data is replaced. ``examples`` is
-    whether the texts of corpora come with others of their authors, and those of authors who wrote prose also without
-    their requests, as further texts of a set.
+    ``limit`` bounds the texts of each domain and file, those learned in two ways counted once; ``redact`` is whether
+    personal data is replaced. ``examples`` is whether the texts of corpora come with others of their authors, and those
+    of authors who wrote prose also without their requests, as further texts of a set.
     """
 
     domains: tuple[str, ...] = ()
@@ -208,7 +208,7 @@ def _records(place: str, values: dict[str, Any]) -> Iterator[Record]:
     if "text" in values:
         yield Record(place, values)
         return
-    texts = values["examples"]
+    texts = list(dict.fromkeys(values["examples"]))
     for number, text in enumerate(texts):
         others = [*texts[:number], *texts[number + 1 :]]
         yield Record(place, {"prompt": values.get("prompt", ANOTHER), "text": text, "examples": others}, of_set=True)

@@ -41,18 +41,18 @@ def test_no_examples_change_nothing() -> None:
     [("prompt", False, "prompt"), ("vector", False, "vector"), ("memory", True, "memory"), ("auto", False, "prompt")],
 )
 def test_a_way_is_taken_as_it_is_named(asked: str, has_encoder: bool, way: str) -> None:
-    assert resolve_steer(asked, has_encoder=has_encoder, model="m") == way
+    assert resolve_steer(asked, has_encoder=lambda: has_encoder, model="m") == way
 
 
 def test_memory_needs_an_encoder_and_an_unknown_way_is_told() -> None:
     with pytest.raises(ModelError, match="smollm2-135m has no encoder of examples"):
-        resolve_steer("memory", has_encoder=False, model="smollm2-135m")
+        resolve_steer("memory", has_encoder=lambda: False, model="smollm2-135m")
     with pytest.raises(OptionError, match="auto, prompt, vector, memory"):
-        resolve_steer("vectors", has_encoder=True, model="m")
+        resolve_steer("vectors", has_encoder=lambda: True, model="m")
 
 
 def test_the_least_near_example_is_given_up_first() -> None:
-    uses = tuple(ExampleUse("mine", each, "", 0.5) for each in ("aa", "bb"))
-    fewer = Likeness(uses, ("Near.", "Far."), "prompt").with_fewer()
-    assert fewer is not None and fewer.texts == ("Near.",) and fewer.uses == uses[:1]
+    uses = tuple(ExampleUse("mine", each, "", near) for each, near in (("aa", 0.5), ("bb", 0.1), ("cc", 0.3)))
+    fewer = Likeness(uses, ("Near.", "Far.", "Between."), "prompt").with_fewer()
+    assert fewer is not None and fewer.texts == ("Near.", "Between.") and fewer.uses == (uses[0], uses[2])
     assert Likeness(uses, ("Near.",), "memory").with_fewer() is None

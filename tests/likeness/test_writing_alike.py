@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
-from dalle_kit import ExampleError, Kit, UnknownNameError, make_examples
+from dalle_kit import ExampleError, Kit, OptionError, UnknownNameError, make_examples
 from dalle_kit.cli.main import main
+from dalle_kit.engine.engine import Engine
 from dalle_kit.examples.memory_set import MemorySet, read_examples
 from dalle_kit.examples.texts import Found
+from dalle_kit.likeness.vectors import direction
+
+if TYPE_CHECKING:
+    from tests.conftest import Checkpoints
 
 LETTERS = (
     "Hi Maria,\n\nJust a quick one: the bins go out on Tuesday. Could you take ours too?\n\nCheers,\nOle",
@@ -57,11 +63,15 @@ def test_provenance_lists_examples_and_their_names_stay_out_of_the_text(
 ) -> None:
     document = kit.generate("email", REQUEST, like=[letters], steer=steer)
     facts = document.provenance
-    assert facts.steer == steer and facts.examples[0].set == "letters"
-    # The only letter about a van is the nearest one.
-    assert facts.examples[0].origin == "letter 3"
-    similar = [use.similarity for use in facts.examples]
-    assert similar[0] == max(similar) and 0.2 < similar[0] <= 1
+    assert facts.steer == steer and {use.set for use in facts.examples} == {"letters"}
+    if steer == "prompt":
+        # The only letter about a van is the nearest one.
+        assert facts.examples[0].origin == "letter 3"
+        similar = [use.similarity or 0.0 for use in facts.examples]
+        assert similar[0] == max(similar) and 0.2 < similar[0] <= 1
+    else:
+        # One of five was held out, to find the strength; the vectors are made of the others.
+        assert len(facts.examples) == 4 and all(use.similarity is None for use in facts.examples)
     assert (facts.strength is not None) == (steer == "vector")
     assert not any(name in document.text for name in ("Maria", "Ben", "Ana", "Kofi", "Mei", "Quentin", "Ole"))
     assert "van" in document.text and "front desk" in document.text
@@ -76,19 +86,61 @@ def test_vectors_are_found_once_and_kept(kit: Kit, letters: MemorySet, home: Pat
     assert file.stat().st_mtime_ns == before
     assert again.text == first.text
     file.write_bytes(b"damaged")
-    assert kit.generate("email", REQUEST, like=[letters], steer="vector").text == first.text
+    assert Kit().generate("email", REQUEST, like=[letters], steer="vector").text == first.text
     assert file.read_bytes() != b"damaged"
 
 
 def test_examples_are_given_up_where_the_context_is_short(kit: Kit, letters: MemorySet) -> None:
-    long = MemorySet("long", [Found(text=f"{text} {'It rained. ' * 60}") for text in LETTERS])
     engine = kit.load("email")
-    work = kit._work("email", REQUEST, {}, template=None, like=[long], steer="prompt")
-    shown = len(engine.tokenizer.encode_prompt(work.shaped.prompt))
-    assert work.likeness is not None and len(work.likeness.texts) > 1
-    fewer = work.likeness.with_fewer()
-    assert fewer is not None
-    assert shown > 400
+    fitting = kit.shape("email", REQUEST, like=[letters], steer="prompt")
+    needed = len(engine.tokenizer.encode_prompt(fitting.prompt))
+    short = _with_context(engine, needed + 100)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kit, "load", lambda domain=None: short)
+        document = kit.generate("email", REQUEST, like=[letters], steer="prompt", max_tokens=48)
+    assert len(document.provenance.examples) < 3
+    (finding,) = (each for each in document.findings if each.check == "context")
+    assert "examples that are less near" in finding.message
+
+
+def _with_context(engine: Engine, tokens: int) -> Engine:
+    """Return an engine of the same model that reads no more than so many tokens."""
+
+    class Short(Engine):
+        context = tokens
+
+    return Short(engine._loaded)
+
+
+def test_one_set_needs_no_list_and_a_way_is_checked_without_examples(kit: Kit, letters: MemorySet) -> None:
+    assert kit.generate("email", REQUEST, like=letters).provenance.steer == "prompt"
+    with pytest.raises(OptionError, match="auto, prompt, vector, memory"):
+        kit.generate("email", REQUEST, steer="nonsense")
+
+
+def test_vectors_of_a_model_without_a_hash_are_not_kept(
+    kit: Kit, letters: MemorySet, home: Path, checkpoints: Checkpoints
+) -> None:
+    _, engine = checkpoints("llama-long")
+    made = direction(engine, ["It rains.", "It is late."], [], ["Nobody came."])
+    assert engine.sha256 is None and made.vectors.shape == engine.generative().blocks
+    assert not (home / "cache" / "steering").exists()
+
+
+def test_kept_vectors_that_are_not_what_they_should_be_are_found_anew(kit: Kit, letters: MemorySet, home: Path) -> None:
+    first = kit.generate("email", REQUEST, like=letters, steer="vector")
+    (file,) = (home / "cache" / "steering").iterdir()
+    whole = file.read_bytes()
+    for arrays in (
+        {"vectors": np.zeros((2, 3), np.float32), "strength": np.float32(0.5)},
+        {"vectors": np.full((30, 576), np.nan, np.float32), "strength": np.float32(0.5)},
+        {"vectors": np.zeros((30, 576), np.float32), "strength": np.zeros(2, np.float32)},
+        {"vectors": np.zeros((30, 576), np.float32), "strength": np.float32(7)},
+        {"vectors": np.zeros((30, 576), np.float32)},
+    ):
+        np.savez(file, **arrays)
+        assert Kit().generate("email", REQUEST, like=letters, steer="vector").text == first.text
+        assert file.read_bytes() == whole
 
 
 def test_an_unknown_set_suggests_the_nearest_and_an_empty_one_is_told(kit: Kit) -> None:
@@ -113,7 +165,9 @@ def test_the_command_takes_files_and_shows_them_in_a_dry_run(
     assert main([*command, "--like", str(tmp_path / "0.txt"), "--steer", "promt"]) == 2
     assert "steer" in capsys.readouterr().err
     assert main([*command, "--like", "nobody"]) == 2
-    assert "nobody" in capsys.readouterr().err
+    assert "or give a file" in capsys.readouterr().err
+    assert main([*command, "--like", "n" * 300]) == 2
+    assert "or give a file" in capsys.readouterr().err
 
 
 def test_files_are_read_as_texts_of_their_own(tmp_path: Path) -> None:
