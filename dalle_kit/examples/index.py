@@ -48,7 +48,10 @@ def encode_set(examples: ExampleSet, encoder: Encoder, *, progress: Progress = s
             progress(f"encoding with {encoder.name}", done, total)
             vectors = vectors_of(encoder, [found_of(values).to_encode for _, *values in rows])
             if width is not None and vectors.shape[1] != width:
-                raise ExampleError(f"{encoder.name} now makes vectors of {vectors.shape[1]} numbers, before of {width}")
+                raise ExampleError(
+                    f"{encoder.name} now makes vectors of {vectors.shape[1]} numbers, before of {width}; encode the "
+                    f"examples anew: dalle-kit examples add {examples.name} --reencode"
+                )
             width = vectors.shape[1]
             places = [next(free) for _ in rows]
             try:
@@ -159,7 +162,10 @@ def _nearest(
     if not len(matrix):
         return []
     if matrix.shape[1:] != query.shape:
-        raise ExampleError(f"a vector of {query.size} numbers cannot be compared with vectors of {matrix.shape[1]}")
+        raise ExampleError(
+            f"a vector of {query.size} numbers cannot be compared with vectors of {matrix.shape[1]}; encode the "
+            "examples anew: dalle-kit examples add NAME --reencode"
+        )
     # A few more than needed: rows of removed texts and of other kinds fall out.
     found = _with_texts(connection, matrix, nearest_rows(matrix, query, 2 * count + 8), kind)
     if len(found) < count:

@@ -16,6 +16,8 @@ _LONGEST_LINE, _LONGEST_SEPARATOR = 2**20, 500
 
 #: "From somebody Mon Apr  2 18:22:10 2012": what parts the messages of an mbox.
 _SEPARATOR = re.compile(rb"From \S.*\d\d:\d\d.*\d{4}|From (?:-|MAILER-DAEMON|\S+@\S+)")
+#: The folders of a Maildir that hold its messages.
+PARTS = ("cur", "new")
 _ESCAPED = re.compile(rb">+From ")
 
 
@@ -26,7 +28,7 @@ def is_mbox(head: bytes) -> bool:
 
 def is_maildir(folder: Path) -> bool:
     """Say whether a folder is a Maildir."""
-    return (folder / "cur").is_dir() and (folder / "new").is_dir()
+    return all((folder / part).is_dir() for part in PARTS)
 
 
 def read_mbox(file: BinaryIO, name: str) -> Iterator[Found | Skipped]:
@@ -52,14 +54,6 @@ def _messages(file: BinaryIO) -> Iterator[bytes | None]:
             lines.append(line[1:] if _ESCAPED.match(line) else line)
     if is_open:
         yield b"".join(lines) if size <= _LONGEST_MESSAGE else None
-
-
-def maildir_files(folder: Path) -> Iterator[Path]:
-    """Yield the messages of a Maildir and of the folders in it, sorted."""
-    for part in ("cur", "new"):
-        yield from sorted(file for file in (folder / part).iterdir() if file.is_file())
-    for inner in sorted(each for each in folder.iterdir() if each.name.startswith(".") and is_maildir(each)):
-        yield from maildir_files(inner)
 
 
 def read_eml(file: Path, name: str) -> Found | Skipped:

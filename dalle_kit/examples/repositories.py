@@ -17,8 +17,8 @@ def is_repository(folder: Path) -> bool:
 
 
 def is_within_repository(folder: Path) -> bool:
-    """Say whether a folder is below the top of a git repository, and git is here to ask about it."""
-    return any((parent / ".git").exists() for parent in folder.resolve().parents) and shutil.which("git") is not None
+    """Say whether a folder is below the top of a git repository."""
+    return any((parent / ".git").exists() for parent in folder.resolve().parents)
 
 
 def tracked_files(folder: Path) -> Iterator[Path]:
@@ -33,8 +33,13 @@ def tracked_files(folder: Path) -> Iterator[Path]:
     command = [git, "-C", str(folder), "-c", "core.fsmonitor=false", "ls-files", "-z", "--cached"]
     run = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)
     if run.returncode:
-        reason = (os.fsdecode(run.stderr).strip().splitlines() or ["it failed"])[-1]
-        raise ExampleError(f"git cannot list the files of {folder}: {reason:.200}")
+        # Advice may follow, and warnings stand before.
+        said = os.fsdecode(run.stderr).strip().splitlines() or ["it failed"]
+        reason = next((line for line in said if line.startswith("fatal:")), said[-1])
+        raise ExampleError(
+            f"git cannot list the files of {folder} ({reason:.200}); see what `git -C {folder} status` advises, or "
+            "name the files"
+        )
     for name in run.stdout.split(b"\0"):
         if name:
             yield folder / os.fsdecode(name)

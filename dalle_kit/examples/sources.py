@@ -5,18 +5,21 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from dalle_kit.errors import ExampleError
 from dalle_kit.examples.code import LANGUAGES, pieces
 from dalle_kit.examples.json_lines import read_json_lines
-from dalle_kit.examples.mailboxes import is_maildir, is_mbox, maildir_files, read_eml, read_mbox
+from dalle_kit.examples.mailboxes import PARTS, is_maildir, is_mbox, read_eml, read_mbox
 from dalle_kit.examples.repositories import is_repository, is_within_repository, tracked_files
 from dalle_kit.examples.texts import EMPTY, LONGEST, NOT_TEXT, TOO_LARGE, Found, Skipped, decode, normalise
 
 TEXT_SUFFIXES = (".txt", ".md", ".markdown", ".rst")
 _OTHER_KIND = "a file of another kind"
+_OUTSIDE = "a link out of the folder"
+_NOT_LISTED = "a repository that git cannot list"
 
 Entry = Found | Skipped
 
@@ -37,13 +40,22 @@ def read_sources(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Entry]:
 def _read_all(names: Iterable[str]) -> Iterator[Entry]:
     for name in names:
         if name == "-":
-            yield from read_json_lines(_stdin(), "stdin")
-        elif Path(name).expanduser().is_dir():
-            folder = Path(name).expanduser()
-            is_inner = not is_repository(folder) and is_within_repository(folder)
-            yield from _read_folder(folder, sources=frozenset(tracked_files(folder)) if is_inner else frozenset())
+            yield from _guarded("stdin", read_json_lines(_stdin(), "stdin"))
         else:
-            yield from _guarded(Path(name).expanduser(), is_named=True)
+            path = Path(name).expanduser()
+            yield from _guarded(path, _read_named(path))
+
+
+def _read_named(path: Path) -> Iterator[Entry]:
+    if not path.is_dir():
+        yield from _read_file(path, is_named=True)
+    elif is_repository(path) or not is_within_repository(path):
+        yield from _read_folder(path, is_named=True)
+    else:
+        sources: frozenset[Path] = frozenset()
+        with suppress(ExampleError):  # no git, or it refuses the repository: the folder has texts all the same
+            sources = frozenset(tracked_files(path))
+        yield from _read_folder(path, sources=sources, within=path.resolve())
 
 
 def _exists(name: str) -> bool:
@@ -59,45 +71,87 @@ def _stdin() -> BinaryIO:
     return sys.stdin.buffer
 
 
-def _read_folder(folder: Path, *, sources: frozenset[Path] = frozenset()) -> Iterator[Entry]:
-    """Yield what is in a folder; of ``sources``, code is read, too."""
-    if is_maildir(folder):
-        for file in maildir_files(folder):
-            yield from _guarded(file, is_message=True)
-    elif is_repository(folder):
-        for file in tracked_files(folder):
-            if file.is_file() and not file.is_symlink():
-                yield from _guarded(file, with_code=True)
-    else:
-        try:
-            inside = sorted(folder.iterdir())
-        except OSError as error:
-            yield Skipped(str(folder), _unreadable(error))
-            return
-        for each in inside:
-            if each.name.startswith("."):
-                continue
-            if each.is_dir():
-                if not each.is_symlink():  # a link may lead in a circle
-                    yield from _read_folder(each, sources=sources)
-            elif each.is_file():
-                yield from _guarded(each, with_code=each in sources and each.suffix.lower() in LANGUAGES)
-
-
-def _guarded(
-    file: Path, *, is_named: bool = False, is_message: bool = False, with_code: bool = False
+def _read_folder(
+    folder: Path, *, is_named: bool = False, sources: frozenset[Path] = frozenset(), within: Path | None = None
 ) -> Iterator[Entry]:
-    """Yield what a file holds; one that cannot be read, or no further, is an entry that is skipped."""
-    try:
-        if is_message:
-            yield read_eml(file, str(file))
+    """Yield what is in a folder; of ``sources``, code is read, too. Links may not lead out of ``within``."""
+    if is_repository(folder):
+        within = folder.resolve()
+    if is_maildir(folder):
+        yield from _read_maildir(folder, within)
+    elif is_repository(folder):
+        try:
+            tracked = list(tracked_files(folder))
+        except ExampleError:
+            if is_named:
+                raise
+            yield Skipped(str(folder), _NOT_LISTED)
+            return
+        for file in tracked:
+            yield from _guarded(file, _read_tracked(file, within))
+    else:
+        for each in sorted(folder.iterdir()):
+            if not each.name.startswith("."):
+                yield from _guarded(each, _read_inside(each, sources, within))
+
+
+def _read_inside(path: Path, sources: frozenset[Path], within: Path | None) -> Iterator[Entry]:
+    if path.is_dir():
+        if not path.is_symlink():  # a link may lead in a circle
+            yield from _read_folder(path, sources=sources, within=within)
+    elif path.is_file():
+        if _leads_out(path, within):
+            yield Skipped(str(path), _OUTSIDE)
         else:
-            yield from _read_file(file, is_named=is_named, with_code=with_code)
+            yield from _read_file(path, with_code=path in sources and path.suffix.lower() in LANGUAGES)
+
+
+def _read_tracked(file: Path, within: Path | None) -> Iterator[Entry]:
+    if file.is_file() and not file.is_symlink():
+        # A folder on the way to it may have become a link since git took it in.
+        if _leads_out(file, within):
+            yield Skipped(str(file), _OUTSIDE)
+        else:
+            yield from _read_file(file, with_code=True)
+
+
+def _read_maildir(folder: Path, within: Path | None) -> Iterator[Entry]:
+    """Yield the messages of a Maildir and of the folders in it; one that cannot be entered is one entry skipped."""
+    for part in PARTS:
+        yield from _guarded(folder / part, _read_part(folder / part, within))
+    for inner in sorted(each for each in folder.iterdir() if each.name.startswith(".") and not each.is_symlink()):
+        yield from _guarded(inner, _read_inner(inner, within))
+
+
+def _read_part(part: Path, within: Path | None) -> Iterator[Entry]:
+    for file in sorted(part.iterdir()):
+        yield from _guarded(file, _read_message_file(file, within))
+
+
+def _read_inner(folder: Path, within: Path | None) -> Iterator[Entry]:
+    if is_maildir(folder):
+        yield from _read_maildir(folder, within)
+
+
+def _read_message_file(file: Path, within: Path | None) -> Iterator[Entry]:
+    if file.is_file():
+        yield Skipped(str(file), _OUTSIDE) if _leads_out(file, within) else read_eml(file, str(file))
+
+
+def _leads_out(file: Path, within: Path | None) -> bool:
+    """Say whether a file lies elsewhere: who made a repository may not choose which of the user's files are read."""
+    return within is not None and not file.resolve().is_relative_to(within)
+
+
+def _guarded(place: Path | str, entries: Iterator[Entry]) -> Iterator[Entry]:
+    """Yield entries; a place that cannot be read, or no further, is an entry that is skipped."""
+    try:
+        yield from entries
     except OSError as error:
-        yield Skipped(str(file), _unreadable(error))
+        yield Skipped(str(place), f"unreadable ({error.strerror or error})")
 
 
-def _read_file(file: Path, *, is_named: bool, with_code: bool) -> Iterator[Entry]:
+def _read_file(file: Path, *, is_named: bool = False, with_code: bool = False) -> Iterator[Entry]:
     name, suffix = str(file), file.suffix.lower()
     if with_code and suffix not in LANGUAGES and suffix not in TEXT_SUFFIXES:
         yield Skipped(name, _OTHER_KIND)  # a repository's data
@@ -132,7 +186,3 @@ def _read_text(data: bytes, name: str, *, language: str | None = None) -> Iterat
     else:
         for line, piece in pieces(text, language):
             yield Found(text=normalise(piece), kind="code", origin=f"{name}:{line}")
-
-
-def _unreadable(error: OSError) -> str:
-    return f"unreadable ({error.strerror or error})"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from dalle_kit.errors import ExampleError, UnknownNameError
@@ -56,12 +56,13 @@ class ExampleStore:
         """
         _check_name(name)
         folder, report = self.root / name, Report()
+        reading: list[OSError] = []
         try:
             with self._workshop.locked(name, f"the examples {name!r}", progress):
                 try:
                     folder.mkdir(parents=True, exist_ok=True)
                     with connected(folder, create=True) as connection, transaction(connection):
-                        for number, entry in enumerate(entries, 1):
+                        for number, entry in enumerate(_noting(entries, reading), 1):
                             if isinstance(entry, Skipped):
                                 report.skip(entry)
                             elif connection.execute(_INSERT, _values(entry)).rowcount:
@@ -76,6 +77,8 @@ class ExampleStore:
                     if not has_versions(folder):
                         shutil.rmtree(folder, ignore_errors=True)
         except OSError as error:
+            if any(error is each for each in reading):
+                raise
             raise disk_full(folder) if disk.is_full(error) else _unwritable(folder, error) from error
         return report
 
@@ -119,6 +122,15 @@ class ExampleStore:
 
 
 _INSERT = "INSERT OR IGNORE INTO texts (id, text, kind, origin, subject, author, date) VALUES (?, ?, ?, ?, ?, ?, ?)"
+
+
+def _noting(entries: Iterable[Found | Skipped], errors: list[OSError]) -> Iterator[Found | Skipped]:
+    """Yield entries, and note the error of getting them: it says nothing about the store."""
+    try:
+        yield from entries
+    except OSError as error:
+        errors.append(error)
+        raise
 
 
 def _values(found: Found) -> tuple[str, ...]:

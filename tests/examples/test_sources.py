@@ -124,6 +124,37 @@ def test_a_file_that_fails_while_it_is_read_is_skipped(tmp_path: Path, monkeypat
     assert reasons(read_sources([tmp_path / "a.txt"])) == {"a.txt": "unreadable (Input/output error)"}
 
 
+SHUT = {"mail/.Old": 2, "mail/new": 3, "shut": 3, "shut/cur": 3}
+
+
+@pytest.mark.parametrize(("inside", "count"), SHUT.items())
+def test_a_folder_that_cannot_be_entered_is_skipped_and_the_rest_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inside: str, count: int
+) -> None:
+    maildir = mailbox.Maildir(tmp_path / "mail")
+    maildir.add_folder("Old").add(message(7))
+    (tmp_path / "mail" / "cur" / "1").write_bytes(message(1))
+    (tmp_path / "shut" / "cur").mkdir(parents=True)
+    (tmp_path / "z.txt").write_text("Last.", encoding="utf-8")
+    shut, look, entries_of = tmp_path / inside, Path.stat, Path.iterdir
+
+    def refuse_below(path: Path, **options: bool) -> os.stat_result:
+        if shut in path.parents:
+            raise PermissionError(13, "Permission denied")
+        return look(path, **options)
+
+    def refuse_listing(path: Path) -> Iterable[Path]:
+        if path == shut:
+            raise PermissionError(13, "Permission denied")
+        return entries_of(path)
+
+    monkeypatch.setattr(Path, "stat", refuse_below)
+    monkeypatch.setattr(Path, "iterdir", refuse_listing)
+    entries = list(read_sources([tmp_path]))
+    assert reasons(entries) == {shut.name: "unreadable (Permission denied)"}
+    assert len(texts(entries)) == count
+
+
 def test_what_does_not_exist_is_one_error_before_anything_is_read(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("text", encoding="utf-8")
     with pytest.raises(ExampleError, match=r"b\.txt' does not exist; give files or folders that do"):
@@ -187,8 +218,49 @@ def test_of_a_folder_in_a_repository_tracked_sources_and_all_texts_are_read(tmp_
 
 def test_a_broken_repository_is_one_error(tmp_path: Path) -> None:
     (tmp_path / ".git").write_text("gitdir: nowhere\n", encoding="utf-8")
-    with pytest.raises(ExampleError, match="git cannot list the files"):
+    with pytest.raises(
+        ExampleError, match=r"git cannot list the files of .*fatal:.*; see what `git -C .* status` advis"
+    ):
         list(read_sources([tmp_path]))
+
+
+def test_in_a_broken_repository_and_above_it_texts_are_read(tmp_path: Path) -> None:
+    broken, letters = tmp_path / "broken", tmp_path / "broken" / "letters"
+    letters.mkdir(parents=True)
+    (broken / ".git").write_text("gitdir: nowhere\n", encoding="utf-8")
+    (letters / "a.txt").write_text("One.", encoding="utf-8")
+    (tmp_path / "b.txt").write_text("Two.", encoding="utf-8")
+    assert texts(read_sources([letters])) == ["One."]
+    entries = list(read_sources([tmp_path]))
+    assert texts(entries) == ["Two."] and reasons(entries) == {"broken": "a repository that git cannot list"}
+
+
+def test_a_repository_gives_nothing_from_outside_itself(tmp_path: Path) -> None:
+    secret, repository = tmp_path / "secret.txt", tmp_path / "repository"
+    secret.write_text("My diary.", encoding="utf-8")
+    for folder in (repository / "d", repository / "docs"):
+        folder.mkdir(parents=True)
+    (repository / "d" / "secret.txt").write_text("Harmless.", encoding="utf-8")
+    (repository / "docs" / "a.txt").write_text("One.", encoding="utf-8")
+    git(repository, "init", "--quiet")
+    git(repository, "add", ".")
+    (repository / "d" / "secret.txt").unlink()
+    (repository / "d").rmdir()
+    (repository / "d").symlink_to("..", target_is_directory=True)
+    entries = list(read_sources([repository]))
+    assert texts(entries) == ["One."] and reasons(entries) == {"secret.txt": "a link out of the folder"}
+    (repository / "docs" / "secret.txt").symlink_to(secret)
+    entries = list(read_sources([repository / "docs"]))
+    assert texts(entries) == ["One."] and reasons(entries) == {"secret.txt": "a link out of the folder"}
+
+
+def test_a_maildir_in_a_repository_gives_nothing_from_outside_it(tmp_path: Path) -> None:
+    mailbox.Maildir(tmp_path / "mail").add(message(1))
+    (tmp_path / "repository" / ".git").mkdir(parents=True)
+    for part in ("cur", "new"):
+        (tmp_path / "repository" / part).symlink_to(tmp_path / "mail" / part, target_is_directory=True)
+    (entry,) = read_sources([tmp_path / "repository"])
+    assert isinstance(entry, Skipped) and entry.reason == "a link out of the folder"
 
 
 def test_a_source_file_may_be_named(tmp_path: Path) -> None:

@@ -274,6 +274,16 @@ def test_a_folder_that_may_not_be_written_is_one_error(tmp_path: Path, monkeypat
         ExampleStore(tmp_path / "examples").add("plans", found("One."))
 
 
+def test_an_error_of_what_is_read_is_not_said_of_the_store(store: ExampleStore) -> None:
+    def failing() -> Iterator[Found]:
+        yield from found("One.")
+        raise PermissionError(13, "Permission denied", "letters")
+
+    with pytest.raises(PermissionError, match="letters"):
+        store.add("plans", failing())
+    assert store.names() == () and leftovers(store) == []
+
+
 def test_who_waits_for_another_is_told(store: ExampleStore) -> None:
     stages: list[str] = []
     process = adder(store, 0, 10, "wait")
