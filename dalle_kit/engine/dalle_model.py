@@ -42,4 +42,4 @@ class DalleModel(TransformersModel):
     def open_row(self, source: Sequence[int], target: Sequence[int], guidance: Guidance) -> CachedRow:
         """Read one prompt and the beginning of its output, and the examples, or the prompt as the only one."""
         memory = self._reader.memory(sorted(guidance.examples) or [self._reader.text(source)])
-        return CachedRow(self.network, {"memory": memory}, [*source, *target], steering=guidance.steering)
+        return CachedRow(self, {"memory": memory}, [*source, *target], steering=guidance.steering)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from functools import partial
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -41,36 +41,79 @@ def block_width(network: Any) -> int:
     return int(config.hidden_size)
 
 
-@contextmanager
-def steered(network: Any, steering: Steering | None) -> Iterator[None]:
-    """Add vectors (L, D) to the states after each block as long as this lasts."""
-    with ExitStack() as hooks:
-        if steering is not None:
-            vectors = torch.tensor(steering.vectors).to(device=network.device, dtype=network.dtype)
-            for block, vector in zip(find_blocks(network), vectors, strict=True):
-                # Before those that listen.
-                handle = block.register_forward_hook(partial(_moved, vector), prepend=True)
-                hooks.callback(handle.remove)
-        yield
+class DecoderBlocks:
+    """The blocks of one network's decoder; what is asked of them is done for the thread that asks, and no other.
+
+    Threads share the network: what is called after its blocks is left there from the first time that it is needed, and
+    does nothing in a thread that has not asked for anything.
+    """
+
+    def __init__(self, network: Any) -> None:
+        self._network = network
+        self._lock = threading.Lock()
+        self._is_heard = False
+        self._asked = _Asked()
+
+    def on_device(self, steering: Steering | None) -> Tensor | None:
+        """Return steering vectors (L, D) in the network's numbers, on its device."""
+        if steering is None:
+            return None
+        return torch.tensor(steering.vectors).to(device=self._network.device, dtype=self._network.dtype)
+
+    @contextmanager
+    def steered(self, vectors: Tensor | None) -> Iterator[None]:
+        """Add vectors (L, D) to the states after each block as long as this lasts; raises as ``find_blocks``."""
+        if vectors is not None:
+            self._hear()
+        self._asked.vectors = vectors
+        try:
+            yield
+        finally:
+            self._asked.vectors = None
+
+    @contextmanager
+    def recorded(self) -> Iterator[list[Tensor]]:
+        """Collect the states after each block (B, T, D), in their order, as long as this lasts.
+
+        They are those that steering has moved. Raises as ``find_blocks``.
+        """
+        self._hear()
+        after: list[Tensor] = []
+        self._asked.after = after
+        try:
+            yield after
+        finally:
+            self._asked.after = None
+
+    def _hear(self) -> None:
+        with self._lock:
+            if not self._is_heard:
+                for index, block in enumerate(find_blocks(self._network)):
+                    block.register_forward_hook(_listener(self._asked, index))
+                self._is_heard = True
 
 
-@contextmanager
-def recorded(network: Any) -> Iterator[list[Tensor]]:
-    """Collect the states after each block (B, T, D), in their order, as long as this lasts."""
-    after: list[Tensor] = []
-    with ExitStack() as hooks:
-        for block in find_blocks(network):
-            handle = block.register_forward_hook(lambda _, inputs, output: after.append(_states(output)))
-            hooks.callback(handle.remove)
-        yield after
+class _Asked(threading.local):
+    """What a thread has asked for."""
+
+    vectors: Tensor | None = None
+    after: list[Tensor] | None = None
 
 
-def _states(output: Any) -> Tensor:
-    """Return the states of what a block gives: them alone, or them and other things."""
-    states: Tensor = output if isinstance(output, Tensor) else output[0]
-    return states
+def _listener(asked: _Asked, index: int) -> Callable[[nn.Module, Any, Any], Any]:
+    """Return what is called after a block: a function, which copies of the network share, and without the network.
 
+    With it the network would hold itself, and its memory, when nobody else does any more.
+    """
 
-def _moved(vector: Tensor, block: nn.Module, inputs: Any, output: Any) -> Any:
-    moved = _states(output) + vector
-    return moved if isinstance(output, Tensor) else (moved, *output[1:])
+    def change(block: nn.Module, inputs: Any, output: Any) -> Any:
+        is_alone = isinstance(output, Tensor)  # or its states are the first of several things
+        states: Tensor = output if is_alone else output[0]
+        if asked.vectors is not None:
+            states = states + asked.vectors[index]
+            output = states if is_alone else (states, *output[1:])
+        if asked.after is not None:
+            asked.after.append(states)
+        return output
+
+    return change

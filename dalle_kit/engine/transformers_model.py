@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dalle_kit.engine.decoder_blocks import block_width, find_blocks, recorded, steered
+from dalle_kit.engine.decoder_blocks import DecoderBlocks, block_width, find_blocks
 from dalle_kit.engine.guidance import UNGUIDED, Guidance, of_each
 from dalle_kit.engine.reading.sentences import check_pooling
 from dalle_kit.errors import ModelError
@@ -25,7 +25,7 @@ _SHOWN = 8
 
 
 class TransformersModel:
-    """A causal LM or an encoder-decoder of transformers."""
+    """A causal LM or an encoder-decoder of transformers. May be used by several threads, each with its own sessions."""
 
     def __init__(self, model: Any, *, family: str) -> None:
         self.network = model
@@ -33,6 +33,7 @@ class TransformersModel:
         config = model.config
         self.device, self.dtype = model.device, model.dtype
         self.context = context_of(config)
+        self.decoder_blocks = DecoderBlocks(model)
 
     @classmethod
     def load(
@@ -79,7 +80,7 @@ class TransformersModel:
     @torch.inference_mode()
     def states(self, source: Sequence[int], target: Sequence[int], guidance: Guidance = UNGUIDED) -> Tensor:
         """Return the states after each block (T, L, D), float32, of the tokens of an output after its prompt."""
-        with recorded(self.network) as after:
+        with self.decoder_blocks.recorded() as after:
             self.open_row(source, target, guidance)
         return torch.stack([states[0, -len(target) :].float() for states in after], dim=1)
 
@@ -92,16 +93,16 @@ class TransformersModel:
 
     def open_row(self, source: Sequence[int], target: Sequence[int], guidance: Guidance) -> CachedRow:
         """Read one prompt and the beginning of its output."""
-        steering = guidance.steering
         if self.family == "causal":
-            return CachedRow(self.network, {}, [*source, *target], steering=steering)
+            return CachedRow(self, {}, [*source, *target], steering=guidance.steering)
         encoded = self.network.get_encoder()(input_ids=_batch(source, self.device))
         settings = self.network.generation_config
         start = settings.decoder_start_token_id
         if start is None:
             start = self.network.config.decoder_start_token_id
         forced = [settings.forced_bos_token_id] if settings.forced_bos_token_id is not None else []
-        return CachedRow(self.network, {"encoder_outputs": encoded}, [start, *forced, *target], steering=steering)
+        tokens = [start, *forced, *target]
+        return CachedRow(self, {"encoder_outputs": encoded}, tokens, steering=guidance.steering)
 
 
 class TransformersSession:
@@ -139,7 +140,7 @@ class TransformersSession:
         ends = [self.logits[:0]]
         for row, new, tail in zip(self._rows, tokens, tails or [1] * len(tokens), strict=True):
             if new:
-                logits = row.feed(self._model.network, new)
+                logits = row.feed(self._model, new)
                 ends.append(logits[len(new) - tail :])
         self._gather()
         return torch.cat(ends)
@@ -168,21 +169,27 @@ class CachedRow:
     """A row's tokens so far, the cache of all but those not yet computed, and the logits after the last."""
 
     def __init__(
-        self, model: Any, inputs: dict[str, Any], tokens: list[int], *, steering: Steering | None = None
+        self,
+        model: TransformersModel,
+        inputs: dict[str, Any],
+        tokens: list[int],
+        *,
+        steering: Steering | None = None,
     ) -> None:
-        self.inputs, self.steering = inputs, steering
+        self.inputs = inputs
+        self.vectors = model.decoder_blocks.on_device(steering)  # (L, D)
         self.tokens: list[int] = []
         self.cache: Any = None
         self.computed = 0
         self.logits = self.feed(model, tokens)[-1]
 
-    def feed(self, model: Any, tokens: Sequence[int]) -> Tensor:
+    def feed(self, model: TransformersModel, tokens: Sequence[int]) -> Tensor:
         """Append tokens and return the logits after each of them (T, V), float32."""
         self.tokens += tokens
         waiting = self.tokens[self.computed :]
         name = "decoder_input_ids" if "encoder_outputs" in self.inputs else "input_ids"
-        with steered(model, self.steering):
-            output = model(
+        with model.decoder_blocks.steered(self.vectors):
+            output = model.network(
                 **{name: _batch(waiting, model.device)}, **self.inputs, past_key_values=self.cache, use_cache=True
             )
         self.cache, self.computed = output.past_key_values, len(self.tokens)

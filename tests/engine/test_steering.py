@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+import gc
+import weakref
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -10,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from dalle_kit.engine.decoder_blocks import find_blocks
 from dalle_kit.engine.decoding import Batch
@@ -151,7 +156,93 @@ def test_a_model_of_transformers_is_steered_after_each_block_at_every_position(
     # The prompt is steered as well, not only what is read afterwards.
     at_once = model.open([source], [[*target, 7]], room=32, guides=[one])
     torch.testing.assert_close(at_once.logits[0], session.logits[0], rtol=1e-4, atol=1e-3)
-    assert not any(block._forward_hooks for block in find_blocks(network))
+
+
+def with_each(threads: int, compute: Callable[[int], Any]) -> list[Any]:
+    """Return what is computed for each number below ``threads * 20`` in so many threads, all at once."""
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(compute, range(threads * 20)))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_threads_score_texts_as_each_is_steered_alone(kind: str, checkpoints: Checkpoints) -> None:
+    _, engine = checkpoints(kind)
+    vectors = [None, steering(1, size=3, width=32), steering(2, size=3, width=32), None]
+    prompts = [replace(PROMPT, steering=each) for each in vectors]
+    alone = [engine.score(prompt, "Dear Ana, the review").log_likelihood for prompt in prompts]
+    assert len({round(each, 3) for each in alone}) == 3
+    options = GenerationOptions(max_tokens=8)
+    written = [engine.generate([prompt], options)[0].text for prompt in prompts]
+
+    def compute(number: int) -> Any:
+        prompt = prompts[number % 4]
+        if number % 5 == 0:
+            return engine.generate([prompt], options)[0].text == written[number % 4]
+        found = engine.score(prompt, "Dear Ana, the review").log_likelihood
+        return found == pytest.approx(alone[number % 4], abs=1e-3)
+
+    assert all(with_each(4, compute))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_threads_get_the_states_of_their_own_texts(kind: str, checkpoints: Checkpoints) -> None:
+    network, _ = checkpoints(kind)
+    model = TransformersModel(network, family="seq2seq" if kind in ("t5", "bart") else "causal")
+    given = guides(None, steering(1, width=32), None, steering(2, width=32))
+    alone = [model.states([5, 9, 17], [8, 40 + place], guidance) for place, guidance in enumerate(given)]
+
+    def compute(number: int) -> Any:
+        place = number % 4
+        if number % 3 == 0:
+            model.open([[7, 8, 9]], [[5]], room=8, guides=[given[1]])
+        found = model.states([5, 9, 17], [8, 40 + place], given[place])
+        return found.shape == (2, 2, 32) and torch.allclose(found, alone[place], rtol=1e-4, atol=1e-4)
+
+    assert all(with_each(4, compute))
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["c", "torch"])
+def test_threads_share_a_model_of_ours(which: int, pair: tuple[NativeLlama, LlamaModel]) -> None:
+    given = guides(None, steering(1), None, steering(2))
+
+    def compute(number: int) -> Tensor:
+        place = number % 4
+        return as_tensor(pair[which].open([SOURCES[place]], [[]], room=128, guides=[given[place]]).logits)
+
+    alone = [compute(place) for place in range(4)]
+    found = with_each(4, compute)
+    assert all(torch.allclose(each, alone[number % 4], rtol=1e-4, atol=1e-4) for number, each in enumerate(found))
+
+
+def test_a_network_is_let_go_with_its_model(checkpoints: Checkpoints) -> None:
+    network = copy.deepcopy(checkpoints("gpt2")[0])
+    model = TransformersModel(network, family="causal")
+    model.states([5, 9], [8], guides(steering(width=32))[0])
+    gone = weakref.ref(network)
+    gc.disable()
+    try:
+        del network, model
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
+def test_vectors_are_converted_once_for_each_row(checkpoints: Checkpoints, monkeypatch: pytest.MonkeyPatch) -> None:
+    network, _ = checkpoints("gpt2")
+    model = TransformersModel(network, family="causal")
+    converted: list[Steering | None] = []
+    convert = model.decoder_blocks.on_device
+
+    def note(steering: Steering | None) -> Tensor | None:
+        converted.append(steering)
+        return convert(steering)
+
+    monkeypatch.setattr(model.decoder_blocks, "on_device", note)
+    session = model.open(SOURCES[:2], [[], []], room=64, guides=guides(steering(width=32), None))
+    for token in range(5):
+        session.feed([[token], [token]])
+    session.select([0, 0, 1])
+    assert len(converted) == 2
 
 
 @pytest.mark.parametrize("kind", ["llama", "qwen2"])
