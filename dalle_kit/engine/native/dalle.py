@@ -65,7 +65,7 @@ class NativeDalle(NativeLlama):
 
     def _keep(self, place: int, vectors: Logits) -> tuple[int, ...]:
         """Return new tokens for memory vectors (Q, D); those that stood for others at this place are forgotten."""
-        for token in self._places.get(place, ()):
+        for token in self._places.pop(place, ()):
             del self.vectors[token]
         tokens = tuple(range(self._next, self._next - len(vectors), -1))
         self._next -= len(vectors)

@@ -70,13 +70,21 @@ class Memories:
         key: _Key = tuple(sorted(examples)) or tuple(source)
         with self._lock:
             if key not in self._known:
-                place = self._known.popitem(last=False)[1][0] if len(self._known) == KEPT else len(self._known)
-                texts = sorted(examples) or [self._reader.text(source)]
-                self._known[key] = place, self._read(texts, place)
+                # Read first: where that fails, all that is known stays as it is.
+                read = self._reader.remember(sorted(examples) or [self._reader.text(source)])
+                place = self._free_place()
+                self._known[key] = place, self._kept(read, place)
             self._known.move_to_end(key)
             return self._known[key][1]
 
-    def _read(self, texts: Sequence[str], place: int) -> Remembered:
-        read = self._reader.remember(texts)
+    def _free_place(self) -> int:
+        """Return a place that no memory has, the oldest one's where all are taken: that is forgotten."""
+        if len(self._known) == KEPT:
+            self._known.popitem(last=False)
+        # Not their number: whatever was forgotten where keeping another then failed has left its place.
+        taken = {place for place, _ in self._known.values()}
+        return next(place for place in range(KEPT) if place not in taken)
+
+    def _kept(self, read: Read, place: int) -> Remembered:
         tokens = () if read.vectors is None else self._keep(place, read.vectors)
         return Remembered(tokens, read.pooled * self._gate if read.pooled is not None and self._gate else None)
