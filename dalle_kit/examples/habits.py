@@ -22,7 +22,20 @@ _GREETING = re.compile(
     rf"(?P<word>(?i:{_GREETS}))(?: (?:(?P<anybody>(?i:{_ANYBODY}))|(?P<names>{_NAMES})))?"
     r"(?P<end> ?(?:[,!.:;]+|[-\u2013\u2014]+))?(?=\s|\Z)"
 )
-_BARE_NAME = re.compile(rf"(?:{_WORD})(?: {_WORD})?(?P<end>,|:| ?[-\u2013\u2014]+)\Z")
+_BARE_NAME = re.compile(rf"(?P<names>{_WORD}(?: {_WORD})?)(?P<end>,|:| ?[-\u2013\u2014]+)\Z")
+#: What stands where a name could, with a capital, and is none: the beginning of an answer, a heading.
+_NO_NAMES = frozenset(
+    "yes yep yeah yup no nope ok okay sorry well sure thanks thank thx great agreed right hmm hm ah oh wow cool nice"
+    " perfect good fine absolutely certainly definitely exactly indeed correct true apologies congratulations congrats"
+    " welcome please actually anyway also however so and but now then today tomorrow yesterday first second finally"
+    " next hence therefore meanwhile unfortunately maybe perhaps again"
+    " world everything note notes summary update question questions answer answers reminder attention subject re fwd"
+    " fyi ps agenda minutes example warning important urgent todo background details here this that these those"
+    " ja nein doch danke gut genau klar entschuldigung verzeihung leider also achtung hinweis frage welt"
+    " oui non merci désolé désolée pardon voilà bien alors note monde sí si gracias perdón vale bueno claro mundo"
+    " sì grazie scusa scusate bene allora mondo sim não obrigado obrigada desculpe desculpa bom então nee bedankt"
+    " goed oké helaas nej tack tak takk beklager förlåt bra okej".split()
+)
 
 _SIGNS_OFF = (
     r"(?:with )?(?:(?:my|very|kind|kindest|best|warm|warmest|many) )*(?:regards|wishes)|best|all the best"
@@ -36,6 +49,7 @@ _SIGNS_OFF = (
     r"|(?:met )?vriendelijke groet(?:en)?|groet(?:en|jes)?|atenciosamente|abraços?|(?:med )?vänliga? hälsning(?:ar)?"
     r"|(?:med )?venlig hilsen|hilsen|mvh"
 )
+_LEAVE = re.compile(rf"(?i:{_SIGNS_OFF})(?!\w)")
 _SIGN_OFF = re.compile(
     rf"(?P<phrase>(?i:{_SIGNS_OFF}))(?P<end> ?(?:[,.!:]+|[-\u2013\u2014]+))?"
     rf"(?P<name> {_WORD}(?: {_WORD}){{0,2}}\.?)?\s*\Z"
@@ -57,13 +71,24 @@ def greeting_form(text: str) -> Form | None:
     start = len(text) - len(text.lstrip())
     line = text[start:].split("\n", 1)[0].rstrip()
     match = _GREETING.match(line)
-    if match and (match["end"] or match.end() == len(line)):
+    if match:
+        if not (match["end"] or match.end() == len(line)) or (match["names"] and not _may_name(match, line)):
+            return None
         whom = " {name}" if match["names"] else f" {match['anybody']}" if match["anybody"] else ""
         return Form(f"{match['word']}{whom}{match['end'] or ''}", start, start + match.end())
     match = _BARE_NAME.match(line)
     if text[start + len(line) :].lstrip(" ").removeprefix("\n")[:1].islower():
         return None  # the beginning of a sentence that goes on
-    return Form(f"{{name}}{match['end']}", start, start + match.end()) if match else None
+    if match is None or not _may_name(match, line) or _LEAVE.match(line):
+        return None
+    return Form(f"{{name}}{match['end']}", start, start + match.end())
+
+
+def _may_name(match: re.Match[str], line: str) -> bool:
+    """Say whether what stands where a name does may be one; before a colon that text follows, it is a heading."""
+    words = [word.casefold().rstrip(".") for word in match["names"].split()]
+    is_heading = ":" in (match["end"] or "") and match.end() < len(line)
+    return not is_heading and words[0] not in _NO_NAMES
 
 
 def sign_off_form(text: str) -> Form | None:

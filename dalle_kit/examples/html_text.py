@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from html.parser import HTMLParser
 
 from dalle_kit.examples.replies import Line
 
-_HIDDEN = {"script", "style", "head", "title", "template"}
+_HIDDEN = {"script", "style", "title", "template"}
 _LINES = {
     "address",
     "article",
@@ -39,17 +40,16 @@ class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.lines: list[Line] = []
-        self.text, self.hidden = "", 0
+        self.text: list[str] = []
+        self.hidden = self.depth = 0
         self.open: list[tuple[str, bool]] = []
-
-    @property
-    def depth(self) -> int:
-        return sum(quotes for _, quotes in self.open)
+        self.counts = Counter[str]()  # of the open tags: a page may have thousands that end nowhere, or never began
 
     def end_line(self, *, always: bool = False) -> None:
-        if self.text.strip() or always:
-            self.lines.append((self.depth, self.text.strip()))
-        self.text = ""
+        text = "".join(self.text).strip()
+        if text or always:
+            self.lines.append((self.depth, text))
+        self.text = []
 
     def end_paragraph(self) -> None:
         self.end_line()
@@ -59,21 +59,25 @@ class _Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _HIDDEN:
             self.hidden += 1
+        elif tag == "body":
+            self.hidden = 0  # whatever in the head was left open
         elif tag == "br":
             self.end_line(always=True)
         elif tag in _PARAGRAPHS:
             self.end_paragraph()
         elif tag in _LINES:
             self.end_line()
-            self.text = "- " if tag == "li" else ""
+            self.text = ["- "] if tag == "li" else []
         elif tag in ("td", "th"):
-            self.text += " "
+            self.text.append(" ")
         if tag not in _WITHOUT_END:
             marks = " ".join(value or "" for name, value in attrs if name in ("class", "id"))
             quotes = tag == "blockquote" or bool(_QUOTE.search(marks))
             if quotes:
                 self.end_line()
             self.open.append((tag, quotes))
+            self.counts[tag] += 1
+            self.depth += quotes
 
     def handle_endtag(self, tag: str) -> None:
         if tag in _HIDDEN:
@@ -82,15 +86,18 @@ class _Reader(HTMLParser):
             self.end_paragraph()
         elif tag in _LINES:
             self.end_line()
-        places = [place for place, (name, _) in enumerate(self.open) if name == tag]
-        if places:
-            if any(quotes for _, quotes in self.open[places[-1] :]):
+        while self.counts[tag]:
+            name, quotes = self.open.pop()
+            if quotes:
                 self.end_line()
-            del self.open[places[-1] :]
+                self.depth -= 1
+            self.counts[name] -= 1
+            if name == tag:
+                break
 
     def handle_data(self, data: str) -> None:
         if not self.hidden:
-            self.text += re.sub(r"\s+", " ", data)
+            self.text.append(re.sub(r"\s+", " ", data))
 
 
 def html_lines(source: str) -> list[Line]:

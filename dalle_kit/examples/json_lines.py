@@ -37,11 +37,11 @@ def _record(line: bytes, origin: str) -> Found | Skipped:
         return Skipped(origin, NO_RECORD)
     if not isinstance(values, dict) or not isinstance(values.get("text"), str):
         return Skipped(origin, NO_RECORD)
+    if len(values["text"]) > LONGEST:
+        return Skipped(origin, TOO_LARGE)
     text = normalise(values["text"])
     if not text.strip():
         return Skipped(origin, EMPTY)
-    if len(text) > LONGEST:
-        return Skipped(origin, TOO_LARGE)
     kind = values.get("kind")
     return Found(
         text=text,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import email.header
 import email.parser
 import email.policy
@@ -14,6 +15,10 @@ from dalle_kit.examples.replies import Line, own_lines, own_text, quoted_line
 from dalle_kit.examples.texts import LONGEST, NOT_OWN, TOO_LARGE, Found, Skipped, normalise
 
 _HEADERS = ("from", "to", "subject", "date", "message-id")
+#: Of a part so much is read, quotes and markup included: what the author wrote stands before it (in characters).
+_LONGEST_PART = 4 * LONGEST
+#: Codecs of Python's that are no charset of mail: some warn, or take time that grows with a text's square.
+_NO_CHARSETS = {"unicode-escape", "raw-unicode-escape", "punycode", "idna", "undefined"}
 NO_MESSAGE = "no e-mail message"
 
 
@@ -70,7 +75,7 @@ def _texts(part: Message, subtype: str) -> list[Message]:
 def _part_text(part: Message) -> str:
     payload = part.get_payload(decode=True)
     data = payload if isinstance(payload, bytes) else b""
-    text = _decoded(data, part.get_content_charset("utf-8")).replace("\0", "")
+    text = _decoded(data, part.get_content_charset("utf-8"))[:_LONGEST_PART].replace("\0", "")
     return text.replace("\r\n", "\n").replace("\r", "\n").expandtabs(4)
 
 
@@ -83,14 +88,15 @@ def _decoded(data: bytes, charset: str) -> str:
     except UnicodeDecodeError:
         pass
     try:
-        return data.decode(charset, "replace")
+        known = codecs.lookup(charset).name not in _NO_CHARSETS
+        return data.decode(charset if known else "latin-1", "replace")
     except LookupError:
         return data.decode("latin-1")
 
 
 def _unflowed(text: str, *, delsp: bool) -> list[Line]:
     """Return the lines of a format=flowed text (RFC 3676) joined again, each with its level of quoting."""
-    joined: list[Line] = []
+    joined: list[tuple[int, list[str]]] = []
     open_depth: int | None = None
     for line in text.split("\n"):
         content = line.lstrip(">")
@@ -99,11 +105,12 @@ def _unflowed(text: str, *, delsp: bool) -> list[Line]:
         soft = content.endswith(" ") and content != "-- "
         kept = content[:-1] if soft and delsp else content
         if open_depth == depth and content != "-- ":
-            joined[-1] = (depth, joined[-1][1] + kept)
+            joined[-1][1].append(kept)
         else:
-            joined.append((depth, kept) if depth else quoted_line(kept))
+            joined.append((depth, [kept]))
         open_depth = depth if soft else None
-    return joined
+    whole = [(depth, "".join(parts)) for depth, parts in joined]
+    return [(depth, line) if depth else quoted_line(line) for depth, line in whole]
 
 
 def _header(message: Message, name: str) -> str:

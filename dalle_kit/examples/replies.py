@@ -53,7 +53,7 @@ _SENT_FROM = re.compile(
     r"|enviado desde mi \w+.{0,40})",
     re.IGNORECASE,
 )
-_RULE = re.compile(r"\s*(?:[-_=*~#+]\s?){5,}[>~\s]*(?:yahoo! groups sponsor.*)?\Z", re.IGNORECASE)
+_RULE = re.compile(r"\s*(?:[-_=*~#+]\s?){5,}+[>~\s]*+(?:yahoo! groups sponsor.*)?\Z", re.IGNORECASE)
 _LAST_RULE = re.compile(r"\s*(?:[-_=*~#+]\s?)*\Z")
 _FOOTER = re.compile(
     r"mailing list|unsubscribe|list(?:info|man|serv)\b|sponsored by|yahoo! groups|do you yahoo|http://xent\.com"
@@ -72,7 +72,7 @@ _FOOTER_START = re.compile(
 _CONTACT = re.compile(
     r"https?://|www\.|[^\s@]+@[^\s@]+\.\w|\b(?:tel|phone|fax|icq|aim|mobile|gpg|pgp)\b", re.IGNORECASE
 )
-_LIST_ADDRESS = re.compile(r"\s*<?https?://\S*(?:mailman|listinfo)\S*\s*\Z", re.IGNORECASE)
+_LIST_ADDRESS = re.compile(r"\s*<?https?://(?=\S*(?:mailman|listinfo))\S*\s*\Z", re.IGNORECASE)
 #: A longer line introduces nothing; patterns would take long to find that out (in characters).
 _LONGEST_LINE = 1000
 #: A block of contact lines below a rule is a signature, if it is no longer (in lines).

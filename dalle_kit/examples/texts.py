@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
@@ -15,6 +16,9 @@ _ENCODED = 2000
 
 #: Longer texts are no examples of anything that is written here (in characters, and in bytes of a file).
 LONGEST = 2**18
+
+#: A run of so many combining marks is no writing; the joiner, which is not seen, parts them.
+_MARKS, _JOINER = 30, "\u034f"
 
 EMPTY = "empty"
 NOT_TEXT = "not a text"
@@ -84,9 +88,28 @@ class Report:
 
 def normalise(text: str) -> str:
     """Return a text in Unicode's composed form with plain line ends, no spaces at them and no blank lines around."""
-    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if not text.isascii():
+        # Composing may make a run longer, once; parting it again changes nothing that is composed.
+        text = _parted(unicodedata.normalize("NFC", _parted(text)))
     # Not by a pattern: its time would grow with the square of a run of spaces.
     return "\n".join(line.rstrip(" \t") for line in text.split("\n")).strip("\n")
+
+
+def _parted(text: str) -> str:
+    """Return a text with no longer run of combining marks than Unicode's stream-safe format has (UAX #15).
+
+    Composing sorts a run; the time would grow with the square of its length.
+    """
+    marks = [letter for letter in set(text) if _combines(letter)]
+    if not marks:
+        return text
+    mark = f"[{re.escape(''.join(marks))}]"
+    return re.sub(f"({mark}{{{_MARKS}}})(?={mark})", f"\\1{_JOINER}", text)
+
+
+def _combines(letter: str) -> bool:
+    return bool(unicodedata.combining(unicodedata.normalize("NFD", letter)[0]))
 
 
 def text_id(text: str) -> str:

@@ -26,6 +26,7 @@ GREETINGS = {
     "Hey Ana, are you there?": "Hey {name},",
     "Ana,\n\nyes": "{name},",
     "Ana Kovac:\nYes": "{name}:",
+    "Dear Mr. Smith:\nYes": "Dear {name}:",
     "Good morning everyone,\nyes": "Good morning everyone,",
     "Guten Tag Frau Kovac,\nja": "Guten Tag {name},",
     "Bonjour Ana,\noui": "Bonjour {name},",
@@ -51,7 +52,16 @@ NEITHER = [
     "",
     "High,\nand low",
     "thanks",
+    "Hello World:\n\nprint it.",
+    "Hello Python: a short course",
+    "Dear Ana: the room",
+    "Note:\nIt is late.",
 ]
+#: What answers begin with; none of it names whom they greet.
+ANSWERS = """Thanks|Thanks Ana|Many thanks|Yes|Yes Ana|No|Ok|OK|Okay|Sorry|Well|Sure|Great|Agreed|Right|Hmm|Cheers|Best
+Kind Regards|Danke|Ja|Nein|Merci|Oui|Gracias|Grazie|Obrigado|Bedankt|Tack|Leider|Summary""".replace("\n", "|").split(
+    "|"
+)
 
 
 @pytest.mark.parametrize(("text", "form"), GREETINGS.items())
@@ -70,6 +80,19 @@ def test_sign_offs_are_found_without_the_name(text: str, form: str) -> None:
 @pytest.mark.parametrize("text", NEITHER)
 def test_sentences_are_neither(text: str) -> None:
     assert (greeting_form(text), sign_off_form(text)) == (None, None)
+
+
+@pytest.mark.parametrize("word", ANSWERS)
+@pytest.mark.parametrize("end", [",", ":", " -", "\u2014"])
+def test_the_beginning_of_an_answer_is_no_name(word: str, end: str) -> None:
+    text = f"{word}{end}\n\nI got the papers."
+    assert greeting_form(text) is None
+    assert messages(*[text] * 5).greeting("Ana") is None
+
+
+@pytest.mark.parametrize("name", ["Norah", "Bestami", "Wellington", "Janet", "Tatjana", "Sima", "Grover"])
+def test_a_name_that_begins_like_an_answer_is_a_name(name: str) -> None:
+    assert (greeting_form(f"{name},\n\nYes.") or ("",))[0] == "{name},"
 
 
 def test_a_habit_is_kept_to_when_it_is_clear() -> None:

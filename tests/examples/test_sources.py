@@ -296,22 +296,50 @@ HOSTILE = {
     "spaces": f"a{' ' * 100_000}b",
     "dashes": "-" * 100_000,
     "dashes apart": "- " * 50_000 + "x",
+    "waves": "~" * 100_000 + "x",
     "attributions": "On 1 2 3 x@y wrote " * 5000 + ":",
     "beginnings": "On 2026-01-01 a@b.c\n" * 2000,
     "names": f"Hi {'Ana ' * 30_000}",
     "heads": f"From: {'a.' * 50_000}",
     "sentences": "A. " * 3000,
+    "lists": f"http://{'mailman' * 20_000} x",
+    "combining marks": "a" + "\u0315\u0300" * 50_000,
+    "marks that fall apart": "\u0f73\u0344" * 50_000,
+    "soft lines": "a \n" * 100_000,
+    "open tags": "<div>a" * 50_000,
+    "ends of others": "<b>" * 50_000 + "a" + "</i>" * 50_000,
+    "ends of the first": "<i><b>" * 20_000 + "a" + "</i>" * 20_000,
+    "quotes in quotes": "<blockquote>a" * 50_000 + "</blockquote>b" * 50_000,
+    "one line": "<b>a" * 100_000,
+    "much": "<p>a word</p>\n" * 500_000,
+}
+HEADS = {
+    "plain": "Subject: x\n\n",
+    "flowed": "Subject: x\nContent-Type: text/plain; format=flowed\n\n",
+    "html": "Subject: x\nContent-Type: text/html\n\n",
 }
 
 
+@pytest.mark.parametrize("head", HEADS.values(), ids=HEADS)
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-def test_no_text_takes_time_that_grows_with_its_square(text: str) -> None:
+def test_no_text_takes_time_that_grows_with_its_square(text: str, head: str) -> None:
     start = time.process_time()
-    for entry in (read_message(f"Subject: x\n\n{text}".encode(), "a"), Found(text=normalise(text), kind="email")):
+    for entry in (
+        read_message(f"{head}{text}".encode(), "a"),
+        Found(text=normalise(text[: 2 * LONGEST]), kind="email"),
+    ):
         if isinstance(entry, Found):
+            assert len(entry.id) == 64
             profile_of([entry])
             cut(entry.text, "email", 1000)
     assert time.process_time() - start < 20
+
+
+@pytest.mark.parametrize("charset", ["unicode_escape", "raw_unicode_escape", "punycode", "idna", "undefined", "none"])
+def test_a_charset_that_is_none_of_mail_is_read_as_latin(charset: str) -> None:
+    source = f"Subject: x\nContent-Type: text/plain; charset={charset}\n\n".encode() + rb"Gr\ue to caf" + b"\xe9 \\q\n"
+    entry = read_message(source, "a")
+    assert isinstance(entry, Found) and entry.text == "Gr\\ue to café \\q"
 
 
 @given(st.binary(max_size=400), st.sampled_from([b"", b"Subject: x\n\n", b"Content-Type: text/html\nFrom: a\n\n"]))
@@ -334,6 +362,15 @@ def test_any_mbox_is_read_to_its_end(lines: list[bytes]) -> None:
 def test_any_bytes_are_json_lines_or_are_skipped(data: bytes) -> None:
     for entry in read_json_lines(io.BytesIO(data), "x"):
         assert isinstance(entry, Skipped) or entry.text
+
+
+@given(st.text(st.sampled_from("ae\u0300\u0315\u0344\u0f73\u0323\u034f\u1100\u1161\n"), max_size=400))
+def test_long_runs_of_marks_are_parted_and_others_are_composed(text: str) -> None:
+    whole = normalise(text)
+    assert normalise(whole) == whole
+    assert whole.replace("\u034f", "") or not text.replace("\u034f", "").strip("\n")
+    assert normalise("e\u0301" + "\u0300" * 29) == "\u00e9" + "\u0300" * 29
+    assert normalise("q" + "\u0300" * 70).count("\u034f") == 2
 
 
 @given(st.text(max_size=100))
