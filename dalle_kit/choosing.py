@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from dalle_kit.checks import same_words
 from dalle_kit.checks.words import content_words
-from dalle_kit.domain import Domain, Request
+from dalle_kit.domain import Domain, Request, told_texts
 from dalle_kit.engine.results import Generation
+from dalle_kit.likeness.copying import copied
 from dalle_kit.records import Draft, Finding, Skeleton, Slot
 from dalle_kit.repair import quoted
 from dalle_kit.review import Checks, Review, Reviewer, plain_sentence
@@ -212,5 +213,11 @@ def hooked(
 
 
 def checks_of(plugins: Plugins, work: Work) -> Checks:
-    """Return the checks of the domain and those registered for it."""
-    return (work.domain.check, *plugins.checks(work.domain.name))
+    """Return the checks of the domain, those registered for it, and that nothing is from the examples."""
+    checks = (work.domain.check, *plugins.checks(work.domain.name))
+    if work.likeness is None or not work.likeness.texts or not work.domain.prose:
+        return checks
+    skeleton = work.shaped.skeleton
+    literals = [part for part in skeleton.parts if isinstance(part, str)]
+    told = [*told_texts(work.request), *work.domain.sources(work.request), *literals]
+    return (*checks, copied(work.likeness.texts, told))

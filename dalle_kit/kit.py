@@ -309,7 +309,7 @@ class Kit:
     ) -> Work:
         described = self.plugins.domain(domain)
         model = self.model_for(domain)
-        way = resolve_steer(steer, has_encoder=lambda: self.registry.reads_examples(model), model=model)
+        way = resolve_steer(steer, described, has_encoder=lambda: self.registry.reads_examples(model), model=model)
         if isinstance(request, Request):
             if fields:
                 raise RequestError(f"{next(iter(fields))}: give a request or its fields, not both")

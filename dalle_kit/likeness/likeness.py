@@ -6,13 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import get_args
 
+from dalle_kit.domain import Domain
 from dalle_kit.errors import ModelError, OptionError
 from dalle_kit.examples.choosing import Pool
 from dalle_kit.likeness.prompting import with_texts
 from dalle_kit.records import ExampleUse, Prompt, Steer, Steering
-
-#: What ``auto`` takes, on the evidence of docs/examples.md.
-_AUTO: Steer = "prompt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +46,18 @@ class Likeness:
         return replace(self, uses=tuple(self.uses[n] for n in kept), texts=tuple(self.texts[n] for n in kept))
 
 
-def resolve_steer(steer: str, *, has_encoder: Callable[[], bool], model: str) -> Steer:
-    """Return the way that ``steer`` stands for with a model.
+def resolve_steer(steer: str, domain: Domain, *, has_encoder: Callable[[], bool], model: str) -> Steer:
+    """Return the way that ``steer`` stands for with a domain and a model.
+
+    ``auto`` is ``vector`` where there are plain texts to tell examples from, as they cannot say what the examples say;
+    else ``prompt``. The evidence is in docs/examples.md.
 
     Raises OptionError for one that there is not, ModelError for ``memory`` with a model that has no encoder.
     """
     if steer not in get_args(Steer):
         raise OptionError("steer", steer, ", ".join(get_args(Steer)))
     if steer == "auto":
-        return _AUTO
+        return "vector" if next(iter(domain.plain()), None) is not None else "prompt"
     if steer == "memory" and not has_encoder():
         raise ModelError(
             f"steer 'memory': {model} has no encoder of examples; steer by 'prompt', or train a model that has one: "

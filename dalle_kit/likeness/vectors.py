@@ -37,7 +37,7 @@ _TEXTS, _HELD_OUT, _LONGEST = 24, 6, 1200
 #: Of so many examples one is held out.
 _SHARE = 4
 #: The strength where none can be found out.
-_UNKNOWN = 0.5
+_UNKNOWN = 0.25
 #: Tokens that are left to the prompt where a model's context is short.
 _PROMPT_TOKENS = 64
 _METHOD = "increments 2"

@@ -13,7 +13,9 @@ from dalle_kit.repair.workbench import Rewriting, Workbench, quoted
 from dalle_kit.review import STRAY, open_slots, own_text, within
 
 #: Sentences with these errors are worse than nothing; one with another is kept where it is all that a slot has.
-_WORSE_THAN_NOTHING = frozenset({"unsupported", "invented", "misplaced", "quote", "placeholder", "leaked instruction"})
+_WORSE_THAN_NOTHING = frozenset(
+    {"unsupported", "invented", "misplaced", "quote", "placeholder", "leaked instruction", "example"}
+)
 
 _MISSING = "missing point"
 

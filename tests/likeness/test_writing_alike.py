@@ -112,8 +112,21 @@ def _with_context(engine: Engine, tokens: int) -> Engine:
     return Short(engine._loaded)
 
 
+def test_what_an_example_says_is_not_said(kit: Kit) -> None:
+    told = (
+        "It costs forty euros, half of which you owe me.",
+        "The hall burned down. Nobody was hurt, not even Ottokar.",
+    )
+    like = make_examples([f"Hi Ana,\n\n{text}\n\nCheers,\nOle" for text in told], kind="email")
+    for point in ("kettle", "it was broken", "hall is free", "order refunded"):
+        request = {**REQUEST, "subject": point.title(), "points": [point]}
+        text = kit.generate("email", request, like=like, steer="prompt").text.lower()
+        said = {"euros", "owe", "burned", "hurt", "ottokar", "forty", "costs"}
+        assert not [word for word in said if word in text], text
+
+
 def test_one_set_needs_no_list_and_a_way_is_checked_without_examples(kit: Kit, letters: MemorySet) -> None:
-    assert kit.generate("email", REQUEST, like=letters).provenance.steer == "prompt"
+    assert kit.generate("email", REQUEST, like=letters).provenance.steer == "vector"
     with pytest.raises(OptionError, match="auto, prompt, vector, memory"):
         kit.generate("email", REQUEST, steer="nonsense")
 
