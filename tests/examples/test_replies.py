@@ -94,6 +94,28 @@ def test_html_is_quoted_by_its_marks() -> None:
     assert own_lines(html_lines(page)) == "Yes.\nTom\n\n- one\n- two"
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<html><head><title>Rooms</title><style>p {}</style><body><p>Yes.<p>Tom",
+        "<head><meta charset=utf-8><title>Rooms</title><p>Yes.</p><p>Tom</p>",
+        "<html><head><title>Rooms</head><body><p>Yes.</p>Tom</body></html>",
+        "<!doctype html><!--[if mso]><p>Not me.</p><![endif]--><p>Yes.</p><!-- <p>Nor me.</p> -->Tom",
+        "<p>Yes.</p><!-- Tom",
+        "<p>Yes.</p>Tom<br",
+        "<p>Y&#101;s.</p>T&#111;m",
+    ],
+)
+def test_html_is_read_whatever_is_left_out(page: str) -> None:
+    assert own_lines(html_lines(page)) == "Yes.\n\nTom"
+
+
+def test_quotes_end_where_html_says() -> None:
+    page = "<blockquote>One?<div>Two?<p>Three?</blockquote>Yes.<blockquote>Four?</div></blockquote></i><p>Tom"
+    assert html_lines(page)[0] == (1, "One?") and own_lines(html_lines(page)) == "Yes.\n\nTom"
+    assert html_lines("I <3 it &amp; 1 < 2") == [(0, "I <3 it & 1 < 2")]
+
+
 LINES = st.one_of(
     st.sampled_from([line for block in (*QUOTES.values(), *ENDS.values(), OWN) for line in block.split("\n")]),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=40),

@@ -311,6 +311,10 @@ HOSTILE = {
     "ends of the first": "<i><b>" * 20_000 + "a" + "</i>" * 20_000,
     "quotes in quotes": "<blockquote>a" * 50_000 + "</blockquote>b" * 50_000,
     "one line": "<b>a" * 100_000,
+    "tags without an end": "<a " * 50_000,
+    "comments without an end": "<!--" * 50_000 + ">",
+    "sections without an end": "<![CDATA[" * 50_000 + ">",
+    "values without an end": "<a b='" * 50_000 + ">",
     "much": "<p>a word</p>\n" * 500_000,
 }
 HEADS = {
@@ -332,7 +336,7 @@ def test_no_text_takes_time_that_grows_with_its_square(text: str, head: str) -> 
             assert len(entry.id) == 64
             profile_of([entry])
             cut(entry.text, "email", 1000)
-    assert time.process_time() - start < 20
+    assert time.process_time() - start < 8
 
 
 @pytest.mark.parametrize("charset", ["unicode_escape", "raw_unicode_escape", "punycode", "idna", "undefined", "none"])
