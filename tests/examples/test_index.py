@@ -208,6 +208,20 @@ def test_an_encoder_that_gives_no_vectors_is_said(store: ExampleStore, wrong: Ve
         encode_set(store.open("plans"), Wrong())
 
 
+def test_an_encoder_that_makes_wider_vectors_than_before_is_said_with_the_fix(
+    store: ExampleStore, encoder: BagOfWords
+) -> None:
+    store.add("plans", many(3))
+    plans, wider = store.open("plans"), BagOfWords(width=128)
+    encode_set(plans, encoder)
+    with pytest.raises(ExampleError, match=r"128 numbers cannot be compared .* of 64; encode .* NAME --reencode"):
+        search(plans, "room", encoder=wider)
+    store.add("plans", found("One."))
+    with pytest.raises(ExampleError, match=r"vectors of 128 numbers, before of 64; .* add plans --reencode"):
+        encode_set(plans, wider)
+    assert encode_set(plans, wider, reencode=True) == 4
+
+
 def test_a_hundred_thousand_texts(store: ExampleStore) -> None:
     encoder = BagOfWords(width=16)
     texts = (Found(text=f"{WORDS[n % 10]} {WORDS[n // 10 % 10]} number{n}") for n in range(100_000))
