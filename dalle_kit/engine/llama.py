@@ -212,7 +212,7 @@ class LlamaSession:
 
         Steps of rows that are steered are not recorded.
         """
-        if self._graphs is None or count is None or self._stacked_steering(first, beyond) is not None:
+        if self._graphs is None or count is None or any(each is not None for each in self._steering[first:beyond]):
             return None
         self._reserve(len(self.lengths), max(self.lengths) + count)
         given = [new if first <= row < beyond else () for row, new in enumerate(tokens)]

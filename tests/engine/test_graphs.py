@@ -180,6 +180,26 @@ def test_steered_rows_are_computed_as_without_recordings_and_leave_those_right(
     assert recorder.replayed > replayed
 
 
+def test_vectors_are_put_together_for_what_is_computed_with_them_only(
+    recording: LlamaModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vectors = np.random.default_rng(3).normal(0, 1, (CONFIG.layers, CONFIG.width)).astype(np.float32)
+    session = recording.open([text(20), text(9, 1)], [[], []], room=64)
+    stacked: list[int] = []
+    put_together = LlamaSession._stacked_steering
+
+    def note(session: LlamaSession, first: int, beyond: int) -> Tensor | None:
+        stacked.append(beyond - first)
+        return put_together(session, first, beyond)
+
+    monkeypatch.setattr(LlamaSession, "_stacked_steering", note)
+    session.feed(ones(2, 5))
+    assert not stacked
+    session.join([text(12, 2)], [[]], guides=[Guidance(steering=Steering(vectors))])
+    session.feed(ones(3, 6))
+    assert stacked == [1, 3]
+
+
 @pytest.mark.parametrize("rows", [1, 2, 3, 5])
 def test_a_step_over_more_rows_and_places_than_are_taken_computes_the_same(plain: LlamaModel, rows: int) -> None:
     prompts = [text(3 + 7 * row, row) for row in range(rows)]
