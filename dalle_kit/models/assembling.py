@@ -30,6 +30,8 @@ _BITS: Bits = "int8"
 _DECODER, _ENCODER = "decoder.", "encoder.reader.model."
 #: What an encoder's checkpoint may have and nothing reads.
 _UNREAD = ("pooler.", "embeddings.position_ids")
+#: The table of words, as an encoder like BERT that is saved alone calls it.
+_WORDS = "embeddings.word_embeddings.weight"
 #: Where an encoder's own tokenizer lies, and the files of one.
 _TOKENIZER, _TOKENIZER_FILES = "encoder_tokenizer", ("tokenizer.json", "tokenizer_config.json")
 
@@ -108,11 +110,23 @@ def _join(decoder: Mapping[str, Any], folder: Path, bridge: Bridge, target: Path
     if not (folder / _TOKENIZER_FILES[0]).is_file():
         raise ModelError(f"the encoder of {name}, {folder}, has no {_TOKENIZER_FILES[0]}; give one that has")
     bridge.check_fits(reads=_width(encoder), writes=_width(decoder))
+    _check_names(encoder, folder, name=name)
     for file in _TOKENIZER_FILES:
         if (folder / file).is_file():
             _copy(folder / file, target / _TOKENIZER / file)
     settings = settings_of(bridge, encoder=encoder, decoder=decoder)
     (target / "config.json").write_bytes((json.dumps(settings, ensure_ascii=False, indent=2) + "\n").encode("utf-8"))
+
+
+def _check_names(config: Mapping[str, Any], folder: Path, *, name: str) -> None:
+    """Raise ModelError for an encoder saved within another model: under other names nothing finds its tensors."""
+    names = read_shapes(folder)
+    longer = next((each for each in names if each.endswith(f".{_WORDS}")), None)
+    if _WORDS not in names and (longer or config.get("model_type") == "bert"):
+        raise ModelError(
+            f"the encoder of {name}, {folder}, has {longer or 'no such tensor'} in place of {_WORDS}; save its "
+            "AutoModel alone and give that folder"
+        )
 
 
 def _configuration(folder: Path, what: str) -> dict[str, Any]:

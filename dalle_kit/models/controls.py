@@ -9,9 +9,9 @@ from typing import Any
 
 from dalle_kit.errors import ModelError
 
-_TOKENIZER = "tokenizer.json"
+_TOKENIZER, _SETTINGS = "tokenizer.json", "tokenizer_config.json"
 #: Further files that may name control tokens.
-_OTHERS = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json")
+_OTHERS = (_SETTINGS, "special_tokens_map.json", "added_tokens.json", "vocab.json")
 _TEMPLATE = "chat_template.jinja"
 
 
@@ -39,7 +39,10 @@ def _check(contents: Mapping[str, Any], folder: Path, names: Mapping[str, str]) 
         known = {token["content"] for token in tokenizer["added_tokens"]} | _vocabulary(tokenizer["model"]["vocab"])
     except (KeyError, TypeError) as error:
         raise ModelError(f"{folder / _TOKENIZER} is no tokenizer that can be read: it lacks {error}") from error
-    formats = [json.dumps(contents.get("tokenizer_config.json", {}).get("chat_template", ""), ensure_ascii=False)]
+    settings = contents.get(_SETTINGS, {})
+    if not isinstance(settings, dict):
+        raise ModelError(f"{folder / _SETTINGS} holds no JSON object; pull the model again")
+    formats = [json.dumps(settings.get("chat_template", ""), ensure_ascii=False)]
     if (folder / _TEMPLATE).is_file():
         formats.append((folder / _TEMPLATE).read_text(encoding="utf-8"))
     for old, new in names.items():

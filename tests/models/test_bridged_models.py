@@ -388,6 +388,12 @@ def test_a_bridge_for_another_decoder_is_refused_and_nothing_is_kept(bridged: Br
     assert bridged.tiny.leftovers() == []
 
 
+def rename(folder: Path, change: Callable[[str], str]) -> None:
+    """Give the tensors of a checkpoint other names."""
+    file = folder / "model.safetensors"
+    save_file({change(name): tensor.clone() for name, tensor in load_file(file).items()}, file)
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
@@ -396,6 +402,8 @@ def test_a_bridge_for_another_decoder_is_refused_and_nothing_is_kept(bridged: Br
         (lambda folder: (folder / "config.json").write_text("{"), "cannot be read"),
         (lambda folder: (folder / "config.json").write_text('{"is_encoder_decoder": true}'), "has a decoder"),
         (lambda folder: (folder / "model.safetensors").unlink(), "has no weights"),
+        (lambda folder: rename(folder, lambda name: f"bert.{name}"), "has bert.embeddings.word_embeddings.weight"),
+        (lambda folder: rename(folder, lambda name: name.replace("word", "tok")), "has no such tensor in place of emb"),
     ],
 )
 def test_what_is_no_encoder_is_refused_and_nothing_is_kept(
@@ -403,8 +411,10 @@ def test_what_is_no_encoder_is_refused_and_nothing_is_kept(
 ) -> None:
     damage(bridged.encoder_folder)
     local = replace(bridged.bridge, encoder=LocalSource(path=str(bridged.encoder_folder)))
+    stages: list[str] = []
     with pytest.raises(ModelError, match=message):
-        bridged.with_spec(bridge=local).ensure("tiny-dalle")
+        bridged.with_spec(bridge=local).ensure("tiny-dalle", progress=lambda stage, done, total: stages.append(stage))
+    assert "joining encoder and decoder" not in stages
     assert bridged.tiny.leftovers() == []
 
 

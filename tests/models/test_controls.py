@@ -140,6 +140,11 @@ def _nothing(folder: Path) -> None:
         ({"<issue_start>": "<a>"}, lambda folder: (folder / "tokenizer.json").unlink(), "has no tokenizer.json"),
         ({"<issue_start>": "<a>"}, lambda folder: (folder / "tokenizer.json").write_text("{"), "cannot be read"),
         ({"<issue_start>": "<a>"}, lambda folder: (folder / "tokenizer.json").write_text("[]"), "is no tokenizer"),
+        (
+            {"<issue_start>": "<a>"},
+            lambda folder: (folder / "tokenizer_config.json").write_text("[]"),
+            "tokenizer_config.json holds no JSON object",
+        ),
     ],
 )
 def test_names_that_cannot_be_given_are_refused_and_nothing_is_changed(
