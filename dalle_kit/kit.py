@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ from dalle_kit.likeness import resolve_steer
 from dalle_kit.models.registry import Registry
 from dalle_kit.models.spec import Progress, silent
 from dalle_kit.plugin_manager.manager import Plugins, load_plugins
-from dalle_kit.records import Document, GenerationOptions
+from dalle_kit.records import Document, Finding, GenerationOptions
 from dalle_kit.templating.templates import Shaped, Templates
 
 if TYPE_CHECKING:
@@ -293,9 +294,13 @@ class Kit:
         if work.likeness is None or work.likeness.steer != "vector":
             return work
         likeness = self.examples.steered(work.likeness, work.domain, engine)
-        return pipeline.shape(
+        steered = pipeline.shape(
             self.plugins, self.templates, work.domain, work.request, template=work.template, likeness=likeness
         )
+        if likeness.strength:
+            return steered
+        note = "no strength of vectors made the examples that were held out likelier: it is written as without vectors"
+        return replace(steered, findings=(*steered.findings, Finding("examples", "note", note)))
 
     def _work(
         self,

@@ -36,7 +36,7 @@ from dalle_kit.errors import PluginError, RequestError, UnknownNameError
 
 if TYPE_CHECKING:
     from dalle_kit.command_table import DomainEntry
-    from dalle_kit.kit import Kit
+    from dalle_kit.kit import DocumentStream, Kit
     from dalle_kit.records import Document
     from dalle_kit.templating.templates import Shaped
 
@@ -178,7 +178,7 @@ def _callback(
 
             chosen = {name: values[name] for name in ("model", "device", "dtype", "quant")}
             kit = Kit(**chosen, progress=progress)
-            like = _examples(values["like"])
+            like = _examples(values["like"], quiet=quiet)
             try:
                 request = kit.request(entry.name, fields, like=like)
                 if format is not None:
@@ -186,17 +186,14 @@ def _callback(
             except RequestError as error:
                 raise named_by_option(error, options, source=argument.field if argument else None) from error
             shaping = {"template": values["template"], "like": like, "steer": values["steer"] or "auto"}
-            # Shaped before the model is loaded, so that a wrong template costs no time; generating shapes it again.
-            shaped = kit.shape(entry.name, request, **shaping)
             if values["dry_run"]:
-                show_plan(kit, shaped, values["as_json"])
+                show_plan(kit, kit.shape(entry.name, request, **shaping), values["as_json"])
                 return
-            if shaped.skeleton.slots:
-                # Said at once: the libraries that are imported to load the model take a second or two themselves.
-                progress(f"loading {kit.model_for(entry.name)}", 0, None)
-                kit.load(entry.name)
-        arguments = {**shaping, "budget": values["budget"], "repair": not values["no_repair"]}
-        document = _write(kit, entry.name, request, quiet=quiet, **arguments, **generation)
+            # Said at once: the libraries that are imported to load the model take a second or two themselves.
+            progress(f"loading {kit.model_for(entry.name)}", 0, None)
+            arguments = {**shaping, "budget": values["budget"], "repair": not values["no_repair"]}
+            stream = kit.stream(entry.name, request, **arguments, **generation)
+        document = _write(stream, quiet=quiet)
         if write and file:
             deliver_in_place(document, file, quiet=quiet)
         else:
@@ -211,7 +208,7 @@ def _callback(
     return run
 
 
-def _examples(names: Sequence[str]) -> list[Any]:
+def _examples(names: Sequence[str], *, quiet: bool) -> list[Any]:
     """Return the names of sets as they are, and what stands in the files among the names.
 
     What is both is the set: ``./NAME`` is the file. Raises UnknownNameError for what is neither, ExampleError for files
@@ -225,10 +222,17 @@ def _examples(names: Sequence[str]) -> list[Any]:
     store = ExampleStore()
     files = [name for name in names if not store.has(name)]
     for name in files:
-        if not _exists(name):
+        if not name or not _exists(name):
             hint = "(or give a file; 'dalle-kit examples add NAME PATH' makes a set)"
             raise UnknownNameError("set of examples", name, store.names(), hint=hint)
-    return [*(name for name in names if name not in files), *([read_examples(files)] if files else [])]
+    sets: list[Any] = [name for name in names if name not in files]
+    if files:
+        read = read_examples(files)
+        sets.append(read)
+        if read.report.skipped and not quiet:
+            counts = ", ".join(f"{count} {reason}" for reason, count in sorted(read.report.skipped.items()))
+            click.echo(f"--like: skipped {counts}", err=True)
+    return sets
 
 
 def _exists(name: str) -> bool:
@@ -250,12 +254,11 @@ def _fields(
     return found | collect_fields(options, values, source), file
 
 
-def _write(kit: Kit, domain: str, request: Any, *, quiet: bool, **arguments: Any) -> Document:
+def _write(stream: DocumentStream, *, quiet: bool) -> Document:
     """Generate the document, showing it while it is written.
 
     An interruption stops the generation; one that comes when only repairs are left gives the document as it is then.
     """
-    stream = kit.stream(domain, request, **arguments)
     try:
         with preview(wanted=not quiet) as shown:
             for piece in stream:
