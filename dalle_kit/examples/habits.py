@@ -81,6 +81,8 @@ def greeting_form(text: str) -> Form | None:
         return None  # the beginning of a sentence that goes on
     if match is None or not _may_name(match, line) or _LEAVE.match(line):
         return None
+    if " " in match["names"] and match["end"] == ",":
+        return None  # the first word may be a greeting that is not known: "Hullo Ana,"
     return Form(f"{{name}}{match['end']}", start, start + match.end())
 
 

@@ -155,3 +155,8 @@ def test_any_texts_have_a_profile_fit_for_json_and_the_same_each_time(texts: lis
     values = profile_of(found).as_dict()
     assert json.loads(json.dumps(values)) == values
     assert profile_of(reversed(found)).as_dict() == values
+
+
+@pytest.mark.parametrize("text", ["Hullo Ana,\n\nyes.", "Ahoy Ben,\nyes."])
+def test_a_greeting_that_is_not_known_is_no_name(text: str) -> None:
+    assert greeting_form(text) is None
