@@ -118,7 +118,7 @@ def _common_options(entry: DomainEntry) -> list[SectionOption]:
         generation("--quant", "The bits its weights are kept in: auto, none, int8 or int4.", metavar="NAME"),
         generation(
             "--like",
-            "Write it like these examples: a set's name, or a file  [repeatable]",
+            "Write it like examples: a set's name, a file or a folder  [repeatable]",
             multiple=True,
             metavar="NAME",
         ),
