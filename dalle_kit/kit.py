@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from types import TracebackType
@@ -19,7 +19,7 @@ from dalle_kit.engine.devices import check_quant, choose_device, choose_dtype
 from dalle_kit.engine.results import Piece
 from dalle_kit.engine.threads import wait_politely
 from dalle_kit.errors import RequestError, UnknownNameError
-from dalle_kit.likeness import resolve_steer
+from dalle_kit.likeness import check_steer, resolve_steer
 from dalle_kit.models.registry import Registry
 from dalle_kit.models.spec import Progress, silent
 from dalle_kit.plugin_manager.manager import Plugins, load_plugins
@@ -123,7 +123,7 @@ class Kit:
         """
         described = self.plugins.domain(domain)
         given = {name: value for name, value in fields.items() if value is not None}
-        if like:
+        if _is_wanted(like):
             given = {**self._habits(described, like), **given}
         filled: set[str] = set()
         for name, info in described.request.model_fields.items():
@@ -313,8 +313,7 @@ class Kit:
         steer: str,
     ) -> Work:
         described = self.plugins.domain(domain)
-        model = self.model_for(domain)
-        way = resolve_steer(steer, described, has_encoder=lambda: self.registry.reads_examples(model), model=model)
+        check_steer(steer)
         if isinstance(request, Request):
             if fields:
                 raise RequestError(f"{next(iter(fields))}: give a request or its fields, not both")
@@ -323,7 +322,9 @@ class Kit:
         else:
             request = self.request(domain, {**(request or {}), **fields}, like=like)
         likeness = None
-        if like:
+        if _is_wanted(like):
+            model = self.model_for(domain)
+            way = resolve_steer(steer, described, has_encoder=lambda: self.registry.reads_examples(model), model=model)
             likeness = self.examples.find(self.examples.open(like), described, request, steer=way)
         return pipeline.shape(self.plugins, self.templates, described, request, template=template, likeness=likeness)
 
@@ -386,3 +387,8 @@ class DocumentStream:
 
 def _given(**options: Any) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
+
+
+def _is_wanted(like: Like) -> bool:
+    """Say whether there are to be examples; an empty set is one that is wanted, and an error."""
+    return not isinstance(like, Sequence) or len(like) > 0

@@ -16,7 +16,7 @@ from dalle_kit.examples.memory_set import MemorySet
 from dalle_kit.examples.profile import Profile, profile_of
 from dalle_kit.examples.store import ExampleStore
 from dalle_kit.examples.texts import Found, Kind
-from dalle_kit.likeness.likeness import Likeness
+from dalle_kit.likeness.likeness import Likeness, plain_texts
 from dalle_kit.likeness.vectors import direction, parted
 from dalle_kit.models.spec import Progress, silent
 from dalle_kit.records import ExampleUse, Steer
@@ -101,7 +101,7 @@ class ExampleFinder:
         return found
 
     def _find_vectors(self, likeness: Likeness, domain: Domain, engine: Engine) -> Likeness:
-        plain = list(domain.plain())
+        plain = plain_texts(domain)
         if not plain:
             raise ExampleError(
                 f"steer 'vector': {domain.name!r} has no plain texts to tell examples from; use 'prompt'"

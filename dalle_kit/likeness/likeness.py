@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import get_args
 
 from dalle_kit.domain import Domain
-from dalle_kit.errors import ModelError, OptionError
+from dalle_kit.errors import ModelError, OptionError, PluginError
 from dalle_kit.examples.choosing import Pool
 from dalle_kit.likeness.prompting import with_texts
 from dalle_kit.records import ExampleUse, Prompt, Steer, Steering
@@ -46,21 +46,39 @@ class Likeness:
         return replace(self, uses=tuple(self.uses[n] for n in kept), texts=tuple(self.texts[n] for n in kept))
 
 
+def check_steer(steer: str) -> None:
+    """Raise OptionError for a way that there is not."""
+    if steer not in get_args(Steer):
+        raise OptionError("steer", steer, ", ".join(get_args(Steer)))
+
+
 def resolve_steer(steer: str, domain: Domain, *, has_encoder: Callable[[], bool], model: str) -> Steer:
     """Return the way that ``steer`` stands for with a domain and a model.
 
     ``auto`` is ``vector`` where there are plain texts to tell examples from, as they cannot say what the examples say;
-    else ``prompt``. The evidence is in docs/examples.md.
-
-    Raises OptionError for one that there is not, ModelError for ``memory`` with a model that has no encoder.
+    else ``prompt``. The evidence is in docs/examples.md. Raises OptionError for a way that there is not, ModelError for
+    ``memory`` with a model that has no encoder.
     """
-    if steer not in get_args(Steer):
-        raise OptionError("steer", steer, ", ".join(get_args(Steer)))
+    check_steer(steer)
     if steer == "auto":
-        return "vector" if next(iter(domain.plain()), None) is not None else "prompt"
+        return "vector" if plain_texts(domain) else "prompt"
     if steer == "memory" and not has_encoder():
         raise ModelError(
             f"steer 'memory': {model} has no encoder of examples; steer by 'prompt', or train a model that has one: "
             "dalle-kit train --encoder"
         )
     return steer  # type: ignore[return-value]
+
+
+def plain_texts(domain: Domain) -> list[str]:
+    """Return the plain texts of a domain; raises PluginError for what fails or is no text."""
+    try:
+        found = domain.plain()
+        texts = [] if isinstance(found, str) else list(found)
+        wrong = isinstance(found, str) or not all(isinstance(text, str) and text.strip() for text in texts)
+    except Exception as error:
+        message = f"the plain texts of the domain {domain.name!r} cannot be read: {type(error).__name__}: {error}"
+        raise PluginError(message, plugin=domain.name) from error
+    if wrong:
+        raise PluginError(f"the plain texts of the domain {domain.name!r} are no list of texts", plugin=domain.name)
+    return texts

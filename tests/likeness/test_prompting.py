@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from dalle_kit import Domain, Draft, Message, ModelError, OptionError, Prompt, Request, Skeleton, Slot
+from dalle_kit import Domain, Draft, Message, ModelError, OptionError, PluginError, Prompt, Request, Skeleton, Slot
 from dalle_kit.likeness import Likeness, resolve_steer
 from dalle_kit.likeness.copying import copied
 from dalle_kit.likeness.prompting import with_texts
@@ -75,3 +77,10 @@ def test_words_of_examples_that_are_not_in_the_request_are_errors_in_grounded_sl
     assert all(each.severity == "error" and each.check == "example" for each in found)
     # Other forms of what was told, and words of little weight, are no copies.
     assert not list(copied(["We booked vans and keep filling tanks."], ["book a van", "fill the tank"])(None, draft))
+
+
+@pytest.mark.parametrize("plain", [lambda: "It rains.", lambda: [1, 2], lambda: [""], lambda: 1 / 0, lambda: None])
+def test_plain_texts_that_are_none_are_the_plugins_fault(plain: Any) -> None:
+    domain = Domain(name="kind", summary="", request=Request, templates="", plain=plain)
+    with pytest.raises(PluginError, match="plain texts of the domain 'kind'"):
+        resolve_steer("auto", domain, has_encoder=lambda: False, model="m")
