@@ -87,7 +87,7 @@ def test_the_bridge_is_what_lies_between_encoder_and_decoder() -> None:
     assert all(name.startswith(("encoder.reader.", "decoder.")) for name in others)
     for name, weights in model.named_parameters():
         weights.requires_grad_(name in bridge)
-    assert float(bridge["gate"]) == 1.0 and not bridge["encoder.projection.output.weight"].any()
+    assert float(bridge["gate"].detach()) == 1.0 and not bridge["encoder.projection.output.weight"].any()
     with torch.no_grad():
         bridge["encoder.projection.output.weight"].normal_()
     ids = tokens(2, 6)
