@@ -324,7 +324,7 @@ class Kit:
         likeness = None
         if _is_wanted(like):
             model = self.model_for(domain)
-            way = resolve_steer(steer, described, has_encoder=lambda: self.registry.reads_examples(model), model=model)
+            way = resolve_steer(steer, has_encoder=lambda: self.registry.reads_examples(model), model=model)
             likeness = self.examples.find(self.examples.open(like), described, request, steer=way)
         return pipeline.shape(self.plugins, self.templates, described, request, template=template, likeness=likeness)
 

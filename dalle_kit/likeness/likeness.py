@@ -52,16 +52,14 @@ def check_steer(steer: str) -> None:
         raise OptionError("steer", steer, ", ".join(get_args(Steer)))
 
 
-def resolve_steer(steer: str, domain: Domain, *, has_encoder: Callable[[], bool], model: str) -> Steer:
-    """Return the way that ``steer`` stands for with a domain and a model.
+def resolve_steer(steer: str, *, has_encoder: Callable[[], bool], model: str) -> Steer:
+    """Return the way that ``steer`` stands for with a model; ``auto`` is ``prompt``, as docs/examples.md has it.
 
-    ``auto`` is ``vector`` where there are plain texts to tell examples from, as they cannot say what the examples say;
-    else ``prompt``. The evidence is in docs/examples.md. Raises OptionError for a way that there is not, ModelError for
-    ``memory`` with a model that has no encoder.
+    Raises OptionError for a way that there is not, ModelError for ``memory`` with a model that has no encoder.
     """
     check_steer(steer)
     if steer == "auto":
-        return "vector" if plain_texts(domain) else "prompt"
+        return "prompt"
     if steer == "memory" and not has_encoder():
         raise ModelError(
             f"steer 'memory': {model} has no encoder of examples; steer by 'prompt', or train a model that has one: "

@@ -9,11 +9,11 @@ import pytest
 from dalle_kit import Domain, Draft, Message, ModelError, OptionError, PluginError, Prompt, Request, Skeleton, Slot
 from dalle_kit.likeness import Likeness, resolve_steer
 from dalle_kit.likeness.copying import copied
+from dalle_kit.likeness.likeness import plain_texts
 from dalle_kit.likeness.prompting import with_texts
 from dalle_kit.records import ExampleUse
 
 TALK = Prompt((Message("system", "Write the e-mail."), Message("user", "Subject: tea")))
-DOMAIN = Domain(name="kind", summary="", request=Request, templates="", plain=lambda: ["It rains."])
 GAP = Prompt((Message("prefix", "def f():\n"), Message("suffix", "\n")))
 
 
@@ -42,17 +42,17 @@ def test_no_examples_change_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("asked", "has_encoder", "way"),
-    [("prompt", False, "prompt"), ("vector", False, "vector"), ("memory", True, "memory"), ("auto", False, "vector")],
+    [("prompt", False, "prompt"), ("vector", False, "vector"), ("memory", True, "memory"), ("auto", True, "prompt")],
 )
 def test_a_way_is_taken_as_it_is_named(asked: str, has_encoder: bool, way: str) -> None:
-    assert resolve_steer(asked, DOMAIN, has_encoder=lambda: has_encoder, model="m") == way
+    assert resolve_steer(asked, has_encoder=lambda: has_encoder, model="m") == way
 
 
 def test_memory_needs_an_encoder_and_an_unknown_way_is_told() -> None:
     with pytest.raises(ModelError, match="smollm2-135m has no encoder of examples"):
-        resolve_steer("memory", DOMAIN, has_encoder=lambda: False, model="smollm2-135m")
+        resolve_steer("memory", has_encoder=lambda: False, model="smollm2-135m")
     with pytest.raises(OptionError, match="auto, prompt, vector, memory"):
-        resolve_steer("vectors", DOMAIN, has_encoder=lambda: True, model="m")
+        resolve_steer("vectors", has_encoder=lambda: True, model="m")
 
 
 def test_the_least_near_example_is_given_up_first() -> None:
@@ -60,11 +60,6 @@ def test_the_least_near_example_is_given_up_first() -> None:
     fewer = Likeness(uses, ("Near.", "Far.", "Between."), "prompt").with_fewer()
     assert fewer is not None and fewer.texts == ("Near.", "Between.") and fewer.uses == (uses[0], uses[2])
     assert Likeness(uses, ("Near.",), "memory").with_fewer() is None
-
-
-def test_auto_shows_text_where_there_are_no_plain_texts() -> None:
-    bare = Domain(name="kind", summary="", request=Request, templates="")
-    assert resolve_steer("auto", bare, has_encoder=lambda: True, model="m") == "prompt"
 
 
 def test_words_of_examples_that_are_not_in_the_request_are_errors_in_grounded_slots() -> None:
@@ -83,4 +78,4 @@ def test_words_of_examples_that_are_not_in_the_request_are_errors_in_grounded_sl
 def test_plain_texts_that_are_none_are_the_plugins_fault(plain: Any) -> None:
     domain = Domain(name="kind", summary="", request=Request, templates="", plain=plain)
     with pytest.raises(PluginError, match="plain texts of the domain 'kind'"):
-        resolve_steer("auto", domain, has_encoder=lambda: False, model="m")
+        plain_texts(domain)

@@ -126,7 +126,7 @@ def test_what_an_example_says_is_not_said(kit: Kit) -> None:
 
 
 def test_one_set_needs_no_list_and_a_way_is_checked_without_examples(kit: Kit, letters: MemorySet) -> None:
-    assert kit.generate("email", REQUEST, like=letters).provenance.steer == "vector"
+    assert kit.generate("email", REQUEST, like=letters).provenance.steer == "prompt"
     with pytest.raises(OptionError, match="auto, prompt, vector, memory"):
         kit.generate("email", REQUEST, steer="nonsense")
 
