@@ -294,9 +294,8 @@ class Kit:
         if work.likeness is None or work.likeness.steer != "vector":
             return work
         likeness = self.examples.steered(work.likeness, work.domain, engine)
-        steered = pipeline.shape(
-            self.plugins, self.templates, work.domain, work.request, template=work.template, likeness=likeness
-        )
+        shaped = replace(work.shaped, prompt=likeness.shown_in(work.shaped.prompt))
+        steered = replace(work, shaped=shaped, likeness=likeness)
         if likeness.strength:
             return steered
         note = "no strength of vectors made the examples that were held out likelier: it is written as without vectors"

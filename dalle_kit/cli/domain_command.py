@@ -230,8 +230,7 @@ def _examples(names: Sequence[str], *, quiet: bool) -> list[Any]:
         read = read_examples(files)
         sets.append(read)
         if read.report.skipped and not quiet:
-            counts = ", ".join(f"{count} {reason}" for reason, count in sorted(read.report.skipped.items()))
-            click.echo(f"--like: skipped {counts}", err=True)
+            click.echo(f"--like: skipped {read.report.reasons}", err=True)
     return sets
 
 

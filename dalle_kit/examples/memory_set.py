@@ -87,5 +87,4 @@ def read_examples(paths: Iterable[str | os.PathLike[str]], *, name: str = "files
 
 def reasons(report: Report) -> str:
     """Return what was skipped as an end of a sentence: `` (3 empty, 1 not a text)``; nothing if nothing was."""
-    counts = ", ".join(f"{count} {reason}" for reason, count in sorted(report.skipped.items()))
-    return f" ({counts})" if counts else ""
+    return f" ({report.reasons})" if report.skipped else ""

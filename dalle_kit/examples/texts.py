@@ -78,6 +78,11 @@ class Report:
     skipped: dict[str, int] = field(default_factory=dict)
     places: dict[str, list[str]] = field(default_factory=dict)
 
+    @property
+    def reasons(self) -> str:
+        """How many were skipped for which reason: ``3 empty, 1 not a text``."""
+        return ", ".join(f"{count} {reason}" for reason, count in sorted(self.skipped.items()))
+
     def skip(self, entry: Skipped) -> None:
         """Count an entry that was skipped."""
         self.skipped[entry.reason] = self.skipped.get(entry.reason, 0) + 1
