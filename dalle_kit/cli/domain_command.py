@@ -217,12 +217,13 @@ def _examples(names: Sequence[str], *, quiet: bool) -> list[Any]:
     if not names:
         return []
     from dalle_kit.examples.memory_set import read_examples
+    from dalle_kit.examples.sources import exists
     from dalle_kit.examples.store import ExampleStore
 
     store = ExampleStore()
     files = [name for name in names if not store.has(name)]
     for name in files:
-        if not name or not _exists(name):
+        if not name or not exists(name):
             hint = "(or give a file; 'dalle-kit examples add NAME PATH' makes a set)"
             raise UnknownNameError("set of examples", name, store.names(), hint=hint)
     sets: list[Any] = [name for name in names if name not in files]
@@ -232,13 +233,6 @@ def _examples(names: Sequence[str], *, quiet: bool) -> list[Any]:
         if read.report.skipped and not quiet:
             click.echo(f"--like: skipped {read.report.reasons}", err=True)
     return sets
-
-
-def _exists(name: str) -> bool:
-    try:
-        return Path(name).exists()
-    except (OSError, ValueError):
-        return False  # no path could have that name
 
 
 def _fields(

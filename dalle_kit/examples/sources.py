@@ -32,7 +32,7 @@ def read_sources(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Entry]:
     """
     named = [os.fspath(path) for path in paths]
     for name in named:
-        if name != "-" and not _exists(name):
+        if name != "-" and not exists(name):
             raise ExampleError(f"{name!r} does not exist; give files or folders that do, or - for JSON lines on stdin")
     return _read_all(named)
 
@@ -58,7 +58,8 @@ def _read_named(path: Path) -> Iterator[Entry]:
         yield from _read_folder(path, sources=sources, within=path.resolve())
 
 
-def _exists(name: str) -> bool:
+def exists(name: str) -> bool:
+    """Say whether a path is there; none is of a name that no path could have."""
     try:
         return Path(name).expanduser().exists()
     except (OSError, RuntimeError, ValueError):
