@@ -42,7 +42,7 @@ _PERSONS = frozenset(
 class Work:
     """A request on its way: what the model is told, the document's skeleton, and what was noticed so far.
 
-    ``likeness`` is what it is to be like, if anything.
+    ``likeness`` is what it is to be like, if anything; ``asked`` is the request before anything was left out of it.
     """
 
     domain: Domain
@@ -52,6 +52,7 @@ class Work:
     findings: tuple[Finding, ...] = ()
     dropped: tuple[str, ...] = ()
     likeness: Likeness | None = None
+    asked: Request | None = None
 
 
 @dataclass(frozen=True, slots=True)

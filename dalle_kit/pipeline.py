@@ -9,7 +9,7 @@ import datetime
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dalle_kit import __version__
 from dalle_kit.budget import Budget
@@ -17,6 +17,7 @@ from dalle_kit.choosing import Finished, Work, best_draft, checks_of, first_draf
 from dalle_kit.domain import Domain, Request
 from dalle_kit.engine.results import Generation, Piece
 from dalle_kit.errors import ContextOverflowError
+from dalle_kit.recording import engine_facts, example_facts, plain_fields, plugin_versions
 from dalle_kit.records import Document, Finding, GenerationOptions, Provenance
 from dalle_kit.repair import needs_repair, repair_steps
 from dalle_kit.review import placed
@@ -51,6 +52,7 @@ def fit(plugins: Plugins, templates: Templates, work: Work, engine: Engine, opti
     What neither of them showed is not told as dropped. Raises ContextOverflowError when they do not fit and the domain
     has nothing left that may be dropped.
     """
+    asked = work.asked or work.request
     tried: list[str] = []
     dropped: list[str] = []
     while True:
@@ -68,7 +70,7 @@ def fit(plugins: Plugins, templates: Templates, work: Work, engine: Engine, opti
         else:
             note = f"to fit into {engine.model}'s context, left out: {', '.join(dropped)}"
             findings = (*work.findings, *([Finding("context", "warning", note)] if dropped else []))
-            return replace(work, findings=findings, dropped=tuple(dropped))
+            return replace(work, findings=findings, dropped=tuple(dropped), asked=asked)
 
 
 def _smaller(work: Work) -> tuple[Request, Likeness | None, str | None]:
@@ -122,7 +124,7 @@ def write(
         drafts, interruption = repaired(plugins, drafts, engine, options, limit)
         clock.note("repair")
     for draft in drafts:
-        documents.append(_document(plugins, draft, engine, options, limit, clock.timings))
+        documents.append(_document(plugins, draft, engine, options, limit, clock.timings, repair=repair))
     if interruption is not None:
         raise interruption
 
@@ -198,6 +200,8 @@ def _document(
     options: GenerationOptions,
     limit: Budget,
     timings: Mapping[str, float],
+    *,
+    repair: bool,
 ) -> Document:
     work, generation, draft = finished.work, finished.generation, finished.draft
     findings = [*work.findings, *finished.reviewer.about(), *finished.noted, *finished.review.findings]
@@ -208,22 +212,22 @@ def _document(
         version=__version__,
         created=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
         domain=work.domain.name,
-        model=engine.model if engine else None,
-        model_sha256=engine.sha256 if engine else None,
-        device=engine.device if engine else None,
-        dtype=engine.dtype if engine else None,
-        quant=engine.quant if engine else None,
         template=work.shaped.template,
+        templates=work.shaped.hashes,
         options=options,  # which give it again, whichever draft it is
         candidate=generation.candidate,
         prompt_tokens=generation.prompt_tokens,
         generated_tokens=generation.tokens,
         finish_reasons={name: slot.reason for name, slot in generation.slots.items()},
         dropped=work.dropped,
-        plugins=tuple(info.name for info in plugins.infos if info.status == "loaded"),
+        plugins=plugin_versions(plugins),
         timings=timings,
         repairs=finished.repairs,
-        **_example_facts(work.likeness),
+        repair=repair,
+        budget=limit.seconds,
+        budget_spent=limit.spent,
+        **engine_facts(engine),
+        **example_facts(work.likeness),
     )
     return Document(
         domain=work.domain.name,
@@ -233,10 +237,5 @@ def _document(
         findings=placed(findings, draft),
         provenance=provenance,
         formats=plugins.formats(work.domain.name),
+        asked=plain_fields(work.asked or work.request),
     )
-
-
-def _example_facts(likeness: Likeness | None) -> dict[str, Any]:
-    if likeness is None:
-        return {}
-    return {"steer": likeness.steer, "strength": likeness.strength, "examples": likeness.uses}

@@ -296,20 +296,24 @@ class ExampleUse:
     """An example that a document was written after: its set, the beginning of its text's hash, and where it was found.
 
     ``similarity`` is the cosine of its vector and that of the request, None where it was not chosen for a request:
-    vectors that steer are made of many.
+    vectors that steer are made of many. ``characters`` is how much of its beginning was used, None for all.
     """
 
     set: str
     id: str
     origin: str
     similarity: float | None
+    characters: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
     """How a document came about, enough to make it again. Times are in seconds.
 
-    ``model``, ``device``, ``dtype`` and ``quant`` are None for a document without slots, which no model wrote.
+    ``model``, ``device``, ``dtype``, ``quant`` and ``runner`` are None for a document without slots, which no model
+    wrote. ``model_parts`` are the hashes of what the model was made from, ``templates`` those of the template's files
+    by name, ``plugins`` and ``libraries`` have the versions of what had a part in it. ``repair`` and ``budget`` are as
+    they were given; where the time was not enough, ``budget_spent``, the same request may give another text.
     ``repairs`` has a line for each change made to what was written, because a check had found something. ``examples``
     are those that the document was written after, ``steer`` says how, ``strength`` what vectors were multiplied by.
     """
@@ -328,10 +332,17 @@ class Provenance:
     generated_tokens: int
     finish_reasons: Mapping[str, str]
     dropped: tuple[str, ...]
-    plugins: tuple[str, ...]
+    plugins: Mapping[str, str]
     timings: Mapping[str, float]
     repairs: tuple[str, ...] = ()
     quant: str | None = None
+    runner: str | None = None
+    model_parts: Mapping[str, str] = field(default_factory=dict)
+    libraries: Mapping[str, str] = field(default_factory=dict)
+    templates: Mapping[str, str] = field(default_factory=dict)
+    repair: bool = True
+    budget: float | None = None
+    budget_spent: bool = False
     steer: str | None = None
     strength: float | None = None
     examples: tuple[ExampleUse, ...] = ()
@@ -359,7 +370,10 @@ class Format:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A finished text: what was asked, what was written, what the checks found, and how it came about."""
+    """A finished text: what was asked, what was written, what the checks found, and how it came about.
+
+    ``asked`` are the fields of the request as it was asked, as JSON-ready values; ``request`` may have been shortened.
+    """
 
     domain: str
     request: Any
@@ -368,6 +382,7 @@ class Document:
     findings: tuple[Finding, ...]
     provenance: Provenance
     formats: Mapping[str, Format] = field(repr=False)
+    asked: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def render(self, format: str = "text") -> str | bytes:
         """Return the document in one of the domain's formats.
@@ -390,9 +405,10 @@ class Document:
         return json_value(self.slots[slot])
 
     def as_dict(self) -> dict[str, Any]:
-        """Return text, slots, findings and provenance as JSON-ready values."""
+        """Return request, text, slots, findings and provenance as JSON-ready values."""
         return {
             "domain": self.domain,
+            "request": _plain(self.asked),
             "text": self.text,
             "slots": dict(self.slots),
             "findings": [_plain_finding(finding) for finding in self.findings],

@@ -102,6 +102,11 @@ class Engine:
         return self._loaded.quant
 
     @property
+    def runner(self) -> str:
+        """What computes it: ``native`` (in C), ``torch`` or ``transformers``."""
+        return self._loaded.runner
+
+    @property
     def family(self) -> str:
         """``causal``, ``seq2seq``, ``dalle`` or ``encoder``."""
         return self._loaded.model.family

@@ -65,6 +65,14 @@ class Loaded:
         """The model as one that writes, None for an encoder."""
         return None if self.model.family == "encoder" else cast("SteerableModel", self.model)
 
+    @property
+    def runner(self) -> str:
+        """What computes the model: ``native`` (in C, or numpy), ``torch`` or ``transformers``."""
+        if isinstance(self.model, (NativeLlama, BertEncoder)):
+            return "native"
+        bases = {base.__name__ for base in type(self.model).__mro__}  # their modules may not be imported
+        return "transformers" if bases & {"TransformersModel", "TransformersEncoder"} else "torch"
+
 
 def load(
     stored: StoredModel,

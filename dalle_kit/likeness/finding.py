@@ -85,7 +85,10 @@ class ExampleFinder:
         asked = "\n".join(told_texts(request))[:_ASKED]
         kind: Kind | None = None if domain.prose else "code"
         chosen = choose(pools, asked, encoder=self.encoder, budget=budget, count=count, kind=kind)
-        uses = tuple(ExampleUse(each.set, each.id, each.origin, each.similarity) for each in chosen)
+        uses = tuple(
+            ExampleUse(each.set, each.id, each.origin, each.similarity, len(each.text) if each.is_cut else None)
+            for each in chosen
+        )
         return Likeness(uses, tuple(each.text for each in chosen), steer, tuple(pools))
 
     def steered(self, likeness: Likeness, domain: Domain, engine: Engine) -> Likeness:

@@ -11,8 +11,9 @@ In ``extends``, ``include`` and ``import`` a name is looked for in the domain's 
 
 from __future__ import annotations
 
+import hashlib
 import importlib.resources
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 BUNDLED = "bundled"
 SUFFIX = ".j2"
+_LARGEST = 2**20  # bytes of a template
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class TemplateSources(jinja2.BaseLoader):
         self._domains = {folder_of(name): domain for name, domain in domains.items()}
         self._packages: dict[str, Traversable] = {}
         self._loaders = loaders
+        self._hashes: dict[str, tuple[str, str]] = {}  # name and hash of what was read last, by its place
         self.user_folder = user_folder
 
     def get_source(self, environment: jinja2.Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
@@ -56,7 +59,13 @@ class TemplateSources(jinja2.BaseLoader):
         found = self.find(environment, template)
         if found is None:
             raise jinja2.TemplateNotFound(template)
+        digest = hashlib.sha256(found.text.encode("utf-8", "surrogatepass")).hexdigest()
+        self._hashes[found.place] = (found.name, digest)
         return found.text, found.place, found.unchanged
+
+    def hashes(self, places: Iterable[str]) -> dict[str, str]:
+        """Return the full names of the files at some places, and the SHA-256 of the text of each as it is in use."""
+        return dict(self._hashes[place] for place in places if place in self._hashes)
 
     def find(self, environment: jinja2.Environment, name: str) -> TemplateFile | None:
         """Return the template of that full name, None if there is none; TemplateError if it cannot be read."""
@@ -177,7 +186,11 @@ def _walk(folder: Traversable, prefix: str = "") -> Iterator[str]:
 
 def _read(file: Traversable, place: str) -> str:
     try:
-        return file.read_bytes().decode("utf-8-sig")
+        with file.open("rb") as stream:
+            data = stream.read(_LARGEST + 1)
+        if len(data) > _LARGEST:
+            raise TemplateError(f"has more than {_LARGEST:,} bytes; make it shorter", template=place)
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise TemplateError(f"is not UTF-8 text (byte {error.start}); save it as UTF-8", template=place) from error
     except OSError as error:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -51,7 +51,7 @@ class TemplatePlugins(Protocol):
 class Shaped:
     """A request in shape: what the model is told, the document with its slots, which template and files made them.
 
-    ``domain`` is the name of the request's domain.
+    ``domain`` is the name of the request's domain; ``hashes`` are the SHA-256 of the files, by their full names.
     """
 
     prompt: Prompt
@@ -59,6 +59,7 @@ class Shaped:
     template: str
     sources: tuple[str, ...]
     domain: str = ""
+    hashes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,8 @@ class Templates:
         if skeleton.slots and not prompt.messages:
             raise TemplateError("renders to nothing, so the model would be told nothing", template=more[0])
         prompt = _show_examples(prompt, skeleton.slots, template=more[0])
-        return Shaped(prompt, skeleton, pair.label, tuple(dict.fromkeys([*places, *more])), domain.name)
+        files = tuple(dict.fromkeys([*places, *more]))
+        return Shaped(prompt, skeleton, pair.label, files, domain.name, self.sources.hashes(files))
 
     def names(self, domain: str) -> tuple[str, ...]:
         """Return what ``--template`` takes for a domain: "default" and its variants, then ``SOURCE:NAME``."""

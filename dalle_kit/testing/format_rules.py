@@ -93,7 +93,7 @@ def _document(domain: Domain, request: Request, draft: Draft, formats: Mapping[s
         generated_tokens=0,
         finish_reasons={},
         dropped=(),
-        plugins=(),
+        plugins={},
         timings={},
     )
     return Document(

@@ -35,6 +35,7 @@ class ScriptedEngine:
     device = "cpu"
     dtype = "float32"
     quant = "none"
+    runner = "scripted"
     family = "causal"
     context = None
     infills = True

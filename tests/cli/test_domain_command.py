@@ -47,7 +47,7 @@ def test_document_alone_goes_to_stdout_and_warnings_to_stderr(command: Command, 
 
 def test_json_tells_the_seed_that_repeats_the_text(command: Command, sheets: Path, home: Path) -> None:
     first = json.loads(command(*NOTE, "--temperature", "1", "--json").out)
-    assert set(first) == {"domain", "text", "slots", "findings", "provenance"}
+    assert set(first) == {"domain", "request", "text", "slots", "findings", "provenance"}
     seed = first["provenance"]["options"]["seed"]
     again = json.loads(command(*NOTE, "--temperature", "1", "--json", "--seed", str(seed)).out)
     assert again["text"] == first["text"]

@@ -86,7 +86,7 @@ def document(email_domain: Domain) -> Callable[..., Document]:
             generated_tokens=0,
             finish_reasons={},
             dropped=(),
-            plugins=(),
+            plugins={},
             timings={},
         )
         return Document(
