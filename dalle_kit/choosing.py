@@ -15,7 +15,9 @@ from dalle_kit.checks import same_words
 from dalle_kit.checks.words import content_words
 from dalle_kit.domain import Domain, Request, told_texts
 from dalle_kit.engine.results import Generation
-from dalle_kit.likeness.copying import copied
+from dalle_kit.guarding import Watch
+from dalle_kit.likeness.copying import copied, copied_runs
+from dalle_kit.privacy import PERSONAL_DATA
 from dalle_kit.records import Draft, Finding, Skeleton, Slot
 from dalle_kit.repair import quoted
 from dalle_kit.review import Checks, Review, Reviewer, plain_sentence
@@ -42,7 +44,8 @@ _PERSONS = frozenset(
 class Work:
     """A request on its way: what the model is told, the document's skeleton, and what was noticed so far.
 
-    ``likeness`` is what it is to be like, if anything; ``asked`` is the request before anything was left out of it.
+    ``likeness`` is what it is to be like, if anything; ``watch`` sees to personal data in it;
+    ``asked`` is the request before anything was left out of it.
     """
 
     domain: Domain
@@ -53,6 +56,7 @@ class Work:
     dropped: tuple[str, ...] = ()
     likeness: Likeness | None = None
     asked: Request | None = None
+    watch: Watch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,20 +209,45 @@ def hooked(
 ) -> Finished:
     """Let the plugins change a draft, then check it: the core, the domain, what plugins registered, the hooks."""
     draft, noted = plugins.postprocess(work.domain.name, work.request, own)
-
-    def hooks(request: Request, draft: Draft) -> Sequence[Finding]:
-        return plugins.check(work.domain.name, request, draft)
-
-    review = reviewer.review(draft, [*checks_of(plugins, work), hooks])
+    review = _reviewed(plugins, work, reviewer, draft)
     return Finished(work, generation, reviewer, own, draft, tuple(noted), review, repairs)
 
 
+def _reviewed(plugins: Plugins, work: Work, reviewer: Reviewer, draft: Draft) -> Review:
+    def hooks(request: Request, draft: Draft) -> Sequence[Finding]:
+        return plugins.check(work.domain.name, request, draft)
+
+    return reviewer.review(draft, [*checks_of(plugins, work), hooks])
+
+
+def cleaned(plugins: Plugins, finished: Finished) -> Finished:
+    """Return a draft without the personal data that must not get out of it, and say what there was.
+
+    Raises PrivacyError where such a text is refused.
+    """
+    watch = finished.work.watch
+    if watch is None:
+        return finished
+    draft, kinds = watch.cleaned(finished.draft)
+    repairs = tuple(map(watch.clean_line, finished.repairs))
+    if kinds:
+        said = ", ".join(dict.fromkeys(kinds))
+        note = Finding(PERSONAL_DATA, "warning", f"put in neutral words, as it is not in the request: {said}")
+        review = _reviewed(plugins, finished.work, finished.reviewer, draft)
+        finished = replace(finished, draft=draft, review=review, noted=(*finished.noted, note))
+    return replace(finished, repairs=repairs)
+
+
 def checks_of(plugins: Plugins, work: Work) -> Checks:
-    """Return the checks of the domain, those registered for it, and that nothing is from the examples."""
-    checks = (work.domain.check, *plugins.checks(work.domain.name))
-    if work.likeness is None or not work.likeness.texts or not work.domain.prose:
+    """Return the checks of the domain, those registered for it, and those of personal data and of examples."""
+    watched = (work.watch.check,) if work.watch else ()
+    checks = (work.domain.check, *plugins.checks(work.domain.name), *watched)
+    if work.likeness is None:
         return checks
     skeleton = work.shaped.skeleton
     literals = [part for part in skeleton.parts if isinstance(part, str)]
     told = [*told_texts(work.request), *work.domain.sources(work.request), *literals]
-    return (*checks, copied(work.likeness.texts, told))
+    checks = (*checks, copied_runs(work.likeness.pools, told))
+    if work.likeness.texts and work.domain.prose:
+        checks = (*checks, copied(work.likeness.texts, told))
+    return checks

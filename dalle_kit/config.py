@@ -14,6 +14,7 @@ import tomlkit
 from dalle_kit.errors import ConfigError, UnknownNameError
 from dalle_kit.files import write_atomically
 from dalle_kit.paths import find_paths
+from dalle_kit.records import Privacy
 
 
 class _Table(pydantic.BaseModel):
@@ -47,6 +48,10 @@ class Settings(_Table):
     )
     quant: Literal["auto", "none", "int8", "int4"] = pydantic.Field(
         default="auto", description="Bits the weights are kept in: auto, none, int8 or int4."
+    )
+    privacy: Privacy = pydantic.Field(
+        default="report",
+        description="What becomes of personal data that is not in the request: off, report, redact or refuse.",
     )
     threads: int = pydantic.Field(default=0, ge=0, description="CPU threads; 0 leaves the choice to torch.")
     identity: Mapping[str, str] = pydantic.Field(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
 import pydantic
 
@@ -25,6 +25,46 @@ class Request(pydantic.BaseModel):
     """
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+    def with_texts(self, change: Callable[[str], str]) -> dict[str, object]:
+        """Return the fields that were given, each text in them changed, for ``Domain.parse``.
+
+        A field of choices stays as it is, and so do bytes that are no UTF-8. A request that holds texts in a form of
+        its own, such as an encoded message, gives them here as plain text.
+        """
+        return _with_texts(self, change)
+
+
+def _with_texts(model: pydantic.BaseModel, change: Callable[[str], str]) -> dict[str, Any]:
+    kinds = {name: info.annotation for name, info in type(model).model_fields.items()}
+    return {
+        name: value if _has_choices(kinds[name]) else _changed(value, change)
+        for name in kinds
+        if name in model.model_fields_set
+        for value in [getattr(model, name)]
+    }
+
+
+def _has_choices(kind: Any) -> bool:
+    return get_origin(kind) is Literal or any(map(_has_choices, get_args(kind)))
+
+
+def _changed(value: Any, change: Callable[[str], str]) -> Any:
+    """Return a value with every text in it changed."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, bytes):
+        try:
+            return change(value.decode("utf-8")).encode("utf-8")
+        except UnicodeDecodeError:
+            return value
+    if isinstance(value, pydantic.BaseModel):
+        return type(value).model_validate(_with_texts(value, change))
+    if isinstance(value, Mapping):
+        return {key: _changed(each, change) for key, each in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return type(value)(_changed(each, change) for each in value)
+    return value
 
 
 def option(
@@ -86,6 +126,10 @@ def _no_texts() -> Iterable[str]:
     return ()
 
 
+def _no_people(request: Any) -> Iterable[str]:
+    return ()
+
+
 def _no_corpus(split: str) -> Iterable[Example]:
     return ()
 
@@ -125,6 +169,7 @@ class Domain:
     model       the model that suits the domain, used where the user has chosen none
     prose       whether what the model writes is sentences, which are held to the request and repaired where they fail
     sources     the texts of a request that a document may take names, numbers and other facts from
+    people      the names of the people that fields of a request hold: who writes, to whom, who is quoted
     cases       hand-written requests, as fields, that the domain is evaluated on
     plain       plain texts of the kind, in nobody's voice, that the manner of examples is told from
     corpus      real texts with the requests made from them, for the split "train" or "dev"
@@ -143,6 +188,7 @@ class Domain:
     model: str | None = None
     prose: bool = True
     sources: Callable[[Any], Iterable[str]] = told_texts
+    people: Callable[[Any], Iterable[str]] = _no_people
     cases: Callable[[], Iterable[Mapping[str, object]]] = _no_cases
     plain: Callable[[], Iterable[str]] = _no_texts
     corpus: Callable[[str], Iterable[Example]] = _no_corpus
@@ -198,7 +244,7 @@ RESERVED_FIELDS = frozenset(
         "like",
         "steer",
     }
-    | {"force", "json", "dry_run", "quiet", "debug", "help", "strict", "repair", "no_repair", "budget"}
+    | {"force", "json", "dry_run", "quiet", "debug", "help", "strict", "repair", "no_repair", "budget", "privacy"}
     | {"write", "no_nearby"}
 )
 

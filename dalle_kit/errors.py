@@ -14,6 +14,7 @@
     ├── ExampleError            example texts cannot be read, kept or searched
     ├── PluginError             a plugin cannot be loaded, or a required one failed
     ├── ConfigError             the settings cannot be read, or hold a wrong value
+    ├── PrivacyError            a text has personal data that its request has not, and that is refused
     └── OutputError             a result cannot be written where it was asked to go
 
 Each carries its facts as attributes, and a message that says what failed, with which value, what is allowed, and
@@ -124,6 +125,20 @@ class PluginError(DalleKitError):
 
 class ConfigError(DalleKitError):
     """The settings cannot be read, or a setting has a value it may not have."""
+
+
+class PrivacyError(DalleKitError):
+    """A text has personal data that its request has not, which the setting ``privacy`` refuses; it was not kept.
+
+    ``kind`` says what it is; the data itself is nowhere in the error.
+    """
+
+    def __init__(self, kind: str, *, slot: str) -> None:
+        self.kind, self.slot = kind, slot
+        super().__init__(
+            f"the text (in {slot}) has personal data that is not in the request: {kind}; nothing was written: put it "
+            "into the request if it belongs there, try another --seed with a --temperature, or choose --privacy redact"
+        )
 
 
 class OutputError(DalleKitError):

@@ -19,11 +19,12 @@ from dalle_kit.engine.devices import check_quant, choose_device, choose_dtype
 from dalle_kit.engine.results import Piece
 from dalle_kit.engine.threads import wait_politely
 from dalle_kit.errors import RequestError, UnknownNameError
+from dalle_kit.guarding import Guard
 from dalle_kit.likeness import check_steer, resolve_steer
 from dalle_kit.models.registry import Registry
 from dalle_kit.models.spec import Progress, silent
 from dalle_kit.plugin_manager.manager import Plugins, load_plugins
-from dalle_kit.records import Document, Finding, GenerationOptions
+from dalle_kit.records import Document, Finding, GenerationOptions, Privacy
 from dalle_kit.templating.templates import Shaped, Templates
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Kit:
         self._quant = quant or self.settings.quant
         self._progress = progress
         self._engines: dict[str, Engine] = {}
+        self._guards: dict[str, Guard] = {}
         self._loading = threading.Lock()
 
     @cached_property
@@ -194,6 +196,7 @@ class Kit:
         steer: str = "auto",
         repair: bool = True,
         budget: float | None = None,
+        privacy: Privacy | None = None,
         **fields: object,
     ) -> Document:
         """Write one document; ``fields`` are the request's, the others as in GenerationOptions.
@@ -202,8 +205,9 @@ class Kit:
         like those nearest to the request. ``steer`` is how: ``prompt``, ``vector``, ``memory`` or ``auto``.
         ``repair`` writes again, drops or states in plain words what the checks find wrong or missing. ``budget`` is
         the time it may take, in seconds, without loading the model; what is not written by then is stated plainly.
+        ``privacy`` says what becomes of personal data that is not in the request, instead of the settings.
         Raises UnknownNameError for an unknown domain, template or set, RequestError, OptionError, ModelError,
-        ExampleError, ContextOverflowError.
+        ExampleError, ContextOverflowError, PrivacyError.
         """
         options = _given(
             seed=seed,
@@ -217,7 +221,7 @@ class Kit:
             stop=stop,
         )
         arguments: dict[str, Any] = {"template": template, "like": like, "steer": steer, "repair": repair}
-        arguments |= {"budget": budget, **options, **fields}
+        arguments |= {"budget": budget, "privacy": privacy, **options, **fields}
         with self.stream(domain, request, **arguments) as stream:
             return stream.finish()
 
@@ -231,6 +235,7 @@ class Kit:
         steer: str = "auto",
         repair: bool = True,
         budget: float | None = None,
+        privacy: Privacy | None = None,
         **fields: Any,
     ) -> DocumentStream:
         """Write one document piece by piece; takes what ``generate`` takes.
@@ -239,7 +244,8 @@ class Kit:
         """
         overrides = {name: fields.pop(name) for name in GenerationOptions.names() if name in fields}
         Budget(budget)  # a wrong one is refused before anything is loaded
-        work = self._work(domain, request, fields, template=template, like=like, steer=steer)
+        chosen: dict[str, Any] = {"template": template, "like": like, "steer": steer, "privacy": privacy}
+        work = self._work(domain, request, fields, **chosen)
         options = self._options(work, overrides)
         documents: list[Document] = []
         pieces = self._write([work], options, documents, repair=repair, budget=budget)
@@ -255,14 +261,15 @@ class Kit:
         steer: str = "auto",
         repair: bool = True,
         budget: float | None = None,
+        privacy: Privacy | None = None,
         **options: Any,
     ) -> list[Document]:
         """Write a document for each request, computed together; ``options`` as in GenerationOptions.
 
-        ``like``, ``steer``, ``repair`` and ``budget`` as in ``generate``; the budget is for all of them.
+        ``like``, ``steer``, ``repair``, ``budget`` and ``privacy`` as in ``generate``; the budget is for all of them.
         """
         Budget(budget)
-        chosen: dict[str, Any] = {"template": template, "like": like, "steer": steer}
+        chosen: dict[str, Any] = {"template": template, "like": like, "steer": steer, "privacy": privacy}
         works = [self._work(domain, request, {}, **chosen) for request in requests]
         if not works:
             return []
@@ -310,8 +317,10 @@ class Kit:
         template: str | None,
         like: Like,
         steer: str,
+        privacy: Privacy | None = None,
     ) -> Work:
         described = self.plugins.domain(domain)
+        guard = self._guard(privacy or self.settings.privacy)
         check_steer(steer)
         if isinstance(request, Request):
             if fields:
@@ -325,7 +334,15 @@ class Kit:
             model = self.model_for(domain)
             way = resolve_steer(steer, has_encoder=lambda: self.registry.reads_examples(model), model=model)
             likeness = self.examples.find(self.examples.open(like), described, request, steer=way)
-        return pipeline.shape(self.plugins, self.templates, described, request, template=template, likeness=likeness)
+        return pipeline.shape(
+            self.plugins, self.templates, described, request, template=template, likeness=likeness, guard=guard
+        )
+
+    def _guard(self, policy: Privacy) -> Guard:
+        """Return the guard of a policy; what it finds personal data with is loaded once."""
+        if policy not in self._guards:
+            self._guards[policy] = Guard(policy)
+        return self._guards[policy]
 
     def _options(self, work: Work, overrides: Mapping[str, Any]) -> GenerationOptions:
         given = _given(**overrides)

@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING
 
 from dalle_kit import __version__
 from dalle_kit.budget import Budget
-from dalle_kit.choosing import Finished, Work, best_draft, checks_of, first_draft, hooked, left_to_write
-from dalle_kit.domain import Domain, Request
+from dalle_kit.choosing import Finished, Work, best_draft, checks_of, cleaned, first_draft, hooked, left_to_write
+from dalle_kit.domain import Domain, Request, told_texts
 from dalle_kit.engine.results import Generation, Piece
 from dalle_kit.errors import ContextOverflowError
+from dalle_kit.guarding import Gate, Guard, Watch
 from dalle_kit.recording import engine_facts, example_facts, plain_fields, plugin_versions
 from dalle_kit.records import Document, Finding, GenerationOptions, Provenance
 from dalle_kit.repair import needs_repair, repair_steps
-from dalle_kit.review import placed
+from dalle_kit.review import Reviewer, placed
 from dalle_kit.writing import run_repairs, write_first, write_others
 
 if TYPE_CHECKING:
@@ -38,12 +39,21 @@ def shape(
     *,
     template: str | None = None,
     likeness: Likeness | None = None,
+    guard: Guard | None = None,
 ) -> Work:
-    """Render the prompt and the skeleton, show the examples, and let the plugins change the prompt."""
+    """Render the prompt and the skeleton, show the examples, and let the plugins change the prompt.
+
+    ``guard`` says what becomes of personal data that the text has from elsewhere than its request.
+    """
     shaped = templates.shape(domain, request, template=template)
     told = likeness.shown_in(shaped.prompt) if likeness else shaped.prompt
     prompt, findings = plugins.shape_prompt(domain.name, request, told)
-    return Work(domain, request, template, replace(shaped, prompt=prompt), tuple(findings), likeness=likeness)
+    watch = None
+    if guard is not None:
+        known = Reviewer(domain, request, shaped.skeleton).known
+        watch = Watch(guard, (*told_texts(request), *known), language=str(getattr(request, "language", "en")))
+    shaped = replace(shaped, prompt=prompt)
+    return Work(domain, request, template, shaped, tuple(findings), likeness=likeness, watch=watch)
 
 
 def fit(plugins: Plugins, templates: Templates, work: Work, engine: Engine, options: GenerationOptions) -> Work:
@@ -64,7 +74,10 @@ def fit(plugins: Plugins, templates: Templates, work: Work, engine: Engine, opti
                 raise  # there is nothing to give up any more
             tried.append(what)
             before = work.shaped
-            work = shape(plugins, templates, work.domain, request, template=work.template, likeness=likeness)
+            guard = work.watch.guard if work.watch else None
+            work = shape(
+                plugins, templates, work.domain, request, template=work.template, likeness=likeness, guard=guard
+            )
             shown = (before.prompt, before.skeleton) != (work.shaped.prompt, work.shaped.skeleton)
             dropped += [what] if shown and what not in dropped else []
         else:
@@ -104,11 +117,13 @@ def write(
         pieces = write_first(engine, rows, options, limit, results=results)
     else:
         pieces = _certain(works, options, results=results)
+    gate = Gate([work.watch for work in works])
     for piece in pieces:
         if first and piece.slot is not None:
             first = False
             clock.note("first_token")
-        yield piece
+        yield from gate.take(piece)
+    yield from gate.rest()
     clock.note("generate")
     # Where the user has words drawn, unlikely ones are meant to come.
     drop_forced = bool(engine) and repair and not options.temperature
@@ -124,7 +139,8 @@ def write(
         drafts, interruption = repaired(plugins, drafts, engine, options, limit)
         clock.note("repair")
     for draft in drafts:
-        documents.append(_document(plugins, draft, engine, options, limit, clock.timings, repair=repair))
+        finished = cleaned(plugins, draft)
+        documents.append(_document(plugins, finished, engine, options, limit, clock.timings, repair=repair))
     if interruption is not None:
         raise interruption
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 Role = Literal["system", "user", "assistant", "context", "prefix", "suffix"]
 Severity = Literal["note", "warning", "error"]
 Steer = Literal["auto", "prompt", "vector", "memory"]
+#: What becomes of personal data that a text has and its request has not.
+Privacy = Literal["off", "report", "redact", "refuse"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from dalle_kit.checks.coverage import Coverage, assess
 from dalle_kit.checks.invention import is_courtesy
 from dalle_kit.domain import Domain, Request
 from dalle_kit.passages import passages, spans
+from dalle_kit.privacy import PERSONAL_DATA
 from dalle_kit.records import Draft, Finding, Skeleton, Slot
 
 #: Checks of a domain and of plugins, each given the request and the draft.
@@ -122,7 +123,15 @@ class Reviewer:
         ]
         for check in checks:
             findings += check(self.request, draft)
-        unique = {(each.check, each.slot, each.span, each.message): each for each in findings}
+        # That a number is nowhere in the request is not worth a line of its own where it is somebody's.
+        leaked = [(each.slot, each.span) for each in findings if each.check == PERSONAL_DATA and each.span]
+        unique = {
+            (each.check, each.slot, each.span, each.message): each
+            for each in findings
+            if each.check != "unsupported"
+            or each.span is None
+            or not within(each.span, [span for slot, span in leaked if slot == each.slot])
+        }
         return Review(tuple(unique.values()), said, unsaid)
 
     def strays(self, draft: Draft) -> list[tuple[Slot, int, tuple[int, int]]]:

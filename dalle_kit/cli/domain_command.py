@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
@@ -33,6 +33,7 @@ from dalle_kit.cli.request_options import (
 from dalle_kit.cli.source_files import SourceArgument, SourceFile, read_source, source_argument
 from dalle_kit.cli.streaming import preview
 from dalle_kit.errors import PluginError, RequestError, UnknownNameError
+from dalle_kit.records import Privacy
 
 if TYPE_CHECKING:
     from dalle_kit.command_table import DomainEntry
@@ -141,6 +142,11 @@ def _common_options(entry: DomainEntry) -> list[SectionOption]:
             "--budget", "Time to write in; what is left is said in plain words.", type=click.FLOAT, metavar="SECONDS"
         ),
         generation("--no-repair", "Leave what the checks find wrong as it is.", is_flag=True),
+        generation(
+            "--privacy",
+            "Personal data that is not in the request: off, report, redact or refuse.  [default: the setting]",
+            type=NearestChoice("policy", get_args(Privacy)),
+        ),
         output(
             "--format",
             type=NearestChoice("format", [each["name"] for each in entry.formats]),
@@ -192,6 +198,7 @@ def _callback(
             # Said at once: the libraries that are imported to load the model take a second or two themselves.
             progress(f"loading {kit.model_for(entry.name)}", 0, None)
             arguments = {**shaping, "budget": values["budget"], "repair": not values["no_repair"]}
+            arguments["privacy"] = values["privacy"]
             stream = kit.stream(entry.name, request, **arguments, **generation)
         document = _write(stream, quiet=quiet)
         if write and file:

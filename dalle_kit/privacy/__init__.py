@@ -2,12 +2,13 @@
 
 from dalle_kit.privacy.finder import PersonalFinder, load_finder
 from dalle_kit.privacy.kinds import KINDS, PersonalData
-from dalle_kit.privacy.leaks import leaked, leaks
+from dalle_kit.privacy.leaks import PERSONAL_DATA, leaked, leaks
 from dalle_kit.privacy.made_up import Redactor, has_personal_data
 from dalle_kit.privacy.readable import redacted
 
 __all__ = [
     "KINDS",
+    "PERSONAL_DATA",
     "PersonalData",
     "PersonalFinder",
     "Redactor",

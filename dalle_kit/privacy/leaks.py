@@ -12,6 +12,9 @@ from dalle_kit.privacy.kinds import PersonalData
 from dalle_kit.privacy.persons import is_title
 from dalle_kit.records import Finding
 
+#: The name of the check.
+PERSONAL_DATA = "personal data"
+
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W\d_]+)*")
 _NUMBERS = frozenset({"phone number", "card number", "bank account", "id number", "IP address"})
 #: Words of an address that say nothing about whose it is.
@@ -26,7 +29,7 @@ def leaks(text: str, source: Source, *, finder: PersonalFinder, slot: str | None
     """Return an error for each thing in ``text`` that is personal and not in ``source``, however written there."""
     return [
         Finding(
-            "personal data",
+            PERSONAL_DATA,
             "error",
             f"the {each.kind} {each.text!r} is not in the request",
             slot,

@@ -8,13 +8,15 @@ from dataclasses import dataclass, replace
 from dalle_kit.checks import key_words
 from dalle_kit.checks.coverage import SAID
 from dalle_kit.passages import joined, passages, spans, without
+from dalle_kit.privacy import PERSONAL_DATA
 from dalle_kit.records import Finding, Slot
 from dalle_kit.repair.workbench import Rewriting, Workbench, quoted
 from dalle_kit.review import STRAY, open_slots, own_text, within
 
 #: Sentences with these errors are worse than nothing; one with another is kept where it is all that a slot has.
 _WORSE_THAN_NOTHING = frozenset(
-    {"unsupported", "invented", "misplaced", "quote", "placeholder", "leaked instruction", "example"}
+    {"unsupported", "invented", "misplaced", "quote", "placeholder", "leaked instruction", "example", "copy"}
+    | {PERSONAL_DATA}
 )
 
 _MISSING = "missing point"
