@@ -224,6 +224,8 @@ class Tokenizer:
 
     def _frame(self, prompt: Prompt) -> tuple[list[str], tuple[Message, ...]]:
         """Return the fixed texts before, between and after the messages' contents, and these messages."""
+        from dalle_kit.sandbox import allowance
+
         if self._chat_template is None:
             count = len(prompt.messages)
             return ["", *["\n\n"] * count] if count else [""], prompt.messages
@@ -231,7 +233,8 @@ class Tokenizer:
             marks = [secrets.token_hex(16) for _ in messages]
             shown = [{"role": each.role, "content": mark} for each, mark in zip(messages, marks, strict=True)]
             try:
-                text = self._compiled.render(messages=shown, add_generation_prompt=True, **self._names)
+                with allowance():
+                    text = self._compiled.render(messages=shown, add_generation_prompt=True, **self._names)
             except Exception as error:  # the template's own raise_exception, or a fault in it
                 problem = error
                 continue
@@ -242,11 +245,9 @@ class Tokenizer:
 
     @cached_property
     def _compiled(self) -> Any:
-        import jinja2.sandbox
+        from dalle_kit.sandbox import LimitedSandbox
 
-        environment = jinja2.sandbox.ImmutableSandboxedEnvironment(
-            trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
-        )
+        environment = LimitedSandbox(trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"])
         environment.globals["raise_exception"] = _raise_exception
         environment.filters["tojson"] = lambda value, **options: json.dumps(value, ensure_ascii=False, **options)
         assert self._chat_template is not None
@@ -288,10 +289,14 @@ def _load_backend(folder: Path) -> Backend:
 def _chat_template(folder: Path, settings: Mapping[str, Any]) -> str | None:
     file = folder / "chat_template.jinja"
     if file.exists():
-        return file.read_text(encoding="utf-8")
+        try:
+            return file.read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            raise ModelError(f"the chat template {file} cannot be read ({error}); pull the model again") from error
     template = settings.get("chat_template")
     if isinstance(template, list):
-        template = next((each["template"] for each in template if each.get("name") == "default"), None)
+        named = (each for each in template if isinstance(each, dict) and each.get("name") == "default")
+        template = next((each.get("template") for each in named), None)
     return template if isinstance(template, str) else None
 
 
@@ -299,7 +304,7 @@ def read_json(file: Path) -> dict[str, Any]:
     """Return what a checkpoint's JSON file holds; raises ModelError for one that is missing, damaged or no object."""
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(
             f"{file} cannot be read ({error}); is {file.parent} a model in the layout of transformers?"
         ) from error

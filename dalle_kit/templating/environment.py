@@ -8,12 +8,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import jinja2
-from jinja2.compiler import CodeGenerator
 from jinja2.runtime import StrictUndefined
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
 from dalle_kit.errors import DalleKitError, TemplateError, nearest
+from dalle_kit.sandbox import LimitedCodeGenerator, LimitedSandbox, allowance, spend
 from dalle_kit.templating.slots import Misuse, Rendering, rendering_under_way, slot, turn
 from dalle_kit.templating.sources import TemplateSources
 from dalle_kit.templating.values import Namespace
@@ -63,14 +62,14 @@ class _OwnText(str):
     __slots__ = ()
 
 
-class _CodeGenerator(CodeGenerator):
+class _CodeGenerator(LimitedCodeGenerator):
     """Jinja's, but that a template's own texts can be told from the values between them."""
 
     def _output_const_repr(self, group: Iterable[Any]) -> str:
         return f"environment.own_text({super()._output_const_repr(group)})"
 
 
-class TemplateEnvironment(ImmutableSandboxedEnvironment):
+class TemplateEnvironment(LimitedSandbox):
     """The environment all templates are compiled in; safe to use from several threads."""
 
     template_class = _Template
@@ -81,7 +80,6 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         super().__init__(loader=sources, undefined=_Undefined, autoescape=False, keep_trailing_newline=True)
         self.sources = sources
         self.globals.update(slot=slot, turn=turn)
-        del self.globals["lipsum"]  # random text: the same request would not give the same prompt
 
     def join_path(self, template: str, parent: str) -> str:
         """Return the full name of a template named inside another."""
@@ -110,8 +108,8 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
 
         The rendering is told how much of it, from its beginning, is the template's own text and its turns.
         """
-        with self.translated(rendering, name):
-            pieces = list(self.get_template(name).generate(variables))
+        with self.translated(rendering, name), allowance():
+            pieces = list(_counted(self.get_template(name).generate(variables)))
         own = itertools.takewhile(lambda piece: isinstance(piece, _OwnText) or piece in rendering.turns, pieces)
         rendering.beginning = "".join(own)
         return "".join(pieces)
@@ -128,15 +126,25 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
             raise TemplateError(message, template=error.filename or error.name, line=error.lineno) from error
         except RecursionError as error:
             message = (
-                "includes or extends itself without end; to extend the file that yours replaces, write 'bundled:...'"
+                "includes or extends itself without end, or is nested too deeply; to extend the file that yours "
+                "replaces, write 'bundled:...'"
             )
             raise TemplateError(message, template=rendering.places[0] if rendering.places else name) from error
+        except MemoryError as error:
+            raise TemplateError("needs more memory than there is; make it shorter", template=name) from error
         except Exception as error:
             place, line = _where(error, rendering.places)
             raise TemplateError(_add_nearest(_message(error), self), template=place or name, line=line) from error
 
 
+def _counted(pieces: Iterable[str]) -> Iterator[str]:
+    for piece in pieces:
+        spend(len(piece))
+        yield piece
+
+
 def _noted(template: jinja2.Template) -> jinja2.Template:
+    spend(1)
     rendering = rendering_under_way()
     if rendering is not None and template.filename is not None and template.filename not in rendering.places:
         rendering.places.append(template.filename)
