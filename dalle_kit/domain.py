@@ -15,6 +15,9 @@ from dalle_kit.source_place import SourcePlace
 
 _NAME = re.compile(r"[a-z][a-z0-9-]*( [a-z][a-z0-9-]*)*\Z")
 
+#: The habits of whoever wrote examples that a field may ask for.
+HABITS = ("greeting", "sign_off")
+
 
 class Request(pydantic.BaseModel):
     """The base of every domain's request: typed, documented fields that hold contents, never paths.
@@ -202,6 +205,11 @@ class Domain:
         undocumented = sorted(name for name, info in self.request.model_fields.items() if not info.description)
         if undocumented:
             raise ValueError(f"domain {self.name!r}: the field {undocumented[0]!r} has no description; give it one")
+        for name, info in self.request.model_fields.items():
+            habit = option_of(info).get("habit")
+            if habit is not None and habit not in HABITS:
+                known = " and ".join(map(repr, HABITS))
+                raise ValueError(f"domain {self.name!r}: the field {name!r} has the habit {habit!r}; there are {known}")
         sources = [name for name, info in self.request.model_fields.items() if option_of(info).get("source")]
         if len(sources) > 1:
             raise ValueError(f"domain {self.name!r}: {sources[0]!r} and {sources[1]!r} are both the source; keep one")

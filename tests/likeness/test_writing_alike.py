@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from pydantic import Field
 
-from dalle_kit import ExampleError, Kit, OptionError, UnknownNameError, make_examples
+from dalle_kit import Domain, ExampleError, Kit, OptionError, Request, UnknownNameError, make_examples, option
 from dalle_kit.cli.main import main
 from dalle_kit.engine.engine import Engine
 from dalle_kit.examples.memory_set import MemorySet, read_examples
@@ -50,6 +51,14 @@ def test_habits_of_the_author_fill_greeting_and_sign_off(kit: Kit, letters: Memo
     text = kit.generate("email", REQUEST, like=[letters]).text
     assert text.startswith("Hi Priya,\n\n")
     assert "\n\nCheers,\nTom" in text
+
+
+def test_a_field_can_ask_only_for_a_habit_that_there_is() -> None:
+    class Note(Request):
+        hello: str = Field("", description="The greeting.", json_schema_extra=option(habit="greetings"))
+
+    with pytest.raises(ValueError, match="'hello' has the habit 'greetings'; there are 'greeting' and 'sign_off'"):
+        Domain(name="note", summary="A note.", request=Note, templates="none")
 
 
 def test_what_the_request_says_comes_before_habits(kit: Kit, letters: MemorySet) -> None:
