@@ -10,6 +10,16 @@ from pathlib import Path
 
 from dalle_kit.errors import ExampleError
 
+#: No hook, file watcher or setting of the repository's own may run a program.
+_TAME = ("-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}")
+#: Objects that are missing would be fetched from where, and by the program that, the repository's settings name.
+_OFFLINE = {
+    "GIT_ALLOW_PROTOCOL": "none",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
+}
+
 
 def is_repository(folder: Path) -> bool:
     """Say whether a folder is the top of a git repository's work tree."""
@@ -29,9 +39,9 @@ def tracked_files(folder: Path) -> Iterator[Path]:
     git = shutil.which("git")
     if git is None:
         raise ExampleError(f"{folder} is a git repository, and git is not installed; install it, or name the files")
-    # No hook, file watcher or setting of the repository's own may run a program.
-    command = [git, "-C", str(folder), "-c", "core.fsmonitor=false", "ls-files", "-z", "--cached"]
-    run = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    command = [git, "-C", str(folder), *_TAME, "ls-files", "-z", "--cached"]
+    environment = {**os.environ, **_OFFLINE}
+    run = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL, env=environment)
     if run.returncode:
         # Advice may follow, and warnings stand before.
         said = os.fsdecode(run.stderr).strip().splitlines() or ["it failed"]
