@@ -146,6 +146,7 @@ def _common_options(entry: DomainEntry) -> list[SectionOption]:
             "--privacy",
             "Personal data that is not in the request: off, report, redact or refuse.  [default: the setting]",
             type=NearestChoice("policy", get_args(Privacy)),
+            metavar="POLICY",
         ),
         output(
             "--format",
@@ -184,7 +185,7 @@ def _callback(
 
             chosen = {name: values[name] for name in ("model", "device", "dtype", "quant")}
             kit = Kit(**chosen, progress=progress)
-            like = _examples(values["like"], quiet=quiet)
+            like = read_like(values["like"], quiet=quiet)
             try:
                 request = kit.request(entry.name, fields, like=like)
                 if format is not None:
@@ -215,7 +216,7 @@ def _callback(
     return run
 
 
-def _examples(names: Sequence[str], *, quiet: bool) -> list[Any]:
+def read_like(names: Sequence[str], *, quiet: bool) -> list[Any]:
     """Return the names of sets as they are, and what stands in the files among the names.
 
     What is both is the set: ``./NAME`` is the file. Raises UnknownNameError for what is neither, ExampleError for files
