@@ -13,10 +13,12 @@ import numpy as np
 from dalle_kit.errors import ExampleError
 from dalle_kit.examples.database import connected, fact
 from dalle_kit.examples.encoder import Vectors, describe
+from dalle_kit.examples.run_index import Index, load_index
+from dalle_kit.examples.runs import Keys
 from dalle_kit.examples.texts import Found
 from dalle_kit.examples.vectors import map_rows, write_rows
 from dalle_kit.models import disk
-from dalle_kit.models.spec import Progress
+from dalle_kit.models.spec import Progress, silent
 from dalle_kit.models.workshop import Workshop
 
 #: How much of a text's hash is shown, and the least that stands for it.
@@ -56,6 +58,7 @@ class ExampleSet:
         self.folder, self.name = folder, folder.name
         self._workshop = workshop
         self._mapped: dict[tuple[int, int], Vectors] = {}
+        self._index: Index | None = None
 
     def __len__(self) -> int:
         with connected(self.folder) as connection:
@@ -108,6 +111,17 @@ class ExampleSet:
         with connected(self.folder) as connection:
             rows = connection.execute(f"SELECT {COLUMNS} FROM texts ORDER BY id LIMIT ?", (count,)).fetchall()
         return [found_of(values) for values in rows]
+
+    def run_keys(self, *, progress: Progress = silent) -> Keys:
+        """Return the index of the runs of words of all texts; it is made where there is none of this version."""
+        index = self._index = load_index(self.folder, self._index, progress=progress)
+        return index.keys
+
+    def numbered(self, number: int) -> Found | None:
+        """Return the text that has a number in the index, None where it is gone."""
+        with connected(self.folder) as connection:
+            values = connection.execute(f"SELECT {COLUMNS} FROM texts WHERE number = ?", (number,)).fetchone()
+        return None if values is None else found_of(values)
 
     def locked(self, progress: Progress) -> AbstractContextManager[None]:
         """Change the set alone while the block runs; other processes that want to change it wait."""

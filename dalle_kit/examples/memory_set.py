@@ -10,6 +10,7 @@ import numpy as np
 from dalle_kit.errors import ExampleError
 from dalle_kit.examples.encoder import Encoder, Vectors, vectors_of
 from dalle_kit.examples.index import Neighbour
+from dalle_kit.examples.runs import Keys, keys_of
 from dalle_kit.examples.sources import read_sources
 from dalle_kit.examples.texts import DUPLICATE, Found, Kind, Report, Skipped
 from dalle_kit.examples.vectors import nearest_rows
@@ -26,12 +27,23 @@ class MemorySet:
         self.name, self.texts = name, tuple(texts)
         self.report = report or Report(added=len(self.texts))
         self._vectors: dict[tuple[str, str | None], Vectors] = {}
+        self._keys: Keys | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
 
     def __iter__(self) -> Iterator[Found]:
         return iter(self.texts)
+
+    def run_keys(self) -> Keys:
+        """Return the index of the runs of words of all texts."""
+        if self._keys is None:
+            self._keys = keys_of((number, found.text) for number, found in enumerate(self.texts, 1))
+        return self._keys
+
+    def numbered(self, number: int) -> Found | None:
+        """Return the text that has a number in the index."""
+        return self.texts[number - 1] if 0 < number <= len(self.texts) else None
 
     def nearest(
         self,

@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from dalle_kit.errors import ExampleError, UnknownNameError
 from dalle_kit.examples.database import connected, disk_full, has_versions, new_version, transaction
 from dalle_kit.examples.example_set import ExampleSet, find_ids
+from dalle_kit.examples.run_index import extend_index, forget_texts, version_of
 from dalle_kit.examples.texts import DUPLICATE, Found, Report, Skipped
 from dalle_kit.models import disk
 from dalle_kit.models.spec import Progress, silent
@@ -31,6 +33,7 @@ class ExampleStore:
     def __init__(self, root: Path | None = None) -> None:
         self.root = find_paths().data / "examples" if root is None else root
         self._workshop = Workshop(self.root)
+        self._opened: dict[str, ExampleSet] = {}
 
     def names(self) -> tuple[str, ...]:
         """Return the names of the sets, sorted."""
@@ -44,10 +47,13 @@ class ExampleStore:
         return bool(_NAME.fullmatch(name)) and _is_set(self.root / name)
 
     def open(self, name: str) -> ExampleSet:
-        """Return a set; raises UnknownNameError, which names the nearest, if there is none of that name."""
+        """Return a set, the same each time, for what it has mapped stays so.
+
+        Raises UnknownNameError, which names the nearest, if there is none of that name.
+        """
         if not self.has(name):
             raise UnknownNameError("set of examples", name, self.names())
-        return ExampleSet(self.root / name, self._workshop)
+        return self._opened.setdefault(name, ExampleSet(self.root / name, self._workshop))
 
     def add(self, name: str, entries: Iterable[Found | Skipped], *, progress: Progress = silent) -> Report:
         """Add texts to a set, or make one of them; all or, if it fails, nothing. A set without texts is not made.
@@ -62,6 +68,8 @@ class ExampleStore:
                 try:
                     folder.mkdir(parents=True, exist_ok=True)
                     with connected(folder, create=True) as connection, transaction(connection):
+                        before = version_of(connection)
+                        (last,) = connection.execute("SELECT coalesce(max(number), 0) FROM texts").fetchone()
                         for number, entry in enumerate(_noting(entries, reading), 1):
                             if isinstance(entry, Skipped):
                                 report.skip(entry)
@@ -73,6 +81,9 @@ class ExampleStore:
                                 progress(f"reading ({report.added} texts)", number, None)
                         if report.added:
                             new_version(connection)
+                    if report.added:
+                        with suppress(ExampleError, OSError):  # the texts are there; who needs the index makes it
+                            extend_index(folder, before, last, progress=progress)
                 finally:
                     if not has_versions(folder):
                         shutil.rmtree(folder, ignore_errors=True)
@@ -92,6 +103,7 @@ class ExampleStore:
         folder = self.root / name
         if not (_NAME.fullmatch(name) and folder.is_dir()):
             raise UnknownNameError("set of examples", name, self.names())
+        self._opened.pop(name, None)
         with self._workshop.locked(name, f"the examples {name!r}", silent):
             try:
                 count = len(ExampleSet(folder, self._workshop))
@@ -109,15 +121,16 @@ class ExampleStore:
         with self._workshop.locked(examples.name, f"the examples {examples.name!r}", silent):
             with connected(examples.folder) as connection:
                 with transaction(connection):
+                    before, rows = version_of(connection), []
                     whole = find_ids(connection, examples.name, ids)
-                    rows = []
                     for each in whole:
-                        rows += connection.execute("SELECT row FROM texts WHERE id = ?", (each,)).fetchall()
+                        rows += connection.execute("SELECT number, row FROM texts WHERE id = ?", (each,)).fetchall()
                         connection.execute("DELETE FROM texts WHERE id = ?", (each,))
                     new_version(connection)
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            # A vector tells what its text is about; a search passes over rows without a text, so this may come last.
-            examples.clear_rows([row for (row,) in rows if row is not None])
+            # Vectors and windows tell of their text; what has no text is passed over, so this may come last.
+            examples.clear_rows([row for _, row in rows if row is not None])
+            forget_texts(examples.folder, before, [number for number, _ in rows])
         return len(whole)
 
 
