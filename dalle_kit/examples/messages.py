@@ -17,6 +17,8 @@ from dalle_kit.examples.texts import LONGEST, NOT_OWN, TOO_LARGE, Found, Skipped
 _HEADERS = ("from", "to", "subject", "date", "message-id")
 #: Of a part so much is read, quotes and markup included: what the author wrote stands before it (in characters).
 _LONGEST_PART = 4 * LONGEST
+#: A header is read so far: the library's time for parameters and encoded words grows with the square (in characters).
+_LONGEST_HEADER = 4096
 #: Codecs of Python's that are no charset of mail: some warn, or take time that grows with a text's square.
 _NO_CHARSETS = {"unicode-escape", "raw-unicode-escape", "punycode", "idna", "undefined"}
 NO_MESSAGE = "no e-mail message"
@@ -42,7 +44,7 @@ def read_message(source: bytes, origin: str) -> Found | Skipped:
         origin=origin,
         subject=_header(message, "subject"),
         author=_header(message, "from"),
-        date=_date(str(message.get("date", ""))),
+        date=_date(str(message.get("date", ""))[:_LONGEST_HEADER]),
     )
 
 
@@ -64,6 +66,8 @@ def _own_text(message: Message) -> str:
 
 def _texts(part: Message, subtype: str) -> list[Message]:
     """Return the message's own texts of one kind; attachments and forwarded messages are not its own."""
+    if len(str(part.get("content-type", ""))) > _LONGEST_HEADER:
+        return []
     if part.get_content_maintype() == "multipart" and part.is_multipart():
         children = part.get_payload()
         return [text for child in children if isinstance(child, Message) for text in _texts(child, subtype)]
@@ -114,7 +118,7 @@ def _unflowed(text: str, *, delsp: bool) -> list[Line]:
 
 
 def _header(message: Message, name: str) -> str:
-    raw = re.sub(r"[\r\n]+", " ", str(message.get(name, "")))
+    raw = re.sub(r"[\r\n]+", " ", str(message.get(name, ""))[:_LONGEST_HEADER])
     try:
         raw = str(email.header.make_header(email.header.decode_header(raw)))
     except (MessageError, UnicodeError, LookupError, ValueError):
