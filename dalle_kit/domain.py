@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args, get_origin
 
 import pydantic
+from pydantic_core import to_jsonable_python
 
 from dalle_kit.errors import PluginError, RequestError, UnknownNameError
 from dalle_kit.records import Draft, Finding, Format, GenerationOptions
@@ -139,9 +140,13 @@ def _no_corpus(split: str) -> Iterable[Example]:
 
 def told_texts(request: Request) -> Iterable[str]:
     """Return every text and number of a request, as texts: what a document may take its facts from."""
-    pending: list[object] = [request.model_dump(mode="json")]
+    pending: list[object] = [request.model_dump()]
     while pending:
         value = pending.pop(0)
+        if isinstance(value, bytes):
+            yield value.decode("utf-8", "replace")
+            continue
+        value = to_jsonable_python(value) if not isinstance(value, (Mapping, list, tuple)) else value
         if isinstance(value, Mapping):
             pending.extend(value.values())
         elif isinstance(value, (list, tuple)):

@@ -30,6 +30,7 @@ from dalle_kit.templating.templates import Shaped, Templates
 if TYPE_CHECKING:
     from dalle_kit.engine.engine import Engine
     from dalle_kit.likeness.finding import ExampleFinder, Like
+    from dalle_kit.reproduction import Record, Reproduction
 
 Fields = Mapping[str, object]
 
@@ -278,6 +279,23 @@ class Kit:
         for _ in self._write(works, merged, documents, repair=repair, budget=budget):
             pass
         return documents
+
+    def reproduce(self, record: Document | Record | Mapping[str, Any], *, like: Like = ()) -> Reproduction:
+        """Make a text again from its document, or from the record of it that ``--json`` writes; say what differs.
+
+        It is made with the model, the settings and the very examples that the record names; ``like`` has examples that
+        are in no set. Raises ConfigError for what is no record.
+        """
+        from dalle_kit.reproduction import Record, read_record, reproduce
+
+        read = record if isinstance(record, Record) else read_record(record)
+        made = read.provenance
+        chosen = {"device": made.device, "dtype": made.dtype, "quant": made.quant}
+        kit = Kit(model=made.model, **chosen, settings=self.settings, progress=self._progress)
+        loaded = self._engines.get(kit.model)
+        if loaded and chosen == {name: getattr(loaded, name) for name in chosen}:
+            kit._engines[kit.model] = loaded
+        return reproduce(read, kit, like=self.examples.open(like) if _is_wanted(like) else ())
 
     def _write(
         self,

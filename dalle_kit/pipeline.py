@@ -242,6 +242,7 @@ def _document(
         repair=repair,
         budget=limit.seconds,
         budget_spent=limit.spent,
+        privacy=work.watch.guard.policy if work.watch else "off",
         **engine_facts(engine),
         **example_facts(work.likeness),
     )

@@ -14,6 +14,7 @@ RESERVED_COMMANDS = (
     "help",
     "models",
     "plugins",
+    "reproduce",
     "serve",
     "templates",
     "train",
