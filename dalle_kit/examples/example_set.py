@@ -112,6 +112,11 @@ class ExampleSet:
             rows = connection.execute(f"SELECT {COLUMNS} FROM texts ORDER BY id LIMIT ?", (count,)).fetchall()
         return [found_of(values) for values in rows]
 
+    def lacking(self) -> int:
+        """Return how many texts have no vectors yet, and so cannot be found."""
+        with connected(self.folder) as connection:
+            return int(connection.execute("SELECT count(*) FROM texts WHERE row IS NULL").fetchone()[0])
+
     def run_keys(self, *, progress: Progress = silent) -> Keys:
         """Return the index of the runs of words of all texts; it is made where there is none of this version."""
         index = self._index = load_index(self.folder, self._index, progress=progress)

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from dalle_kit.errors import ExampleError
+from dalle_kit.errors import ExampleError, UnknownNameError
 from dalle_kit.examples.encoder import Encoder, Vectors, vectors_of
 from dalle_kit.examples.index import Neighbour
 from dalle_kit.examples.runs import Keys, keys_of
 from dalle_kit.examples.sources import read_sources
-from dalle_kit.examples.texts import DUPLICATE, Found, Kind, Report, Skipped
+from dalle_kit.examples.texts import DUPLICATE, KINDS, Found, Kind, Report, Skipped
 from dalle_kit.examples.vectors import nearest_rows
 from dalle_kit.models.spec import Progress, silent
 
@@ -68,9 +68,20 @@ class MemorySet:
 def make_examples(texts: Iterable[str], *, kind: Kind = "text", name: str = "examples") -> MemorySet:
     """Return texts as examples, each once; ``name`` is what provenance calls them.
 
-    Raises ExampleError where there is none that is not empty.
+    Raises ExampleError for what is no list of texts, a kind or name that may not be, and where no text is left that is
+    not empty.
     """
-    found = {each.id: each for each in (Found(text=text, kind=kind) for text in texts if text.strip())}
+    given = None if isinstance(texts, str | bytes) or not isinstance(texts, Iterable) else list(texts)
+    if given is None:
+        raise ExampleError(f"examples are made of a list of texts, not of {texts!r:.80}; put a single text into a list")
+    wrong = next((text for text in given if not isinstance(text, str)), None)
+    if wrong is not None:
+        raise ExampleError(f"{wrong!r:.80} is no text to make an example of; give strings")
+    if kind not in KINDS:
+        raise ExampleError(str(UnknownNameError("kind of example", str(kind), KINDS)))
+    if not isinstance(name, str) or not name.strip():
+        raise ExampleError(f"{name!r:.80} is no name for examples; give a text that is not empty")
+    found = {each.id: each for each in (Found(text=text, kind=kind) for text in given if text.strip())}
     if not found:
         raise ExampleError("there is no text among the examples; give one that is not empty")
     return MemorySet(name, found.values())

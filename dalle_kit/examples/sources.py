@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from dalle_kit.errors import ExampleError
 from dalle_kit.examples.code import LANGUAGES, pieces
-from dalle_kit.examples.json_lines import read_json_lines
+from dalle_kit.examples.json_lines import begins_array, read_json_lines
 from dalle_kit.examples.mailboxes import PARTS, is_maildir, is_mbox, read_eml, read_mbox
 from dalle_kit.examples.repositories import is_repository, is_within_repository, tracked_files
 from dalle_kit.examples.texts import EMPTY, LONGEST, NOT_TEXT, TOO_LARGE, Found, Skipped, decode, normalise
@@ -161,7 +161,7 @@ def _read_file(file: Path, *, is_named: bool = False, with_code: bool = False) -
         head = stream.peek(4096)
         if suffix in (".mbox", ".mbx") or (is_mbox(head) and suffix not in (".eml", *TEXT_SUFFIXES)):
             yield from read_mbox(stream, name)
-        elif suffix == ".jsonl" or suffix == ".ndjson":
+        elif suffix in (".jsonl", ".ndjson") or (suffix == ".json" and is_named and begins_array(head)):
             yield from read_json_lines(stream, name)
         elif suffix == ".eml":
             yield read_eml(file, name)

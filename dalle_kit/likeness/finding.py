@@ -89,7 +89,8 @@ class ExampleFinder:
             ExampleUse(each.set, each.id, each.origin, each.similarity, len(each.text) if each.is_cut else None)
             for each in chosen
         )
-        return Likeness(uses, tuple(each.text for each in chosen), steer, tuple(pools))
+        notes = tuple(note for pool in pools if (note := _lacking(pool)))
+        return Likeness(uses, tuple(each.text for each in chosen), steer, tuple(pools), notes=notes)
 
     def steered(self, likeness: Likeness, domain: Domain, engine: Engine) -> Likeness:
         """Return a likeness by vectors with these, which are found out the first time.
@@ -136,6 +137,17 @@ class ExampleFinder:
             self._known[key] = found
             return found
         return self._known[key]
+
+
+def _lacking(pool: Pool) -> str | None:
+    """Return what is to say about a set of which texts have no vectors yet: its encoding was interrupted."""
+    lacking = 0 if isinstance(pool, MemorySet) else pool.lacking()
+    if not lacking:
+        return None
+    return (
+        f"{lacking} of {len(pool)} texts of the examples {pool.name!r} are not encoded and were not looked at: "
+        f"dalle-kit examples add {pool.name}"
+    )
 
 
 def _key(pool: Pool) -> Hashable:

@@ -19,7 +19,7 @@ class Likeness:
 
     ``steer`` is ``prompt`` (as text), ``vector`` (added to the decoder's states) or ``memory`` (read by the model's
     encoder). ``pools`` are the sets they are from. ``steering`` are the vectors once they are known, ``strength`` is
-    what they are multiplied by.
+    what they are multiplied by. ``notes`` say what of the sets could not be looked at.
     """
 
     uses: tuple[ExampleUse, ...]
@@ -28,6 +28,7 @@ class Likeness:
     pools: tuple[Pool, ...] = field(default=(), repr=False)
     steering: Steering | None = None
     strength: float | None = None
+    notes: tuple[str, ...] = ()
 
     def shown_in(self, prompt: Prompt) -> Prompt:
         """Return the prompt as a model is told it that is to write like the examples."""
