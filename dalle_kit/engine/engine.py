@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from dalle_kit.engine.results import Generation, Piece
 from dalle_kit.engine.rows import Job, Row, agreeing, slot_options
 from dalle_kit.engine.sampling import candidate_seed
 from dalle_kit.engine.scheduler import Scheduler
+from dalle_kit.engine.scoring import Places, Score, Scored, TokenScore, score
 from dalle_kit.errors import ContextOverflowError, ModelError
 from dalle_kit.models.spec import Progress, StoredModel, silent
 from dalle_kit.records import GenerationOptions, Prompt, Skeleton, Slot
@@ -37,14 +38,6 @@ CANDIDATE_TEMPERATURE = 0.7
 _FRAME = 2
 
 _WHOLE = Skeleton((Slot("text"),))
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """How likely a text is: the sum over its ``tokens`` of their log-likelihoods, in nats."""
-
-    log_likelihood: float
-    tokens: int
 
 
 class Engine:
@@ -172,20 +165,43 @@ class Engine:
 
         Raises ContextOverflowError where the two are longer than the model reads, ModelError for an encoder.
         """
-        import torch
+        tokens = self.tokenizer.encode_text(continuation)
+        (found,) = self.log_likelihoods([(prompt, tokens)])
+        return Score(float(found.sum(dtype=np.float64)), len(tokens))
 
-        source, start, guidance = self._encode(prompt), self._start(prompt), self._guidance(prompt)
-        target = self.tokenizer.encode_text(continuation)
-        if not target:
-            return Score(0.0, 0)
-        self._check_lengths(len(source), len(start) + len(target) + _FRAME)
+    def log_likelihoods(self, texts: Sequence[tuple[str | Prompt, Sequence[int]]]) -> list[Array]:
+        """Return how likely each token (T,) of texts is after the prompt of each, in nats; computed together.
+
+        Raises ContextOverflowError where a prompt and its text are longer than the model reads, ModelError for an
+        encoder.
+        """
+        places = self._places(texts)
+        return [place.log_likelihoods(tokens) for place, (_, tokens) in zip(places, texts, strict=True)]
+
+    def token_scores(self, prompt: str | Prompt, text: str | Sequence[int], *, top: int = 0) -> list[TokenScore]:
+        """Return how likely each token of a text, or each of its tokens, is after ``prompt``.
+
+        ``top`` is how many of the likeliest at each place are told. Raises as ``log_likelihoods`` does.
+        """
+        tokens = self.tokenizer.encode_text(text) if isinstance(text, str) else list(text)
+        (places,) = self._places([(prompt, tokens)])
+        stream, found = self.tokenizer.stream(), []
+        for number, (token, likely) in enumerate(zip(tokens, places.log_likelihoods(tokens), strict=True)):
+            best = places.likeliest(number, top) if top else []
+            others = tuple((self.tokenizer.decode([other]), value) for other, value in best)
+            found.append(TokenScore(token, stream.push(token) or "", float(likely), others))
+        return found
+
+    def _places(self, texts: Sequence[tuple[str | Prompt, Sequence[int]]]) -> list[Places]:
+        rows = [
+            Scored(tuple(self._encode(prompt)), tuple(self._start(prompt)), tuple(tokens), self._guidance(prompt))
+            for prompt, tokens in texts
+        ]
+        writer = self.generative()
+        for row in rows:
+            self._check_lengths(len(row.source), len(row.start) + len(row.target) + _FRAME)
         with memory_errors(self.device):
-            room = len(source) + len(start) + len(target)
-            session = self.generative().open([source], [start], room=room, guides=[guidance])
-            first = as_tensor(session.logits)  # (1, V)
-            logits = torch.cat((first, as_tensor(session.feed([target], tails=[len(target)]))[:-1]))  # (T, V)
-        chosen = logits.log_softmax(-1).gather(1, torch.tensor(target, device=logits.device)[:, None])
-        return Score(float(chosen.sum()), len(target))
+            return score(writer, rows)
 
     def mean_states(self, pairs: Sequence[tuple[str | Prompt, str]]) -> Array:
         """Return the mean of the states after each of the decoder's blocks (L, D), float32, over texts after prompts.
