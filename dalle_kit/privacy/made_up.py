@@ -27,6 +27,11 @@ _MADE_UP: Mapping[str, Callable[[int], str]] = {
     "user name": "user_{}".format,
     "postal address": "{} Example Street".format,
 }
+#: What is of such a form is nobody's.
+_OURS = re.compile(
+    r"\bperson\d+@example\.com|\b192\.0\.2\.\d|\bGB00 EXAM\b|\b0000 0000 0000 \d{4}|\+1 202 555 01\d\d|\b000-00-\d{4}"
+    r"|\buser_\d+\b|\b\d+ Example Street\b"
+)
 
 
 def has_personal_data(text: str) -> bool:
@@ -39,14 +44,16 @@ class Redactor:
 
     The same one becomes the same one everywhere, so that what a text copies from its prompt stays a copy. Hosts of
     RFC 2606 (``example.com``), which belong to nobody, stay as they are. Names of people are replaced only where a
-    ``finder`` is given, word by word: "Anna" of "Anna Smith" stays the same person.
+    ``finder`` is given, word by word: "Anna" of "Anna Smith" stays the same person. ``numbers`` are those of another
+    one, whose made-up data is not to stand for somebody else.
     """
 
-    def __init__(self, finder: PersonalFinder | None = None) -> None:
+    def __init__(self, finder: PersonalFinder | None = None, *, numbers: Mapping[str, int] | None = None) -> None:
         self._finder = finder or _impersonal_finder()
         self._made: dict[tuple[str, str], str] = {}
         self._people: dict[str, str] = {}
-        self._counts: Counter[str] = Counter()
+        self._given: set[str] = set()  # names of people
+        self._counts = Counter(numbers)
 
     @property
     def count(self) -> int:
@@ -57,6 +64,11 @@ class Redactor:
     def counts(self) -> dict[str, int]:
         """How many different things of each kind were replaced."""
         return dict(Counter(kind for kind, _ in self._made))
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """How many of each kind were made up so far; a person's are those of words."""
+        return dict(self._counts)
 
     def redact(self, text: str) -> str:
         """Return a text with what is personal in it replaced."""
@@ -81,7 +93,7 @@ class Redactor:
     def _other(self, found: PersonalData) -> str:
         host = re.sub(r"\A[a-z]+://", "", found.text, flags=re.IGNORECASE).split("/")[0]
         nobodys = found.kind == "link" and NOBODYS.search(host)
-        if nobodys or any(made in found.text for made in self._made.values()):
+        if nobodys or (found.kind != "person" and _OURS.search(found.text)):
             return found.text
         key = (found.kind, found.text)
         if key not in self._made:
@@ -100,9 +112,13 @@ class Redactor:
         word = match.group()
         if is_title(word):
             return word
+        if word in self._given:
+            return word
         if word not in self._people:
-            number = len(self._people)
+            number = self._counts["person"]
+            self._counts["person"] += 1
             self._people[word] = _NAMES[number % len(_NAMES)] + ("son" * (number // len(_NAMES)))
+            self._given.add(self._people[word])
         return self._people[word]
 
 
