@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from dalle_kit.likeness import Likeness
     from dalle_kit.plugin_manager.manager import Plugins
     from dalle_kit.templating.templates import Shaped
+    from dalle_kit.unveiling import Veil
 
 #: The mean log-likelihood of a token, in nats, that a sentence must have to take another's place.
 _LIKELY = -0.45
@@ -45,7 +46,7 @@ class Work:
     """A request on its way: what the model is told, the document's skeleton, and what was noticed so far.
 
     ``likeness`` is what it is to be like, if anything; ``watch`` sees to personal data in it;
-    ``asked`` is the request before anything was left out of it.
+    ``asked`` is the request before anything was left out of it; ``veil`` is what stands behind one without names.
     """
 
     domain: Domain
@@ -57,6 +58,7 @@ class Work:
     likeness: Likeness | None = None
     asked: Request | None = None
     watch: Watch | None = None
+    veil: Veil | None = None
 
 
 @dataclass(frozen=True, slots=True)

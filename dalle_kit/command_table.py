@@ -23,7 +23,7 @@ from dalle_kit.plugin_manager.rules import is_strict
 if TYPE_CHECKING:
     from dalle_kit.plugin_manager.manager import Plugins
 
-_LAYOUT = 2
+_LAYOUT = 3
 _DISABLED_VARIABLE = "DALLE_KIT_PLUGINS_DISABLED"
 _OWN_FILES = (
     "command_table.py",
@@ -41,6 +41,7 @@ class DomainEntry(NamedTuple):
     """A domain as a command: ``schema`` is its request's JSON Schema, ``defaults`` its generation options.
 
     ``formats`` are mappings with ``name``, ``suffix`` and ``summary``. ``model`` is the domain's own, if it has one.
+    ``prose`` says whether it writes sentences.
     """
 
     name: str
@@ -50,6 +51,7 @@ class DomainEntry(NamedTuple):
     defaults: Mapping[str, Any]
     plugin: str
     model: str | None = None
+    prose: bool = True
 
 
 class CommandEntry(NamedTuple):
@@ -109,6 +111,7 @@ def _describe(plugins: Plugins) -> dict[str, Any]:
             "defaults": asdict(domain.options),
             "plugin": plugins.plugin_of(name),
             "model": domain.model,
+            "prose": domain.prose,
         }
         for name, domain in plugins.domains.items()
     ]

@@ -258,6 +258,7 @@ RESERVED_FIELDS = frozenset(
         "steer",
     }
     | {"force", "json", "dry_run", "quiet", "debug", "help", "strict", "repair", "no_repair", "budget", "privacy"}
+    | {"name_blind"}
     | {"write", "no_nearby"}
 )
 

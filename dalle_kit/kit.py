@@ -6,7 +6,7 @@ import secrets
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +18,9 @@ from dalle_kit.domain import Domain, Request, option_of
 from dalle_kit.engine.devices import check_quant, choose_device, choose_dtype
 from dalle_kit.engine.results import Piece
 from dalle_kit.engine.threads import wait_politely
-from dalle_kit.errors import RequestError, UnknownNameError
+from dalle_kit.errors import OptionError, RequestError, UnknownNameError
 from dalle_kit.guarding import Guard
-from dalle_kit.likeness import check_steer, resolve_steer
+from dalle_kit.likeness import Likeness, check_steer, resolve_steer
 from dalle_kit.models.registry import Registry
 from dalle_kit.models.spec import Progress, silent
 from dalle_kit.plugin_manager.manager import Plugins, load_plugins
@@ -164,10 +164,12 @@ class Kit:
         template: str | None = None,
         like: Like = (),
         steer: str = "auto",
+        name_blind: bool = False,
         **fields: object,
     ) -> Shaped:
-        """Return the prompt and the document's skeleton, without a model that writes."""
-        return self._work(domain, request, fields, template=template, like=like, steer=steer).shaped
+        """Return the prompt and the document's skeleton, as the model sees them, without a model that writes."""
+        chosen: dict[str, Any] = {"template": template, "like": like, "steer": steer, "name_blind": name_blind}
+        return self._work(domain, request, fields, **chosen).shaped
 
     def prompt_text(self, shaped: Shaped) -> str:
         """Return the exact text the model reads, in its own format if the model is on this machine."""
@@ -198,6 +200,7 @@ class Kit:
         repair: bool = True,
         budget: float | None = None,
         privacy: Privacy | None = None,
+        name_blind: bool = False,
         **fields: object,
     ) -> Document:
         """Write one document; ``fields`` are the request's, the others as in GenerationOptions.
@@ -207,6 +210,7 @@ class Kit:
         ``repair`` writes again, drops or states in plain words what the checks find wrong or missing. ``budget`` is
         the time it may take, in seconds, without loading the model; what is not written by then is stated plainly.
         ``privacy`` says what becomes of personal data that is not in the request, instead of the settings.
+        ``name_blind`` shows the model other names of people than the request's, which the document has.
         Raises UnknownNameError for an unknown domain, template or set, RequestError, OptionError, ModelError,
         ExampleError, ContextOverflowError, PrivacyError.
         """
@@ -222,7 +226,7 @@ class Kit:
             stop=stop,
         )
         arguments: dict[str, Any] = {"template": template, "like": like, "steer": steer, "repair": repair}
-        arguments |= {"budget": budget, "privacy": privacy, **options, **fields}
+        arguments |= {"budget": budget, "privacy": privacy, "name_blind": name_blind, **options, **fields}
         with self.stream(domain, request, **arguments) as stream:
             return stream.finish()
 
@@ -237,6 +241,7 @@ class Kit:
         repair: bool = True,
         budget: float | None = None,
         privacy: Privacy | None = None,
+        name_blind: bool = False,
         **fields: Any,
     ) -> DocumentStream:
         """Write one document piece by piece; takes what ``generate`` takes.
@@ -246,6 +251,7 @@ class Kit:
         overrides = {name: fields.pop(name) for name in GenerationOptions.names() if name in fields}
         Budget(budget)  # a wrong one is refused before anything is loaded
         chosen: dict[str, Any] = {"template": template, "like": like, "steer": steer, "privacy": privacy}
+        chosen["name_blind"] = name_blind
         work = self._work(domain, request, fields, **chosen)
         options = self._options(work, overrides)
         documents: list[Document] = []
@@ -263,14 +269,17 @@ class Kit:
         repair: bool = True,
         budget: float | None = None,
         privacy: Privacy | None = None,
+        name_blind: bool = False,
         **options: Any,
     ) -> list[Document]:
         """Write a document for each request, computed together; ``options`` as in GenerationOptions.
 
-        ``like``, ``steer``, ``repair``, ``budget`` and ``privacy`` as in ``generate``; the budget is for all of them.
+        ``like``, ``steer``, ``repair``, ``budget``, ``privacy`` and ``name_blind`` as in ``generate``; the budget is
+        for all of them.
         """
         Budget(budget)
         chosen: dict[str, Any] = {"template": template, "like": like, "steer": steer, "privacy": privacy}
+        chosen["name_blind"] = name_blind
         works = [self._work(domain, request, {}, **chosen) for request in requests]
         if not works:
             return []
@@ -336,6 +345,7 @@ class Kit:
         like: Like,
         steer: str,
         privacy: Privacy | None = None,
+        name_blind: bool = False,
     ) -> Work:
         described = self.plugins.domain(domain)
         guard = self._guard(privacy or self.settings.privacy)
@@ -347,14 +357,21 @@ class Kit:
                 raise RequestError(f"{domain} takes a {described.request.__name__}, got a {type(request).__name__}")
         else:
             request = self.request(domain, {**(request or {}), **fields}, like=like)
-        likeness = None
-        if _is_wanted(like):
-            model = self.model_for(domain)
-            way = resolve_steer(steer, has_encoder=lambda: self.registry.reads_examples(model), model=model)
-            likeness = self.examples.find(self.examples.open(like), described, request, steer=way)
-        return pipeline.shape(
-            self.plugins, self.templates, described, request, template=template, likeness=likeness, guard=guard
-        )
+        find = partial(self._likeness, described, like, steer)
+        shaping: dict[str, Any] = {"template": template, "guard": guard}
+        if name_blind:
+            if not described.prose:
+                raise OptionError("name_blind", name_blind, f"False for {domain}: names are hidden in prose only")
+            return pipeline.shape_blind(self.plugins, self.templates, described, request, find=find, **shaping)
+        return pipeline.shape(self.plugins, self.templates, described, request, likeness=find(request), **shaping)
+
+    def _likeness(self, domain: Domain, like: Like, steer: str, request: Request) -> Likeness | None:
+        """Return what a text is to be like, None where nothing is asked for."""
+        if not _is_wanted(like):
+            return None
+        model = self.model_for(domain.name)
+        way = resolve_steer(steer, has_encoder=lambda: self.registry.reads_examples(model), model=model)
+        return self.examples.find(self.examples.open(like), domain, request, steer=way)
 
     def _guard(self, policy: Privacy) -> Guard:
         """Return the guard of a policy; what it finds personal data with is loaded once."""

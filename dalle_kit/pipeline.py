@@ -7,21 +7,24 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dalle_kit import __version__
+from dalle_kit.blinding import blinded, find_stand_ins
 from dalle_kit.budget import Budget
 from dalle_kit.choosing import Finished, Work, best_draft, checks_of, cleaned, first_draft, hooked, left_to_write
 from dalle_kit.domain import Domain, Request, told_texts
 from dalle_kit.engine.results import Generation, Piece
 from dalle_kit.errors import ContextOverflowError
 from dalle_kit.guarding import Gate, Guard, Watch
+from dalle_kit.privacy import load_finder
 from dalle_kit.recording import engine_facts, example_facts, plain_fields, plugin_versions
 from dalle_kit.records import Document, Finding, GenerationOptions, Provenance
 from dalle_kit.repair import needs_repair, repair_steps
 from dalle_kit.review import Reviewer, placed
+from dalle_kit.unveiling import Veil, unveiled, unveiled_pieces
 from dalle_kit.writing import run_repairs, write_first, write_others
 
 if TYPE_CHECKING:
@@ -48,6 +51,7 @@ def shape(
     shaped = templates.shape(domain, request, template=template)
     told = likeness.shown_in(shaped.prompt) if likeness else shaped.prompt
     prompt, findings = plugins.shape_prompt(domain.name, request, told)
+    findings = [*findings, *(Finding("examples", "warning", note) for note in (likeness.notes if likeness else ()))]
     watch = None
     if guard is not None:
         known = Reviewer(domain, request, shaped.skeleton).known
@@ -56,13 +60,43 @@ def shape(
     return Work(domain, request, template, shaped, tuple(findings), likeness=likeness, watch=watch)
 
 
+def shape_blind(
+    plugins: Plugins,
+    templates: Templates,
+    domain: Domain,
+    request: Request,
+    *,
+    find: Callable[[Request], Likeness | None],
+    template: str | None = None,
+    guard: Guard | None = None,
+) -> Work:
+    """Shape a request with stand-ins for the names of its people; ``find`` returns what it is to be like, if anything.
+
+    The names in the request do not stand in the examples either; other names in these do.
+    """
+    real = shape(plugins, templates, domain, request, template=template, guard=guard)
+    finder = load_finder()
+    seen: list[str] = []
+    while True:
+        stand_ins = find_stand_ins(domain, request, real.shaped, finder=finder, seen=seen)
+        shown = blinded(domain, request, stand_ins)
+        likeness = find(shown)
+        if likeness is None or not stand_ins.are_in(likeness.texts):
+            break
+        seen += likeness.texts
+    if likeness is not None:
+        likeness = replace(likeness, texts=tuple(map(stand_ins.blind, likeness.texts)))
+    work = shape(plugins, templates, domain, shown, template=template, likeness=likeness, guard=guard)
+    return replace(work, veil=Veil(real, stand_ins, by_model=finder.names))
+
+
 def fit(plugins: Plugins, templates: Templates, work: Work, engine: Engine, options: GenerationOptions) -> Work:
     """Leave examples out, then let the domain shorten the request, until prompt and document fit into the context.
 
     What neither of them showed is not told as dropped. Raises ContextOverflowError when they do not fit and the domain
     has nothing left that may be dropped.
     """
-    asked = work.asked or work.request
+    asked, veil = work.asked or work.request, work.veil
     tried: list[str] = []
     dropped: list[str] = []
     while True:
@@ -83,7 +117,7 @@ def fit(plugins: Plugins, templates: Templates, work: Work, engine: Engine, opti
         else:
             note = f"to fit into {engine.model}'s context, left out: {', '.join(dropped)}"
             findings = (*work.findings, *([Finding("context", "warning", note)] if dropped else []))
-            return replace(work, findings=findings, dropped=tuple(dropped), asked=asked)
+            return replace(work, findings=findings, dropped=tuple(dropped), asked=asked, veil=veil)
 
 
 def _smaller(work: Work) -> tuple[Request, Likeness | None, str | None]:
@@ -117,8 +151,8 @@ def write(
         pieces = write_first(engine, rows, options, limit, results=results)
     else:
         pieces = _certain(works, options, results=results)
-    gate = Gate([work.watch for work in works])
-    for piece in pieces:
+    gate = Gate([work.veil.real.watch if work.veil else work.watch for work in works])
+    for piece in unveiled_pieces(pieces, works):
         if first and piece.slot is not None:
             first = False
             clock.note("first_token")
@@ -139,7 +173,7 @@ def write(
         drafts, interruption = repaired(plugins, drafts, engine, options, limit)
         clock.note("repair")
     for draft in drafts:
-        finished = cleaned(plugins, draft)
+        finished = cleaned(plugins, unveiled(plugins, draft))
         documents.append(_document(plugins, finished, engine, options, limit, clock.timings, repair=repair))
     if interruption is not None:
         raise interruption
@@ -240,6 +274,7 @@ def _document(
         timings=timings,
         repairs=finished.repairs,
         repair=repair,
+        name_blind=work.veil is not None,
         budget=limit.seconds,
         budget_spent=limit.spent,
         privacy=work.watch.guard.policy if work.watch else "off",

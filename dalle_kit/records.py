@@ -316,7 +316,8 @@ class Provenance:
     wrote. ``model_parts`` are the hashes of what the model was made from, ``templates`` those of the template's files
     by name, ``plugins`` and ``libraries`` have the versions of what had a part in it. ``repair``, ``budget`` and
     ``privacy`` are as given; where the time was not enough, ``budget_spent``, the same request may give another text.
-    ``repairs`` has a line for each change made to what was written, because a check had found something. ``examples``
+    ``name_blind`` says that the model saw stand-ins for people's names. ``repairs`` has a line for each change made to
+    what was written, because a check had found something. ``examples``
     are those that the document was written after, ``steer`` says how, ``strength`` what vectors were multiplied by.
     """
 
@@ -345,6 +346,7 @@ class Provenance:
     repair: bool = True
     budget: float | None = None
     budget_spent: bool = False
+    name_blind: bool = False
     privacy: Privacy = "off"
     steer: str | None = None
     strength: float | None = None

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 #: The exit code of ``--strict`` where the checks have found something.
 FINDINGS = 3
 
+_NAME_BLIND = "Show the model other names of people than the request's, which the text has."
+
 SECTIONS = ("Request", "Generation", "Output", "Other")
 
 
@@ -148,6 +150,7 @@ def _common_options(entry: DomainEntry) -> list[SectionOption]:
             type=NearestChoice("policy", get_args(Privacy)),
             metavar="POLICY",
         ),
+        *([generation("--name-blind", _NAME_BLIND, is_flag=True)] if entry.prose else []),
         output(
             "--format",
             type=NearestChoice("format", [each["name"] for each in entry.formats]),
@@ -193,6 +196,7 @@ def _callback(
             except RequestError as error:
                 raise named_by_option(error, options, source=argument.field if argument else None) from error
             shaping = {"template": values["template"], "like": like, "steer": values["steer"] or "auto"}
+            shaping["name_blind"] = values.get("name_blind", False)
             if values["dry_run"]:
                 show_plan(kit, kit.shape(entry.name, request, **shaping), values["as_json"])
                 return

@@ -36,7 +36,7 @@ FALLEN = 1
     "--against",
     multiple=True,
     metavar="NAME=VALUE,...",
-    help="Compare with model, template, candidates or repair changed  [repeatable]",
+    help="Compare with model, template, candidates, repair or name_blind changed  [repeatable]",
 )
 @click.option("--baseline", type=click.Path(path_type=Path), metavar="FILE", help="Compare with an earlier report.")
 @click.option(

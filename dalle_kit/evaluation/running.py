@@ -129,7 +129,7 @@ def _run(plan: Plan, setting: Setting, kit: Kit, encoder: Engine | None, progres
         label=setting.label,
         model=kit.model_for(plan.domain),
         model_sha256=kit.load(plan.domain).sha256,
-        options={"template": setting.template, "candidates": setting.candidates, "repair": setting.repair},
+        options={**dict.fromkeys(("template", "candidates", "repair")), **setting.options},
         texts=tuple(texts),
         summary=summarise(texts, seed=plan.seed),
         skipped=skipped,

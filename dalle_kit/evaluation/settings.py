@@ -1,4 +1,4 @@
-"""The settings that an evaluation compares: model, template, candidates, repair."""
+"""The settings that an evaluation compares: model, template, candidates, repair, name-blind writing."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ class Setting:
     template: str | None = None
     candidates: int | None = None
     repair: bool | None = None
+    name_blind: bool | None = None
 
     @property
     def label(self) -> str:
@@ -29,7 +30,7 @@ class Setting:
     @property
     def options(self) -> dict[str, Any]:
         """What is passed to ``Kit.batch``."""
-        given = {"template": self.template, "candidates": self.candidates, "repair": self.repair}
+        given = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "model"}
         return {name: value for name, value in given.items() if value is not None}
 
     def changed(self, text: str) -> Setting:
@@ -54,8 +55,8 @@ def _read(name: str, value: str) -> object:
         if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= 64:
             raise OptionError("candidates", value, "a whole number from 1 to 64")
         return int(value)
-    if name == "repair":
+    if name in ("repair", "name_blind"):
         if value.casefold() not in _YES + _NO:
-            raise OptionError("repair", value, "yes or no")
+            raise OptionError(name, value, "yes or no")
         return value.casefold() in _YES
     return value

@@ -18,7 +18,7 @@ from dalle_kit_email.greetings import (
 )
 from dalle_kit_email.languages import LANGUAGES
 from dalle_kit_email.phrasing import phrasing
-from dalle_kit_email.request import EmailRequest
+from dalle_kit_email.request import EmailRequest, mailboxes
 from dalle_kit_email.thread import Parent
 
 #: So many points make a paragraph.
@@ -65,6 +65,15 @@ def greeting(request: EmailRequest) -> str:
         if line is not None:
             return line
     return greeting_line(names, tone=request.tone, language=request.language)
+
+
+def people(request: EmailRequest) -> list[str]:
+    """Return the names of those who write and those who are written to; a team is nobody."""
+    boxes = [*request.recipients, *mailboxes(request.cc), *mailboxes(request.bcc)]
+    names = [request.sender_name, *(box.name for box in boxes)]
+    if request.parent is not None and "@" not in request.parent.sender_name:
+        names.append(request.parent.sender_name)
+    return [name for name in names if name and not is_collective(name)]
 
 
 def sign_off(request: EmailRequest) -> str:

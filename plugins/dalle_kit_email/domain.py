@@ -8,7 +8,7 @@ from dalle_kit import Domain, GenerationOptions
 from dalle_kit.corpora import plain_texts
 from dalle_kit_email.cases import cases
 from dalle_kit_email.checks import check
-from dalle_kit_email.context import shorten, template_context
+from dalle_kit_email.context import people, shorten, template_context
 from dalle_kit_email.corpus import SITUATIONS, corpus
 from dalle_kit_email.finish import finish
 from dalle_kit_email.formats import FORMATS
@@ -34,6 +34,7 @@ def make_domain() -> Domain:
         shorten=shorten,
         options=GenerationOptions(max_tokens=256, candidates=4),
         sources=known_texts,
+        people=people,
         corpus=corpus,
         cases=cases,
         plain=_plain,

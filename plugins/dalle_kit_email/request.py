@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, JsonValue, PrivateAttr, field_validator, model_validator
@@ -191,6 +192,14 @@ class EmailRequest(Request):
             return None
         mailbox = parse_mailbox(source)
         return Mailbox(self.sender_name, mailbox.local, mailbox.domain)
+
+    def with_texts(self, change: Callable[[str], str]) -> dict[str, object]:
+        """Return the fields with every text changed; the answered message becomes its plain text."""
+        parent = self.parent
+        if parent is None:
+            return super().with_texts(change)
+        fields = super(EmailRequest, self.model_copy(update={"reply_to": None})).with_texts(change)
+        return {**fields, "reply_to": change(parent.source).encode("utf-8")}
 
     def showing(self, parent: Parent) -> EmailRequest:
         """Return a copy that shows the model only ``parent`` of the answered message."""

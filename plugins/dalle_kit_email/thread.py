@@ -14,7 +14,7 @@ from email.message import Message
 from functools import lru_cache
 
 from dalle_kit_email.addresses import Mailbox, parse_mailbox
-from dalle_kit_email.flowed import unflow
+from dalle_kit_email.flowed import quoted_lines, unflow
 
 Line = tuple[int, str]
 
@@ -63,6 +63,23 @@ class Parent:
             if line[0] < level and not (level == 1 and _introduces_quote(self.lines, place))
         )
         return replace(self, lines=tuple(kept))
+
+    @property
+    def source(self) -> str:
+        """The source of a message of plain text that says the same."""
+        sender = str(replace(self.sender, name=self.sender_name)) if self.sender else ""
+        if self.sender and self.sender_name == self.sender.address:
+            sender = self.sender_name
+        headers = {
+            "From": sender or self.sender_name,
+            "Reply-To": ", ".join(map(str, self.reply_to)),
+            "Subject": self.subject,
+            "Date": email.utils.format_datetime(self.date) if self.date else "",
+            "Message-ID": self.message_id,
+            "References": " ".join(self.references),
+        }
+        head = [f"{name}: {value}" for name, value in headers.items() if value or name == "Subject"]
+        return "\n".join([*head, "Content-Type: text/plain; charset=utf-8", "", *quoted_lines(self.lines)])
 
     @property
     def thread(self) -> tuple[str, ...]:

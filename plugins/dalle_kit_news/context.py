@@ -58,6 +58,13 @@ def sources(request: ArticleRequest) -> tuple[str, ...]:
     return request.headline, *request.facts
 
 
+def people(request: ArticleRequest) -> list[str]:
+    """Return the names of the authors, and of those who are quoted by name."""
+    speakers = (quote.speaker.partition(",")[0] for quote in request.quotes)
+    quoted = [name for name in speakers if all(word[0].isupper() for word in name.split())]
+    return [*request.authors, *quoted]
+
+
 def _placed(told: list[Statement], request: ArticleRequest) -> list[dict[str, object]]:
     """Return the facts, each with its place: four make a paragraph, and a quotation ends one."""
     placed = _quotes_after(len(told), [quote.line for quote in request.quotes])

@@ -8,7 +8,7 @@ from dalle_kit import Domain, GenerationOptions
 from dalle_kit.corpora import plain_texts
 from dalle_kit_news.cases import blog_cases, cases
 from dalle_kit_news.checks import check
-from dalle_kit_news.context import sources, template_context
+from dalle_kit_news.context import people, sources, template_context
 from dalle_kit_news.corpus import SITUATIONS, corpus
 from dalle_kit_news.formats import FORMATS
 from dalle_kit_news.request import BlogRequest, NewsRequest
@@ -30,6 +30,7 @@ def make_news() -> Domain:
         check=check,
         options=GenerationOptions(max_tokens=512, candidates=4),
         sources=sources,
+        people=people,
         corpus=corpus,
         cases=cases,
         plain=_plain,
@@ -48,6 +49,7 @@ def make_blog() -> Domain:
         check=check,
         options=GenerationOptions(max_tokens=512, candidates=4),
         sources=sources,
+        people=people,
         cases=blog_cases,
         plain=_plain,
     )
