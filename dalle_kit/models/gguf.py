@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dalle_kit.errors import IntegrityError
 from dalle_kit.models.gguf_blocks import blocks_to_panels, packed_bits
 from dalle_kit.models.gguf_layout import Weight, end_tokens, layout_of
 from dalle_kit.models.gguf_reader import GgufFile
@@ -29,7 +32,7 @@ class Summary:
 
 def summary_of(path: Path) -> Summary:
     """Return a GGUF file's converted size and licence; raises ModelError if it is no whole GGUF file."""
-    with GgufFile(path) as file:
+    with GgufFile(path) as file, _sensible(path):
         size = sum(_entry(file, weight).size for weight in layout_of(file).weights)
         return Summary(size, str(file.metadata.get("general.license", "unknown")))
 
@@ -41,7 +44,7 @@ def convert(path: Path, folder: Path, *, progress: Progress = silent) -> None:
     bytes written. Raises ModelError where the file's architecture, tensor types or tokenizer are not supported, and
     IntegrityError where it is damaged; OSError is left to the caller.
     """
-    with GgufFile(path) as file:
+    with GgufFile(path) as file, _sensible(path):
         layout = layout_of(file)
         tokenizer, settings = tokenizer_of(file)
         generation = {
@@ -54,6 +57,18 @@ def convert(path: Path, folder: Path, *, progress: Progress = silent) -> None:
         _write_json(folder / "tokenizer_config.json", settings)
         (folder / "tokenizer.json").write_text(tokenizer.to_str(), encoding="utf-8")
         _write_weights(file, layout.weights, folder, progress)
+
+
+@contextmanager
+def _sensible(path: Path) -> Iterator[None]:
+    """Turn what goes wrong with metadata of another type than it must be, or out of all bounds, into one error."""
+    try:
+        yield
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise IntegrityError(
+            f"{path} is damaged: its metadata makes no sense ({reason:.200}); fetch the file again"
+        ) from error
 
 
 def _write_weights(file: GgufFile, weights: tuple[Weight, ...], folder: Path, progress: Progress) -> None:

@@ -67,7 +67,7 @@ def _llama(file: GgufFile, architecture: str) -> Layout:
     number, real = _readers(file, architecture)
     if number("expert_count", 0):
         raise ModelError(f"{file.path} is a mixture of experts; only plain {architecture} models are supported in GGUF")
-    width, heads, layers = number("embedding_length"), number("attention.head_count"), number("block_count")
+    width, heads, layers = number("embedding_length"), number("attention.head_count"), _layers(file, number)
     kv_heads = number("attention.head_count_kv", heads)
     llama = architecture == "llama"
     head_width = number("attention.key_length", width // heads)
@@ -115,7 +115,7 @@ def _llama(file: GgufFile, architecture: str) -> Layout:
 
 def _gpt2(file: GgufFile, architecture: str) -> Layout:
     number, real = _readers(file, architecture)
-    layers = number("block_count")
+    layers = _layers(file, number)
     config = {
         "architectures": ["GPT2LMHeadModel"],
         "model_type": "gpt2",
@@ -171,6 +171,14 @@ def _readers(file: GgufFile, architecture: str) -> tuple[Callable[..., int], Cal
         return int(value(key))
 
     return whole, lambda key: float(value(key))
+
+
+def _layers(file: GgufFile, number: Callable[..., int]) -> int:
+    """Return the number of layers, refused where there are fewer tensors: the names of all are listed."""
+    layers = number("block_count")
+    if layers > len(file.tensors):
+        raise ModelError(f"{file.path} tells of {layers} layers and has {len(file.tensors)} tensors; fetch it again")
+    return layers
 
 
 def _common(file: GgufFile) -> dict[str, Any]:

@@ -46,7 +46,7 @@ class GgufFile:
             raise ModelError(f"cannot read {path}: {error}") from error
         try:
             self.metadata, self.tensors = self._parse()
-        except (struct.error, IndexError, UnicodeDecodeError, OverflowError, RecursionError) as error:
+        except (struct.error, IndexError, OverflowError, RecursionError, TypeError, ValueError) as error:
             self.close()
             raise self._damaged("its header ends too early or makes no sense") from error
         except ModelError:
@@ -72,7 +72,8 @@ class GgufFile:
 
         info = self.tensors[name]
         try:
-            values = dequantize(self.blocks(name), GGMLQuantizationType(info.kind))
+            with np.errstate(all="ignore"):  # damaged blocks hold anything
+                values = dequantize(self.blocks(name), GGMLQuantizationType(info.kind))
         except NotImplementedError as error:
             raise ModelError(
                 f"{self.path}: the tensor {name} is of type {_kind_name(info.kind)}, not supported"

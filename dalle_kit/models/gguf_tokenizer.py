@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _UNKNOWN, _CONTROL, _USER_DEFINED = 2, 3, 4
 _SPACE = "\u2581"  # how SentencePiece writes a space
+_LONGEST = 256  # characters of a piece that is made of others
 
 _INSTEAD = "take the model's safetensors checkpoint instead (hub:REPO or a folder)"
 
@@ -100,6 +101,7 @@ def _merges(tokens: list[str], scores: list[float]) -> list[tuple[str, str]]:
     merges = [
         (-scores[index], ids[token[:cut]], ids[token[cut:]], token[:cut], token[cut:])
         for token, index in ids.items()
+        if len(token) <= _LONGEST
         for cut in range(1, len(token))
         if token[:cut] in ids and token[cut:] in ids
     ]

@@ -73,7 +73,10 @@ def map_tensors(path: Path) -> dict[str, npt.NDArray[Any]]:
     with path.open("rb") as file:
         memory = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     start = 8 + int.from_bytes(memory[:8], "little")
-    header = json.loads(bytes(memory[8:start]))
+    try:
+        header = json.loads(bytes(memory[8:start]))
+    except RecursionError as error:
+        raise ValueError("its header is nested too deeply") from error
     if not isinstance(header, dict):
         raise ValueError("its header is no JSON object")
     header.pop("__metadata__", None)
@@ -84,7 +87,9 @@ def _mapped(memory: memoryview, name: str, facts: Any) -> npt.NDArray[Any]:
     try:
         begin, end = facts["data_offsets"]
         kind, shape = _TYPES[facts["dtype"]], tuple(facts["shape"])
-        whole = 0 <= begin <= end <= len(memory) and end - begin == math.prod(shape) * kind.itemsize
+        if not all(type(number) is int and number >= 0 for number in (begin, end, *shape)):
+            raise TypeError("no whole numbers")
+        whole = begin <= end <= len(memory) and end - begin == math.prod(shape) * kind.itemsize
     except (KeyError, TypeError) as error:
         raise ValueError(f"{name} is described wrongly: {facts!r:.80}") from error
     if not whole:
