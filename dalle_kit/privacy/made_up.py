@@ -16,7 +16,14 @@ from dalle_kit.privacy.persons import is_title
 #: A link may lead to a person's own page; it is replaced, though by itself it is not personal.
 _LINK = re.compile(r"(?:\b(?:https?|ftp)://|\bwww\.)[^\s<>\"]{0,2000}[^\s<>\".,;:!?)'\]]", re.IGNORECASE)
 _NAMES = "Alex Robin Sam Kim Jordan Casey Taylor Morgan Jamie Charlie Riley Avery Quinn Rowan Skyler Dana".split()
+
+
+def _name(number: int) -> str:
+    return _NAMES[(number - 1) % len(_NAMES)] + "son" * ((number - 1) // len(_NAMES))
+
+
 _MADE_UP: Mapping[str, Callable[[int], str]] = {
+    "person": _name,
     "e-mail address": "person{}@example.com".format,
     "link": "https://example.com/{}".format,
     "IP address": lambda number: f"192.0.2.{number % 255}",
@@ -44,31 +51,33 @@ class Redactor:
 
     The same one becomes the same one everywhere, so that what a text copies from its prompt stays a copy. Hosts of
     RFC 2606 (``example.com``), which belong to nobody, stay as they are. Names of people are replaced only where a
-    ``finder`` is given, word by word: "Anna" of "Anna Smith" stays the same person. ``numbers`` are those of another
-    one, whose made-up data is not to stand for somebody else.
+    ``finder`` is given, word by word: "Anna" of "Anna Smith" stays the same person. ``known`` is what was made up
+    before, and takes up what is made up now, by kind and by what ``hide`` makes of the real thing.
     """
 
-    def __init__(self, finder: PersonalFinder | None = None, *, numbers: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self,
+        finder: PersonalFinder | None = None,
+        *,
+        known: dict[tuple[str, str], str] | None = None,
+        hide: Callable[[str], str] = str,
+    ) -> None:
         self._finder = finder or _impersonal_finder()
-        self._made: dict[tuple[str, str], str] = {}
-        self._people: dict[str, str] = {}
-        self._given: set[str] = set()  # names of people
-        self._counts = Counter(numbers)
+        self._known = {} if known is None else known
+        self._hide = hide
+        self._numbers = Counter(kind for kind, _ in self._known)
+        self._names = {made for (kind, _), made in self._known.items() if kind == "person"}
+        self._replaced: set[tuple[str, str]] = set()
 
     @property
     def count(self) -> int:
         """How many different things were replaced."""
-        return len(self._made)
+        return len(self._replaced)
 
     @property
     def counts(self) -> dict[str, int]:
         """How many different things of each kind were replaced."""
-        return dict(Counter(kind for kind, _ in self._made))
-
-    @property
-    def numbers(self) -> dict[str, int]:
-        """How many of each kind were made up so far; a person's are those of words."""
-        return dict(self._counts)
+        return dict(Counter(kind for kind, _ in self._replaced))
 
     def redact(self, text: str) -> str:
         """Return a text with what is personal in it replaced."""
@@ -95,14 +104,15 @@ class Redactor:
         nobodys = found.kind == "link" and NOBODYS.search(host)
         if nobodys or (found.kind != "person" and _OURS.search(found.text)):
             return found.text
-        key = (found.kind, found.text)
-        if key not in self._made:
-            self._made[key] = self._person(found.text) if found.kind == "person" else self._next(found.kind)
-        return self._made[key]
+        self._replaced.add((found.kind, found.text))
+        return self._person(found.text) if found.kind == "person" else self._made_up(found.kind, found.text)
 
-    def _next(self, kind: str) -> str:
-        self._counts[kind] += 1
-        return _MADE_UP[kind](self._counts[kind])
+    def _made_up(self, kind: str, text: str) -> str:
+        key = (kind, self._hide(text))
+        if key not in self._known:
+            self._numbers[kind] += 1
+            self._known[key] = _MADE_UP[kind](self._numbers[kind])
+        return self._known[key]
 
     def _person(self, name: str) -> str:
         """Return a made-up name of as many words; titles and initials stay."""
@@ -110,16 +120,11 @@ class Redactor:
 
     def _person_word(self, match: re.Match[str]) -> str:
         word = match.group()
-        if is_title(word):
+        if is_title(word) or word in self._names:
             return word
-        if word in self._given:
-            return word
-        if word not in self._people:
-            number = self._counts["person"]
-            self._counts["person"] += 1
-            self._people[word] = _NAMES[number % len(_NAMES)] + ("son" * (number // len(_NAMES)))
-            self._given.add(self._people[word])
-        return self._people[word]
+        made = self._made_up("person", word)
+        self._names.add(made)
+        return made
 
 
 @lru_cache(maxsize=1)
