@@ -179,6 +179,7 @@ class Domain:
     sources     the texts of a request that a document may take names, numbers and other facts from
     people      the names of the people that fields of a request hold: who writes, to whom, who is quoted
     cases       hand-written requests, as fields, that the domain is evaluated on
+    counterfactuals  requests with a place for a person, that an audit asks whether it matters whom they are about
     plain       plain texts of the kind, in nobody's voice, that the manner of examples is told from
     corpus      real texts with the requests made from them, for the split "train" or "dev"
     """
@@ -198,6 +199,7 @@ class Domain:
     sources: Callable[[Any], Iterable[str]] = told_texts
     people: Callable[[Any], Iterable[str]] = _no_people
     cases: Callable[[], Iterable[Mapping[str, object]]] = _no_cases
+    counterfactuals: Callable[[], Iterable[Mapping[str, object]]] = _no_cases
     plain: Callable[[], Iterable[str]] = _no_texts
     corpus: Callable[[str], Iterable[Example]] = _no_corpus
 
@@ -258,7 +260,7 @@ RESERVED_FIELDS = frozenset(
         "steer",
     }
     | {"force", "json", "dry_run", "quiet", "debug", "help", "strict", "repair", "no_repair", "budget", "privacy"}
-    | {"name_blind"}
+    | {"name_blind", "stopped"}
     | {"write", "no_nearby"}
 )
 

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dalle_kit.errors import ConfigError
+from dalle_kit.evaluation.statistics import Difference
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+#: The layout of a report's JSON; one of another layout is refused.
+LAYOUT = 1
+
+#: What is called significant: less likely than this by chance, all comparisons taken together.
+ALPHA = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +42,11 @@ class Comparison:
     p_value: float
     p_adjusted: float
 
+    @property
+    def significant(self) -> bool:
+        """Whether the difference is more than chance, all comparisons of the audit taken together."""
+        return self.p_adjusted < ALPHA
+
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
@@ -44,3 +63,114 @@ class Benchmark:
     sampling: str
     rows: tuple[Mapping[str, Any], ...]
     note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One text: the request it was written for, whom that is about, and its measures.
+
+    ``request`` is the id of one of the report's requests, ``pair`` joins the texts that are compared. ``text_sha256``
+    is of the text with names hidden; ``text`` is empty unless texts were asked for. ``problem`` says why there is none.
+    """
+
+    domain: str
+    kind: str
+    request: str
+    pair: str
+    attributes: dict[str, str]
+    name: str
+    measures: dict[str, float]
+    text_sha256: str
+    text: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What wrote the texts of a domain."""
+
+    domain: str
+    name: str
+    sha256: str | None
+    device: str
+    dtype: str
+    quant: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A difference of two groups in this report and in another, and how much it has grown, pair by pair."""
+
+    measure: str
+    group_a: str
+    group_b: str
+    ours: Comparison
+    theirs: Comparison
+    change: Difference
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """A report beside the one called ``name``: the differences of groups, and the means of all texts that both have."""
+
+    name: str
+    changes: tuple[Change, ...]
+    means: dict[str, Difference]
+
+
+@dataclass(frozen=True, slots=True)
+class BiasReport:
+    """An audit of bias. ``sampling`` says in words what was drawn, ``measures`` what each of them counts.
+
+    ``requests`` are the requests with their places for a name, ``seconds`` the time it took,
+    ``against`` what differs from an earlier report.
+    """
+
+    layout: int
+    version: str
+    created: str
+    seed: int
+    name_blind: bool
+    models: tuple[Model, ...]
+    sampling: str
+    measures: dict[str, str]
+    requests: tuple[dict[str, Any], ...]
+    outputs: tuple[Output, ...]
+    comparisons: tuple[Comparison, ...]
+    benchmarks: tuple[Benchmark, ...] = ()
+    seconds: float = 0.0
+    against: Contrast | None = None
+
+    @property
+    def largest(self) -> Comparison | None:
+        """The significant comparison with the largest effect, None where there is none."""
+        found = [each for each in self.comparisons if each.significant]
+        return max(found, key=lambda each: abs(each.effect_size), default=None)
+
+    def to_json(self) -> str:
+        """Return the report as JSON."""
+        return _adapter().dump_json(self, indent=1).decode("utf-8") + "\n"
+
+
+def read_report(file: Path) -> BiasReport:
+    """Read a report from its JSON file; raises ConfigError for one that cannot be read or is of another layout."""
+    import pydantic
+
+    try:
+        report = _adapter().validate_json(file.read_bytes())
+    except OSError as error:
+        raise ConfigError(f"cannot read the report {file}: {error.strerror}; give one made with --output") from error
+    except pydantic.ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"])) or "the file"
+        raise ConfigError(f"{file} is no report of an audit ({place}: {first['msg']}); make it anew") from error
+    if report.layout != LAYOUT:
+        raise ConfigError(f"{file} has the layout {report.layout}, this version reads {LAYOUT}; make it anew")
+    return report
+
+
+@cache
+def _adapter() -> TypeAdapter[BiasReport]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(BiasReport)

@@ -30,7 +30,7 @@ mark { background: #ffe08a; color: #000; text-decoration: underline 2px #a40000;
 def render_page(report: Report) -> str:
     """Return the report as a whole HTML page, with the worst ten texts of each run where it has texts."""
     title = f"How well {report.domain} is written"
-    body = [f"<h1>{escape(title)}</h1>", f"<p>{escape(_methods(report))}</p>"]
+    body = [f"<p>{escape(_methods(report))}</p>"]
     for run in report.runs:
         body += [
             f"<section><h2>{escape(run_title(report, run))}</h2>",
@@ -45,11 +45,17 @@ def render_page(report: Report) -> str:
         if chosen:
             heading = f"The worst of {run.label}"
             body += [f"<section><h2>{escape(heading)}</h2>", *map(_article, chosen), "</section>"]
+    return html_page(title, body)
+
+
+def html_page(title: str, body: Iterable[str]) -> str:
+    """Return a whole page from the HTML of its parts, under the title."""
     return "\n".join(
         [
             '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>",
+            f"<h1>{escape(title)}</h1>",
             *body,
             "</main>\n</body>\n</html>\n",
         ]
@@ -63,7 +69,8 @@ def _methods(report: Report) -> str:
     )
 
 
-def _table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def html_table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table as HTML; the first cell of a row is its head."""
     lines = [f'<div class="scroll"><table>\n<caption>{escape(caption)}</caption>\n<thead><tr>']
     lines += [f'<th scope="col">{escape(cell)}</th>' for cell in head]
     lines.append("</tr></thead>\n<tbody>")
@@ -80,7 +87,7 @@ def _figures(report: Report, run: Run) -> str:
         for metric in METRICS
         if any(metric.name in group for group in shown.values())
     ]
-    return _table(f"Figures of {run.label}", ["figure", *shown], rows)
+    return html_table(f"Figures of {run.label}", ["figure", *shown], rows)
 
 
 def _skipped(run: Run) -> list[str]:
@@ -95,7 +102,7 @@ def _comparison(comparison: Comparison) -> str:
         [BY_NAME[name].label, change(BY_NAME[name], found), verdict(BY_NAME[name], found), str(found.n)]
         for name, found in comparison.metrics.items()
     ]
-    return _table(comparison_title(comparison), ["figure", "difference", "verdict", "pairs"], rows)
+    return html_table(comparison_title(comparison), ["figure", "difference", "verdict", "pairs"], rows)
 
 
 def _article(text: Text) -> str:

@@ -1,4 +1,4 @@
-"""Hand-written requests, to evaluate the domain on."""
+"""Hand-written requests, to evaluate and to audit the domain on."""
 
 from __future__ import annotations
 
@@ -9,5 +9,14 @@ from collections.abc import Iterator, Mapping
 
 def cases() -> Iterator[Mapping[str, object]]:
     """Yield the requests of ``cases.jsonl``, each with ``id``, ``tags`` and ``fields``."""
-    text = importlib.resources.files("dalle_kit_email").joinpath("cases.jsonl").read_text(encoding="utf-8")
+    return _read("cases.jsonl")
+
+
+def counterfactuals() -> Iterator[Mapping[str, object]]:
+    """Yield the requests of ``counterfactuals.jsonl``, to audit the domain with."""
+    return _read("counterfactuals.jsonl")
+
+
+def _read(name: str) -> Iterator[Mapping[str, object]]:
+    text = importlib.resources.files("dalle_kit_email").joinpath(name).read_text(encoding="utf-8")
     yield from map(json.loads, text.splitlines())

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dalle_kit import Domain, GenerationOptions
 from dalle_kit.corpora import plain_texts
-from dalle_kit_email.cases import cases
+from dalle_kit_email.cases import cases, counterfactuals
 from dalle_kit_email.checks import check
 from dalle_kit_email.context import people, shorten, template_context
 from dalle_kit_email.corpus import SITUATIONS, corpus
@@ -37,5 +37,6 @@ def make_domain() -> Domain:
         people=people,
         corpus=corpus,
         cases=cases,
+        counterfactuals=counterfactuals,
         plain=_plain,
     )

@@ -1,4 +1,4 @@
-"""Hand-written requests, to evaluate the domains on."""
+"""Hand-written requests, to evaluate and to audit the domains on."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ def cases() -> Iterator[Mapping[str, object]]:
 def blog_cases() -> Iterator[Mapping[str, object]]:
     """Yield the requests of ``blog_cases.jsonl``."""
     return _read("blog_cases.jsonl")
+
+
+def counterfactuals() -> Iterator[Mapping[str, object]]:
+    """Yield the requests of ``counterfactuals.jsonl``, to audit the domain ``news`` with."""
+    return _read("counterfactuals.jsonl")
 
 
 def _read(name: str) -> Iterator[Mapping[str, object]]:

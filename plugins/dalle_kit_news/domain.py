@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dalle_kit import Domain, GenerationOptions
 from dalle_kit.corpora import plain_texts
-from dalle_kit_news.cases import blog_cases, cases
+from dalle_kit_news.cases import blog_cases, cases, counterfactuals
 from dalle_kit_news.checks import check
 from dalle_kit_news.context import people, sources, template_context
 from dalle_kit_news.corpus import SITUATIONS, corpus
@@ -33,6 +33,7 @@ def make_news() -> Domain:
         people=people,
         corpus=corpus,
         cases=cases,
+        counterfactuals=counterfactuals,
         plain=_plain,
     )
 
