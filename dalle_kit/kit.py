@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from types import TracebackType
@@ -242,11 +242,13 @@ class Kit:
         budget: float | None = None,
         privacy: Privacy | None = None,
         name_blind: bool = False,
+        stopped: Callable[[], bool] | None = None,
         **fields: Any,
     ) -> DocumentStream:
         """Write one document piece by piece; takes what ``generate`` takes.
 
-        The request is checked, and the model loaded, before this returns. A document without slots needs no model.
+        The request is checked, and the model loaded, before this returns. A document without slots needs no model. Once
+        ``stopped`` says so, no more is written than if the budget were spent: another thread may have it say that.
         """
         overrides = {name: fields.pop(name) for name in GenerationOptions.names() if name in fields}
         Budget(budget)  # a wrong one is refused before anything is loaded
@@ -255,7 +257,7 @@ class Kit:
         work = self._work(domain, request, fields, **chosen)
         options = self._options(work, overrides)
         documents: list[Document] = []
-        pieces = self._write([work], options, documents, repair=repair, budget=budget)
+        pieces = self._write([work], options, documents, repair=repair, budget=budget, stopped=stopped)
         return DocumentStream((piece.text for piece in pieces), documents)
 
     def batch(
@@ -314,6 +316,7 @@ class Kit:
         *,
         repair: bool,
         budget: float | None,
+        stopped: Callable[[], bool] | None = None,
     ) -> Iterator[Piece]:
         """Load the model if any document has a slot, make the requests fit, and begin to write."""
         engine = None
@@ -321,7 +324,8 @@ class Kit:
             engine = self.load(works[0].domain.name)
             works = [self._steered(work, engine) for work in works]
             works = [pipeline.fit(self.plugins, self.templates, work, engine, options) for work in works]
-        return pipeline.write(self.plugins, works, engine, options, documents=documents, repair=repair, budget=budget)
+        arguments: dict[str, Any] = {"documents": documents, "repair": repair, "budget": budget, "stopped": stopped}
+        return pipeline.write(self.plugins, works, engine, options, **arguments)
 
     def _steered(self, work: Work, engine: Engine) -> Work:
         """Return the work with the vectors that steer it, where it is steered by vectors."""

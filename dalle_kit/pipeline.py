@@ -138,13 +138,14 @@ def write(
     documents: list[Document],
     repair: bool = True,
     budget: float | None = None,
+    stopped: Callable[[], bool] | None = None,
 ) -> Iterator[Piece]:
     """Generate, finish, check and repair; yields the first candidate's text as it grows, then fills ``documents``.
 
     ``engine`` may be None where no document has a slot. An interruption while repairing is raised when ``documents``
-    is filled: nothing more is generated, the rest is dropped and stated.
+    is filled: nothing more is generated, the rest is dropped and stated. So it is once ``stopped`` says so.
     """
-    clock, limit, first = _Clock(), Budget(budget), True
+    clock, limit, first = _Clock(), Budget(budget, stopped=stopped), True
     results: list[list[Generation]] = []
     rows = [(work.shaped.prompt, work.shaped.skeleton) for work in works]
     if engine:
