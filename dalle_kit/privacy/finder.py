@@ -3,34 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 
 from dalle_kit.checks.blanks import blank
 from dalle_kit.checks.parser import MODEL_PACKAGE, load_pipeline
-from dalle_kit.privacy.contacts import find_emails, find_machines, find_user_names
 from dalle_kit.privacy.kinds import PersonalData, Recogniser
-from dalle_kit.privacy.names_by_model import find_entities
-from dalle_kit.privacy.numbers import find_accounts, find_cards, find_ids, find_phones
-from dalle_kit.privacy.persons import find_persons
-from dalle_kit.privacy.postal import find_places
-
-#: In this order, each sees only what the earlier ones have left: a card's number may look like a telephone's.
-_IMPERSONAL: tuple[Recogniser, ...] = (
-    find_emails,
-    find_machines,
-    find_accounts,
-    find_cards,
-    find_ids,
-    find_phones,
-    find_user_names,
-    find_places,
-)
 
 
 class PersonalFinder:
     """Finds personal data; ``load_finder`` makes one."""
 
-    def __init__(self, patterns: Sequence[Recogniser], *, entities: Recogniser | None = None) -> None:
+    def __init__(self, patterns: Iterable[Recogniser], *, entities: Recogniser | None = None) -> None:
         """Take what finds by patterns, and what finds names in what these have left, reading the whole text."""
         self._patterns, self._entities = tuple(patterns), entities
 
@@ -70,10 +53,27 @@ def load_finder(*, names: bool | None = None) -> PersonalFinder:
         names = importlib.util.find_spec(MODEL_PACKAGE) is not None
     if not names:
         return pattern_finder()
+    from dalle_kit.privacy.names_by_model import find_entities
+
     load_pipeline()
-    return PersonalFinder((*_IMPERSONAL, find_persons), entities=find_entities)
+    return PersonalFinder(_patterns(persons=True), entities=find_entities)
 
 
 def pattern_finder(*, persons: bool = True) -> PersonalFinder:
     """Return a finder by patterns and checksums alone, with persons by what stands around their names, or without."""
-    return PersonalFinder((*_IMPERSONAL, find_persons) if persons else _IMPERSONAL)
+    return PersonalFinder(_patterns(persons=persons))
+
+
+def _patterns(*, persons: bool) -> Iterator[Recogniser]:
+    """Yield what finds by patterns, in the order in which they look."""
+    # Compiling their patterns would make every start slower.
+    from dalle_kit.privacy.contacts import find_emails, find_machines, find_user_names
+    from dalle_kit.privacy.numbers import find_accounts, find_cards, find_ids, find_phones
+    from dalle_kit.privacy.persons import find_persons
+    from dalle_kit.privacy.postal import find_places
+
+    # Each sees only what the earlier ones have left: a card's number may look like a telephone's.
+    yield from (find_emails, find_machines, find_accounts, find_cards, find_ids, find_phones, find_user_names)
+    yield find_places
+    if persons:
+        yield find_persons

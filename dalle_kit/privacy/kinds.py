@@ -1,4 +1,4 @@
-"""The kinds of personal data, and the record of what was found."""
+"""The kinds of personal data, the record of what was found, and what belongs to nobody."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ KINDS = (
     "user name",
 )
 
+_TITLES = frozenset("mr mrs ms mx miss dr prof professor sir dame rev herr frau madame monsieur senor senora".split())
+
 
 @dataclass(frozen=True, slots=True)
 class PersonalData:
@@ -31,3 +33,8 @@ class PersonalData:
 
 #: Takes a text, with what is found already blanked, and yields (kind, start, end).
 Recogniser = Callable[[str], Iterable[tuple[str, int, int]]]
+
+
+def is_title(word: str) -> bool:
+    """Say whether a word of a name is a title, which names nobody."""
+    return word.rstrip(".").casefold() in _TITLES

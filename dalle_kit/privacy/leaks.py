@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from dalle_kit.checks import Fact, Source
 from dalle_kit.checks.names import name_readings
 from dalle_kit.privacy.finder import PersonalFinder
-from dalle_kit.privacy.kinds import PersonalData
-from dalle_kit.privacy.persons import is_title
+from dalle_kit.privacy.kinds import PersonalData, is_title
 from dalle_kit.records import Finding
 
 #: The name of the check.

@@ -10,8 +10,7 @@ from functools import lru_cache
 from dalle_kit.checks.blanks import blank
 from dalle_kit.privacy.contacts import NOBODYS
 from dalle_kit.privacy.finder import PersonalFinder, pattern_finder
-from dalle_kit.privacy.kinds import PersonalData
-from dalle_kit.privacy.persons import is_title
+from dalle_kit.privacy.kinds import PersonalData, is_title
 
 #: A link may lead to a person's own page; it is replaced, though by itself it is not personal.
 _LINK = re.compile(r"(?:\b(?:https?|ftp)://|\bwww\.)[^\s<>\"]{0,2000}[^\s<>\".,;:!?)'\]]", re.IGNORECASE)

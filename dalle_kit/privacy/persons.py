@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 from dalle_kit.checks.words import is_ordinary, is_stop_word
 from dalle_kit.privacy.first_names import is_first_name
+from dalle_kit.privacy.kinds import is_title
 from dalle_kit.privacy.name_cues import BEFORE_FAMILY, NAME, cues
 from dalle_kit.privacy.streets import STREET_WORDS
 
 Found = tuple[str, int, int]
 
-_TITLES = frozenset("mr mrs ms mx miss dr prof professor sir dame rev herr frau madame monsieur senor senora".split())
 #: Whom a greeting or a field may name that is nobody.
 _NOBODY = frozenset(
     "sir madam sirs all everyone everybody team colleague colleagues customer customers friend friends members member "
@@ -53,11 +53,6 @@ def find_persons(text: str) -> Iterator[Found]:
             end = _end_of_name(text, match)
             if end:
                 yield "person", match.start(), end
-
-
-def is_title(word: str) -> bool:
-    """Say whether a word of a name is a title, which names nobody."""
-    return word.rstrip(".").casefold() in _TITLES
 
 
 def _is_word(words: list[str]) -> bool:

@@ -6,8 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from dalle_kit.privacy.kinds import PersonalData
-from dalle_kit.privacy.persons import is_title
+from dalle_kit.privacy.kinds import PersonalData, is_title
 
 _NOUNS = {
     "person": "person",
