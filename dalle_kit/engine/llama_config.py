@@ -47,9 +47,29 @@ class LlamaConfig:
                 found.append(name)
         return sorted(found)
 
+    def check(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        """Raise ValueError for tensors that are not as large as the configuration says; KeyError for one missing."""
+        vocabulary = shapes["model.embed_tokens.weight"][0]
+        inner = shapes["model.layers.0.mlp.gate_proj.weight"][0]
+        matrices = {
+            **{"embed_tokens": (vocabulary, self.width), "q_proj": (self.queries, self.width)},
+            **{name: (self.keys, self.width) for name in ("k_proj", "v_proj")},
+            **{"o_proj": (self.width, self.queries), "down_proj": (self.width, inner)},
+            **{name: (inner, self.width) for name in ("gate_proj", "up_proj")},
+            "lm_head": (vocabulary, self.width),
+        }
+        for name, shape in shapes.items():
+            part, _, kind = name.rpartition(".")
+            expected = matrices.get(part.rpartition(".")[2], (self.width,))
+            if kind != "inv_freq" and shape != (expected if kind == "weight" else expected[:1]):
+                raise ValueError(f"{name} has the shape {shape}")
+
     @classmethod
     def parse(cls, config: Mapping[str, Any]) -> LlamaConfig | None:
-        """Read a ``config.json`` of transformers; None for a model this module does not compute."""
+        """Read a ``config.json`` of transformers; None for a model this module does not compute.
+
+        Raises ValueError, TypeError or KeyError for sizes that no model has.
+        """
         rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
         plain = (
             config.get("model_type") in ("llama", "qwen2", "mistral")
@@ -64,7 +84,7 @@ class LlamaConfig:
         if not plain:
             return None
         heads = int(config["num_attention_heads"])
-        return cls(
+        found = cls(
             layers=int(config["num_hidden_layers"]),
             width=int(config["hidden_size"]),
             heads=heads,
@@ -74,3 +94,7 @@ class LlamaConfig:
             epsilon=float(config.get("rms_norm_eps", 1e-6)),
             context=int(config.get("max_position_embeddings", 2048)),
         )
+        sizes = (found.layers, found.width, heads, found.kv_heads, found.head_width, found.context)
+        if min(sizes) < 1 or heads % found.kv_heads or found.head_width % 2:
+            raise ValueError(f"the sizes {', '.join(map(str, sizes))} are none that a model has")
+        return found

@@ -108,12 +108,13 @@ def load(
     if type(model) is NativeLlama and identify(weights) == files:  # nobody has put others in their place meanwhile
         model.keep_beginnings((stored.sha256, kept, str(weights.resolve()), files))
     tokenizer = Tokenizer.load(folder)
-    vectors = config.get("vocab_size") or config.get("decoder", {}).get("vocab_size")
-    if vectors:
-        tokenizer.check_fits(int(vectors), folder)
-    ends = _end_ids(folder, config) | tokenizer.control_ids
+    with _misfit(folder):
+        vectors = config.get("vocab_size") or config.get("decoder", {}).get("vocab_size")
+        if vectors:
+            tokenizer.check_fits(int(vectors), folder, counted=isinstance(model, NativeLlama))
+        ends = _end_ids(folder, config) | tokenizer.control_ids
     first = config.get("bos_token_id")
-    if first is None:
+    if not isinstance(first, int):
         first = min(ends, default=None)
     return Loaded(
         stored.name, stored.path, stored.sha256, model, tokenizer, frozenset(ends), first, device, dtype, kept
@@ -155,6 +156,7 @@ def _load_model(
 
                 floats = _read_weights(weights, device=device, dtype=number)
                 _check_names(folder, llama, floats)
+                llama.check({name: tuple(each.shape) for name, each in floats.items()})
                 return LlamaModel(llama, floats)
     from dalle_kit.engine.transformers_model import TransformersEncoder, TransformersModel
 
@@ -196,7 +198,7 @@ def _check_names(folder: Path, config: LlamaConfig, names: Iterable[str]) -> Non
 def _misfit(folder: Path) -> Iterator[None]:
     try:
         yield
-    except (KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise ModelError(
             f"config.json and the weights in {folder} do not fit together ({error}); pull the model again"
         ) from error
@@ -220,6 +222,7 @@ def _load_dalle(folder: Path, config: dict[str, Any], weights: Path, *, device: 
             reader, gate = load_reader(folder, weights, device=device, dtype=dtype)
             floats = _read_weights(weights, device=device, dtype=dtype, prefix=_DECODER)
             _check_names(folder, decoder, floats)
+            decoder.check({name: tuple(each.shape) for name, each in floats.items()})
             return DalleLlama(decoder, floats, reader=reader, gate=gate)
     from dalle_kit.engine.dalle_model import DalleModel
 
@@ -295,4 +298,4 @@ def _end_ids(folder: Path, config: dict[str, Any]) -> set[int]:
     file = folder / "generation_config.json"
     settings = read_json(file) if file.exists() else {}
     ids = settings.get("eos_token_id", config.get("eos_token_id"))
-    return set(ids) if isinstance(ids, list) else set() if ids is None else {int(ids)}
+    return set() if ids is None else {int(each) for each in (ids if isinstance(ids, list) else [ids])}

@@ -60,9 +60,10 @@ class Tokenizer:
         file = folder / "tokenizer_config.json"
         settings = read_json(file) if file.exists() else {}
         names = {
-            name: value["content"] if isinstance(value, dict) else value
+            name: text
             for name, value in settings.items()
-            if name.endswith("_token") and isinstance(value, (str, dict))
+            if isinstance(text := value.get("content") if isinstance(value, dict) else value, str)
+            if name.endswith("_token")
         }
         config = read_json(folder / "config.json") if (folder / "config.json").exists() else {}
         seq2seq = bool(config.get("is_encoder_decoder"))
@@ -210,12 +211,15 @@ class Tokenizer:
         """Number of tokens in the vocabulary."""
         return int(self._backend.get_vocab_size())
 
-    def check_fits(self, vectors: int, folder: str | Path) -> None:
-        """Raise ModelError if text can have tokens for which the weights in a folder, of so many, have no vector."""
-        if self.size <= vectors:
+    def check_fits(self, vectors: int, folder: str | Path, *, counted: bool = False) -> None:
+        """Raise ModelError if text can have tokens for which the weights in a folder, of so many, have no vector.
+
+        ``counted`` tokens are not looked at one by one, which takes a while: for a model that does when it reads them.
+        """
+        if counted and self.size <= vectors:
             return
         # A control token more, which no text has, does no harm.
-        last = max(id for id in self._backend.get_vocab().values() if id not in self.control_ids)
+        last = max((id for id in self._backend.get_vocab().values() if id not in self.control_ids), default=0)
         if last >= vectors:
             raise ModelError(
                 f"the tokenizer in {folder} has {self.size} tokens and the model vectors of {vectors}: they do not "

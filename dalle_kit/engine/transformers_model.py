@@ -17,7 +17,7 @@ from torch import Tensor
 from dalle_kit.engine.decoder_blocks import DecoderBlocks, block_width, find_blocks
 from dalle_kit.engine.guidance import UNGUIDED, Guidance, of_each
 from dalle_kit.engine.reading.sentences import check_pooling
-from dalle_kit.errors import ModelError
+from dalle_kit.errors import DalleKitError, ModelError
 from dalle_kit.records import Steering
 
 #: So many names of tensors are told.
@@ -99,7 +99,9 @@ class TransformersModel:
         settings = self.network.generation_config
         start = settings.decoder_start_token_id
         if start is None:
-            start = self.network.config.decoder_start_token_id
+            start = getattr(self.network.config, "decoder_start_token_id", None)
+        if start is None:
+            raise ModelError("the model's configuration has no decoder_start_token_id, which its output begins with")
         forced = [settings.forced_bos_token_id] if settings.forced_bos_token_id is not None else []
         tokens = [start, *forced, *target]
         return CachedRow(self, {"encoder_outputs": encoded}, tokens, steering=guidance.steering)
@@ -285,11 +287,12 @@ def _batch(tokens: Sequence[int], device: torch.device) -> Tensor:
 def translated(folder: str, load: Any) -> Any:
     """Load something, with the library's complaints as ours."""
     import transformers
-    from safetensors import SafetensorError
 
     transformers.logging.disable_progress_bar()
     try:
         return load()
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+    except DalleKitError:
+        raise
+    except Exception as error:  # of any type: the library does not look at what a configuration holds
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise ModelError(f"the model {folder} cannot be loaded: {reason[0]}") from error
