@@ -29,6 +29,7 @@ from dalle_kit.templating.templates import Shaped, Templates
 
 if TYPE_CHECKING:
     from dalle_kit.engine.engine import Engine
+    from dalle_kit.explain import Explanation
     from dalle_kit.likeness.finding import ExampleFinder, Like
     from dalle_kit.reproduction import Record, Reproduction
 
@@ -257,8 +258,9 @@ class Kit:
         work = self._work(domain, request, fields, **chosen)
         options = self._options(work, overrides)
         documents: list[Document] = []
-        pieces = self._write([work], options, documents, repair=repair, budget=budget, stopped=stopped)
-        return DocumentStream((piece.text for piece in pieces), documents)
+        works = [work]
+        pieces = self._write(works, options, documents, repair=repair, budget=budget, stopped=stopped)
+        return DocumentStream((piece.text for piece in pieces), documents, explain=partial(self._explain, works))
 
     def batch(
         self,
@@ -291,6 +293,30 @@ class Kit:
             pass
         return documents
 
+    def explain(
+        self,
+        domain: str,
+        request: Fields | Request | None = None,
+        *,
+        orders: int | None = None,
+        **arguments: Any,
+    ) -> Explanation:
+        """Write a document and say what each of its sentences rests on; takes what ``generate`` takes.
+
+        ``orders`` is how many orders of the parts are sampled where these are many, by default as many as take about
+        half a minute. Raises ModelError for a model that tells no likelihoods.
+        """
+        with self.stream(domain, request, **arguments) as stream:
+            stream.finish()
+            return stream.explain(orders=orders)
+
+    def _explain(self, works: Sequence[Work], document: Document, *, orders: int | None) -> Explanation:
+        from dalle_kit.explain import explain
+
+        (work,) = works
+        engine = self.load(work.domain.name) if work.shaped.skeleton.slots else None
+        return explain(work, document, engine, self.templates, orders=orders, progress=self._progress)
+
     def reproduce(self, record: Document | Record | Mapping[str, Any], *, like: Like = ()) -> Reproduction:
         """Make a text again from its document, or from the record of it that ``--json`` writes; say what differs.
 
@@ -318,12 +344,12 @@ class Kit:
         budget: float | None,
         stopped: Callable[[], bool] | None = None,
     ) -> Iterator[Piece]:
-        """Load the model if any document has a slot, make the requests fit, and begin to write."""
+        """Load the model if any document has a slot, fit the requests, changing ``works``, and begin to write."""
         engine = None
         if any(work.shaped.skeleton.slots for work in works):
             engine = self.load(works[0].domain.name)
-            works = [self._steered(work, engine) for work in works]
-            works = [pipeline.fit(self.plugins, self.templates, work, engine, options) for work in works]
+            works[:] = [self._steered(work, engine) for work in works]
+            works[:] = [pipeline.fit(self.plugins, self.templates, work, engine, options) for work in works]
         arguments: dict[str, Any] = {"documents": documents, "repair": repair, "budget": budget, "stopped": stopped}
         return pipeline.write(self.plugins, works, engine, options, **arguments)
 
@@ -397,9 +423,12 @@ class DocumentStream:
     Closing it early (or leaving its ``with`` block) stops the generation.
     """
 
-    def __init__(self, pieces: Iterator[str], documents: list[Document]) -> None:
+    def __init__(
+        self, pieces: Iterator[str], documents: list[Document], *, explain: Callable[..., Explanation]
+    ) -> None:
         self._pieces = pieces
         self._documents = documents
+        self._explain = explain
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -432,6 +461,10 @@ class DocumentStream:
         if not self._documents:
             raise RuntimeError("the document is not finished: take all pieces of the stream first")
         return self._documents[0]
+
+    def explain(self, *, orders: int | None = None) -> Explanation:
+        """Say what each sentence of the finished document rests on; ``orders`` as in ``Kit.explain``."""
+        return self._explain(self.document, orders=orders)
 
     def close(self) -> None:
         """Stop the generation."""

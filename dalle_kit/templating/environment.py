@@ -110,6 +110,7 @@ class TemplateEnvironment(LimitedSandbox):
         """
         with self.translated(rendering, name), allowance():
             pieces = list(_counted(self.get_template(name).generate(variables)))
+        rendering.pieces = pieces
         own = itertools.takewhile(lambda piece: isinstance(piece, _OwnText) or piece in rendering.turns, pieces)
         rendering.beginning = "".join(own)
         return "".join(pieces)

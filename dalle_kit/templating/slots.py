@@ -44,7 +44,8 @@ class Misuse(Exception):
 class Rendering:
     """One rendering under way: which file, the variables' names, the marks given out and the files used.
 
-    ``beginning`` is what of its text, from the start, no request has had a part in but by choosing it.
+    ``beginning`` is what of its text, from the start, no request has had a part in but by choosing it; ``pieces`` are
+    all of its text as it was printed.
     """
 
     kind: Literal["document", "prompt"]
@@ -54,6 +55,7 @@ class Rendering:
     places: list[str] = field(default_factory=list)
     importing: int = 0
     beginning: str = ""
+    pieces: list[str] = field(default_factory=list)
 
 
 _under_way: ContextVar[Rendering | None] = ContextVar("dalle_kit_rendering", default=None)

@@ -24,6 +24,7 @@ from dalle_kit.records import INFILLING_ROLES, Message, Prompt, Skeleton, Slot, 
 from dalle_kit.templating.environment import TemplateEnvironment
 from dalle_kit.templating.slots import Marked, Rendering, Turn, split, under_way
 from dalle_kit.templating.sources import BUNDLED, SUFFIX, TemplateFile, TemplateSources, folder_of
+from dalle_kit.templating.tracing import Trace, trace, traced
 from dalle_kit.templating.values import freeze
 
 if TYPE_CHECKING:
@@ -93,15 +94,30 @@ class Templates:
         """
         pair = self.pair(domain.name, template)
         variables = {"request": freeze(request), **self.context(domain, request)}
-        skeleton, places = self._document(pair.document, variables)
+        skeleton, written = self._document(pair.document, variables)
         skeleton = _ground(skeleton, domain, request)
         variables |= {"outline": skeleton.outline(), "slots": tuple(slot.name for slot in skeleton.slots)}
-        prompt, more = self._prompt(pair.prompt, variables)
+        prompt, told = self._prompt(pair.prompt, variables)
+        places, more = written.places, told.places
         if skeleton.slots and not prompt.messages:
             raise TemplateError("renders to nothing, so the model would be told nothing", template=more[0])
         prompt = _show_examples(prompt, skeleton.slots, template=more[0])
         files = tuple(dict.fromkeys([*places, *more]))
         return Shaped(prompt, skeleton, pair.label, files, domain.name, self.sources.hashes(files))
+
+    def trace(self, domain: Domain, request: Request, *, template: str | None = None) -> tuple[Trace, Trace]:
+        """Return where the texts of a request's document and of its prompt, as ``shape`` renders them, are from.
+
+        Raises as ``shape`` does.
+        """
+        pair = self.pair(domain.name, template)
+        frozen = {"request": freeze(request), **self.context(domain, request)}
+        variables = {name: traced(value, name) for name, value in frozen.items()}
+        skeleton, written = self._document(pair.document, variables)
+        variables |= {"outline": skeleton.outline(), "slots": tuple(slot.name for slot in skeleton.slots)}
+        _, told = self._prompt(pair.prompt, variables)
+        own = self.environment.own_text
+        return trace(written.pieces, written.slots, own=own), trace(told.pieces, told.turns, own=own)
 
     def names(self, domain: str) -> tuple[str, ...]:
         """Return what ``--template`` takes for a domain: "default" and its variants, then ``SOURCE:NAME``."""
@@ -175,7 +191,7 @@ class Templates:
         found = {path[0] if len(path) == 2 else DEFAULT for path in parts if len(path) <= 2 and path[-1] in ends}
         return [name for name in found if _VARIANT.match(name)]
 
-    def _document(self, name: str, variables: Mapping[str, Any]) -> tuple[Skeleton, list[str]]:
+    def _document(self, name: str, variables: Mapping[str, Any]) -> tuple[Skeleton, Rendering]:
         rendering = Rendering("document", frozenset(variables))
         with under_way(rendering):
             text = self.environment.render(name, rendering, variables)
@@ -183,9 +199,9 @@ class Templates:
         opened: list[str | Slot] = [part.thing if isinstance(part, Marked) else part for part in parts]
         skeleton = Skeleton(tuple(opened))
         _check_order(skeleton.slots, rendering.places[0])
-        return skeleton, rendering.places
+        return skeleton, rendering
 
-    def _prompt(self, name: str, variables: Mapping[str, Any]) -> tuple[Prompt, list[str]]:
+    def _prompt(self, name: str, variables: Mapping[str, Any]) -> tuple[Prompt, Rendering]:
         rendering = Rendering("prompt", frozenset(variables))
         with under_way(rendering):
             text = self.environment.render(name, rendering, variables)
@@ -197,7 +213,7 @@ class Templates:
         if problem := turns_problem(messages):
             raise TemplateError(problem, template=rendering.places[0])
         begun = {mark: turn for mark, turn in rendering.turns.items() if mark in rendering.beginning}
-        return Prompt(messages, turns(rendering.beginning, begun)), rendering.places
+        return Prompt(messages, turns(rendering.beginning, begun)), rendering
 
 
 def _messages(parts: Sequence[str | Marked[Turn]]) -> tuple[Message, ...]:

@@ -1,0 +1,6 @@
+"""What each sentence of a document rests on: fields of the request, examples, the template's words."""
+
+from dalle_kit.explain.explaining import explain
+from dalle_kit.explain.records import Cost, Explanation, Part, Sentence, Token, Weight
+
+__all__ = ["Cost", "Explanation", "Part", "Sentence", "Token", "Weight", "explain"]
