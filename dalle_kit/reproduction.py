@@ -124,15 +124,12 @@ def _written(record: Record, kit: Kit, domain: Domain, likeness: Likeness | None
     """Write a record's request again, as its provenance says."""
     made = record.provenance
     request = domain.parse(fields_of(record.request))
-    work: Work = pipeline.shape(
-        kit.plugins,
-        kit.templates,
-        domain,
-        request,
-        template=_template(made),
-        likeness=likeness,
-        guard=Guard(made.privacy),
-    )
+    shaping: dict[str, Any] = {"template": _template(made), "guard": Guard(made.privacy)}
+    work: Work
+    if made.name_blind:
+        work = pipeline.shape_blind(kit.plugins, kit.templates, domain, request, find=lambda _: likeness, **shaping)
+    else:
+        work = pipeline.shape(kit.plugins, kit.templates, domain, request, likeness=likeness, **shaping)
     engine = None
     if work.shaped.skeleton.slots:
         engine = kit.load(domain.name)
