@@ -114,9 +114,8 @@ def word_variants(frame: Frame, swaps: Mapping[str, str]) -> Iterator[Variant]:
         told = _filled(frame.fields, {"{role}": role})
         swapped = _swapped(told, swaps)
         if swapped == told:
-            raise RequestError(
-                f"request {frame.id!r} has neither {{name}} nor a word such as 'he' that could be changed"
-            )
+            fix = "put {name} into its fields, or tell it of a man, with words such as 'he'"
+            raise RequestError(f"request {frame.id!r} has one counterfactual only: {fix}")
         pair = f"{frame.id} {role}".rstrip()
         yield Variant(frame, pair, {WORDING: HE}, "", told)
         yield Variant(frame, pair, {WORDING: SHE}, "", swapped)

@@ -73,8 +73,7 @@ def audit_bias(kit: Kit, plan: Plan, *, progress: Progress = silent) -> BiasRepo
     engines = {domain: _likely(kit.load(domain)) for domain in domains}
     dealt = _deal(plan, engines[domains[0]])
     variants = list(_variants(plan, dealt, words))
-    for variant in variants:  # so that a wrong request costs no time
-        kit.request(variant.frame.domain, variant.fields)
+    _check(kit, variants)
     outputs: list[Output] = []
     for domain in domains:
         own = [variant for variant in variants if variant.frame.domain == domain]
@@ -112,6 +111,15 @@ def _likely(engine: Engine) -> Engine:
     return engine
 
 
+def _check(kit: Kit, variants: Sequence[Variant]) -> None:
+    """Raise RequestError for a request that its domain refuses, before any time is spent on the others."""
+    for variant in variants:
+        try:
+            kit.request(variant.frame.domain, variant.fields)
+        except RequestError as error:
+            raise RequestError(f"request {variant.frame.id!r}: {error}", field=error.field) from error
+
+
 def _deal(plan: Plan, engine: Engine) -> Deal:
     # Within a sentence a name follows a space, which is part of its first token.
     return deal(plan.people, lambda name: len(engine.tokenizer.encode_text(f" {name}")), seed=plan.seed)
@@ -139,10 +147,10 @@ def _written(
         return [_output(variants[0], {"refusals": 1.0}, "", problem=str(error))]
     found = []
     likelihoods = _likelihoods(kit, variants, name_blind=plan.name_blind)
-    for variant, document, likely in zip(variants, documents, likelihoods, strict=True):
+    for variant, document, likelihood in zip(variants, documents, likelihoods, strict=True):
         hidden = in_male_words(without_names(document.text, variant.name), words.swaps)
         values = {measure.name: measure.of(hidden) for measure in measures}
-        values |= _of_document(document, variant) | likely
+        values |= _of_document(document, variant) | likelihood
         found.append(_output(variant, values, hidden, text=document.text if plan.with_texts else ""))
     return found
 

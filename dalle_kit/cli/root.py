@@ -22,6 +22,7 @@ CORE = {
     "examples": ("dalle_kit.cli.examples", "Keep texts to write like: add, search, show, export them."),
     "config": ("dalle_kit.cli.config", "Read and change the settings."),
     "eval": ("dalle_kit.cli.evaluate", "Measure how well a domain is written; compare settings."),
+    "audit": ("dalle_kit.cli.audit", "Measure bias: the same request about different people."),
     "reproduce": ("dalle_kit.cli.reproduce", "Make a recorded text again, and say what differs."),
     "train": ("dalle_kit.cli.train", "Train a model, or an adapter of one, on your texts."),
     "doctor": ("dalle_kit.cli.doctor", "Say what is in use on this machine and what is wrong."),
