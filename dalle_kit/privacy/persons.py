@@ -55,6 +55,11 @@ def find_persons(text: str) -> Iterator[Found]:
                 yield "person", match.start(), end
 
 
+def names_a_thing(families: list[str]) -> bool:
+    """Say whether what follows a first name makes it the name of a street, a firm or the like."""
+    return families[-1].casefold() in _NO_FAMILY or any(word in STREET_WORDS for word in families)
+
+
 def _is_word(words: list[str]) -> bool:
     """Say whether what a cue leads to is a word with a capital letter, or several: "the so-called Islamic State"."""
     return not is_title(words[0]) and not is_first_name(words[0]) and all(map(is_ordinary, words))
@@ -68,7 +73,7 @@ def _end_of_name(text: str, match: re.Match[str]) -> int:
     family = _FAMILY.match(text, match.end())
     if family:
         last = family.group().split()[-1]
-        if last.casefold() in _NO_FAMILY or last in STREET_WORDS:
+        if names_a_thing(family.group().split()):
             return 0
         starts = _SENTENCE_START.search(text[max(0, match.start() - 5) : match.start()])
         known = not is_ordinary(last) or is_first_name(last) or not (starts and is_ordinary(first))
