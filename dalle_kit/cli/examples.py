@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from dalle_kit.cli.common import ListingGroup, harmless, is_terminal, json_optio
 
 if TYPE_CHECKING:
     from dalle_kit.engine.reading import SentenceEncoder
-    from dalle_kit.examples import ExampleStore, Found, Profile, Report, SetInfo
+    from dalle_kit.examples import ExampleStore, Found, Profile, Report, SetInfo, Sighting
     from dalle_kit.models.spec import Progress
 
 #: Of so many texts a profile is made, and so many are shown.
@@ -35,8 +35,10 @@ def examples() -> None:
 @click.argument("name")
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option("--reencode", is_flag=True, help="Make all vectors anew, with the encoder in use.")
+@click.option("--redact", is_flag=True, help="Put made-up data in the place of personal data, the same for the same.")
+@click.option("--names", is_flag=True, help="Find names of persons with the extra nlp, too; takes longer.")
 @json_option
-def add(name: str, paths: tuple[str, ...], reencode: bool, as_json: bool) -> None:
+def add(name: str, paths: tuple[str, ...], reencode: bool, redact: bool, names: bool, as_json: bool) -> None:
     """Add the texts of files and folders to a set, or make one of them.
 
     A PATH is an mbox, a Maildir, an .eml, a folder of any of these and of text or Markdown, a git repository, a source
@@ -46,12 +48,15 @@ def add(name: str, paths: tuple[str, ...], reencode: bool, as_json: bool) -> Non
     from dalle_kit.errors import ExampleError
     from dalle_kit.examples import Report, encode_set, read_sources
     from dalle_kit.examples.memory_set import reasons
+    from dalle_kit.examples.personal import counted
+    from dalle_kit.privacy import load_finder
 
     store = _store()
     report = Report()
     with progress_bar() as progress:
         if paths:
-            report = store.add(name, read_sources(paths), progress=progress)
+            finder = load_finder(names=names)
+            report = store.add(name, read_sources(paths), finder=finder, redact=redact, progress=progress)
             if not store.has(name):
                 raise ExampleError(f"nothing to add was found in {', '.join(paths)}{reasons(report)}")
         found = store.open(name)
@@ -61,10 +66,14 @@ def add(name: str, paths: tuple[str, ...], reencode: bool, as_json: bool) -> Non
             encoded = encode_set(found, _encoder(progress), progress=progress, reencode=reencode)
     info = found.info()
     if as_json:
-        print_json({**_facts(info), "added": report.added, "skipped": report.skipped, "newly_encoded": encoded})
+        facts = {"added": report.added, "skipped": report.skipped, "personal_data": report.personal}
+        print_json({**_facts(info), **facts, "redacted": redact, "newly_encoded": encoded})
         return
     click.echo(f"added {report.added} to {name}: {_contents(info)}, version {info.version} ({info.sha256[:12]})")
     _print_skipped(report)
+    if report.personal:
+        seen = "replaced by made-up data" if redact else f"see 'dalle-kit examples scan {name}'"
+        click.echo(f"personal data: {counted(report.personal)}; {seen}")
     click.echo(f"{encoded} newly encoded with {info.encoder_shown}" if encoded else "all are encoded already")
 
 
@@ -151,6 +160,40 @@ def search(name: str, query: str, count: int, as_json: bool) -> None:
 
 @examples.command()
 @click.argument("name")
+@click.option("--names", is_flag=True, help="Find names of persons with the extra nlp, too; takes longer.")
+@click.option(
+    "--show", "shown", type=click.IntRange(0), default=10, show_default=True, help="How many places are named."
+)
+@click.option("--show-values", is_flag=True, help="Show what was found as it is, not only how it begins.")
+@click.option("--strict", is_flag=True, help="Exit with code 3 if anything was found.")
+@json_option
+def scan(name: str, names: bool, shown: int, show_values: bool, strict: bool, as_json: bool) -> None:
+    """Look for personal data in a set: how much there is of which kind, and where."""
+    from dalle_kit.cli.domain_command import FINDINGS
+    from dalle_kit.examples.personal import count_kinds, counted
+    from dalle_kit.examples.personal import scan as look
+    from dalle_kit.privacy import load_finder
+
+    found = _store().open(name)
+    with progress_bar() as progress:
+        finder = load_finder(names=names)
+        progress("looking for personal data", 0, None)
+        sightings = list(look(found, finder=finder))
+    counts, within = count_kinds(sightings), len({each.id for each in sightings})
+    if as_json:
+        rows = [_sighting(each, show_values) for each in sightings[:shown]]
+        print_json({"name": name, "texts": len(found), "with": within, "counts": dict(counts), "found": rows})
+    elif not sightings:
+        click.echo(f"{name}: no personal data was found in {_number(len(found), 'text')}")
+    else:
+        click.echo(f"{name}: {counted(counts)}, in {within} of {_number(len(found), 'text')}")
+        _print_sightings(sightings, shown, show_values)
+    if strict and sightings:
+        click.get_current_context().exit(FINDINGS)
+
+
+@examples.command()
+@click.argument("name")
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @json_option
 def remove(name: str, ids: tuple[str, ...], as_json: bool) -> None:
@@ -224,6 +267,25 @@ def _print_skipped(report: Report) -> None:
         places = ", ".join(report.places[reason])
         more = ", ..." if count > len(report.places[reason]) else ""
         click.echo(harmless(f"skipped {count}: {reason} ({places}{more})"))
+
+
+def _sighting(each: Sighting, show_value: bool) -> dict[str, Any]:
+    """Return something personal ready for JSON, masked unless its value is to be shown."""
+    import dataclasses
+
+    facts = dataclasses.asdict(each)
+    return facts if show_value else {**facts, "value": each.masked}
+
+
+def _print_sightings(sightings: Sequence[Sighting], shown: int, show_values: bool) -> None:
+    from dalle_kit.examples.example_set import SHORT_ID
+
+    for each in sightings[:shown]:
+        value = each.value if show_values else each.masked
+        parts = (each.id[:SHORT_ID], f"{each.kind:<14}", f"{each.place:<7}", " ".join(value.split()), each.origin)
+        click.echo(harmless("  ".join(part for part in parts if part)))
+    if len(sightings) > shown:
+        click.echo(f"{len(sightings) - shown} more; --show {len(sightings)} names all")
 
 
 def _voice(voice: Profile) -> Iterator[tuple[str, str]]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from dalle_kit.examples.example_set import ExampleSet, SetInfo
     from dalle_kit.examples.index import Neighbour, encode_set, nearest, search
     from dalle_kit.examples.memory_set import MemorySet, read_examples
+    from dalle_kit.examples.personal import Sighting, scan
     from dalle_kit.examples.profile import Habit, Profile, Spread, profile_of
     from dalle_kit.examples.sources import read_sources
     from dalle_kit.examples.store import ExampleStore
@@ -33,6 +34,7 @@ _HOME = {
     "Profile": "profile",
     "Report": "texts",
     "SetInfo": "example_set",
+    "Sighting": "personal",
     "Skipped": "texts",
     "Spread": "profile",
     "choose": "choosing",
@@ -42,6 +44,7 @@ _HOME = {
     "profile_of": "profile",
     "read_examples": "memory_set",
     "read_sources": "sources",
+    "scan": "personal",
     "search": "index",
 }
 
@@ -60,6 +63,7 @@ __all__ = [
     "Profile",
     "Report",
     "SetInfo",
+    "Sighting",
     "Skipped",
     "Spread",
     "choose",
@@ -69,6 +73,7 @@ __all__ = [
     "profile_of",
     "read_examples",
     "read_sources",
+    "scan",
     "search",
 ]
 

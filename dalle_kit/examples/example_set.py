@@ -117,6 +117,13 @@ class ExampleSet:
         with connected(self.folder) as connection:
             return int(connection.execute("SELECT count(*) FROM texts WHERE row IS NULL").fetchone()[0])
 
+    def made_up(self) -> frozenset[str]:
+        """Return the made-up data that stands in the place of personal data."""
+        with connected(self.folder) as connection:
+            if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'made_up'").fetchone():
+                return frozenset()
+            return frozenset(made for (made,) in connection.execute("SELECT made FROM made_up"))
+
     def run_keys(self, *, progress: Progress = silent) -> Keys:
         """Return the index of the runs of words of all texts; it is made where there is none of this version."""
         index = self._index = load_index(self.folder, self._index, progress=progress)

@@ -31,10 +31,11 @@ _PATIENCE = 1000
 
 
 class Index(NamedTuple):
-    """An index as it was loaded: the version of the set that it is of, and its keys."""
+    """An index as it was loaded: the version of the set that it is of, its keys, and its file if it could be kept."""
 
     version: str
     keys: Keys
+    file: str | None = None
 
 
 class _Kept(NamedTuple):
@@ -47,10 +48,11 @@ def load_index(folder: Path, known: Index | None = None, *, progress: Progress =
     """Return the index of a set as it is now: ``known`` if it is that, else the kept one, else it is made."""
     with connected(folder) as connection:
         version, kept = version_of(connection), _kept(connection)
-    if known is not None and known.version == version:
+    file = kept.file if kept is not None and kept.version == version else None
+    if known is not None and (known.version, known.file) == (version, file):
         return known
     keys = _mapped(folder, kept, version)
-    return Index(version, keys) if keys is not None else _make(folder, progress)
+    return Index(version, keys, file) if keys is not None else _make(folder, progress)
 
 
 def extend_index(folder: Path, before: str, last: int, *, progress: Progress = silent) -> None:
@@ -117,8 +119,7 @@ def _make(folder: Path, progress: Progress) -> Index:
     with connected(folder) as connection:
         connection.execute("BEGIN")  # all that follows sees the same state
         made = Index(version_of(connection), keys_of(_texts(connection, 0, progress)))
-    _keep(folder, made)
-    return made
+    return _keep(folder, made)
 
 
 def _texts(connection: sqlite3.Connection, last: int, progress: Progress) -> Iterator[tuple[int, str]]:
@@ -130,7 +131,7 @@ def _texts(connection: sqlite3.Connection, last: int, progress: Progress) -> Ite
         yield number, text
 
 
-def _keep(folder: Path, index: Index) -> None:
+def _keep(folder: Path, index: Index) -> Index:
     """Write an index down, each time into another file, so that whoever reads the old one can go on."""
     file = folder / f"runs-{secrets.token_hex(4)}.u64"
     keys = np.ascontiguousarray(index.keys, dtype="<u8")
@@ -142,8 +143,9 @@ def _keep(folder: Path, index: Index) -> None:
         _note(folder, _Kept(file.name, index.version, zlib.crc32(keys.data)))
     except (OSError, ExampleError):  # no room, or no right to write: it is made again by who needs it
         _unlink([file])
-    else:
-        _unlink(other for other in folder.glob(_FILES) if other != file)
+        return index
+    _unlink(other for other in folder.glob(_FILES) if other != file)
+    return index._replace(file=file.name)
 
 
 def _note(folder: Path, kept: _Kept) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -15,12 +16,15 @@ from pathlib import Path
 from dalle_kit.errors import ExampleError, UnknownNameError
 from dalle_kit.examples.database import connected, disk_full, has_versions, new_version, transaction
 from dalle_kit.examples.example_set import ExampleSet, find_ids
+from dalle_kit.examples.made_up import KeptRedactor
+from dalle_kit.examples.personal import scan
 from dalle_kit.examples.run_index import extend_index, forget_texts, version_of
 from dalle_kit.examples.texts import DUPLICATE, Found, Report, Skipped
 from dalle_kit.models import disk
 from dalle_kit.models.spec import Progress, silent
 from dalle_kit.models.workshop import Workshop
 from dalle_kit.paths import find_paths
+from dalle_kit.privacy import PersonalFinder
 
 _NAME = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 _LONGEST_NAME = 64
@@ -55,10 +59,20 @@ class ExampleStore:
             raise UnknownNameError("set of examples", name, self.names())
         return self._opened.setdefault(name, ExampleSet(self.root / name, self._workshop))
 
-    def add(self, name: str, entries: Iterable[Found | Skipped], *, progress: Progress = silent) -> Report:
+    def add(
+        self,
+        name: str,
+        entries: Iterable[Found | Skipped],
+        *,
+        finder: PersonalFinder | None = None,
+        redact: bool = False,
+        progress: Progress = silent,
+    ) -> Report:
         """Add texts to a set, or make one of them; all or, if it fails, nothing. A set without texts is not made.
 
-        Raises ExampleError for a name that may not be, a full disk or a damaged set, and whatever ``entries`` raises.
+        ``finder`` counts what is personal in them; with ``redact`` made-up data takes its place, the same for the same
+        in the whole set, found by patterns unless a finder is given. Raises ExampleError for a name that may not be, a
+        full disk or a damaged set, and whatever ``entries`` raises.
         """
         _check_name(name)
         folder, report = self.root / name, Report()
@@ -70,15 +84,12 @@ class ExampleStore:
                     with connected(folder, create=True) as connection, transaction(connection):
                         before = version_of(connection)
                         (last,) = connection.execute("SELECT coalesce(max(number), 0) FROM texts").fetchone()
-                        for number, entry in enumerate(_noting(entries, reading), 1):
-                            if isinstance(entry, Skipped):
-                                report.skip(entry)
-                            elif connection.execute(_INSERT, _values(entry)).rowcount:
-                                report.added += 1
-                            else:
-                                report.skip(Skipped(entry.origin, DUPLICATE))
-                            if number % _REPORT_EACH == 0:
-                                progress(f"reading ({report.added} texts)", number, None)
+                        redactor = KeptRedactor(connection, self.root, finder) if redact else None
+                        for entry in _told(_noting(entries, reading), report, progress):
+                            _insert(connection, entry, report, finder, redactor)
+                        if redactor is not None:
+                            redactor.keep(connection)
+                            report.personal = redactor.counts if report.added else {}
                         if report.added:
                             new_version(connection)
                     if report.added:
@@ -132,6 +143,34 @@ class ExampleStore:
             examples.clear_rows([row for _, row in rows if row is not None])
             forget_texts(examples.folder, before, [number for number, _ in rows])
         return len(whole)
+
+
+def _told(entries: Iterable[Found | Skipped], report: Report, progress: Progress) -> Iterator[Found | Skipped]:
+    for number, entry in enumerate(entries, 1):
+        yield entry
+        if number % _REPORT_EACH == 0:
+            progress(f"reading ({report.added} texts)", number, None)
+
+
+def _insert(
+    connection: sqlite3.Connection,
+    entry: Found | Skipped,
+    report: Report,
+    finder: PersonalFinder | None,
+    redactor: KeptRedactor | None,
+) -> None:
+    """Put a text into the database unless it is there, and into the report what became of it."""
+    if isinstance(entry, Skipped):
+        report.skip(entry)
+        return
+    found = redactor.redact(entry) if redactor else entry
+    if not connection.execute(_INSERT, _values(found)).rowcount:
+        report.skip(Skipped(entry.origin, DUPLICATE))
+        return
+    report.added += 1
+    if finder is not None and redactor is None:
+        for each in scan([entry], finder=finder):
+            report.personal[each.kind] = report.personal.get(each.kind, 0) + 1
 
 
 _INSERT = "INSERT OR IGNORE INTO texts (id, text, kind, origin, subject, author, date) VALUES (?, ?, ?, ?, ?, ?, ?)"
