@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -20,11 +20,12 @@ from dalle_kit.engine.reading.sentences import BertEncoder
 from dalle_kit.engine.tokenization import Tokenizer, read_json
 from dalle_kit.errors import ModelError
 from dalle_kit.models.packed_copies import ensure_packed, identify
-from dalle_kit.models.panels import PACKED_FILE
+from dalle_kit.models.panels import PACKED_FILE, bits_of, matrix_shape
 from dalle_kit.models.spec import Progress, StoredModel, silent
 from dalle_kit.models.weights import map_panels, quant_of, read_weights, weight_files
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import torch
 
     from dalle_kit.engine.decoding import SteerableModel
@@ -183,6 +184,11 @@ def _load_torchless(
     return None if llama is None else _load_native(llama, weights, library, threads=threads)
 
 
+def _shapes(weights: Mapping[str, npt.NDArray[Any]]) -> dict[str, tuple[int, ...]]:
+    """Return the shape of each weight, of those in panels that of their matrix."""
+    return {name: matrix_shape(each.shape) if bits_of(each.shape) else each.shape for name, each in weights.items()}
+
+
 def _check_names(folder: Path, config: LlamaConfig, names: Iterable[str]) -> None:
     """Raise ModelError for tensors that the configuration does not describe; lacking ones are noticed when used."""
     unexpected = config.unexpected(names)
@@ -244,6 +250,7 @@ def _load_native_dalle(
     """
     arrays = map_panels(weights)
     of_decoder = {name.removeprefix(_DECODER): each for name, each in arrays.items() if name.startswith(_DECODER)}
+    decoder.check(_shapes(of_decoder))
     if not can_compute(decoder, of_decoder):
         return None
     compiled = _compiled(library)
@@ -270,6 +277,7 @@ def _load_native(config: LlamaConfig, folder: Path, library: Library, *, threads
     """Return a packed model computed in C, None where that cannot be: torch computes it then, more slowly."""
     weights = map_panels(folder)
     _check_names(folder, config, weights)
+    config.check(_shapes(weights))
     if not can_compute(config, weights):
         return None
     compiled = _compiled(library)

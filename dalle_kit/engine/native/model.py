@@ -130,10 +130,11 @@ class NativeLlama:
                 tables[id(row)] = len(pages)
                 pages += [page.address for page in row.pages]
         numbers = np.array(
-            [[token, position, tables[id(row)]] for row, token, position, _ in part], dtype=np.int32
-        ).T.copy()  # (3, T)
+            [[token, position, tables[id(row)]] for row, token, position, _ in part], dtype=np.int64
+        ).T  # (3, T)
         if numbers[0].max() >= self.vocabulary:
             raise ModelError(f"the tokenizer has tokens that the model has not: its vocabulary is {self.vocabulary}")
+        numbers = numbers.astype(np.int32, order="C")
         vectors = self._take_vectors(numbers[0])
         added = self._added([part[index][0] for index in wanted])
         steering = _steering([row for row, _, _, _ in part])
