@@ -261,7 +261,7 @@ RESERVED_FIELDS = frozenset(
     }
     | {"force", "json", "dry_run", "quiet", "debug", "help", "strict", "repair", "no_repair", "budget", "privacy"}
     | {"name_blind", "stopped"}
-    | {"write", "no_nearby"}
+    | {"write", "no_nearby", "explain", "orders"}
 )
 
 

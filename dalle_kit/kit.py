@@ -308,14 +308,16 @@ class Kit:
         """
         with self.stream(domain, request, **arguments) as stream:
             stream.finish()
-            return stream.explain(orders=orders)
+            return stream.explain(orders=orders, progress=self._progress)
 
-    def _explain(self, works: Sequence[Work], document: Document, *, orders: int | None) -> Explanation:
+    def _explain(
+        self, works: Sequence[Work], document: Document, *, orders: int | None, progress: Progress
+    ) -> Explanation:
         from dalle_kit.explain import explain
 
         (work,) = works
         engine = self.load(work.domain.name) if work.shaped.skeleton.slots else None
-        return explain(work, document, engine, self.templates, orders=orders, progress=self._progress)
+        return explain(work, document, engine, self.templates, orders=orders, progress=progress)
 
     def reproduce(self, record: Document | Record | Mapping[str, Any], *, like: Like = ()) -> Reproduction:
         """Make a text again from its document, or from the record of it that ``--json`` writes; say what differs.
@@ -462,9 +464,9 @@ class DocumentStream:
             raise RuntimeError("the document is not finished: take all pieces of the stream first")
         return self._documents[0]
 
-    def explain(self, *, orders: int | None = None) -> Explanation:
+    def explain(self, *, orders: int | None = None, progress: Progress = silent) -> Explanation:
         """Say what each sentence of the finished document rests on; ``orders`` as in ``Kit.explain``."""
-        return self._explain(self.document, orders=orders)
+        return self._explain(self.document, orders=orders, progress=progress)
 
     def close(self) -> None:
         """Stop the generation."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from dalle_kit.cli.common import print_json, print_text, progress_bar
+from dalle_kit.cli.explain import STDERR, explain_beside, explained, rendered
 from dalle_kit.cli.findings import report
 from dalle_kit.cli.interruption import stop_if_interrupted
 from dalle_kit.cli.output import (
@@ -65,10 +66,11 @@ class DomainCommand(click.Command):
                     formatter.write_dl(records)
 
 
-def domain_command(entry: DomainEntry) -> click.Command:
+def domain_command(entry: DomainEntry, *, explains: bool = False) -> click.Command:
     """Return the command of a domain, made from its entry in the command table alone.
 
-    Raises PluginError where a field of the request claims a flag that every domain's command has.
+    One that ``explains`` gives the explanation of what it writes. Raises PluginError where a field claims a flag that
+    every domain's command has.
     """
     fields = request_options(entry.name, entry.schema)
     argument = source_argument(entry.schema)
@@ -82,13 +84,38 @@ def domain_command(entry: DomainEntry) -> click.Command:
                     "command has; give the field another with option(flag=...)",
                     plugin=entry.plugin,
                 )
+    if explains:
+        common = [*(option for option in common if option.name not in _OF_WRITING), *_explaining_options()]
     return DomainCommand(
         name=entry.name.split()[-1],
         params=[*([argument] if argument else []), *fields, *common],
-        help=entry.summary,
+        help=f"{entry.summary}, and say what each sentence rests on." if explains else entry.summary,
         epilog="Any text can be @FILE, for what is in the file, or -, for stdin; a first @ is written @@.",
         callback=_callback(entry, fields, argument),
     )
+
+
+#: The options of writing that an explanation has no use for; it has others of these names.
+_OF_WRITING = frozenset({"format", "output", "as_json", "dry_run", "strict", "write", "explain"})
+
+
+def _explaining_options() -> list[SectionOption]:
+    """Return the options of a command that explains."""
+
+    def output(*flags: str, **settings: Any) -> SectionOption:
+        return SectionOption(flags, section="Output", **settings)
+
+    return [
+        output("--orders", type=click.INT, metavar="N", help="Sample so many orders of the parts, if many."),
+        output(
+            "--output",
+            "-o",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="Write to a file: a page (.html), JSON (.json) or text.",
+        ),
+        output("--json", "as_json", is_flag=True, help="The explanation and the document as JSON."),
+    ]
 
 
 def _source_options(entry: DomainEntry) -> list[SectionOption]:
@@ -159,6 +186,13 @@ def _common_options(entry: DomainEntry) -> list[SectionOption]:
         output("--output", "-o", type=click.Path(path_type=Path), metavar="FILE", help="Write to a file, not stdout."),
         output("--force", is_flag=True, help="Overwrite the file."),
         output("--json", "as_json", is_flag=True, help="Text, slots, findings and provenance as JSON."),
+        output(
+            "--explain",
+            is_flag=False,
+            flag_value=STDERR,
+            metavar="[FILE]",
+            help="Say what each sentence rests on: on stderr, or in a .html, .json or text file.",
+        ),
         output("--dry-run", is_flag=True, help="Show the prompt and the outline; load no model."),
         output("--strict", is_flag=True, help="Exit with code 3 if a warning or an error remains."),
         output("--quiet", "-q", is_flag=True, help="No preview, progress or findings on stderr."),
@@ -173,10 +207,15 @@ def _callback(
         from dalle_kit.records import GenerationOptions
 
         path, force, quiet, write = values["output"], values["force"], values["quiet"], values.get("write", False)
+        explains, beside = "explain" not in values, values.get("explain")
+        if beside not in (None, STDERR):
+            check_output(Path(beside), force=force)
         if argument and write:
             check_write(values, values[argument.name])
         check_output(path, force=force)
-        format = choose_format(entry.formats, named=values["format"], path=path, as_json=values["as_json"])
+        format = None
+        if not explains:
+            format = choose_format(entry.formats, named=values["format"], path=path, as_json=values["as_json"])
         generation = {name: values[name] for name in GenerationOptions.names() if values[name] not in (None, ())}
         GenerationOptions().merge(generation)
         Budget(values["budget"])
@@ -197,7 +236,7 @@ def _callback(
                 raise named_by_option(error, options, source=argument.field if argument else None) from error
             shaping = {"template": values["template"], "like": like, "steer": values["steer"] or "auto"}
             shaping["name_blind"] = values.get("name_blind", False)
-            if values["dry_run"]:
+            if values.get("dry_run"):
                 show_plan(kit, kit.shape(entry.name, request, **shaping), values["as_json"])
                 return
             # Said at once: the libraries that are imported to load the model take a second or two themselves.
@@ -206,6 +245,10 @@ def _callback(
             arguments["privacy"] = values["privacy"]
             stream = kit.stream(entry.name, request, **arguments, **generation)
         document = _write(stream, quiet=quiet)
+        if explains:
+            explanation = explained(stream, orders=values["orders"], quiet=quiet)
+            deliver(rendered(explanation, path, as_json=values["as_json"]), path, force=force, quiet=quiet)
+            return
         if write and file:
             deliver_in_place(document, file, quiet=quiet)
         else:
@@ -214,6 +257,8 @@ def _callback(
         stop_if_interrupted()
         if not quiet:
             report(document)
+        if beside is not None:
+            explain_beside(stream, beside, force=force, quiet=quiet)
         if values["strict"] and any(finding.severity != "note" for finding in document.findings):
             click.get_current_context().exit(FINDINGS)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,6 +21,7 @@ CORE = {
     "templates": ("dalle_kit.cli.templates", "List, show, check and make templates."),
     "examples": ("dalle_kit.cli.examples", "Keep texts to write like: add, search, show, export them."),
     "config": ("dalle_kit.cli.config", "Read and change the settings."),
+    "explain": ("dalle_kit.cli.explain", "Write, and say what each sentence rests on."),
     "eval": ("dalle_kit.cli.evaluate", "Measure how well a domain is written; compare settings."),
     "audit": ("dalle_kit.cli.audit", "Measure bias: the same request about different people."),
     "reproduce": ("dalle_kit.cli.reproduce", "Make a recorded text again, and say what differs."),
@@ -45,7 +46,7 @@ class RootGroup(click.Group):
         table = _table()
         entries = [entry for entry in table.domains if entry.name.split()[0] == cmd_name]
         if entries:
-            return _nest(cmd_name, entries)
+            return nest(cmd_name, entries)
         if cmd_name in {entry.name for entry in table.commands}:
             return _plugin_command(cmd_name)
         return None
@@ -116,18 +117,23 @@ def _table() -> CommandTable:
     return command_table()
 
 
-def _nest(path: str, entries: list[DomainEntry]) -> click.Command:
-    """Return the command of the domain named ``path``, or a group of the domains whose names continue it."""
+def nest(
+    path: str, entries: list[DomainEntry], *, make: Callable[[DomainEntry], click.Command] | None = None
+) -> click.Command:
+    """Return the command of the domain named ``path``, or a group of the domains whose names continue it.
+
+    ``make`` makes a domain's command, if it is not the one that writes.
+    """
     from dalle_kit.cli.domain_command import domain_command
 
     if entries[0].name == path:
-        return domain_command(entries[0])
+        return (make or domain_command)(entries[0])
     depth = len(path.split())
     group = click.Group(path.split()[-1], help=f"Write {path}.")
     for word in dict.fromkeys(entry.name.split()[depth] for entry in entries):
         inner = f"{path} {word}"
         below = [entry for entry in entries if f"{entry.name} ".startswith(f"{inner} ")]
-        group.add_command(_nest(inner, below), word)
+        group.add_command(nest(inner, below, make=make), word)
     return group
 
 

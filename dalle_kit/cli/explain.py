@@ -1,0 +1,77 @@
+"""``dalle-kit explain DOMAIN``, and where an explanation goes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dalle_kit.cli.common import harmless, is_terminal, json_text, progress_bar
+
+if TYPE_CHECKING:
+    from dalle_kit.explain import Explanation
+    from dalle_kit.kit import DocumentStream
+
+#: What ``--explain`` without a file stands for.
+STDERR = "-"
+
+
+class ExplainGroup(click.Group):
+    """The commands of all domains, each of which explains what it writes."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the first words of the domains' names."""
+        return list(dict.fromkeys(entry.name.split()[0] for entry in _entries()))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a domain's command, None if there is none of that name."""
+        from dalle_kit.cli.domain_command import domain_command
+        from dalle_kit.cli.root import nest
+
+        entries = [entry for entry in _entries() if entry.name.split()[0] == cmd_name]
+        return nest(cmd_name, entries, make=lambda entry: domain_command(entry, explains=True)) if entries else None
+
+
+def _entries() -> Any:
+    from dalle_kit.command_table import command_table
+
+    return command_table().domains
+
+
+@click.group(cls=ExplainGroup)
+def explain() -> None:
+    """Write a text, and say of each sentence which field, example and template line it rests on.
+
+    Takes what the domain's own command takes: dalle-kit explain email --to ... --point ...
+    """
+
+
+def explained(stream: DocumentStream, *, orders: int | None = None, quiet: bool) -> Explanation:
+    """Return the explanation of a finished document, with a bar while it is made."""
+    with progress_bar(wanted=not quiet) as progress:
+        return stream.explain(orders=orders, progress=progress)
+
+
+def rendered(explanation: Explanation, path: Path | None, *, as_json: bool = False) -> str:
+    """Return an explanation as JSON, as a page, or as text: by the suffix of the file it is for."""
+    from dalle_kit.explain.outline import as_text
+    from dalle_kit.explain.page import render_page
+
+    suffix = path.suffix.casefold() if path else ""
+    if as_json or suffix == ".json":
+        return json_text(explanation.as_dict()) + "\n"
+    return render_page(explanation) if suffix in (".html", ".htm") else as_text(explanation)
+
+
+def explain_beside(stream: DocumentStream, place: str, *, force: bool, quiet: bool) -> None:
+    """Explain a document that was written, into the file that ``--explain`` names, else on stderr."""
+    from dalle_kit.cli.output import deliver
+
+    explanation = explained(stream, quiet=quiet)
+    if place == STDERR:
+        text = rendered(explanation, None)
+        click.echo(harmless(text) if is_terminal(sys.stderr) else text, nl=False, err=True, color=True)
+    else:
+        deliver(rendered(explanation, Path(place)), Path(place), force=force, quiet=quiet)
