@@ -16,6 +16,7 @@ import numpy as np
 
 from dalle_kit.choosing import Work
 from dalle_kit.engine.scoring import TokenScore
+from dalle_kit.errors import OptionError
 from dalle_kit.explain.game import Game, Told
 from dalle_kit.explain.layout import Layout
 from dalle_kit.explain.origins import Origins
@@ -47,8 +48,11 @@ def explain(
 ) -> Explanation:
     """Say what each sentence of a document rests on; ``orders`` is how many orders of the parts are sampled.
 
-    Raises ModelError for a model that tells no likelihoods.
+    Raises OptionError for orders that cannot be, ModelError for a model that tells no likelihoods.
     """
+    whole = isinstance(orders, int) and not isinstance(orders, bool)
+    if orders is not None and not (whole and orders >= _FEWEST and orders % 2 == 0):
+        raise OptionError("orders", orders, f"an even whole number from {_FEWEST} on: each has its reverse beside it")
     start = time.perf_counter()
     written, told = templates.trace(work.domain, work.request, template=work.template)
     origins = Origins(work.request)
