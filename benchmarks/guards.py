@@ -2,8 +2,8 @@
 
 python benchmarks/guards.py [--cases N]
 
-The requests are drawn from the domain's hand-written cases. Each way writes every request, in turns, so that what else the machine
-does meets all of them; the ratio is the median over the requests of the time with the guard to that without.
+The requests are drawn from the domain's hand-written cases. Each way writes every request, in turns, so that what else
+the machine does meets all of them; the ratio is the median over the requests of the time with the guard to that without.
 """
 
 from __future__ import annotations
