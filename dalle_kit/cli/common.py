@@ -45,9 +45,14 @@ def json_option(command: Callable[P, T]) -> Callable[P, T]:
     return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(command)
 
 
+def say(message: object = "", *, err: bool = False) -> None:
+    """Print lines for a person, on stdout or stderr, without characters that would change the terminal."""
+    click.echo(harmless(str(message)), err=err)
+
+
 def print_json(value: Any) -> None:
-    """Print a JSON-ready value on stdout, indented, with every character as itself."""
-    click.echo(json_text(value))
+    """Print a JSON-ready value on stdout, indented, with every character as itself, but for control characters."""
+    print_text(json_text(value) + "\n")
 
 
 def json_text(value: Any) -> str:
@@ -103,6 +108,7 @@ class _Bar:
         self._tasks: dict[str, TaskID] = {}
 
     def report(self, stage: str, done: int, total: int | None) -> None:
+        stage = harmless(stage)  # it names models and files
         if self._progress is None:
             self._progress = _start_bars()
         if stage not in self._tasks:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from dalle_kit.cli.common import json_option, print_json
+from dalle_kit.cli.common import json_option, print_json, say
 
 
 @click.command()
@@ -23,12 +23,12 @@ def doctor(context: click.Context, as_json: bool) -> None:
         print_json({"ok": not problems, **found.facts, "problems": problems})
     else:
         for section, facts in found.facts.items():
-            click.echo(section.capitalize())
+            say(section.capitalize())
             for name, value in facts.items():
-                click.echo(f"  {name.replace('_', ' '):<12} {_text(name, value)}")
-        click.echo("Problems" if found.problems else "No problems found.")
+                say(f"  {name.replace('_', ' '):<12} {_text(name, value)}")
+        say("Problems" if found.problems else "No problems found.")
         for problem in found.problems:
-            click.echo(f"  {problem.what}\n    fix: {problem.fix}")
+            say(f"  {problem.what}\n    fix: {problem.fix}")
     if found.problems:
         context.exit(2)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from dalle_kit.cli.common import print_json, print_text, progress_bar
+from dalle_kit.cli.common import print_json, print_text, progress_bar, say
 from dalle_kit.cli.explain import STDERR, explain_beside, explained, rendered
 from dalle_kit.cli.findings import report
 from dalle_kit.cli.interruption import stop_if_interrupted
@@ -288,7 +288,7 @@ def read_like(names: Sequence[str], *, quiet: bool) -> list[Any]:
         read = read_examples(files)
         sets.append(read)
         if read.report.skipped and not quiet:
-            click.echo(f"--like: skipped {read.report.reasons}", err=True)
+            say(f"--like: skipped {read.report.reasons}", err=True)
     return sets
 
 

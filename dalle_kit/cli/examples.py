@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dalle_kit.cli.common import ListingGroup, harmless, is_terminal, json_option, print_json, print_text, progress_bar
+from dalle_kit.cli.common import (
+    ListingGroup,
+    harmless,
+    is_terminal,
+    json_option,
+    print_json,
+    print_text,
+    progress_bar,
+    say,
+)
 
 if TYPE_CHECKING:
     from dalle_kit.engine.reading import SentenceEncoder
@@ -69,12 +78,12 @@ def add(name: str, paths: tuple[str, ...], reencode: bool, redact: bool, names: 
         facts = {"added": report.added, "skipped": report.skipped, "personal_data": report.personal}
         print_json({**_facts(info), **facts, "redacted": redact, "newly_encoded": encoded})
         return
-    click.echo(f"added {report.added} to {name}: {_contents(info)}, version {info.version} ({info.sha256[:12]})")
+    say(f"added {report.added} to {name}: {_contents(info)}, version {info.version} ({info.sha256[:12]})")
     _print_skipped(report)
     if report.personal:
         seen = "replaced by made-up data" if redact else f"see 'dalle-kit examples scan {name}'"
-        click.echo(f"personal data: {counted(report.personal)}; {seen}")
-    click.echo(f"{encoded} newly encoded with {info.encoder_shown}" if encoded else "all are encoded already")
+        say(f"personal data: {counted(report.personal)}; {seen}")
+    say(f"{encoded} newly encoded with {info.encoder_shown}" if encoded else "all are encoded already")
 
 
 @examples.command("list")
@@ -94,14 +103,14 @@ def list_sets(as_json: bool = False) -> None:
         print_json([{"name": row[0], "problem": row[1]} if isinstance(row, tuple) else _facts(row) for row in rows])
         return
     if not rows:
-        click.echo("There are no examples yet; add some: dalle-kit examples add NAME PATH...")
+        say("There are no examples yet; add some: dalle-kit examples add NAME PATH...")
     width = max((len(row[0] if isinstance(row, tuple) else row.name) for row in rows), default=0)
     for row in rows:
         if isinstance(row, tuple):
-            click.echo(f"{row[0]:<{width}}  {row[1]}")
+            say(f"{row[0]:<{width}}  {row[1]}")
         else:
             lacking = f", {row.texts - row.encoded} not encoded" if row.encoded < row.texts else ""
-            click.echo(f"{row.name:<{width}}  {_contents(row)}{lacking}, version {row.version} ({row.sha256[:12]})")
+            say(f"{row.name:<{width}}  {_contents(row)}{lacking}, version {row.version} ({row.sha256[:12]})")
 
 
 @examples.command()
@@ -126,12 +135,12 @@ def show(name: str, id: str | None, as_json: bool) -> None:
         shown = [{"id": each.id, **each.as_dict()} for each in sample[:_SHOWN]]
         print_json({**_facts(info), "profile": voice.as_dict(), "examples": shown})
         return
-    click.echo(f"{name}: {_contents(info)}, version {info.version} ({info.sha256[:12]}) of {info.changed}")
-    click.echo(f"{info.encoded} of {info.texts} encoded with {info.encoder_shown}, {-(-info.size // 1000)} kB on disk")
+    say(f"{name}: {_contents(info)}, version {info.version} ({info.sha256[:12]}) of {info.changed}")
+    say(f"{info.encoded} of {info.texts} encoded with {info.encoder_shown}, {-(-info.size // 1000)} kB on disk")
     for label, value in _voice(voice):
-        click.echo(f"  {label:<15} {harmless(value)}")
+        say(f"  {label:<15} {value}")
     for each in sample[:_SHOWN]:
-        click.echo(f"\n{_heading(each)}\n  {_beginning(each)}")
+        say(f"\n{_heading(each)}\n  {_beginning(each)}")
 
 
 @examples.command()
@@ -148,14 +157,14 @@ def search(name: str, query: str, count: int, as_json: bool) -> None:
         near = find(found, query, encoder=_encoder(progress), count=count)
     info = found.info()
     if info.encoded < info.texts:
-        click.echo(f"{info.texts - info.encoded} texts are not encoded yet: dalle-kit examples add {name}", err=True)
+        say(f"{info.texts - info.encoded} texts are not encoded yet: dalle-kit examples add {name}", err=True)
     if as_json:
         print_json(
             [{"id": each.found.id, "similarity": round(each.similarity, 4), **each.found.as_dict()} for each in near]
         )
         return
     for each in near:
-        click.echo(f"{each.similarity:.2f}  {_heading(each.found)}\n      {_beginning(each.found)}")
+        say(f"{each.similarity:.2f}  {_heading(each.found)}\n      {_beginning(each.found)}")
 
 
 @examples.command()
@@ -184,9 +193,9 @@ def scan(name: str, names: bool, shown: int, show_values: bool, strict: bool, as
         rows = [_sighting(each, show_values) for each in sightings[:shown]]
         print_json({"name": name, "texts": len(found), "with": within, "counts": dict(counts), "found": rows})
     elif not sightings:
-        click.echo(f"{name}: no personal data was found in {_number(len(found), 'text')}")
+        say(f"{name}: no personal data was found in {_number(len(found), 'text')}")
     else:
-        click.echo(f"{name}: {counted(counts)}, in {within} of {_number(len(found), 'text')}")
+        say(f"{name}: {counted(counts)}, in {within} of {_number(len(found), 'text')}")
         _print_sightings(sightings, shown, show_values)
     if strict and sightings:
         click.get_current_context().exit(FINDINGS)
@@ -202,7 +211,7 @@ def remove(name: str, ids: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         print_json({"name": name, "removed": removed})
     else:
-        click.echo(f"removed {removed} from {name}" if ids else f"removed {name} with {_number(removed, 'text')}")
+        say(f"removed {removed} from {name}" if ids else f"removed {name} with {_number(removed, 'text')}")
 
 
 @examples.command()
@@ -221,7 +230,7 @@ def export(name: str, output: Path | None, force: bool, as_json: bool) -> None:
             print_text(piece)
         return
     write_atomically(output, "".join(pieces).encode("utf-8"), force=force)
-    click.echo(f"{_number(len(found), 'text')} of {name} in {output}", err=True)
+    say(f"{_number(len(found), 'text')} of {name} in {output}", err=True)
 
 
 def _store() -> ExampleStore:
@@ -266,7 +275,7 @@ def _print_skipped(report: Report) -> None:
     for reason, count in sorted(report.skipped.items()):
         places = ", ".join(report.places[reason])
         more = ", ..." if count > len(report.places[reason]) else ""
-        click.echo(harmless(f"skipped {count}: {reason} ({places}{more})"))
+        say(f"skipped {count}: {reason} ({places}{more})")
 
 
 def _sighting(each: Sighting, show_value: bool) -> dict[str, Any]:
@@ -283,9 +292,9 @@ def _print_sightings(sightings: Sequence[Sighting], shown: int, show_values: boo
     for each in sightings[:shown]:
         value = each.value if show_values else each.masked
         parts = (each.id[:SHORT_ID], f"{each.kind:<14}", f"{each.place:<7}", " ".join(value.split()), each.origin)
-        click.echo(harmless("  ".join(part for part in parts if part)))
+        say("  ".join(part for part in parts if part))
     if len(sightings) > shown:
-        click.echo(f"{len(sightings) - shown} more; --show {len(sightings)} names all")
+        say(f"{len(sightings) - shown} more; --show {len(sightings)} names all")
 
 
 def _voice(voice: Profile) -> Iterator[tuple[str, str]]:

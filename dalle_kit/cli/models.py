@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from dalle_kit.cli.common import ListingGroup, is_terminal, json_option, print_json, progress_bar
+from dalle_kit.cli.common import (
+    ListingGroup,
+    harmless,
+    is_terminal,
+    json_option,
+    print_json,
+    print_text,
+    progress_bar,
+    say,
+)
 
 if TYPE_CHECKING:
     from dalle_kit.models.registry import Registry
@@ -52,8 +61,8 @@ def list_models(as_json: bool = False) -> None:
     _print_table(
         ("", "NAME", "ROLE", "DOWNLOAD", "MEMORY", "LICENCE", "HERE", "SUMMARY"), [_cells(row) for row in rows]
     )
-    click.echo()
-    click.echo("* is the default. MEMORY is that of the weights.\nFetch one with `dalle-kit models pull NAME`.")
+    say()
+    say("* is the default. MEMORY is that of the weights.\nFetch one with `dalle-kit models pull NAME`.")
 
 
 @models.command()
@@ -72,7 +81,7 @@ def pull(name: str, as_json: bool) -> None:
     if as_json:
         print_json({"name": stored.name, "path": stored.path, "sha256": stored.sha256, "fetched": present is None})
     else:
-        click.echo(f"{stored.name} is {'ready' if present is None else 'already'} in {stored.path}")
+        say(f"{stored.name} is {'ready' if present is None else 'already'} in {stored.path}")
 
 
 def _compile_ahead(progress: Progress) -> None:
@@ -102,7 +111,7 @@ def show(name: str, as_json: bool) -> None:
             value = ", ".join(f"{old} is {new}" for old, new in value.items())
         shown = _size(value) if key in ("download", "memory", "size") else _plain(value)
         if shown:
-            click.echo(f"{key:<11} {shown}")
+            say(f"{key:<11} {shown}")
 
 
 @models.command()
@@ -118,7 +127,7 @@ def path(name: str, as_json: bool) -> None:
     if as_json:
         print_json({"name": stored.name, "path": stored.path})
     else:
-        click.echo(stored.path)
+        print_text(f"{stored.path}\n")
 
 
 @models.command()
@@ -146,7 +155,7 @@ def optimize(name: str, quant: str | None, as_json: bool) -> None:
     if as_json:
         print_json({"name": stored.name, "quant": kept, "weights": str(weights), "library": str(library)})
     else:
-        click.echo(f"{stored.name} is ready ({kept}): weights in {weights}, compiled step in {library}")
+        say(f"{stored.name} is ready ({kept}): weights in {weights}, compiled step in {library}")
 
 
 @models.command()
@@ -180,9 +189,9 @@ def export(name: str, output: Path, form: str, as_json: bool) -> None:
         differences = {each.what: each.difference for each in agreements}
         print_json({"name": stored.name, "format": form, "path": str(output), "differences": differences})
         return
-    click.echo(f"{stored.name} is in {output}")
+    say(f"{stored.name} is in {output}")
     for each in agreements:
-        click.echo(f"{each.what}: differs from torch by {each.difference:.1e} at most")
+        say(f"{each.what}: differs from torch by {each.difference:.1e} at most")
 
 
 @models.command()
@@ -194,7 +203,7 @@ def remove(name: str, as_json: bool) -> None:
     if as_json:
         print_json({"name": name, "freed": freed})
     else:
-        click.echo(f"removed {name}: {_size(freed)} freed")
+        say(f"removed {name}: {_size(freed)} freed")
 
 
 @models.command()
@@ -210,7 +219,7 @@ def default(name: str | None, as_json: bool) -> None:
     if as_json:
         print_json({"model": chosen})
     else:
-        click.echo(chosen)
+        say(chosen)
 
 
 @models.group(cls=ListingGroup)
@@ -228,7 +237,7 @@ def list_aliases(as_json: bool = False) -> None:
     if as_json:
         print_json(aliases)
     for name, model in sorted(aliases.items()) if not as_json else ():
-        click.echo(f"{name:<16} {model}")
+        say(f"{name:<16} {model}")
 
 
 @alias.command("set")
@@ -252,7 +261,7 @@ def set_alias(name: str, model: str, as_json: bool) -> None:
     if as_json:
         print_json({"alias": name, "model": target})
     else:
-        click.echo(f"{name} is {target}")
+        say(f"{name} is {target}")
 
 
 @alias.command("remove")
@@ -274,7 +283,7 @@ def remove_alias(name: str, as_json: bool) -> None:
     if as_json:
         print_json({"alias": name, "removed": True})
     else:
-        click.echo(f"removed the alias {name}")
+        say(f"removed the alias {name}")
 
 
 def _lasting_name(found: Registry, name: str) -> str:
@@ -391,12 +400,12 @@ def _print_table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
         for head in heads:
             table.add_column(head, justify="right" if head in ("DOWNLOAD", "MEMORY", "HERE") else "left")
         for row in rows:
-            table.add_row(*(cell.replace("[", r"\[") for cell in row))
+            table.add_row(*(harmless(cell).replace("[", r"\[") for cell in row))
         Console().print(table)
         return
     widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
     for row in (heads, *rows):
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def _size(size: int) -> str:

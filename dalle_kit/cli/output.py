@@ -8,9 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from dalle_kit.cli.common import json_text, print_text
+from dalle_kit.cli.common import json_text, print_text, say
 from dalle_kit.errors import OutputError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -92,7 +90,7 @@ def deliver(rendered: str | bytes, path: Path | None, *, force: bool, quiet: boo
             _print(rendered)
             raise OutputError(f"{error}; the text is on stdout instead") from error
         if not quiet:
-            click.echo(f"Wrote {path}", err=True)
+            say(f"Wrote {path}", err=True)
     else:
         _print(rendered)
 
@@ -139,7 +137,7 @@ def deliver_in_place(document: Document, file: SourceFile, *, quiet: bool) -> No
         _print(render(document, next(iter(document.formats))))
         raise OutputError(f"{error}; the text is on stdout instead") from error
     if not quiet:
-        click.echo(f"Wrote {path}", err=True)
+        say(f"Wrote {path}", err=True)
 
 
 def _print(rendered: str | bytes) -> None:

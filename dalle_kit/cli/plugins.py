@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from dalle_kit.cli.common import ListingGroup, json_option, print_json
+from dalle_kit.cli.common import ListingGroup, json_option, print_json, say
 
 if TYPE_CHECKING:
     from dalle_kit.plugin_manager.loading import PluginInfo
@@ -30,10 +30,10 @@ def list_plugins(as_json: bool = False) -> None:
     for info in infos:
         origin = "built in" if info.built_in else f"{info.distribution} {info.version}"
         adds = ", ".join([*info.domains, *info.commands]) or "-"
-        click.echo(f"{info.name:<16} {info.status:<9} {origin:<28} {adds}".rstrip())
+        say(f"{info.name:<16} {info.status:<9} {origin:<28} {adds}".rstrip())
     for info in infos:
         if info.problem:
-            click.echo(f"Warning: {info.report}", err=True)
+            say(f"Warning: {info.report}", err=True)
 
 
 @plugins.command()
@@ -49,7 +49,7 @@ def show(name: str, as_json: bool) -> None:
         for key, value in dataclasses.asdict(info).items():
             text = ", ".join(value) if isinstance(value, tuple) else value
             if text not in ("", None):
-                click.echo(f"{key.replace('_', ' '):<17} {text}")
+                say(f"{key.replace('_', ' '):<17} {text}")
 
 
 @plugins.command()
@@ -82,9 +82,9 @@ def check(context: click.Context, name: str | None, as_json: bool) -> None:
     else:
         for info in infos:
             if not problems or (name is None and not info.problem):
-                click.echo(f"{info.label}: {'ok' if info.status == 'loaded' else info.status}")
+                say(f"{info.label}: {'ok' if info.status == 'loaded' else info.status}")
         for problem in problems:
-            click.echo(f"Error: {problem}", err=True)
+            say(f"Error: {problem}", err=True)
     if problems:
         context.exit(2)
 
@@ -111,11 +111,11 @@ def new(name: str, kind: Literal["domain", "hook"], as_json: bool) -> None:
         print_json([str(folder / path) for path in made.files])
         return
     for path in made.files:
-        click.echo(folder / path)
+        say(folder / path)
     steps = [f"cd {folder}", 'pip install -e ".[test]"', "pytest", f"dalle-kit plugins check {made.name}"]
     if kind == "domain":
         steps.append(f"dalle-kit {made.name} --help")
-    click.echo("\n".join(["", "Next:", *(f"  {step}" for step in steps)]))
+    say("\n".join(["", "Next:", *(f"  {step}" for step in steps)]))
 
 
 def _contract_problems(name: str) -> list[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dalle_kit.cli.common import ListingGroup, json_option, print_json
+from dalle_kit.cli.common import ListingGroup, json_option, print_json, print_text, say
 
 if TYPE_CHECKING:
     from dalle_kit.kit import Kit
@@ -38,7 +38,7 @@ def list_templates(domain: str | None = None, as_json: bool = False) -> None:
         return
     width = max((len(file.name) for file in files), default=0)
     for file in files:
-        click.echo(f"{file.name:<{width}}  {_origin(file)}")
+        say(f"{file.name:<{width}}  {_origin(file)}")
 
 
 @templates.command()
@@ -52,8 +52,8 @@ def show(name: str, as_json: bool) -> None:
         return
     for number, file in enumerate(files):
         if len(files) > 1:
-            click.echo(f"{'' if number == 0 else chr(10)}{file.place}\n{'=' * len(file.place)}")
-        click.echo(file.text, nl=not file.text.endswith("\n"))
+            say(f"{'' if number == 0 else chr(10)}{file.place}\n{'=' * len(file.place)}")
+        print_text(file.text if file.text.endswith("\n") else f"{file.text}\n")
 
 
 @templates.command()
@@ -71,7 +71,7 @@ def path(name: str | None, as_json: bool) -> None:
         print_json(places if name is not None else places[0])
         return
     for place in places:
-        click.echo(place)
+        say(place)
 
 
 @templates.command()
@@ -114,13 +114,11 @@ def check(context: click.Context, domain: str | None, as_json: bool) -> None:
     else:
         for report in reports:
             count = f"{len(report.files)} files, {len(report.rendered)} rendered"
-            click.echo(
-                f"{report.domain}: {count}, {len(report.problems) or 'no'} problem{'s'[: len(report.problems) != 1]}"
-            )
+            say(f"{report.domain}: {count}, {len(report.problems) or 'no'} problem{'s'[: len(report.problems) != 1]}")
             if report.note:
-                click.echo(f"Warning: {report.domain}: {report.note}", err=True)
+                say(f"Warning: {report.domain}: {report.note}", err=True)
             for problem in report.problems:
-                click.echo(f"Error: {problem}", err=True)
+                say(f"Error: {problem}", err=True)
     if any(report.problems for report in reports):
         context.exit(2)
 
@@ -154,7 +152,7 @@ def new(name: str, start: str | None, force: bool, as_json: bool) -> None:
         print_json([str(file) for file in files])
         return
     for file in files:
-        click.echo(file)
+        say(file)
 
 
 def _kit() -> Kit:

