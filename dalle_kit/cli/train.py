@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dalle_kit.cli.common import json_option, print_json, progress_bar
+from dalle_kit.cli.common import json_option, print_json, progress_bar, say
 
 if TYPE_CHECKING:
     from dalle_kit.models.spec import Progress
     from dalle_kit.training.loop import Step
     from dalle_kit.training.recipe import Learn, Recipe
+    from dalle_kit.training.sources import Sources
 
 _ABOVE_ZERO = click.FloatRange(0, min_open=True)
 _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
@@ -61,6 +62,11 @@ OPTIONS = (
     ),
     click.option("--seed", default=0, show_default=True, help="Fixes the order of the texts and the new weights."),
     click.option("--limit", type=click.IntRange(1), help="Texts of each domain and file, at most."),
+    click.option(
+        "--canaries",
+        type=click.IntRange(1, 100),
+        help="Plant so many random codes 1, 2, 4, 8 and 16 times each, and measure what is remembered of them.",
+    ),
     click.option("--no-redact", is_flag=True, help="Leave addresses, links and numbers of people in the texts."),
 )
 
@@ -102,23 +108,38 @@ def train(output: Path, as_json: bool, **given: Any) -> None:
         return
     loss = card.get("held_out_loss")
     measured = f"held-out loss {loss['bare']} -> {loss['trained']}" if loss else "nothing was held out"
-    click.echo(f"{output}: {card['tokens']} tokens a pass, {card['tokens_per_second']:.0f} tokens/s, {measured}")
+    say(f"{output}: {card['tokens']} tokens a pass, {card['tokens_per_second']:.0f} tokens/s, {measured}")
+    if "canaries" in card:
+        control, *_, often = ((row["times"], row["after"]["mean"]) for row in card["canaries"]["rows"])
+        say(f"mean exposure of canaries planted {often[0]} times {often[1]} bits, of the control {control[1]}")
 
 
 def _train(output: Path, given: dict[str, Any], progress: Progress, report: Callable[[Step], None]) -> dict[str, Any]:
     from dalle_kit.kit import Kit
     from dalle_kit.training.run import Choice, train_model
-    from dalle_kit.training.sources import Sources
 
     return train_model(
         Kit(model=given["model"]),
-        Sources(given["domains"], given["data"], given["held_out"], given["limit"], not given["no_redact"]),
+        _sources(given),
         output,
         recipe=_recipe(given),
         choice=Choice(given["encoder"], given["from_scratch"] is not None, given["begin_with"]),
         save_every=60.0 * given["save_every"],
         progress=progress,
         report=report,
+    )
+
+
+def _sources(given: dict[str, Any]) -> Sources:
+    from dalle_kit.training.sources import Sources
+
+    return Sources(
+        given["domains"],
+        given["data"],
+        given["held_out"],
+        limit=given["limit"],
+        redact=not given["no_redact"],
+        canaries=given["canaries"] or 0,
     )
 
 
@@ -151,6 +172,6 @@ def _reporter(progress: Progress) -> Callable[[Step], None]:
             last = now
             measured = f", held-out loss {step.held_out:.3f}" if step.held_out is not None else ""
             told = f"loss {step.loss:.3f}, {step.speed:.0f} tokens/s, {left}{measured}"
-            click.echo(f"step {step.number} of {step.of}: {told}", err=True)
+            say(f"step {step.number} of {step.of}: {told}", err=True)
 
     return report

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 import dalle_kit
 from dalle_kit.training.checkpoint import History
+from dalle_kit.training.exposure import UNSEEN
 from dalle_kit.training.recipe import Recipe
 from dalle_kit.training.sources import Samples
 
@@ -87,11 +89,11 @@ Made by `dalle-kit train`. The whole record is in `training.json`, the curves ar
 {_figures(card)}
 
 ![Loss](curves.png)
-
+{_memory(card)}
 ## Limits
 
 What it writes was not judged, only how likely it finds the held-out texts: measure it with `dalle-kit eval` before it
-is used. It may repeat training texts word for word, and has the leanings of its base and of its texts.
+is used. It may repeat training texts word for word, and has the leanings of its base and of its texts.{_holding(card)}
 """
 
 
@@ -112,3 +114,38 @@ def _figures(card: Mapping[str, Any]) -> str:
         f"Loss in nats per token on held-out texts: {loss['bare']} before, {loss['trained']} after, with the weights "
         f"of step {card['best_step']}."
     )
+
+
+def _memory(card: Mapping[str, Any]) -> str:
+    """Return the section on what is remembered, where canaries were planted."""
+    if "canaries" not in card:
+        return ""
+    found, passes = card["canaries"], card["recipe"]["passes"]
+    rows = "\n".join(f"| {_row(each)} |" for each in found["rows"])
+    planted = sum(row["canaries"] for row in found["rows"] if row["times"])
+    lost = f" Redaction took the code out of {found['redacted']} of the {planted}." if found["redacted"] else ""
+    return f"""
+## Memory
+
+Canaries, "{found["sentence"]}", were planted as answers to prompts of real texts, each with a code of its own. Exposure
+(Carlini et al., 2019) is log2 of the {found["candidates"]} codes that there could have been, less log2 of the rank by
+likelihood of the one that was planted, after its prompt and its sentence up to the code. Every code was scored, so that
+the rank is exact: at most {math.log2(found["candidates"]):.1f} bits, and {UNSEEN:.1f} on average for a code that was
+never seen. A code is given back if greedy decoding writes it there.{lost}
+
+| times planted | canaries | mean exposure | highest | given back | before training: mean | highest | given back |
+| --- | --- | --- | --- | --- | --- | --- | --- |
+{rows}
+
+Passes over the texts: {passes:g}. Measuring took {found["seconds"]:.0f} seconds.
+"""
+
+
+def _row(row: Mapping[str, Any]) -> str:
+    both = (row["after"], row["before"])
+    measured = [f"{each['mean']:.1f} | {each['highest']:.1f} | {each['given_back']}" for each in both]
+    return f"{row['times'] or '0 (control)'} | {row['canaries']} | {' | '.join(measured)}"
+
+
+def _holding(card: Mapping[str, Any]) -> str:
+    return " It has learned canaries, and may write their sentence unasked." if "canaries" in card else ""

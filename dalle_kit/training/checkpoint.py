@@ -64,6 +64,16 @@ class Checkpoint:
         facts = {"settings": json.dumps(self._settings), "history": json.dumps(asdict(history))}
         self._write(_STATE, tensors, facts)
 
+    def check(self) -> History:
+        """Return the history of the state that is there, an empty one where there is none; raises as ``load``."""
+        if not (self.folder / _STATE).exists():
+            return History()
+        settings, history = self._read()
+        if changed := differences(settings, self._settings):
+            fix = "the settings it was begun with, or another --output; or remove it to begin anew"
+            raise OptionError("resume", str(self.folder), f"{fix} ({'; '.join(changed)})")
+        return history
+
     def load(self, learned: Mapping[str, Tensor], optimiser: torch.optim.Optimizer) -> History:
         """Put the state that is there into the weights and the optimiser; an empty history where there is none.
 
@@ -72,12 +82,9 @@ class Checkpoint:
         """
         for part in self.folder.glob(_PARTS):
             part.unlink(missing_ok=True)
-        if not (self.folder / _STATE).exists():
-            return History()
-        settings, history = self._read()
-        if changed := differences(settings, self._settings):
-            fix = "the settings it was begun with, or another --output; or remove it to begin anew"
-            raise OptionError("resume", str(self.folder), f"{fix} ({'; '.join(changed)})")
+        history = self.check()
+        if not history.steps:
+            return history
         tensors = self._tensors(_STATE)
         try:
             with torch.no_grad():

@@ -179,12 +179,7 @@ def save_network(origin: Origin, recipe: Recipe, learned: Mapping[str, Tensor], 
     if recipe.learn == "lora" and origin.read_examples is None:
         base = str(origin.facts["base"])
         return save_adapter(folder, _layers(learned), rank=recipe.rank, alpha=recipe.alpha, base=base)
-    # From the beginning: what was frozen may have been rounded while it was trained beside.
-    network = origin.make()
-    prepared = prepare(network, recipe, dtype=torch.float32).learned()
-    with torch.no_grad():
-        for name, tensor in learned.items():
-            prepared[name].copy_(tensor)
+    network = network_with(origin, recipe, learned)
     if recipe.learn == "lora":
         _save_parts(origin, recipe, learned, network.config, folder / _PARTS)
     _merge_adapters(network)
@@ -195,6 +190,17 @@ def save_network(origin: Origin, recipe: Recipe, learned: Mapping[str, Tensor], 
             if (source / name).is_file() and source != folder / place:
                 shutil.copyfile(source / name, folder / place / name)
     return None
+
+
+def network_with(origin: Origin, recipe: Recipe, learned: Mapping[str, Tensor]) -> Any:
+    """Return the network in float32 with what was learned in its place, any adapter beside its layers."""
+    # From the beginning: what was frozen may have been rounded while it was trained beside.
+    network = origin.make()
+    prepared = prepare(network, recipe, dtype=torch.float32).learned()
+    with torch.no_grad():
+        for name, tensor in learned.items():
+            prepared[name].copy_(tensor)
+    return network
 
 
 def go_on_from(learner: Learner, adapter: Adapter, recipe: Recipe) -> None:

@@ -41,13 +41,21 @@ def make_pairs(
     The given tokens are the prompt and what stands before the text; the target is the text and the ``end`` token.
     """
     for sample in samples:
-        # The space before the text is the beginning of its first token.
-        space = " " if sample.before.endswith(" ") else ""
-        given = tokenizer.encode_prompt(sample.prompt) + tokenizer.encode_context(sample.before.removesuffix(" "))
-        target = [*tokenizer.encode_text(space + sample.text), end]
+        given, target = given_tokens(sample, tokenizer), [*text_tokens(sample, sample.text, tokenizer), end]
         if len(given) + len(target) <= longest:
             examples = read_examples(sample) if read_examples else []
             yield Pair(tuple(given), tuple(target), tuple(map(tuple, examples)))
+
+
+def given_tokens(sample: Sample, tokenizer: Tokenizer) -> list[int]:
+    """Return the tokens of a sample's prompt and of what stands before its text."""
+    return tokenizer.encode_prompt(sample.prompt) + tokenizer.encode_context(sample.before.removesuffix(" "))
+
+
+def text_tokens(sample: Sample, text: str, tokenizer: Tokenizer) -> list[int]:
+    """Return the tokens of a text in the place of a sample's own."""
+    # The space before the text is the beginning of its first token.
+    return tokenizer.encode_text((" " if sample.before.endswith(" ") else "") + text)
 
 
 def batches(pairs: Sequence[Pair], *, size: int, seed: int) -> list[list[Pair]]:

@@ -19,6 +19,7 @@ from dalle_kit.kit import Kit
 from dalle_kit.models.adapters import load_adapter
 from dalle_kit.models.adapters.files import adapter_hash
 from dalle_kit.models.spec import Progress, silent
+from dalle_kit.training.audit import Audit
 from dalle_kit.training.card import make_card, model_card
 from dalle_kit.training.checkpoint import Checkpoint, History
 from dalle_kit.training.curves import write_curves
@@ -85,22 +86,25 @@ def train_model(
         raise RequestError("there are no texts to train on; name a domain that has a corpus, or a file with --data")
     folder.mkdir(parents=True, exist_ok=True)
     origin, licence = _origin(kit, choice, recipe, samples, folder, accelerator, progress)
-    pairs, held_out = _pairs(samples.learned, origin, recipe), _pairs(samples.held_out, origin, recipe)
-    if not pairs:
-        raise RequestError(f"all {len(samples.learned)} texts are longer than {recipe.longest} tokens; shorten them")
+    pairs, held_out = _all_pairs(samples, origin, recipe)
     facts = {**origin.facts, "processes": accelerator.num_processes}
     if choice.begin_with is not None:
         facts["begun_with"] = adapter_hash(choice.begin_with)
     settings = {**asdict(recipe), **facts, "texts": _digest(pairs, held_out)}
+    settings |= {"canaries": sources.canaries} if sources.canaries else {}
     checkpoint = Checkpoint(folder / "checkpoint", settings)
+    checkpoint.check()
     learner = _learner(_fitting(origin), recipe, choice, device=accelerator.device.type)
     training = Training(
         learner, pairs, held_out, recipe, accelerator=accelerator, checkpoint=checkpoint, save_every=save_every
     )
+    audit = Audit(samples.canaries if accelerator.is_main_process else (), origin, recipe, progress=progress)
+    before = audit.measure(learner)
     history = training.run(report)
-    tokens = sum(map(len, pairs))
-    card = make_card(recipe, facts, samples, history, tokens=tokens, redacted=sources.redact)
+    card = make_card(recipe, facts, samples, history, tokens=sum(map(len, pairs)), redacted=sources.redact)
     if accelerator.is_main_process:
+        if sources.canaries:
+            card["canaries"] = audit.report(before, audit.measure(learner))
         with _written(folder):
             adapter = save_network(origin, recipe, tensors_of(learner), folder)
             card |= {} if adapter is None else {"adapter_sha256": adapter}
@@ -178,6 +182,21 @@ def _origin(
         reader = kit.registry.ensure(encoder, progress=progress)
         origin = joined_origin(origin, reader.name, Path(reader.path))
     return origin, stored.spec.licence if stored.spec else "unknown"
+
+
+def _all_pairs(samples: Samples, origin: Origin, recipe: Recipe) -> tuple[list[Pair], list[Pair]]:
+    """Return the pairs to learn and those to measure on; raises RequestError where texts or canaries are too long."""
+    pairs, held_out = _pairs(samples.learned, origin, recipe), _pairs(samples.held_out, origin, recipe)
+    if not pairs:
+        raise RequestError(f"all {len(samples.learned)} texts are longer than {recipe.longest} tokens; shorten them")
+    # One that was left out would seem not to be remembered.
+    long = len(samples.canaries) - len(_pairs([each.sample for each in samples.canaries], origin, recipe))
+    if long:
+        raise RequestError(
+            f"canaries: {long} of {len(samples.canaries)} are longer than {recipe.longest} tokens with the prompts of "
+            "the texts; give a larger --longest"
+        )
+    return pairs, held_out
 
 
 def _pairs(samples: Sequence[Sample], origin: Origin, recipe: Recipe) -> list[Pair]:

@@ -12,10 +12,11 @@ from typing import Any
 
 from dalle_kit.corpora import Redactor, refuse_reserved
 from dalle_kit.domain import Example
-from dalle_kit.errors import RequestError, UnknownNameError
+from dalle_kit.errors import OptionError, RequestError, UnknownNameError
 from dalle_kit.kit import Kit
 from dalle_kit.likeness import ANOTHER
 from dalle_kit.records import Message, Prompt
+from dalle_kit.training.canaries import MOST_CANARIES, PASS_PHRASE, Canary, make_canaries, planted
 
 #: Held-out texts of each source that the loss is measured on, at most, and the share of a file without a file of them.
 _HELD_OUT = 48
@@ -52,6 +53,7 @@ class Sample:
     text: str
     examples: tuple[str, ...] = ()
     group: str = ""
+    is_prose: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,8 @@ class Sources:
 
     ``limit`` bounds the texts of each domain and file, those learned in two ways counted once; ``redact`` is whether
     personal data is replaced. ``examples`` is whether the texts of corpora come with others of their authors, and those
-    of authors who wrote prose also without their requests, as further texts of a set.
+    of authors who wrote prose also without their requests, as further texts of a set. So many ``canaries`` are planted
+    for each number of times. Raises OptionError for a number of them that is out of range.
     """
 
     domains: tuple[str, ...] = ()
@@ -69,6 +72,11 @@ class Sources:
     limit: int | None = None
     redact: bool = True
     examples: bool = False
+    canaries: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.canaries <= MOST_CANARIES:
+            raise OptionError("canaries", self.canaries, f"a number from 0 to {MOST_CANARIES}")
 
 
 @dataclass(slots=True)
@@ -77,6 +85,7 @@ class Samples:
 
     learned: list[Sample] = field(default_factory=list)
     held_out: list[Sample] = field(default_factory=list)
+    canaries: tuple[Canary, ...] = ()
     counts: dict[str, int] = field(default_factory=dict)
     redacted: int = 0
     duplicates: int = 0
@@ -87,7 +96,8 @@ def read_samples(kit: Kit, sources: Sources, *, seed: int) -> Samples:
     """Return the samples of all sources; the same ones each time.
 
     Raises RequestError for a domain without texts, and for a file that is empty, holds one text again and again, has a
-    line that is no record, or one that is reserved for evaluation: with its name and line.
+    line that is no record, or one that is reserved for evaluation: with its name and line; and for texts that have too
+    few prompts for the canaries.
     """
     found = Samples()
     for name in sources.domains:
@@ -106,6 +116,10 @@ def read_samples(kit: Kit, sources: Sources, *, seed: int) -> Samples:
     for file in sources.held_out:
         _add(found, file.name, [], _read_records(kit, file, sources, found)[:_HELD_OUT])
     _check_apart(found)
+    if sources.canaries:
+        redact = (lambda text: Redactor().redact(text)) if sources.redact else str
+        found.canaries = make_canaries(found.learned, sources.canaries, form=PASS_PHRASE, seed=seed, redact=redact)
+        _add(found, "canaries", planted(found.canaries), [])
     return found
 
 
@@ -281,7 +295,7 @@ def _sample(kit: Kit, record: Mapping[str, Any]) -> Sample:
             text = part.starts_with + text if part.verbatim else text
             break
         before += part
-    return Sample(shaped.prompt, before, text, examples)
+    return Sample(shaped.prompt, before, text, examples, is_prose=kit.plugins.domain(record["domain"]).prose)
 
 
 def _groups_apart(samples: Sequence[Sample]) -> set[str]:
