@@ -135,6 +135,15 @@ yuan yui yuichi yuka yuki yukiko yulia yumi yun yuri yusuf yuta yuto yves yvonne
 zanele zara zayd zbigniew zdenek zehra zeinab zeynep zhen zhi ziad zixuan zodwa zoe zofia zola zoran zuzana
 """.split()
 
+#: Those that are words too: alone they are taken for the word.
+_WORDS = frozenset(
+    "ade amber angel angelica april art bas berk bill bob can christian clement crystal daisy dale dawn dean dev dirk "
+    "dolores don dung ebony els eve fang felicity fleur floor frank gal glen grace guy harsh heather holly hong iris "
+    "jack jade jasmine jasper jay jean jenny joy jun june lan lei ling long mark marquis mason max mercy mere miles "
+    "min ming nick noor penny per ping poppy precious raj raja ray rich rob robin rose rosemary ruby said sam sander "
+    "sue summer tama tamer tui verity victor violet warren wen will yang yaw".split()
+)
+
 
 @lru_cache(maxsize=1)
 def first_names() -> frozenset[str]:
@@ -145,3 +154,8 @@ def first_names() -> frozenset[str]:
 def is_first_name(word: str) -> bool:
     """Say whether a word, written with a capital letter, is a common first name."""
     return fold(word).replace("\u0142", "l").replace("\u0131", "i").replace("\u00f8", "o") in first_names()
+
+
+def is_word_too(name: str) -> bool:
+    """Say whether a common first name is a word as well, such as Mark or Rose."""
+    return name.casefold() in _WORDS

@@ -15,7 +15,8 @@ from dalle_kit.records import Finding
 PERSONAL_DATA = "personal data"
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W\d_]+)*")
-_NUMBERS = frozenset({"phone number", "card number", "bank account", "id number", "IP address"})
+_NUMBERS = frozenset({"phone number", "card number", "bank account", "id number"})
+_WORDS = frozenset({"e-mail address", "IP address", "user name"})
 #: Words of an address that say nothing about whose it is.
 _FREE = frozenset(
     "street st avenue ave road rd lane ln "
@@ -46,9 +47,15 @@ def leaked(text: str, source: Source, *, finder: PersonalFinder) -> list[Persona
 def _is_told(found: PersonalData, source: Source) -> bool:
     if found.kind in _NUMBERS:
         return any(_has_number(told, found) for told in source.texts)
-    if found.kind == "e-mail address" or found.kind == "user name":
+    if found.kind in _WORDS:
         return any(_has_word(told.casefold(), found.text.casefold().lstrip("@")) for told in source.texts)
-    return all(source.supports(word) for word in _words(found, source.language))
+    return all(_has_part(source, word) for word in _words(found, source.language))
+
+
+def _has_part(source: Source, word: Fact) -> bool:
+    """Say whether a word of a name or address was told; a postcode may stand without its space."""
+    is_code = re.search(r"\d", word.text) is not None and not word.text.isdecimal()
+    return source.supports(word) or (is_code and any(word.text.casefold() in _bare(told) for told in source.texts))
 
 
 def _words(found: PersonalData, language: str) -> Iterator[Fact]:

@@ -14,7 +14,7 @@ from dalle_kit.privacy.persons import names_a_thing
 #: What else the model takes a name for that it has not met; places it knows better.
 _MISTAKEN = frozenset({"ORG", "FAC", "PRODUCT"})
 _STRANGE_NAME = re.compile(rf"{NAME}(?:[ ]{NAME}){{1,2}}")
-_WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]{2,})*")
+_WORD = re.compile(r"(?<!['\u2019])[^\W\d_]+(?:['\u2019-][^\W\d_]{2,})*")
 _UNNEEDED = ("tagger", "parser", "attribute_ruler")
 #: Characters read at once; the model refuses more than a million.
 _AT_ONCE = 20_000

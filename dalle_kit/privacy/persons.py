@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from dalle_kit.checks.words import is_ordinary, is_stop_word
-from dalle_kit.privacy.first_names import is_first_name
+from dalle_kit.privacy.first_names import is_first_name, is_word_too
 from dalle_kit.privacy.kinds import is_title
 from dalle_kit.privacy.name_cues import BEFORE_FAMILY, NAME, cues
 from dalle_kit.privacy.streets import STREET_WORDS
@@ -76,7 +76,7 @@ def _end_of_name(text: str, match: re.Match[str]) -> int:
         if names_a_thing(family.group().split()):
             return 0
         starts = _SENTENCE_START.search(text[max(0, match.start() - 5) : match.start()])
-        known = not is_ordinary(last) or is_first_name(last) or not (starts and is_ordinary(first))
+        known = not is_ordinary(last) or is_first_name(last) or not (starts and is_word_too(first))
         if known and last.casefold() not in _NOBODY and not is_stop_word(last):
             return family.end()
-    return 0 if first.casefold() in _PLACES or is_ordinary(first) else match.end()
+    return 0 if first.casefold() in _PLACES or is_word_too(first) else match.end()

