@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from dalle_kit.checks.words import is_ordinary
+from dalle_kit.privacy.first_names import is_first_name
 
 if TYPE_CHECKING:
     from dalle_kit.privacy import PersonalFinder
@@ -42,8 +43,8 @@ _ASIDE = re.compile(r"\s*\([^()]*\)|[\"\u201c\u201d]")
 def named_people(texts: Iterable[str], finder: PersonalFinder) -> Iterator[str]:
     """Yield the names of people in texts: those that ``finder`` knows, and rows of words that can only be a name.
 
-    Such a row has two words or more with a capital, one of which is no ordinary word; a place's or an organisation's
-    that says so is left out.
+    Such a row has two words or more with a capital, one of which is a first name or no other word; a place's or an
+    organisation's that says so is left out.
     """
     for text in texts:
         for each in finder.find(text):
@@ -51,12 +52,17 @@ def named_people(texts: Iterable[str], finder: PersonalFinder) -> Iterator[str]:
                 yield each.text
         for match in _ROW.finditer(text):
             words = match.group().split(" ")
-            if _START.search(text[: match.start()]) and is_ordinary(words[0]):
+            if _START.search(text[: match.start()]) and _is_word(words[0]):
                 words = words[1:]
             name = " ".join(words)
             capitals = [word for word in words if word[0].isupper() and not word.isupper()]
-            if len(capitals) > 1 and not _NO_PERSON.search(name) and any(not is_ordinary(word) for word in capitals):
+            if len(capitals) > 1 and not _NO_PERSON.search(name) and not all(map(_is_word, capitals)):
                 yield name
+
+
+def _is_word(word: str) -> bool:
+    """Say whether a word with a capital is rather another word than a name."""
+    return is_ordinary(word) and not is_first_name(word)
 
 
 def name_parts(name: str) -> list[str]:
