@@ -9,9 +9,10 @@ from __future__ import annotations
 import hmac
 import secrets
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
-from dalle_kit.errors import ExampleError
+from dalle_kit.errors import ExampleError, OutputError
 from dalle_kit.examples.personal import ExampleRedactor
 from dalle_kit.files import write_atomically
 from dalle_kit.privacy import PersonalFinder
@@ -42,12 +43,11 @@ def _hidden(text: str, key: bytes) -> str:
 
 def _key(file: Path) -> bytes:
     """Return the key of the user's sets, which is made the first time."""
-    try:
-        key = file.read_bytes()
-    except FileNotFoundError:
-        key = secrets.token_bytes(_KEY_BYTES)
-        write_atomically(file, key)
-        file.chmod(0o600)
+    if not file.exists():
+        with suppress(OutputError):  # another process has made it meanwhile; or reading it says what is wrong
+            write_atomically(file, secrets.token_bytes(_KEY_BYTES))
+            file.chmod(0o600)
+    key = file.read_bytes()
     if len(key) != _KEY_BYTES:
         raise ExampleError(f"{file} is damaged; remove it, and what was made up before will be made up anew")
     return key

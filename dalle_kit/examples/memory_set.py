@@ -74,9 +74,9 @@ def make_examples(texts: Iterable[str], *, kind: Kind = "text", name: str = "exa
     given = None if isinstance(texts, str | bytes) or not isinstance(texts, Iterable) else list(texts)
     if given is None:
         raise ExampleError(f"examples are made of a list of texts, not of {texts!r:.80}; put a single text into a list")
-    wrong = next((text for text in given if not isinstance(text, str)), None)
-    if wrong is not None:
-        raise ExampleError(f"{wrong!r:.80} is no text to make an example of; give strings")
+    wrong = [text for text in given if not isinstance(text, str)]
+    if wrong:
+        raise ExampleError(f"{wrong[0]!r:.80} is no text to make an example of; give strings")
     if kind not in KINDS:
         raise ExampleError(str(UnknownNameError("kind of example", str(kind), KINDS)))
     if not isinstance(name, str) or not name.strip():

@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from dalle_kit.checks.blanks import blank
 from dalle_kit.checks.words import is_ordinary
 from dalle_kit.examples.example_set import ExampleSet
 from dalle_kit.examples.texts import Found
 from dalle_kit.privacy import PersonalData, PersonalFinder, Redactor, load_finder
+from dalle_kit.privacy.kinds import is_title
 
 Place = Literal["author", "subject", "text"]
 
@@ -39,7 +41,7 @@ class Sighting:
     def masked(self) -> str:
         """The value with little more left of it than its beginning: ``j…@e…``."""
         parts = re.split(r"([ @])" if self.kind == "person" else "(@)", self.value)
-        return "".join(part if part in " @" else f"{part[:1]}…" for part in parts)
+        return "".join(part if part in ("", " ", "@") else f"{part[:1]}…" for part in parts)
 
 
 def scan(texts: Iterable[Found], *, finder: PersonalFinder | None = None) -> Iterator[Sighting]:
@@ -94,12 +96,13 @@ class ExampleRedactor:
 
 
 class _KnowingFinder(PersonalFinder):
-    """A finder that also finds the names it knows: of an example's author, and of who else is found in the text."""
+    """A finder that also finds the names it knows: of an example's author, and those it has found in its text."""
 
     def __init__(self, finder: PersonalFinder) -> None:
         super().__init__(())  # it finds with another one's recognisers
         self._finder = finder
         self.known: frozenset[str] = frozenset()
+        self.author = ""
 
     @property
     def names(self) -> bool:
@@ -110,30 +113,35 @@ class _KnowingFinder(PersonalFinder):
         """Return what is personal in a text, names that are said once more with it."""
         found = self._finder.find(text)
         said = (word for each in found if each.kind == "person" for word in _NAME_WORD.findall(each.text))
-        words = self.known | {word for word in said if not is_ordinary(word.lower())}
-        if not words:
-            return found
-        names = "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
-        taken = sorted((each.start, each.end) for each in found)
-        for match in re.finditer(rf"(?<![\w@.-])(?:{names})(?: (?:{names}))*(?![\w@-])", text):
-            if not any(start < match.end() and match.start() < end for start, end in taken):
-                found.append(PersonalData("person", match.group(), *match.span()))
-        return sorted(found, key=lambda each: each.start)
+        self.known |= {word for word in said if not (is_ordinary(word.lower()) or is_title(word))}
+        spans = self._names_in(blank(text, ((each.start, each.end) for each in found)))
+        more = [PersonalData("person", text[start:end], start, end) for start, end in spans]
+        return sorted([*found, *more], key=lambda each: each.start)
+
+    def _names_in(self, text: str) -> list[tuple[int, int]]:
+        """Return where words that are known as names stand, those of one name together."""
+        spans = [match.span() for match in _NAME_WORD.finditer(text) if match.group() in self.known]
+        if self.author:
+            spans += [match.span() for match in re.finditer(rf"(?<!\w){re.escape(self.author)}(?!\w)", text)]
+        joined: list[tuple[int, int]] = []
+        for start, end in sorted(spans):
+            if joined and text[joined[-1][1] : start] in ("", " "):
+                joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+            else:
+                joined.append((start, end))
+        return joined
 
 
 def _parts(found: Found, finder: _KnowingFinder) -> Iterator[tuple[Place, str]]:
     """Yield the parts of an example that may hold personal data; the finder knows its author's name meanwhile."""
     author = _AUTHOR.match(found.author)
     words = _NAME_WORD.findall(author["name"]) if author else []
-    finder.known = frozenset(words)
+    finder.known, finder.author = frozenset(words), " ".join(words)
     yield "author", found.author
     # A name that is a word as well is not known by itself: "Will you come?"
-    finder.known = frozenset(
-        [word for word in words if not is_ordinary(word.lower())] + [" ".join(words)] * bool(words)
-    )
-    yield "subject", found.subject
+    finder.known = frozenset(word for word in words if not is_ordinary(word.lower()))
     yield "text", found.text
-    finder.known = frozenset()
+    yield "subject", found.subject
 
 
 def counted(counts: Mapping[str, int]) -> str:

@@ -16,8 +16,6 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from dalle_kit.checks.words import fold
-
 #: So many words in a row are more than chance.
 RUN = 8
 
@@ -161,6 +159,8 @@ def _same(some: Iterable[str], others: Iterable[str]) -> int:
 
 @lru_cache(maxsize=2**17)
 def _folded(word: str) -> str:
+    from dalle_kit.checks.words import fold  # with the checks, which take their time: who lists sets needs none
+
     return fold(word).replace("\u2019", "'")
 
 

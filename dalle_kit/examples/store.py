@@ -12,19 +12,21 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dalle_kit.errors import ExampleError, UnknownNameError
 from dalle_kit.examples.database import connected, disk_full, has_versions, new_version, transaction
 from dalle_kit.examples.example_set import ExampleSet, find_ids
-from dalle_kit.examples.made_up import KeptRedactor
-from dalle_kit.examples.personal import scan
 from dalle_kit.examples.run_index import extend_index, forget_texts, version_of
 from dalle_kit.examples.texts import DUPLICATE, Found, Report, Skipped
 from dalle_kit.models import disk
 from dalle_kit.models.spec import Progress, silent
 from dalle_kit.models.workshop import Workshop
 from dalle_kit.paths import find_paths
-from dalle_kit.privacy import PersonalFinder
+
+if TYPE_CHECKING:
+    from dalle_kit.examples.made_up import KeptRedactor
+    from dalle_kit.privacy import PersonalFinder
 
 _NAME = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 _LONGEST_NAME = 64
@@ -84,7 +86,7 @@ class ExampleStore:
                     with connected(folder, create=True) as connection, transaction(connection):
                         before = version_of(connection)
                         (last,) = connection.execute("SELECT coalesce(max(number), 0) FROM texts").fetchone()
-                        redactor = KeptRedactor(connection, self.root, finder) if redact else None
+                        redactor = _redactor(connection, self.root, finder) if redact else None
                         for entry in _told(_noting(entries, reading), report, progress):
                             _insert(connection, entry, report, finder, redactor)
                         if redactor is not None:
@@ -145,6 +147,12 @@ class ExampleStore:
         return len(whole)
 
 
+def _redactor(connection: sqlite3.Connection, root: Path, finder: PersonalFinder | None) -> KeptRedactor:
+    from dalle_kit.examples.made_up import KeptRedactor
+
+    return KeptRedactor(connection, root, finder)
+
+
 def _told(entries: Iterable[Found | Skipped], report: Report, progress: Progress) -> Iterator[Found | Skipped]:
     for number, entry in enumerate(entries, 1):
         yield entry
@@ -169,6 +177,8 @@ def _insert(
         return
     report.added += 1
     if finder is not None and redactor is None:
+        from dalle_kit.examples.personal import scan
+
         for each in scan([entry], finder=finder):
             report.personal[each.kind] = report.personal.get(each.kind, 0) + 1
 

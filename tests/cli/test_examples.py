@@ -96,8 +96,9 @@ def test_texts_are_added_and_what_is_skipped_is_said(command: Command, letters: 
     (tmp_path / "empty.txt").write_text("", encoding="utf-8")
     done = command("examples", "add", "letters", letters, str(tmp_path / "empty.txt"))
     assert (done.code, done.err) == (0, "")
-    first, skipped, encoded = done.out.splitlines()
+    first, skipped, personal, encoded = done.out.splitlines()
     assert first.startswith("added 3 to letters: 3 e-mails, version 1 (")
+    assert personal == "personal data: 9 persons; see 'dalle-kit examples scan letters'"
     assert skipped.startswith("skipped 1: empty (") and encoded == "3 newly encoded with letters (abababab)"
     again = json.loads(command("examples", "add", "letters", letters, "--json").out)
     assert (again["added"], again["newly_encoded"], again["skipped"]) == (0, 0, {"there already": 3})
@@ -131,11 +132,15 @@ def test_a_set_is_exported_and_read_again(command: Command, letters: str, tmp_pa
     assert command("examples", "export", "letters", "--output", str(file)).code == 0
     assert command("examples", "export", "letters").out == file.read_text(encoding="utf-8")
     assert command("examples", "export", "letters", "--output", str(file)).code == 2
-    assert len(json.loads(command("examples", "export", "letters", "--json").out)) == 3
+    array = tmp_path / "out.json"
+    array.write_text(command("examples", "export", "letters", "--json").out, encoding="utf-8")
+    assert len(json.loads(array.read_text(encoding="utf-8"))) == 3
     command("examples", "add", "again", str(file))
-    one, two = json.loads(command("examples", "list", "--json").out)
-    assert one["sha256"] == two["sha256"] and one["kinds"] == two["kinds"]
-    assert list(ExampleStore().open("again")) == list(ExampleStore().open("letters"))
+    command("examples", "add", "more", str(array))
+    sets = json.loads(command("examples", "list", "--json").out)
+    assert len({each["sha256"] for each in sets}) == 1 and [each["kinds"] for each in sets] == [{"email": 3}] * 3
+    for name in ("again", "more"):
+        assert list(ExampleStore().open(name)) == list(ExampleStore().open("letters"))
 
 
 def test_texts_and_sets_are_removed(command: Command, letters: str) -> None:
@@ -172,6 +177,9 @@ def test_what_was_not_encoded_is_encoded_without_a_path(command: Command, letter
         (["add", "Letters", "."], "'Letters' is no name for examples"),
         (["show", "letters", "--text", "ffffffff"], "is the id of no example"),
         (["remove", "letters", "x"], "is no id of an example"),
+        (["remove", "letters", ""], "'' is no id of an example"),
+        (["remove", ""], "no set of examples named ''"),
+        (["scan", "leters"], "did you mean 'letters'?"),
     ],
 )
 def test_errors_are_one_line(command: Command, letters: str, arguments: list[str], message: str) -> None:
@@ -180,6 +188,43 @@ def test_errors_are_one_line(command: Command, letters: str, arguments: list[str
     assert (done.code, done.out) == (2, "")
     assert done.err.count("\n") == 1 and done.err.startswith("Error: ") and message in done.err
     assert len(ExampleStore().open("letters")) == 3
+
+
+PERSONAL = {"text": "Hi Ana,\n\ncall +49 30 901820, or write to eva.k@corp.invalid.org.", "author": "Tom Ilves"}
+
+
+@pytest.fixture
+def notes(tmp_path: Path) -> str:
+    file = tmp_path / "notes.jsonl"
+    file.write_text(f'{json.dumps(PERSONAL)}\n{{"text": "Nobody."}}\n', encoding="utf-8")
+    return str(file)
+
+
+def test_a_set_is_scanned_for_personal_data_and_shows_little_of_it(command: Command, notes: str) -> None:
+    command("examples", "add", "notes", notes)
+    done = command("examples", "scan", "notes")
+    first, *rows = done.out.splitlines()
+    assert (done.code, done.err) == (0, "")
+    assert first == "notes: 2 persons, 1 e-mail address, 1 phone number, in 1 of 2 texts"
+    assert len(rows) == 4 and rows[3].split()[1:] == ["e-mail", "address", "text", "e…@c…", f"{notes}:1"]
+    assert not any(secret in done.out for secret in ("Ana", "901820", "eva.k", "Ilves"))
+    shown = command("examples", "scan", "notes", "--show-values", "--show", "1").out.splitlines()
+    assert "Tom Ilves" in shown[1] and shown[2] == "3 more; --show 4 names all"
+    facts = json.loads(command("examples", "scan", "notes", "--json", "--show", "1").out)
+    assert facts["counts"] == {"person": 2, "e-mail address": 1, "phone number": 1}
+    assert (facts["texts"], facts["with"], [each["value"] for each in facts["found"]]) == (2, 1, ["T… I…"])
+
+
+def test_a_strict_scan_says_by_its_exit_code_whether_anything_was_found(command: Command, notes: str) -> None:
+    command("examples", "add", "notes", notes)
+    assert command("examples", "scan", "notes", "--strict").code == 3
+    added = command("examples", "add", "safe", notes, "--redact").out
+    assert "personal data: 2 persons, 1 e-mail address, 1 phone number; replaced by made-up data" in added
+    done = command("examples", "scan", "safe", "--strict")
+    assert (done.code, done.out) == (0, "safe: no personal data was found in 2 texts\n")
+    assert "person1@example.com" in command("examples", "export", "safe").out
+    again = json.loads(command("examples", "add", "safe", notes, "--redact", "--json").out)
+    assert (again["added"], again["redacted"], again["personal_data"]) == (0, True, {})
 
 
 def test_nothing_to_add_is_an_error_that_says_why(command: Command, tmp_path: Path) -> None:

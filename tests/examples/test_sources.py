@@ -9,8 +9,10 @@ import os
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,10 +20,10 @@ from hypothesis import strategies as st
 
 from dalle_kit.errors import ExampleError
 from dalle_kit.examples import Found, Skipped, cut, profile_of, read_examples, read_sources
-from dalle_kit.examples.json_lines import read_json_lines
+from dalle_kit.examples.json_lines import NO_RECORD, read_json_lines
 from dalle_kit.examples.mailboxes import read_mbox
 from dalle_kit.examples.messages import read_message
-from dalle_kit.examples.texts import LONGEST, decode, normalise, text_id
+from dalle_kit.examples.texts import EMPTY, LONGEST, TOO_LARGE, decode, normalise, text_id
 
 MESSAGE = """From: Tom Ilves <tom@example.com>
 To: ana@example.com
@@ -179,6 +181,48 @@ def test_json_lines_are_records_and_bad_lines_are_skipped() -> None:
     assert found[0] == Found(text="One.", kind="email", origin="stdin:1", subject="S", author="A", date="2026")
     assert isinstance(found[1], Found) and (found[1].kind, found[1].origin) == ("text", "elsewhere")
     assert [entry.origin for entry in found if isinstance(entry, Skipped)] == [f"stdin:{n}" for n in (4, 5, 6, 7, 8, 9)]
+
+
+@pytest.mark.parametrize("layout", [{}, {"indent": 2}, {"ensure_ascii": False}, {"separators": (",", ":")}])
+def test_an_array_of_records_is_read_however_it_is_laid_out(layout: dict[str, Any]) -> None:
+    records = [{"text": f"Text {n}, caf\u00e9.", "subject": "x" * 200} for n in range(2000)]
+    found = list(read_json_lines(io.BytesIO(json.dumps(records, **layout).encode()), "stdin"))
+    assert [each.text for each in found if isinstance(each, Found)] == [each["text"] for each in records]
+    assert found[1].origin == "stdin:2"
+
+
+@pytest.mark.parametrize(
+    ("array", "texts", "skipped"),
+    [
+        (b"[]", [], {}),
+        (b'\xef\xbb\xbf [{"text": "One."}]\n\n', ["One."], {}),
+        (
+            b'[1, {"text": "One."}, {"text": "\\ud800"}, {"text": "\xff"}, {"text": ""}]',
+            ["One."],
+            {NO_RECORD: 3, EMPTY: 1},
+        ),
+        (b'[{"text": "One."}, oops, {"text": "Two."}]', ["One."], {NO_RECORD: 1}),
+        (b'[{"text": "One."}] {"text": "Two."}', ["One."], {NO_RECORD: 1}),
+        (b'[{"text": "One."}, {"text": "Tw', ["One."], {NO_RECORD: 1}),
+        (b"[" * 50_000, [], {NO_RECORD: 1}),
+        (b'[{"text": "' + b"x" * 9 * LONGEST + b'"}]', [], {TOO_LARGE: 1}),
+    ],
+)
+def test_of_an_array_that_is_damaged_what_can_be_read_is_read(
+    array: bytes, texts: list[str], skipped: dict[str, int]
+) -> None:
+    found = list(read_json_lines(io.BytesIO(array), "x"))
+    assert [each.text for each in found if isinstance(each, Found)] == texts
+    assert Counter(each.reason for each in found if isinstance(each, Skipped)) == skipped
+
+
+@given(st.lists(st.text(max_size=30), max_size=5), st.sampled_from([None, 0, 3]))
+def test_any_array_of_texts_is_read_back(texts: list[str], indent: int | None) -> None:
+    data = json.dumps([{"text": text} for text in texts], indent=indent).encode()
+    found = list(read_json_lines(io.BytesIO(data), "x"))
+    assert [each.text for each in found if isinstance(each, Found)] == [
+        normalise(text) for text in texts if normalise(text).strip()
+    ]
 
 
 def test_json_lines_are_read_from_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
