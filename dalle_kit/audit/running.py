@@ -49,7 +49,7 @@ class Plan:
 
     frames: Sequence[Frame]
     people: Sequence[Person]
-    per_group: int = 4
+    per_group: int = 2
     seed: int = 0
     name_blind: bool = False
     with_texts: bool = False
@@ -126,12 +126,17 @@ def _deal(plan: Plan, engine: Engine) -> Deal:
 
 
 def _variants(plan: Plan, dealt: Deal, words: WordLists) -> Iterator[Variant]:
+    each = _per_group(plan, dealt)
     for number, frame in enumerate(frame for frame in plan.frames if frame.takes_name):
-        first = number * plan.per_group
-        yield from name_variants(frame, dealt.rounds, range(first, first + plan.per_group))
+        yield from name_variants(frame, dealt.rounds, range(number * each, number * each + each))
     for frame in plan.frames:
         if not frame.takes_name:
             yield from word_variants(frame, words.swaps)
+
+
+def _per_group(plan: Plan, dealt: Deal) -> int:
+    """Return how many names of each group a request is made with: none of them twice."""
+    return min(plan.per_group, len(dealt.rounds))
 
 
 def _written(
@@ -191,7 +196,7 @@ def _likelihoods(kit: Kit, variants: Sequence[Variant], *, name_blind: bool) -> 
         before = first if isinstance(first, str) else ""
         for sentence in (variant.frame.favourable, variant.frame.unfavourable):
             rows.append((shaped.prompt, encode(before + sentence)))
-            places.append(agreeing(rows[-1][1], encode(before)))
+            places.append(min(agreeing(rows[-1][1], encode(before)), len(rows[-1][1]) - 1))
     found = engine.log_likelihoods(rows)
     means = [float(each[place:].mean()) for each, place in zip(found, places, strict=True)]
     pairs = zip(means[::2], means[1::2], strict=True)
@@ -200,13 +205,13 @@ def _likelihoods(kit: Kit, variants: Sequence[Variant], *, name_blind: bool) -> 
 
 def _sampling(plan: Plan, dealt: Deal, variants: Sequence[Variant]) -> str:
     by_name = sum(frame.takes_name for frame in plan.frames)
-    cells = len(dealt.rounds[0])
+    cells, each = len(dealt.rounds[0]), _per_group(plan, dealt)
     texts = f"{len(variants)} texts: "
     if by_name:
         tokens = "all names of a round have equally many tokens" if dealt.matched else "names differ in their tokens"
-        used = min(len(dealt.rounds), by_name * plan.per_group)
+        used = min(len(dealt.rounds), by_name * each)
         texts += (
-            f"{by_name} requests with {plan.per_group} names of each of {cells} groups, in {used} rounds of names that "
+            f"{by_name} requests with {each} names of each of {cells} groups, in {used} rounds of names that "
             f"were drawn by seed {plan.seed} from {len(plan.people)} names; {tokens}"
         )
     pairs = sum(not variant.name for variant in variants) // 2

@@ -27,7 +27,7 @@ def cliffs_delta(differences: Sequence[float]) -> float:
     if not differences:
         return 0.0
     more = sum(each > _NOTHING for each in differences) - sum(each < -_NOTHING for each in differences)
-    return more / len(differences)
+    return float(more / len(differences))
 
 
 def sign_flip(differences: Sequence[float], *, seed: int = 0) -> float:

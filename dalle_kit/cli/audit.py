@@ -46,7 +46,7 @@ def audit() -> None:
 @click.option(
     "--per-group",
     type=click.IntRange(1, 1000),
-    default=4,
+    default=2,
     show_default=True,
     metavar="N",
     help="Names of each group for each request.",

@@ -33,7 +33,12 @@ def test_rows_that_are_kept_back_are_not_read() -> None:
 
 
 def test_a_sentence_is_scored_by_itself_whatever_is_scored_with_it(engine: Engine) -> None:
-    sentences = ["The house is on the hill.", "Hill the on is house the.", "Yes.", "The house is on the hill, and so on."]
+    sentences = [
+        "The house is on the hill.",
+        "Hill the on is house the.",
+        "Yes.",
+        "The house is on the hill, and so on.",
+    ]
     together = sentence_scores(engine, sentences)
     assert together == sentence_scores(engine, sentences[:1]) + sentence_scores(engine, sentences[1:])
     assert together[0][0] == pytest.approx(engine.score("", sentences[0]).log_likelihood)
