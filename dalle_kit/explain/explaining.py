@@ -58,13 +58,12 @@ def explain(
     origins = Origins(work.request)
     layout = Layout(origins, told, written)
     given = _told(work, layout)
-    row = units(
-        work.shaped.skeleton,
-        dict(document.slots),
-        layout,
-        prose=work.domain.prose,
-        repairs=document.provenance.repairs,
-    )
+    texts, repairs, notes = dict(document.slots), document.provenance.repairs, []
+    if work.veil is not None:
+        blind = work.veil.stand_ins.blind
+        texts, repairs = {name: blind(text) for name, text in texts.items()}, tuple(map(blind, repairs))
+        notes.append("The model was shown other names than the request's; here the text is with these.")
+    row = units(work.shaped.skeleton, texts, layout, prose=work.domain.prose, repairs=repairs)
     sentences: dict[int, Sentence] = {}
     cost = Cost(evaluations=0, orders=None, tokens=0, seconds=0.0)
     if engine is not None and any(unit.source == "written" for unit in row):
@@ -73,13 +72,13 @@ def explain(
         seconds = round(time.perf_counter() - start, 2)
         cost = Cost(evaluations=game.evaluations, orders=sampled, tokens=game.tokens, seconds=seconds)
     found = [sentences.get(number) or _certain(unit, layout, origins) for number, unit in enumerate(row)]
-    notes = []
-    if "".join(unit.before + unit.text for unit in row) != document.text:
-        notes.append("a plugin changed the text after it was written: what is explained is the text before that")
+    text = "".join(unit.before + unit.text for unit in row)
+    if text != document.text and work.veil is None:
+        notes.append("A plugin changed the text after it was written: what is explained is the text before that.")
     return Explanation(
         domain=document.domain,
         model=document.provenance.model,
-        text="".join(unit.before + unit.text for unit in row),
+        text=text,
         parts=tuple(layout.parts.found),
         sentences=tuple(each for each in found if each.text.strip()),
         prompt=tuple((piece.text, piece.part) for turn in given.turns for piece in turn),

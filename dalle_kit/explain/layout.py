@@ -61,10 +61,12 @@ class Layout:
     def prompt(self, prompt: Prompt, examples: Sequence[tuple[ExampleUse, str]]) -> list[list[Piece]]:
         """Return the pieces of each turn; what plugins and examples have added to a template's text is found, too."""
         marks = {text.rstrip(): _example_name(use) for use, text in examples}
+        roles = [message.role for message in prompt.messages]
         turns = []
-        for message in prompt.messages:
+        for number, message in enumerate(prompt.messages):
             labelled = [each for text, example in _cut(message.content, marks) for each in self._read(text, example)]
-            turns.append(self._pieces(labelled, where=message.role))
+            count = roles[: number + 1].count(message.role) if roles.count(message.role) > 1 else ""
+            turns.append(self._pieces(labelled, where=f"{message.role} {count}".rstrip(), is_code=prompt.infills))
         return turns
 
     def literal(self, text: str) -> list[Piece]:
@@ -90,15 +92,15 @@ class Layout:
                 found += self._origins.search(rest)
         return found
 
-    def _pieces(self, labelled: Sequence[tuple[Labelled, str]], *, where: str) -> list[Piece]:
-        """Return pieces by their parts, line by line.
+    def _pieces(self, labelled: Sequence[tuple[Labelled, str]], *, where: str, is_code: bool = False) -> list[Piece]:
+        """Return pieces by their parts, line by line; long values are taken apart, those of code in any case.
 
         What is no word goes with a value in its line, or else with the line's words, or the line before: a note without
         its text would leave a dash and an empty line.
         """
         pieces: list[Piece] = []
         last: int | None = None
-        for number, line in enumerate(_lines(labelled), 1):
+        for number, line in enumerate(_lines(labelled, longest=0 if is_code else _LONG), 1):
             name = " ".join("".join(each.text for each, _ in line).split())
             parts = [self._part(each, example, f"{where}, line {number}", name) for each, example in line]
             own = [part for part, (each, _) in zip(parts, line, strict=True) if part is not None and not each.field]
@@ -161,14 +163,14 @@ def _cut(text: str, marks: Mapping[str, str]) -> list[tuple[str, str]]:
     return [*found, (text[place:], "")] if place < len(text) else found
 
 
-def _lines(labelled: Sequence[tuple[Labelled, str]]) -> list[list[tuple[Labelled, str]]]:
+def _lines(labelled: Sequence[tuple[Labelled, str]], *, longest: int) -> list[list[tuple[Labelled, str]]]:
     """Return the stretches line by line; an example, and a paragraph of a long value, are in no line of another."""
     lines: list[list[tuple[Labelled, str]]] = [[]]
     for each, example in labelled:
         if example:
             lines += [[(each, example)], []]
             continue
-        for part in _paragraphs(each):
+        for part in _paragraphs(each, longest=longest):
             for text in re.findall(r"[^\n]*\n|[^\n]+", part.text):
                 lines[-1].append((replace(part, text=text), ""))
                 if text.endswith("\n"):
@@ -176,10 +178,13 @@ def _lines(labelled: Sequence[tuple[Labelled, str]]) -> list[list[tuple[Labelled
     return [line for line in lines if line]
 
 
-def _paragraphs(each: Labelled) -> list[Labelled]:
-    if not each.field or len(each.text) <= _LONG:
+def _paragraphs(each: Labelled, *, longest: int) -> list[Labelled]:
+    """Return a field's value in parts, if it is longer: where it has blank lines, else where lines end."""
+    if not each.field or len(each.text) <= longest:
         return [each]
     blocks = re.findall(r"(?:[^\n]|\n(?!\n))+\n*|\n+", each.text)
+    if len(blocks) < 2:
+        blocks = re.findall(r"[^\n]*\n|[^\n]+", each.text)
     size = -(-len(blocks) // _PARAGRAPHS)
     groups = ["".join(blocks[start : start + size]) for start in range(0, len(blocks), size)]
     if len(groups) < 2:

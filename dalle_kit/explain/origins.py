@@ -104,7 +104,8 @@ class Origins:
         words = list(_WORD.finditer(text))
         number = end = 0
         while number < len(words):
-            leaf, length = self._longest([fold(word.group()) for word in words[number:]])
+            rest = text[words[number].start() :]
+            leaf, length = self._longest([fold(word.group()) for word in words[number:]], text=rest)
             if leaf is None:
                 number += 1
                 continue
@@ -114,14 +115,19 @@ class Origins:
             number, end = number + length, last
         return [*found, Labelled(text[end:], variable=variable)] if end < len(text) else found
 
-    def _longest(self, words: Sequence[str]) -> tuple[Leaf | None, int]:
-        """Return the field that goes on longest as these words begin, and for how many; the shortest of equal ones."""
+    def _longest(self, words: Sequence[str], *, text: str) -> tuple[Leaf | None, int]:
+        """Return the field that goes on longest as these words begin, and for how many; the shortest of equal ones.
+
+        ``text`` begins with the words as they are spelled.
+        """
         best: tuple[int, int, int] | None = None
         for leaf, place in self._places.get(words[0], ()):
             others = self._words[leaf][place:]
             length = next((n for n, (a, b) in enumerate(zip(words, others, strict=False)) if a != b), None)
             length = min(len(words), len(others)) if length is None else length
             said = length >= _RUN or any(map(_says_something if length > 1 else _is_special, words[:length]))
+            # A name that is an ordinary word is spelled as one.
+            said = said or (self.leaves[leaf].text[:1].isupper() and text.startswith(self.leaves[leaf].text))
             rank = (length, -len(self._words[leaf]), -leaf)
             if said and (best is None or rank > best):
                 best = rank
