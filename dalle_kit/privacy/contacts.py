@@ -18,10 +18,22 @@ _VERSION = re.compile(r"(?:\bv|\bversions?|\brelease|\bsections?|§)[ .:]*\Z", r
 _HANDLE = re.compile(r"(?<![\w@./-])@[A-Za-z_][\w.]{1,29}(?<![.])(?![\w@/(])")
 #: A line of code: decorators and annotations are no handles.
 _DECORATOR = re.compile(r"[ \t]*@[\w.]+[ \t]*(?:\(.*)?\Z")
+#: What follows the sign in programs, style sheets and their comments.
+_NO_HANDLE = frozenset(
+    "abstract apply author autowired bean brief charset classmethod code container dataclass deprecate deprecated "
+    "example extends file fixture fontface fontfamily functools import inheritdoc internal keyframes layer link media "
+    "namespace note overload override page param private property public pytest readonly return returns see since "
+    "staticmethod supports tailwind template test throws todo type typedef typing use value version".split()
+)
 _CALLED = re.compile(
     r"\b(?:user[ -]?names?|user[ -]?id|user|login(?: name)?|screen name|nick(?:name)?|handle)"
-    r"(?:[ \t]*[:=][ \t]*|[ \t]+is[ \t]+)[\"'\u2018\u201c]?(?P<name>[A-Za-z][\w.-]{2,39})(?<![.-])",
+    r"(?:[ \t]*:[ \t]*[\"'\u2018\u201c]?|[ \t]*=[ \t]*[\"']|[ \t]+is[ \t]+[\"'\u2018\u201c]?)"
+    r"(?P<name>[A-Za-z][\w.-]{2,39})(?<![.-])(?![\w(\[])",
     re.IGNORECASE,
+)
+_NO_NAME = frozenset(
+    "admin any bool bytes callable dict false guest handler int list name none null number object optional root self "
+    "str string test true undefined user username value".split()
 )
 _PROFILE = re.compile(
     r"\b(?:facebook|twitter|x|instagram|github|gitlab|tiktok|reddit|linkedin|youtube|mastodon\.social|medium)\.com?/"
@@ -52,13 +64,15 @@ def find_user_names(text: str) -> Iterator[Found]:
         line_start = text.rfind("\n", 0, match.start()) + 1
         line_end = text.find("\n", match.end())
         line = text[line_start : line_end if line_end >= 0 else len(text)]
-        if not _DECORATOR.match(line):
+        if not _DECORATOR.match(line) and match.group()[1:].casefold() not in _NO_HANDLE:
             yield "user name", *match.span()
-    for pattern in (_CALLED, _PROFILE):
-        for match in pattern.finditer(text):
-            # "The login is broken" names nobody.
-            if ":" in match.group() or "=" in match.group() or re.search(r"[\d_./]", match.group()):
-                yield "user name", *match.span("name")
+    for match in _CALLED.finditer(text):
+        # "The login is broken" names nobody, and "user: str" is a program's.
+        is_said = re.match(r"(?:user[ -]?name|login|screen|nick|handle)\w*[ \t]*:", match.group(), re.IGNORECASE)
+        if re.search(r"\d", match["name"]) or (is_said and match["name"].casefold() not in _NO_NAME):
+            yield "user name", *match.span("name")
+    for match in _PROFILE.finditer(text):
+        yield "user name", *match.span("name")
 
 
 def _is_on_the_internet(text: str) -> bool:

@@ -144,6 +144,9 @@ _WORDS = frozenset(
     "sue summer tama tamer tui verity victor violet warren wen will yang yaw".split()
 )
 
+#: Letters that are no other letter with an accent.
+_STROKES = str.maketrans("\u0142\u0131\u00f8\u0111", "liod")
+
 
 @lru_cache(maxsize=1)
 def first_names() -> frozenset[str]:
@@ -153,7 +156,8 @@ def first_names() -> frozenset[str]:
 
 def is_first_name(word: str) -> bool:
     """Say whether a word, written with a capital letter, is a common first name."""
-    return fold(word).replace("\u0142", "l").replace("\u0131", "i").replace("\u00f8", "o") in first_names()
+    plain = word.casefold() if word.isascii() else fold(word).translate(_STROKES)
+    return plain in first_names()
 
 
 def is_word_too(name: str) -> bool:

@@ -57,6 +57,8 @@ def test_each_kind_is_found(text: str, found: str, kind: str) -> None:
         "Dear Sir or Madam,\n\nHi all,\n\nDear Customer,\n",
         "std::vector and a::b at 12:30:45",
         "The login is broken.",
+        "def greet(user: str, login: Optional[str] = None) -> None:\n    user = request.user\n    user = 'admin'\n",
+        "/**\n * @param name the name\n * @return a greeting\n */\n@media print {}\n",
     ],
 )
 def test_what_is_nobodys_is_not_found(text: str) -> None:
