@@ -84,7 +84,7 @@ def likelihoods(
     given = _tokens([prefix], device)
     read = network(input_ids=given, use_cache=True, **_examples(examples, device=device))
     cache = read.past_key_values
-    if not hasattr(cache, "layers"):
+    if not hasattr(cache, "batch_repeat_interleave"):
         raise ModelError(f"canaries: {type(network).__name__} keeps no cache of what it has read; train without them")
     first = read.logits[:, -1:].float().log_softmax(-1)  # (1, 1, V)
     places: dict[tuple[int, ...], list[int]] = {}
@@ -128,7 +128,10 @@ def _tokens(rows: Sequence[Sequence[int]], device: torch.device) -> Tensor:
 
 def _rows_at_once(cache: Any) -> int:
     """Return how many copies of a cache are held at once."""
-    size = sum(layer.keys.nbytes + layer.values.nbytes for layer in cache.layers)
+    # A decoder that attends to memory has two: of its own states and of those of memory.
+    parts = (getattr(cache, "self_attention_cache", cache), getattr(cache, "cross_attention_cache", None))
+    layers = [layer for part in parts if part is not None for layer in part.layers if layer.is_initialized]
+    size = sum(layer.keys.nbytes + layer.values.nbytes for layer in layers)
     return int(max(1, min(_MOST_ROWS, _MEMORY // max(1, size))))
 
 

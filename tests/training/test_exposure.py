@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from dalle_kit.cli.main import main
 from dalle_kit.errors import ModelError, OptionError, RequestError
 from dalle_kit.kit import Kit
+from dalle_kit.modeling import DalleForConditionalGeneration
 from dalle_kit.training import sources
 from dalle_kit.training.canaries import Form
 from dalle_kit.training.exposure import UNSEEN, exposure, likelihoods, rank
@@ -27,6 +28,9 @@ from dalle_kit.training.recipe import Recipe
 from dalle_kit.training.run import train_model
 from dalle_kit.training.sources import Sources
 from tests.training.test_canaries import PHONE
+
+if TYPE_CHECKING:
+    from tests.conftest import Checkpoints
 
 WORDS = tuple("bell cake door farm gate hill iris jade king lamp moon nest oak pond rose tide".split())
 RECIPE = Recipe(learn="full", rate=3e-3, warmup=1, passes=25, batch=8, precision="float32")
@@ -83,6 +87,27 @@ def test_codes_are_as_likely_as_the_network_finds_each_alone(small_model: Path) 
             alone = sum(logs[len(prefix) - 1 + place, token] for place, token in enumerate(code))
             torch.testing.assert_close(value, alone, atol=1e-4, rtol=1e-4)
     assert likeliest.tolist() == [False] * 6 + [True]
+
+
+@pytest.mark.parametrize(("kind", "memory"), [("llama-long", "prefix"), ("gpt2", "cross-attention")])
+def test_an_encoders_examples_are_read_for_every_code(kind: str, memory: str, checkpoints: Checkpoints) -> None:
+    decoder = read_causal(Path(checkpoints(kind)[1].path))
+    encoder = {"kind": "conv", "width": 16}
+    network = DalleForConditionalGeneration.assemble(encoder=encoder, decoder=decoder, memory=memory, queries=2).eval()
+    with torch.no_grad():
+        torch.manual_seed(0)
+        for each in network.parameters():  # what joins the two says nothing yet
+            each.add_(0.2 * torch.randn_like(each))
+    prefix, codes, examples = [5, 6, 7], [(9,), (9, 8), (12, 13, 14)], [[20, 21, 22, 23], [30, 31]]
+    values, _ = likelihoods(network, prefix, codes, examples=examples)
+    ids, mask = torch.tensor([[[20, 21, 22, 23], [30, 31, 0, 0]]]), torch.tensor([[[1, 1, 1, 1], [1, 1, 0, 0]]])
+    with torch.no_grad():
+        for code, value in zip(codes, values, strict=True):
+            whole = network(input_ids=torch.tensor([[*prefix, *code]]), example_ids=ids, example_mask=mask.bool())
+            logs = whole.logits[0].log_softmax(-1)
+            alone = sum(logs[len(prefix) - 1 + place, token] for place, token in enumerate(code))
+            torch.testing.assert_close(value, alone, atol=1e-4, rtol=1e-4)
+    assert not torch.allclose(values, likelihoods(network, prefix, codes, examples=[[40, 41]])[0])
 
 
 def test_a_network_without_a_cache_is_refused(small_model: Path) -> None:
