@@ -33,15 +33,15 @@ _NO_PERSON = re.compile(
 _WORD = r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*"
 #: Two or more words in a row that begin with a capital, small words of a name between them.
 _ROW = re.compile(
-    rf"(?<![\w@.-])(?=[^\W\d_a-z]){_WORD}"
+    rf"(?<![\w@.'\u2019-])(?=[^\W\d_a-z]){_WORD}"
     rf"(?: (?:[^\W\d_]\. |(?:{'|'.join(sorted(PARTICLES))}) ){{0,3}}(?=[^\W\d_a-z]){_WORD})+(?![\w@])"
 )
-_START = re.compile(r"(?:\A|[.!?:\n\"\u201c(>*-])\s*\Z")
+_NAMED_ADDRESS = re.compile(r"(?<![\w.+-])([^\W\d_]{2,}[._][^\W\d_]{2,})@")
 _ASIDE = re.compile(r"\s*\([^()]*\)|[\"\u201c\u201d]")
 
 
 def named_people(texts: Iterable[str], finder: PersonalFinder) -> Iterator[str]:
-    """Yield the names of people in texts: those that ``finder`` knows, and rows of words that can only be a name.
+    """Yield the names of people in texts: those that ``finder`` knows, or an address tells, and rows of words.
 
     Such a row has two words or more with a capital, one of which is a first name or no other word; a place's or an
     organisation's that says so is left out.
@@ -50,14 +50,25 @@ def named_people(texts: Iterable[str], finder: PersonalFinder) -> Iterator[str]:
         for each in finder.find(text):
             if each.kind == "person":
                 yield each.text
+        for match in _NAMED_ADDRESS.finditer(text):
+            words = re.split(r"[._]", match.group(1))
+            if not all(map(_is_word, words)):
+                yield " ".join(words).title()
         for match in _ROW.finditer(text):
             words = match.group().split(" ")
-            if _START.search(text[: match.start()]) and _is_word(words[0]):
+            if _is_word(words[0]) and _begins(text, match.start()):
                 words = words[1:]
             name = " ".join(words)
             capitals = [word for word in words if word[0].isupper() and not word.isupper()]
             if len(capitals) > 1 and not _NO_PERSON.search(name) and not all(map(_is_word, capitals)):
                 yield name
+
+
+def _begins(text: str, place: int) -> bool:
+    """Say whether a sentence, a line or a quotation begins at a place."""
+    near = text[max(0, place - 16) : place]
+    before = near.rstrip()
+    return not before or before[-1] in '.!?:"\u201c(>*-' or "\n" in near[len(before) :]
 
 
 def _is_word(word: str) -> bool:

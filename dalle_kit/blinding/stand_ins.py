@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Container, Iterable, Iterator, Sequence
 from itertools import chain, count, product
 
@@ -15,7 +16,7 @@ _FIRST = "Alex Taylor Jamie Robin Casey Riley Quinn Kim Dana Jesse Logan Charlie
 _LAST = "Palmer Watson Bennett Norton Carson Sutton Barton Keller Adler Weber Moore Dawson Burton Bradley".split()
 
 _EDGES = r"(?<![^\W_]){}(?=s?(?![^\W_\u0300-\u036f]))"
-_ADDRESS = re.compile(r"[\w.+%'-]+@[\w.-]+")
+_ADDRESS = re.compile(r"(?<![\w.+%'-])[\w.+%'-]+@[\w.-]+")
 _LETTERS = re.compile(r"[^\W\d_]+")
 #: After these, or before a number, a word that is also a month is one.
 _DATED = re.compile(
@@ -81,7 +82,8 @@ class StandIns:
         addresses = [match.span() for match in _ADDRESS.finditer(text)]
 
         def other(match: re.Match[str]) -> str:
-            within = any(start <= match.start() < end for start, end in addresses)
+            place = bisect_right(addresses, (match.start(), len(text))) - 1
+            within = place >= 0 and match.start() < addresses[place][1]
             return self._stand_in(match.group()) if within or self._is_name(match) else match.group()
 
         return self._names.sub(other, text)
