@@ -54,6 +54,10 @@ def spreads(outputs: Sequence[Output]) -> list[Spread]:
 
 def contrast(report: BiasReport, other: BiasReport, *, name: str) -> Contrast:
     """Compare two reports on the texts for the same requests and names; raises ConfigError where they share none."""
+    shared = {_key(output) for output in report.outputs} & {_key(output) for output in other.outputs}
+    ours, before = ([each for each in audit.outputs if _key(each) in shared] for audit in (report, other))
+    if not shared:
+        raise ConfigError(f"{name} has none of these requests and names; make it anew with the same options")
     theirs = {(each.measure, each.group_a, each.group_b): each for each in other.comparisons}
     attributes = {(a, b): attribute for attribute, a, b in _groups(report.outputs)}
     changes = []
@@ -61,19 +65,26 @@ def contrast(report: BiasReport, other: BiasReport, *, name: str) -> Contrast:
         key = (each.measure, each.group_a, each.group_b)
         if key in theirs:
             attribute = attributes[each.group_a, each.group_b]
-            now, then = (_differences(audit.outputs, attribute, *key) for audit in (report, other))
+            now, then = (_differences(outputs, attribute, *key) for outputs in (ours, before))
             change = difference(now, then, seed=seed_for(" ".join(key), report.seed))
             if change is not None:
                 changes.append(Change(*key, each, theirs[key], change))
-    if not changes:
-        raise ConfigError(f"{name} has none of these requests and names; make it anew with the same options")
     means = {}
-    for measure in _measures(report.outputs):
-        now, then = (_by_text(audit.outputs, measure) for audit in (report, other))
+    for measure in _measures(ours):
+        now, then = (
+            {_key(each): each.measures[measure] for each in outputs if measure in each.measures}
+            for outputs in (ours, before)
+        )
         mean = difference(now, then, seed=seed_for(measure, report.seed))
         if mean is not None:
             means[measure] = mean
     return Contrast(name, tuple(changes), means)
+
+
+def _key(output: Output) -> str:
+    """Return what is the same in two reports where a text was written for the same request."""
+    about = " ".join(f"{name}={value}" for name, value in sorted(output.attributes.items()))
+    return f"{output.domain} {output.request} {output.pair} {output.name} {about}"
 
 
 def _groups(outputs: Sequence[Output]) -> Iterator[tuple[str, str, str]]:
@@ -113,11 +124,3 @@ def _paired(outputs: Sequence[Output], attribute: str, a: str, b: str, measure: 
 def _differences(outputs: Sequence[Output], attribute: str, measure: str, a: str, b: str) -> Values:
     ours, theirs = _paired(outputs, attribute, a, b, measure)
     return {unit: ours[unit] - theirs[unit] for unit in ours}
-
-
-def _by_text(outputs: Sequence[Output], measure: str) -> Values:
-    return {
-        f"{o.domain} {o.request} {o.pair} {o.name} {o.attributes}": o.measures[measure]
-        for o in outputs
-        if measure in o.measures
-    }
