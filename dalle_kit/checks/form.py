@@ -13,7 +13,7 @@ from dalle_kit.records import Finding
 PLACEHOLDER = re.compile(
     r"\[(?=[^\[\]\n]*[^\W\d_])[^\[\]\n]{1,60}\]"
     r"|<(?![^<>\n]*[@/:])[^\W\d_][^<>\n]{0,40}>"
-    r"|\{+[^{}\n]{1,40}\}+"
+    r"|(?<!\{)\{++[^{}\n]{1,40}\}+"
     r"|\b(?:[Yy]our|YOUR|Recipient(?:'s|’s)?|Sender(?:'s|’s)?|Manager(?:'s|’s)?) "
     r"(?:(?:Full|First|Last|FULL|FIRST|LAST) )?(?:Name|NAME|Title|Position|Company|Signature|Email|"
     r"Phone Number|Contact Information)\b"
@@ -22,7 +22,7 @@ PLACEHOLDER = re.compile(
     r"|_{3,}|\bX{2,}(?:[/:.\-]X{2,})+|\bX{3,}\b"
 )
 DANGLING = re.compile(
-    r"(?:[\s,;:(\[{<\-–—\"“„/&]|\b(?:and|or|but|the|a|an|of|to|with|for|in|on|at|by|from|as|that|which|und|oder|der|die|das|"
+    r"(?<![\s,;:(\[{<\-–—\"“„/&])(?:[\s,;:(\[{<\-–—\"“„/&]|\b(?:and|or|but|the|a|an|of|to|with|for|in|on|at|by|from|as|that|which|und|oder|der|die|das|"
     r"et|ou|le|la|les|de|y|o|el|en))+\Z",
     re.IGNORECASE,
 )

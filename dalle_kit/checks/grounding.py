@@ -16,7 +16,7 @@ from dalle_kit.records import Finding
 
 #: For the message: what else of the kind there is.
 _SHOWN = 3
-_TWO_CAPITALS = re.compile(r"(?=\b([^\W\d_a-z][\w'\u2019-]*) ([^\W\d_a-z][\w'\u2019-]*))")
+_TWO_CAPITALS = re.compile(r"(?=\b([^\W\d_a-z][\w'\u2019-]{0,60}) ([^\W\d_a-z][\w'\u2019-]{0,60}))")
 
 
 class Source:
@@ -119,7 +119,7 @@ def _reason(fact: Fact, source: Source) -> str:
 
 def _spaced(text: str) -> str:
     """Return a text in small letters with single spaces round its words."""
-    return " " + " ".join(re.findall(r"[\w@%$€£¥₹.:/+#&-]*\w%?|[$€£]", text.casefold())) + " "
+    return " " + " ".join(re.findall(r"(?<![@%$€£¥₹.:/+#&-])[\w@%$€£¥₹.:/+#&-]*\w%?|[$€£]", text.casefold())) + " "
 
 
 def _adjacent_words(text: str) -> Iterable[tuple[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _NEGATION = re.compile(
-    r"\b(?:not|no|never|none|nobody|nothing|nowhere|neither|nor|cannot|without|unable|hardly|kein\w*|nicht)\b|\w+n['\u2019]t\b",
+    r"\b(?:not|no|never|none|nobody|nothing|nowhere|neither|nor|cannot|without|unable|hardly|kein\w*|nicht)\b|\b\w+n['\u2019]t\b",
     re.IGNORECASE,
 )
 #: Negations that deny nothing of what stands beside them.

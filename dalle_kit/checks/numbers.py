@@ -158,7 +158,7 @@ def _spelled(text: str, language: str) -> Iterator[Found]:
     rest = text
     if language == "en":
         for match in _HALVES.finditer(text):
-            before = re.search(r"(\w+)[\s-]\Z", text[: match.start()])
+            before = re.search(r"\b(\w+)[\s-]\Z", text[: match.start()])
             if "dozen" in match.group().casefold() and before and _word_value(before[1], language):
                 continue
             number = {"half": Decimal("0.5"), "half a dozen": Decimal(6)}.get(match.group().casefold(), Decimal(12))

@@ -18,7 +18,7 @@ from dalle_kit.checks.sentences import all_sentences
 from dalle_kit.checks.words import WORD, stem, weight
 from dalle_kit.records import Finding
 
-_LAST_WORD = re.compile(r"([^\W\d_]+) \Z")
+_LAST_WORD = re.compile(r"(?<![^\W\d_])([^\W\d_]+) \Z")
 #: Things that are told apart by a number behind their name.
 _NUMBERED = (
     "room gate door platform flat floor building hall terminal bay row seat track house apartment page chapter "

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dalle_kit.records import Finding
 
 _QUOTED = re.compile(
-    r"\"(?P<straight>[^\"\n]+)\"|\u201c(?P<curly>[^\u201d\n]+)\u201d|\u201e(?P<low>[^\u201c\u201d\n]+)[\u201c\u201d]"
-    r"|\u00ab\s?(?P<angle>[^\u00bb\n]+?)\s?\u00bb|(?<!\w)\u2018(?P<single>[^\u2018\n]{3,}?)\u2019(?!\w)"
+    r"\"(?P<straight>[^\"\n]{1,2000})\"|\u201c(?P<curly>[^\u201d\n]{1,2000})\u201d|\u201e(?P<low>[^\u201c\u201d\n]{1,2000})[\u201c\u201d]"
+    r"|\u00ab\s?(?P<angle>[^\u00bb\n]{1,2000}?)\s?\u00bb|(?<!\w)\u2018(?P<single>[^\u2018\n]{3,2000}?)\u2019(?!\w)"
 )
 #: Shorter ones set a word off and cite nobody.
 _WORDS_OF_A_QUOTATION = 3

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 _MARKER = re.compile(r"[ \t]*(?:[-*•–]|\(?\d{1,2}[.)]|[a-z]\))[ \t]+")
-_END = re.compile(r"[.!?…。！？]+[\"'”’»)\]]*\s+")
+#: It begins where a run of marks does, and keeps what it has: a long run would be read from each of its marks on.
+_END = re.compile(r"(?<![.!?…。！？])[.!?…。！？]++[\"'”’»)\]]*+\s+")
 _FINISHED = re.compile(r"[.!?…。！？][\"'”’»)\]*_]*\Z")
 # These stand before a name or a number, so they never end a sentence.
 _BEFORE_NAME = set(

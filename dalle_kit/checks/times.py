@@ -75,6 +75,7 @@ _BEFORE_MONTH = re.compile(
     r"(?:\b(?:in|by|of|until|till|since|early|late|mid|before|after|this|next|last|during|from|to|through|end|and|every)|[-/\u2013])[\s-]\Z",
     re.IGNORECASE,
 )
+_NEAR = 40  # characters before an hour in which such a word is looked for
 _BEFORE_HOUR = re.compile(r"\b(?:at|by|from|until|till|around|before|after|about|between|@)\s+\Z", re.IGNORECASE)
 _AFTER_HOUR = re.compile(
     r"\s*(?:[.,;:!?)]|\Z|\n|(?:on|to|and|until|till|today|tomorrow|sharp|if|so|or|in the|for)\b|[-\u2013]\s*\d)"
@@ -212,7 +213,7 @@ def _clock_times(text: str) -> Iterator[Found]:
         hour, minute, half = int(match["hour"]), int(match["minute"] or 0), match["half"]
         sure = half or match["sure"] or match["mark"] in (":", "h")
         start = match.start()
-        placed = _BEFORE_HOUR.search(text[:start]) and _AFTER_HOUR.match(text, match.end())
+        placed = _BEFORE_HOUR.search(text[max(0, start - _NEAR) : start]) and _AFTER_HOUR.match(text, match.end())
         if hour > 24 or not (sure or placed or match["mark"]):
             continue
         range_of_hours = match["from"] and (sure or placed) and int(match["from"]) <= 24

@@ -41,7 +41,7 @@ _OTHER_HEADER = (
 )
 _FROM_LINE = re.compile(rf"\s*\*?(?:{_FROM}|date)\s?:\*?\s*\S", re.IGNORECASE)
 _FROM_ADDRESS = re.compile(
-    rf"\s*\*?{_FROM}\s?:\*?\s*(?:\"?[\w .,'-]*\"?\s*<)?[^\s<>@]+@[^\s<>@]+>?\s*\Z", re.IGNORECASE
+    rf"\s*\*?{_FROM}\s?:\*?\s*+(?:\"?[\w .,'-]*+\"?\s*<)?[^\s<>@]+@[^\s<>@]+>?\s*\Z", re.IGNORECASE
 )
 _HEADER_LINE = re.compile(rf"\s*\*?(?:{_FROM}|{_OTHER_HEADER})\s?:\*?\s", re.IGNORECASE)
 

@@ -28,7 +28,7 @@ _MAY_GO_ON = re.compile(
 )
 #: The label of a note such as "price: 10 euros", which is not about the note before.
 _LABEL = re.compile(r"\w+:")
-_ASIDE = re.compile(r"\w+-\w+|,.*")
+_ASIDE = re.compile(r"\b\w+-\w+|,.*")
 
 
 @dataclass(frozen=True, slots=True)

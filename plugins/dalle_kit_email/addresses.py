@@ -14,7 +14,6 @@ import idna
 _HOW = "write it as name@example.com or Name <name@example.com>"
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u0080-\U0010ffff]+"
 _LOCAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
-_NAME_AND_ADDRESS = re.compile(r"(?P<name>.*?)\s*<\s*(?P<address>[^<>]*?)\s*>")
 _NEEDS_QUOTES = re.compile(r'[()<>\[\]:;@\\,."]')
 
 
@@ -116,8 +115,11 @@ def _split(text: str) -> Iterator[str]:
 
 
 def _parse_mailbox(text: str, *, alone: bool) -> Mailbox:
-    match = _NAME_AND_ADDRESS.fullmatch(text)
-    name, address = (_unquote(match["name"].strip()), match["address"]) if match else ("", text)
+    name, bracket, address = text.removesuffix(">").rpartition("<")
+    if text.endswith(">") and bracket and ">" not in address:
+        name, address = _unquote(name.strip()), address.strip()
+    else:
+        name, address = "", text
     if address.count("@") != 1 or any(character.isspace() for character in address):
         hint = "" if alone or "@" in address else "; put quotes round a name that holds a comma"
         raise ValueError(f"{text!r} is not an e-mail address; {_HOW}{hint}")

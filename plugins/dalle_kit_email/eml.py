@@ -107,7 +107,7 @@ def _encoded_words(text: str, header: str) -> str:
 def _fold(line: str) -> list[str]:
     """Break a header before spaces so that its lines have at most 78 characters, as far as its words allow."""
     lines = [""]
-    for index, token in enumerate(re.findall(r" *[^ ]+", line)):
+    for index, token in enumerate(re.findall(r"(?<! ) *[^ ]+", line)):
         # The first word of the value stays beside the name: some readers take a line break there for a space.
         if index > 1 and token.startswith(" ") and len(lines[-1]) + len(token) > _LINE:
             lines.append(token)

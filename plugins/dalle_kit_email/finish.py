@@ -78,7 +78,7 @@ class Cleaner:
         text = re.sub(r"<\|[^|<>\n]*\|>|</?s>", "", text)
         text = re.sub(r"^[ \t]*(?:```.*|~~~.*|[-*_=]{3,}[ \t]*)$", "", text, flags=re.MULTILINE)
         text = re.sub(r"^[ \t]{0,3}#{1,6}[ \t]+", "", text, flags=re.MULTILINE)
-        text = re.sub(r"\[([^\[\]\n]+)\]\((\S+?)\)", r"\1 (\2)", text)
+        text = re.sub(r"\[([^\[\]\n]+)\]\((\S{1,2000}?)\)", r"\1 (\2)", text)
         for pattern in (r"\*\*(?=\S)([^*\n]+?)(?<=\S)\*\*", r"(?<![\w*])\*(?=[^\s*])([^*\n]+?)(?<=\S)\*(?![\w*])"):
             text = re.sub(pattern, lambda match: match[0] if match[0] in self.known else match[1], text)
         text = text.strip()

@@ -15,7 +15,7 @@ def flow_line(text: str, *, depth: int = 0, width: int = WIDTH) -> list[str]:
         return [_prefix(depth) + text]
     pieces: list[str] = []
     room = width - depth - 2
-    for word in re.findall(r" *[^ ]+ *", text.rstrip(" ")):
+    for word in re.findall(r" *+[^ ]+ *", text.rstrip(" ")):
         # A piece that is "-- " alone would read as the start of the signature.
         if pieces and (len(pieces[-1]) + len(word) <= room or pieces[-1] == _SIGNATURE):
             pieces[-1] += word

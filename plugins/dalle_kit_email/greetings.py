@@ -106,7 +106,7 @@ def sign_off_line(*, tone: str, language: str) -> str:
 
 def in_reading_order(name: str) -> str:
     """Turn "Raman, Priya" into "Priya Raman", and leave out what stands in brackets."""
-    name = re.sub(r"\s*\([^()]*\)", "", name).strip() or name
+    name = re.sub(r"(?<!\s)\s*\([^()]*\)", "", name).strip() or name
     last, comma, first = name.partition(",")
     if comma and first.strip() and "," not in first and not _COLLECTIVE.search(name):
         return f"{first.strip()} {last.strip()}"

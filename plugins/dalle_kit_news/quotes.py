@@ -17,7 +17,7 @@ _QUOTED = re.compile(
     r"(?P<open>[\"\u201c\u201e\u00ab\u00bb])(?P<text>.+)(?P<close>[\"\u201c\u201d\u00ab\u00bb])(?P<rest>.*)"
 )
 _BARE = re.compile(rf"(?P<text>.+\S)\s+{_DASH}\s+(?P<speaker>.*)")
-_SPEAKER = re.compile(rf"\s*,?\s*{_DASH}\s*(?P<speaker>.*)")
+_SPEAKER = re.compile(rf"\s*+,?\s*+{_DASH}\s*(?P<speaker>.*)")
 
 
 class Quote(pydantic.BaseModel):

@@ -150,7 +150,7 @@ class ArticleRequest(Request):
     @property
     def authors(self) -> tuple[str, ...]:
         """The names in the byline."""
-        return tuple(filter(None, re.split(r"\s+(?:and|&)\s+", self.byline))) if self.byline else ()
+        return tuple(filter(None, re.split(r"(?<!\s)\s+(?:and|&)\s+", self.byline))) if self.byline else ()
 
 
 class NewsRequest(ArticleRequest):
@@ -168,7 +168,9 @@ class NewsRequest(ArticleRequest):
     def _place_and_date(cls, value: str | None) -> str | None:
         # The dash that follows it is the template's.
         return (
-            re.sub(r"\s*(?:--+|[\u2013\u2014])\Z", "", " ".join(on_one_line(value).split())) or None if value else None
+            re.sub(r"(?<!\s)\s*(?:--+|[\u2013\u2014])\Z", "", " ".join(on_one_line(value).split())) or None
+            if value
+            else None
         )
 
 
