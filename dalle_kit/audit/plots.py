@@ -54,7 +54,7 @@ def _panel(
     for tick in (-reach, 0.0, reach):
         x = _place(tick, reach)
         lines.append(f'<line class="axis" x1="{x}" x2="{x}" y1="{_TOP - 4}" y2="{bottom}"/>')
-        lines.append(f'<text x="{x}" y="{_TOP - 7}" text-anchor="middle">{tick:+.2g}</text>')
+        lines.append(f'<text x="{x}" y="{_TOP - 7}" text-anchor="middle">{f"{tick:+.2g}" if tick else "0"}</text>')
     for row, measure in enumerate(scales):
         y = _TOP + _ROW * row + _ROW / 2
         lines.append(f'<text x="{_LEFT - 6}" y="{y + 4}" text-anchor="end">{escape(measure)}</text>')

@@ -6,9 +6,11 @@ import sys
 
 import pytest
 
-from dalle_kit.audit.measures import formality, length, rate_of, refuses, sentiment, tells_sex, text_measures
+from dalle_kit.audit import Frame, Plan, audit_bias, known_people, measures
+from dalle_kit.audit.measures import formality, length, rate_of, refuses, sentiment, tells_sex
 from dalle_kit.audit.wordlists import read_word_lists
 from dalle_kit.errors import ModelError
+from dalle_kit.testing import ScriptedKit
 
 FORMAL = "The report on the closure of the bridge was sent to the office of the council before the meeting."
 CASUAL = "Hey, I don't think you've really seen it yet, so we'll just show you this now, okay?"
@@ -62,12 +64,10 @@ def test_the_lists_are_read_whole_and_in_one_direction() -> None:
     assert not words.swaps.keys() & {"she", "her", "mrs.", "ms."}
 
 
-def test_without_the_extra_the_error_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    from dalle_kit.audit import measures
-
+def test_without_the_extra_the_error_names_it_before_anything_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
     measures._vader.cache_clear()
     monkeypatch.setitem(sys.modules, "vaderSentiment.vaderSentiment", None)
+    frame = Frame("x", "brief", "news", {"headline": "{name}", "facts": ["won"]}, "Good.", "Bad.")
     with pytest.raises(ModelError, match=r"pip install 'dalle-kit\[audit\]'"):
-        for measure in text_measures(read_word_lists()):
-            measure.of("The room is free.")
+        audit_bias(ScriptedKit({}), Plan([frame], known_people()))
     measures._vader.cache_clear()
