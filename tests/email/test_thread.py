@@ -214,6 +214,19 @@ def test_any_bytes_are_a_message_or_a_value_error(source: bytes) -> None:
         assert parent.own_text == parent.own_text.strip()
 
 
+@pytest.mark.parametrize("source", [PLAIN, MULTIPART, HTML_ONLY.encode("latin-1", "replace")])
+def test_a_message_made_plain_says_the_same(source: bytes) -> None:
+    parent = read_parent(source)
+    assert read_parent(parent.source.encode("utf-8")) == parent
+
+
+@given(subject=st.text(max_size=12), body=st.text(max_size=60))
+def test_any_message_made_plain_says_the_same(subject: str, body: str) -> None:
+    source = f"From: Ana <ana@example.com>\nSubject: {subject}\n\n{body}".replace("\0", "").encode("utf-8", "replace")
+    parent = read_parent(source)
+    assert read_parent(parent.source.encode("utf-8")) == parent
+
+
 def test_shortening_drops_the_oldest_quotes_first_and_then_the_end(reply: Reply, email_domain: Domain) -> None:
     request: EmailRequest = reply(PLAIN, points=["yes", "by 16:00"])
     quoted = email_domain.context(request)["quoted"]
