@@ -106,6 +106,7 @@ def _told(work: Work, layout: Layout) -> Told:
 def _weighed(game: Game, row: Sequence[Unit], orders: int | None) -> tuple[dict[int, Sentence], int | None]:
     """Return the sentences that the model wrote with their weights, and how many orders were sampled for these."""
     players = len(game.players)
+    game.value([0])  # a model without likelihoods says so before anything else is asked of it
     if orders is None:
         steps = max(1, game.size() * (players - 1))
         orders = min(_MOST, max(_FEWEST, _TOKENS // steps // 2 * 2))

@@ -13,8 +13,8 @@ from dalle_kit.templating.tracing import Stretch
 
 _WORD = re.compile(r"\w+(?:['\u2019]\w+)*")
 
-#: A run of so many words is no coincidence, whatever they are; a shorter one has to have a word that says something,
-#: one alone no ordinary one.
+#: A run of so many words is no coincidence, whatever they are; a shorter one has to have a name, a number, or two words
+#: that say something.
 _RUN = 4
 
 #: A value of so many characters that is within a field's is a part of it.
@@ -125,7 +125,8 @@ class Origins:
             others = self._words[leaf][place:]
             length = next((n for n, (a, b) in enumerate(zip(words, others, strict=False)) if a != b), None)
             length = min(len(words), len(others)) if length is None else length
-            said = length >= _RUN or any(map(_says_something if length > 1 else _is_special, words[:length]))
+            run = words[:length]
+            said = length >= _RUN or any(map(_is_special, run)) or sum(map(_says_something, run)) > 1
             # A name that is an ordinary word is spelled as one.
             said = said or (self.leaves[leaf].text[:1].isupper() and text.startswith(self.leaves[leaf].text))
             rank = (length, -len(self._words[leaf]), -leaf)

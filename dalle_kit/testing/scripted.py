@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from dalle_kit.config import Settings
 from dalle_kit.engine.results import Generation, Piece, SlotResult
-from dalle_kit.errors import OptionError, UnknownNameError
+from dalle_kit.errors import ModelError, OptionError, UnknownNameError
 from dalle_kit.kit import Kit
 from dalle_kit.records import GenerationOptions, Prompt, Skeleton, Slot
 
@@ -68,6 +68,12 @@ class ScriptedEngine:
                 candidates.append(Generation(slots, options, first + index, prompt_tokens))
             results.append(candidates)
 
+    def log_likelihoods(self, texts: Sequence[Any]) -> NoReturn:
+        """Raise ModelError: a script has no likelihoods, as a model of a server may not."""
+        raise ModelError(
+            f"{self.model} tells no likelihoods, which an explanation is made of; give a model of your own"
+        )
+
     def _pieces(
         self,
         row: int,
@@ -120,8 +126,10 @@ class ScriptedKit(Kit):
 class _WordTokenizer:
     """What little of a tokenizer the pipeline asks for: how long texts are."""
 
-    def encode_text(self, text: str, *, special: bool = False) -> list[int]:
+    def encode_text(self, text: str, *, special: bool = False, joined: bool = False) -> list[int]:
         return list(range(len(_TOKEN.findall(text))))
+
+    encode_context = encode_text
 
     def encode_prompt(self, prompt: Prompt) -> list[int]:
         return self.encode_text(prompt.text)
