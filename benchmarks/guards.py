@@ -3,7 +3,7 @@
 python benchmarks/guards.py [--cases N]
 
 The requests are drawn from the domain's hand-written cases. Each way writes every request, in turns, so that what else
-the machine does meets all of them; the ratio is the median over the requests of the time with the guard to that without.
+the machine does meets all of them. The ratio is the median over the requests of the time with a guard to that without.
 """
 
 from __future__ import annotations
