@@ -12,8 +12,16 @@ from pathlib import Path
 from dalle_kit.errors import OutputError
 
 
-def write_atomically(path: Path, data: bytes, *, force: bool = False) -> None:
+def make_private_folder(folder: Path) -> None:
+    """Make a folder that only its owner may enter, and those above it; one that is there stays as it is."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def write_atomically(path: Path, data: bytes, *, force: bool = False, private: bool = False) -> None:
     """Write ``data`` to ``path`` whole or not at all; an existing file is kept unless ``force``.
+
+    A new file that is ``private`` can be read by its owner only; one that is replaced keeps its permissions.
 
     A symbolic link stays one: the file it points to is written. A pipe or device (``/dev/stdout``) is simply written
     to. Raises OutputError when the path exists, is a folder, or cannot be written.
@@ -28,7 +36,7 @@ def write_atomically(path: Path, data: bytes, *, force: bool = False) -> None:
         elif kind == "file" and not force:
             raise _exists(path)
         else:
-            _write_and_rename(path, data, force=force)
+            _write_and_rename(path, data, force=force, mode=0o600 if private else 0o666)
     except (OSError, RuntimeError, ValueError) as error:
         raise OutputError(f"cannot write {path}: {_reason(error)}") from error
 
@@ -44,11 +52,11 @@ def _kind(path: Path) -> str:
     return "file" if stat.S_ISREG(mode) else "device"
 
 
-def _write_and_rename(path: Path, data: bytes, *, force: bool) -> None:
+def _write_and_rename(path: Path, data: bytes, *, force: bool, mode: int) -> None:
     target = path.resolve() if path.is_symlink() else path
     partial = target.parent / f".{secrets.token_hex(8)}.part"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
-    handle = os.open(partial, flags, 0o666)
+    handle = os.open(partial, flags, mode)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)

@@ -19,6 +19,7 @@ from dalle_kit.examples.database import connected, disk_full, has_versions, new_
 from dalle_kit.examples.example_set import ExampleSet, find_ids
 from dalle_kit.examples.run_index import extend_index, forget_texts, version_of
 from dalle_kit.examples.texts import DUPLICATE, Found, Report, Skipped
+from dalle_kit.files import make_private_folder
 from dalle_kit.models import disk
 from dalle_kit.models.spec import Progress, silent
 from dalle_kit.models.workshop import Workshop
@@ -80,6 +81,7 @@ class ExampleStore:
         folder, report = self.root / name, Report()
         reading: list[OSError] = []
         try:
+            make_private_folder(self.root)
             with self._workshop.locked(name, f"the examples {name!r}", progress):
                 try:
                     folder.mkdir(parents=True, exist_ok=True)

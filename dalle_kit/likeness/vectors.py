@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dalle_kit.errors import OutputError
-from dalle_kit.files import write_atomically
+from dalle_kit.files import make_private_folder, write_atomically
 from dalle_kit.likeness.prompting import ANOTHER
 from dalle_kit.models.spec import Progress, silent
 from dalle_kit.paths import find_paths
@@ -143,7 +143,7 @@ def _write(key: str, found: Direction) -> None:
     buffer = io.BytesIO()
     np.savez(buffer, vectors=found.vectors, strength=np.float32(found.strength))
     try:
-        _file(key).parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(_file(key).parent)
         write_atomically(_file(key), buffer.getvalue(), force=True)
     except (OSError, OutputError):
         return  # it is found again the next time

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from dalle_kit.engine.native.pages import PAGE, CacheRow, Page
+from dalle_kit.files import make_private_folder
 from dalle_kit.paths import find_paths
 
 #: So many files are kept, and so many bytes of them: those that were used last.
@@ -55,7 +56,7 @@ class PrefixFiles:
         key = self._key(tokens)
         partial = self._folder / f".{secrets.token_hex(8)}.part"
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            make_private_folder(self._folder)
             # Nothing waits for the disk: what a power cut leaves half written is noticed by its hash.
             with partial.open("xb") as opened:
                 opened.write(_hash(key, pages))
