@@ -54,6 +54,7 @@ class Settings(_Table):
         description="What becomes of personal data that is not in the request: off, report, redact or refuse.",
     )
     threads: int = pydantic.Field(default=0, ge=0, description="CPU threads; 0 leaves the choice to torch.")
+    api_key: str = pydantic.Field(default="", description="The key that clients of 'dalle-kit serve' have to give.")
     identity: Mapping[str, str] = pydantic.Field(
         default_factory=dict, description="Fills request fields left out: sender, address, signature, tone."
     )

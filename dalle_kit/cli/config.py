@@ -8,6 +8,9 @@ import click
 
 from dalle_kit.cli.common import ListingGroup, json_option, print_json
 
+#: Shown in the place of a key.
+_SECRET = "(set)"
+
 
 @click.group(cls=ListingGroup)
 def config() -> None:
@@ -24,7 +27,11 @@ def list_settings(as_json: bool = False) -> None:
     """List all settings in force and where each comes from (the default)."""
     from dalle_kit.config import explain_settings
 
-    found = explain_settings()
+    # Lists are shown to others; 'get' tells the key.
+    found = {
+        key: each._replace(value=_SECRET) if key == "api_key" and each.value else each
+        for key, each in explain_settings().items()
+    }
     if as_json:
         print_json({key: {"value": each.value, "origin": each.origin} for key, each in found.items()})
         return

@@ -133,7 +133,7 @@ class Engine:
 
     def fill(
         self,
-        works: Sequence[tuple[Prompt, Skeleton]],
+        works: Sequence[tuple[str | Prompt, Skeleton]],
         options: GenerationOptions,
         *,
         results: list[list[Generation]],
@@ -156,7 +156,7 @@ class Engine:
             of_work = rows[start : start + len(variants)]
             results.append([self._result(row, candidate=index) for index, row in zip(indices, of_work, strict=True)])
 
-    def check_fits(self, prompt: Prompt, skeleton: Skeleton, options: GenerationOptions) -> None:
+    def check_fits(self, prompt: str | Prompt, skeleton: Skeleton, options: GenerationOptions) -> None:
         """Raise ContextOverflowError if prompt and document together are longer than the model's context."""
         self._check_job(self._job(prompt, skeleton, options))
 

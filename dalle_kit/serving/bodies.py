@@ -1,0 +1,202 @@
+"""The bodies of requests for texts, as OpenAI's API and llama.cpp's server have them.
+
+A field of OpenAI's that is not supported is refused, unless it has the value that changes nothing; one that only
+concerns the operator of a service, such as ``user``, is taken and not used. An unknown field is refused as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import pydantic
+
+from dalle_kit.records import Message
+from dalle_kit.serving.failures import Refusal
+
+Text = Annotated[str, pydantic.Field(max_length=1_000_000)]
+
+#: What is not supported, and the values that ask for nothing.
+_UNSUPPORTED: Mapping[str, tuple[Any, ...]] = {
+    "audio": (None,),
+    "best_of": (None, 1),
+    "echo": (None, False),
+    "frequency_penalty": (None, 0),
+    "function_call": (None, "none"),
+    "functions": (None, []),
+    "logit_bias": (None, {}),
+    "logprobs": (None, False),
+    "modalities": (None, ["text"]),
+    "prediction": (None,),
+    "presence_penalty": (None, 0),
+    "tool_choice": (None, "none", "auto"),
+    "tools": (None, []),
+    "top_logprobs": (None, 0),
+    "web_search_options": (None,),
+}
+
+#: What changes nothing about the text.
+_UNUSED = frozenset(
+    "metadata parallel_tool_calls prompt_cache_key prompt_cache_retention reasoning_effort safety_identifier "
+    "service_tier store user verbosity".split()
+)
+
+
+class StreamOptions(pydantic.BaseModel):
+    """What a stream tells besides the text."""
+
+    model_config = pydantic.ConfigDict(extra="forbid")
+
+    include_usage: bool = False
+    include_obfuscation: bool = False
+
+
+class ModelRequest(pydantic.BaseModel):
+    """What all requests for texts have in common."""
+
+    model_config = pydantic.ConfigDict(extra="allow")
+
+    model: str | None = pydantic.Field(None, description="One of /v1/models; the first of them where none is named.")
+    stream: bool | None = False
+    stream_options: StreamOptions | None = None
+    n: int | None = pydantic.Field(None, ge=1, le=16, description="How many texts; with a temperature only.")
+    max_tokens: int | None = pydantic.Field(None, description="The most tokens of a text; 256 where there is room.")
+    temperature: float | None = pydantic.Field(None, description="0, which is the default, takes the likeliest word.")
+    top_p: float | None = None
+    top_k: int | None = None
+    min_p: float | None = None
+    repetition_penalty: float | None = None
+    seed: int | None = None
+    stop: str | list[str] | None = None
+
+    @pydantic.model_validator(mode="after")
+    def _supported(self) -> ModelRequest:
+        for name, value in (self.model_extra or {}).items():
+            if name in _UNSUPPORTED:
+                if value not in _UNSUPPORTED[name]:
+                    raise ValueError(f"{name}: is not supported; leave it out")
+            elif name not in _UNUSED:
+                raise ValueError(f"{name}: there is no such field; leave it out")
+        return self
+
+    @property
+    def has_usage(self) -> bool:
+        """Whether the stream ends with how many tokens there were."""
+        return self.stream_options is not None and self.stream_options.include_usage
+
+    def options(self) -> dict[str, Any]:
+        """Return the generation options that are given."""
+        names = ("max_tokens", "temperature", "top_p", "top_k", "min_p", "repetition_penalty", "seed")
+        found = {name: value for name in names if (value := getattr(self, name)) is not None}
+        if self.stop:
+            found["stop"] = (self.stop,) if isinstance(self.stop, str) else tuple(self.stop)
+        return found
+
+
+class CompletionRequest(ModelRequest):
+    """A text to go on with, or with ``suffix`` a gap to fill in."""
+
+    prompt: Text | Annotated[list[Text], pydantic.Field(min_length=1, max_length=64)]
+    suffix: Text | None = pydantic.Field(None, description="What stands after the gap; takes a model that knows gaps.")
+
+
+class TextPart(pydantic.BaseModel):
+    """A part of a message."""
+
+    model_config = pydantic.ConfigDict(extra="ignore")
+
+    type: Literal["text"]
+    text: Text
+
+
+class ChatMessage(pydantic.BaseModel):
+    """A turn of a conversation."""
+
+    model_config = pydantic.ConfigDict(extra="ignore")
+
+    role: Literal["system", "developer", "user", "assistant"]
+    content: Text | list[TextPart]
+
+    def as_message(self) -> Message:
+        """Return the turn as the engine takes it."""
+        text = self.content if isinstance(self.content, str) else "".join(part.text for part in self.content)
+        return Message("system" if self.role == "developer" else self.role, text)
+
+
+class JsonSchema(pydantic.BaseModel):
+    """A JSON Schema by a name."""
+
+    model_config = pydantic.ConfigDict(extra="ignore", populate_by_name=True)
+
+    name: str = ""
+    given: dict[str, Any] = pydantic.Field(default_factory=dict, alias="schema")
+
+
+class ResponseFormat(pydantic.BaseModel):
+    """What the text has to be."""
+
+    type: Literal["text", "json_object", "json_schema"]
+    json_schema: JsonSchema | None = None
+
+    @property
+    def as_schema(self) -> dict[str, Any] | None:
+        """The JSON Schema of the text, None for a text that is free. Raises Refusal where it is missing."""
+        if self.type == "text":
+            return None
+        if self.type == "json_object":
+            return {"type": "object"}
+        if self.json_schema is None:
+            raise Refusal(400, "json_schema: is required with this type", param="response_format.json_schema")
+        return self.json_schema.given
+
+
+class ChatRequest(ModelRequest):
+    """A conversation to answer in."""
+
+    messages: Annotated[list[ChatMessage], pydantic.Field(min_length=1, max_length=1000)]
+    max_completion_tokens: int | None = pydantic.Field(None, description="The same as max_tokens.")
+    response_format: ResponseFormat | None = None
+
+    def options(self) -> dict[str, Any]:
+        """Return the generation options that are given."""
+        found = super().options()
+        return found if self.max_completion_tokens is None else {**found, "max_tokens": self.max_completion_tokens}
+
+
+class ExtraText(pydantic.BaseModel):
+    """A text that bears on the one with the gap; ``filename`` is never opened."""
+
+    model_config = pydantic.ConfigDict(extra="ignore")
+
+    filename: str = ""
+    text: Text
+
+
+class InfillRequest(pydantic.BaseModel):
+    """A gap to fill in, as llama.cpp's server takes it; what is for its own sampling and caching is not used."""
+
+    model_config = pydantic.ConfigDict(extra="ignore")
+
+    input_prefix: Text = ""
+    input_suffix: Text = ""
+    input_extra: Annotated[list[ExtraText], pydantic.Field(max_length=1000)] = []
+    prompt: Text = pydantic.Field("", description="The beginning of what is to stand in the gap.")
+    model: str | None = None
+    n_predict: int | None = None
+    stream: bool = False
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    min_p: float | None = None
+    seed: int | None = None
+    stop: list[str] = []
+
+    def options(self) -> dict[str, Any]:
+        """Return the generation options that are given; llama.cpp says -1 for no limit and for any seed."""
+        names = ("temperature", "top_p", "top_k", "min_p")
+        found = {name: value for name in names if (value := getattr(self, name)) is not None}
+        if self.n_predict is not None and self.n_predict != -1:
+            found["max_tokens"] = self.n_predict
+        if self.seed is not None and self.seed != -1:
+            found["seed"] = self.seed
+        return {**found, "stop": tuple(self.stop)} if self.stop else found

@@ -1,0 +1,152 @@
+"""The domains: what there is, what a request has to hold, and documents written from requests."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated, Any
+
+import pydantic
+from fastapi import APIRouter, Request, Response
+
+from dalle_kit.domain import Domain
+from dalle_kit.errors import RequestError
+from dalle_kit.kit import Kit
+from dalle_kit.recording import fields_of
+from dalle_kit.records import Document, GenerationOptions, Privacy, Steer
+from dalle_kit.serving.desk import Desk
+from dalle_kit.serving.failures import as_json
+from dalle_kit.serving.replies import reply
+from dalle_kit.serving.texts import public_name
+
+Item = str | Document
+
+#: Names of sets, not files: those of other people than the server's user must not be read.
+SetName = Annotated[str, pydantic.Field(max_length=64)]
+
+
+class DocumentRequest(pydantic.BaseModel):
+    """A document that is asked for: the fields of the domain's request, and how it is to be written."""
+
+    model_config = pydantic.ConfigDict(extra="forbid")
+
+    request: dict[str, Any] = pydantic.Field(
+        default_factory=dict, description='The fields; bytes are {"$base64": "..."}.'
+    )
+    stream: bool = False
+    format: str | None = pydantic.Field(None, description="A format of the domain to have the document in as well.")
+    template: str | None = pydantic.Field(None, max_length=200)
+    like: list[SetName] = pydantic.Field(default=[], max_length=16, description="Names of sets of examples.")
+    steer: Steer = "auto"
+    repair: bool = True
+    budget: float | None = pydantic.Field(None, description="Seconds to write in.")
+    privacy: Privacy | None = None
+    seed: int | None = None
+    candidates: int | None = pydantic.Field(None, le=16)
+    max_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    min_p: float | None = None
+    repetition_penalty: float | None = None
+    stop: list[str] | None = None
+
+    def arguments(self) -> dict[str, Any]:
+        """Return what ``Kit.stream`` takes besides the request."""
+        options = {name: getattr(self, name) for name in GenerationOptions.names()}
+        given = {name: value for name, value in options.items() if value is not None}
+        chosen = {name: getattr(self, name) for name in ("template", "like", "steer", "repair", "budget", "privacy")}
+        return {**chosen, **given, **({"stop": tuple(self.stop)} if self.stop is not None else {})}
+
+    def fields(self) -> dict[str, Any]:
+        """Return the fields of the domain's request; raises RequestError for bytes that are none."""
+        try:
+            return fields_of(self.request)
+        except (ValueError, RecursionError) as error:
+            raise RequestError(str(error)) from error
+
+
+class DocumentForm:
+    """A document as it is told: its pieces, then the document."""
+
+    def __init__(self, format: str | None) -> None:
+        self._format = format
+        self._id = f"document-{secrets.token_hex(12)}"
+
+    def events(self, item: Item) -> Iterable[dict[str, Any] | str]:
+        """Return the events of a piece of the provisional text, or of the document."""
+        if isinstance(item, str):
+            yield {"id": self._id, "object": "document.piece", "text": item}
+        else:
+            yield self._document(item)
+            yield "[DONE]"
+
+    def whole(self, items: list[Item]) -> dict[str, Any]:
+        """Return the document."""
+        (document,) = (item for item in items if isinstance(item, Document))
+        return self._document(document)
+
+    def _document(self, document: Document) -> dict[str, Any]:
+        found = {"id": self._id, "object": "document", **document.as_dict()}
+        return found if self._format is None else {**found, "rendered": rendered(document, self._format)}
+
+
+def rendered(document: Document, format: str) -> dict[str, str]:
+    """Return a document in a format, as text or, where that is bytes, in base64, with the suffix of its files."""
+    result = document.render(format)
+    shown = {"format": format, "suffix": document.formats[format].suffix}
+    if isinstance(result, bytes):
+        return {**shown, "base64": base64.b64encode(result).decode("ascii")}
+    return {**shown, "text": result}
+
+
+def written(kit: Kit, domain: str, body: DocumentRequest, stop: threading.Event) -> Iterator[Item]:
+    """Write a document, yielding its pieces, then itself; no further than ``stop``."""
+    request = kit.request(domain, body.fields(), like=body.like)
+    if body.format is not None:
+        kit.check_format(domain, request, body.format)
+    with kit.stream(domain, request, stopped=stop.is_set, **body.arguments()) as stream:
+        yield from stream
+        if not stop.is_set():
+            yield stream.document
+
+
+def documents_router(kit: Kit, desk: Desk) -> APIRouter:
+    """Return the addresses of the domains."""
+    router = APIRouter(prefix="/v1/domains", tags=["Domains"])
+
+    @router.get("", summary="The domains.")
+    def domains() -> Response:
+        return as_json({"object": "list", "data": [_shown(kit, each) for each in kit.plugins.domains.values()]})
+
+    @router.get("/{name}", summary="A domain, with the JSON Schema of its request.")
+    def domain(name: str) -> Response:
+        found = kit.plugins.domain(name)
+        return as_json({**_shown(kit, found), "schema": found.request.model_json_schema()})
+
+    @router.post("/{name}/generate", summary="Write a document.")
+    async def generate(name: str, body: DocumentRequest, request: Request) -> Response:
+        kit.plugins.domain(name)
+
+        def start(stop: threading.Event) -> Iterator[Item]:
+            return written(kit, name, body, stop)
+
+        return await reply(request, desk, start, DocumentForm(body.format), stream=body.stream)
+
+    return router
+
+
+def _shown(kit: Kit, domain: Domain) -> Mapping[str, Any]:
+    formats = [
+        {"name": each.name, "suffix": each.suffix, "summary": each.summary}
+        for each in kit.plugins.formats(domain.name).values()
+    ]
+    return {
+        "id": domain.name,
+        "object": "domain",
+        "summary": domain.summary,
+        "model": public_name(kit.model_for(domain.name)),
+        "formats": formats,
+    }

@@ -1,0 +1,161 @@
+"""Texts as a model writes them by itself, for the APIs that ask for such: no domain, no check."""
+
+from __future__ import annotations
+
+import functools
+import secrets
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dalle_kit.engine.results import Generation, Piece
+from dalle_kit.errors import ContextOverflowError, ModelError, UnknownNameError
+from dalle_kit.guarding import Gate, Guard, Watch
+from dalle_kit.kit import Kit
+from dalle_kit.records import Draft, GenerationOptions, Prompt, Skeleton, Slot
+from dalle_kit.serving.failures import Refusal
+
+if TYPE_CHECKING:
+    from dalle_kit.engine.engine import Engine
+
+#: A piece of a text, or at the end a list of texts for each prompt.
+Item = Piece | list[list[Generation]]
+
+#: The name of the one slot.
+SLOT = "text"
+
+#: Tokens of a text where a request does not say.
+DEFAULT_TOKENS = 256
+
+
+class Writers:
+    """The models that a server's Kit writes with, by name; each is loaded when it is first asked for."""
+
+    def __init__(self, kit: Kit) -> None:
+        self._kit = kit
+        self._first = kit.load()
+        self._first.generative()
+        self.first = public_name(kit.model)
+        self.guard = Guard(kit.settings.privacy)
+
+    @property
+    def names(self) -> dict[str, str | None]:
+        """The models that are on this machine, the one that is used where none is named first, with their domains."""
+        of_domains = {self._kit.model_for(domain): domain for domain in self._kit.plugins.domains}
+        here = {name: domain for name, domain in of_domains.items() if self._kit.registry.find(name) is not None}
+        others = {name: domain for name, domain in here.items() if name not in (self._kit.model, self._first.model)}
+        return {self.first: None, **others}
+
+    def engine(self, name: str | None) -> tuple[str, Engine]:
+        """Return the model of a name, or the first, with its name; raises UnknownNameError for none of the server's."""
+        if name in (None, "", self.first, self._kit.model):
+            return self.first, self._first
+        names = self.names
+        if name not in names:
+            raise UnknownNameError("model", str(name), names)
+        return str(name), self._kit.load(names[name])
+
+    def infilling(self, name: str | None) -> tuple[str, Engine]:
+        """Return the model of a name, or where none is named the first that is shown what stands after a gap.
+
+        Raises Refusal where it is not.
+        """
+        for each in [name] if name else list(self.names):
+            found, engine = self.engine(each)
+            if engine.infills:
+                return found, engine
+        raise Refusal(
+            400,
+            f"{name or self.first} was not trained to fill in the middle of a text; run the server with a model "
+            "that was: Qwen2.5-Coder, StarCoder2, CodeGemma ...",
+            code="not_supported",
+            param="suffix",
+        )
+
+
+def public_name(model: str) -> str:
+    """Return a model's name for clients: where a file or a folder is, is nobody's business but the user's."""
+    return Path(model).name if Path(model).exists() else model
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Texts that are asked for: ``options.candidates`` after each prompt; ``told`` is what a prompt says.
+
+    Without ``is_fixed`` the text may be as long as there is room for, up to ``options.max_tokens``. ``schema`` is the
+    JSON Schema that the text has to follow.
+    """
+
+    prompts: Sequence[str | Prompt]
+    told: Sequence[str]
+    options: GenerationOptions
+    is_fixed: bool
+    schema: dict[str, Any] | None = None
+
+    def starter(self, engine: Engine, guard: Guard) -> Callable[[threading.Event], Iterator[Item]]:
+        """Return what writes the texts, yielding their pieces, and at the end what became of them; it can be stopped.
+
+        ``Piece.row`` counts candidates within prompts. Raises ContextOverflowError, TemplateError, PrivacyError.
+        """
+        return functools.partial(self._write, engine, guard)
+
+    def _write(self, engine: Engine, guard: Guard, stop: threading.Event) -> Iterator[Item]:
+        skeleton = Skeleton((Slot(SLOT, verbatim=self.schema is None, schema=self.schema),))
+        works = [(prompt, skeleton) for prompt in self.prompts]
+        options = self._fitting(engine, skeleton)
+        watches = [Watch(guard, (told,)) if guard.holds_back else None for told in self.told]
+        gate = Gate([watch for watch in watches for _ in range(options.candidates)])
+        results: list[list[Generation]] = []
+        for piece in engine.fill(works, options, results=results):
+            yield from gate.take(piece)
+            if stop.is_set():
+                return
+        yield from gate.rest()
+        for watch, generations in zip(watches, results, strict=True):
+            for generation in generations:
+                if watch is not None:
+                    watch.cleaned(Draft(skeleton, {SLOT: generation.text}))
+        yield results
+
+    def _fitting(self, engine: Engine, skeleton: Skeleton) -> GenerationOptions:
+        """Return the options with as many tokens as there is room for after the longest prompt."""
+        options = self.options
+        for prompt in self.prompts:
+            try:
+                engine.check_fits(prompt, skeleton, options)
+            except ContextOverflowError as error:
+                room = options.max_tokens - error.excess
+                if self.is_fixed or room < 1:
+                    raise
+                options = replace(options, max_tokens=room)
+            except ModelError as error:
+                raise Refusal(400, str(error), param="messages") from error
+        return options
+
+
+def asked_options(given: dict[str, Any], *, choices: int) -> GenerationOptions:
+    """Return the options of a request; a seed is drawn where words are and none is given. Raises OptionError.
+
+    Raises Refusal where several choices are asked for that would all be the same.
+    """
+    options = GenerationOptions(max_tokens=DEFAULT_TOKENS).merge({**given, "candidates": choices})
+    if choices > 1 and not options.temperature:
+        raise Refusal(400, f"n: the {choices} texts would all be the same; give a temperature above 0", param="n")
+    if options.temperature and given.get("seed") is None:
+        return replace(options, seed=secrets.randbelow(2**31))
+    return options
+
+
+def usage(results: Sequence[Sequence[Generation]]) -> dict[str, int]:
+    """Return how many tokens were read and written; a prompt counts once, whatever number of texts follows it."""
+    read = sum(generations[0].prompt_tokens for generations in results)
+    written = sum(generation.tokens for generations in results for generation in generations)
+    return {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
+
+
+def ends(results: Sequence[Sequence[Generation]]) -> list[str]:
+    """Return why each text ended, in OpenAI's words."""
+    reasons = (generation.slots[SLOT].reason for generations in results for generation in generations)
+    return ["length" if reason == "length" else "stop" for reason in reasons]
