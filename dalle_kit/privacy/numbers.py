@@ -37,10 +37,17 @@ _PHONE = re.compile(
 _NO_PHONE = re.compile(
     r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?: \d{1,2})?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}(?: \d{1,2})?"
     r"|\d{1,3}(?:[ .]\d{3})+|\d+ ?[-/] ?\d+|\d+\.\d+|\d{1,2}[.:]\d{2} ?- ?\d{1,2}[.:]\d{2}|\d{1,8}"
+    r"|(?:\d{1,3}\.){3}\d{1,3}"
 )
 #: Where these stand before it, seven digits are enough.
 _PHONE_CUE = re.compile(
     r"\b(?:call(?:ed|ing)?|phone|telephone|tel|mobile|cell|fax|ring|dial|whatsapp|sms|text|hotline|answering)\b[^.!?\n\d]{0,24}\Z",
+    re.IGNORECASE,
+)
+#: Where these stand before it, it is another's number, unless it begins as only a telephone's does.
+_OTHER_CUE = re.compile(
+    r"\b(?:order|invoice|ticket|tracking|ref(?:erence)?|isbn|issn|doi|case|item|serial|article|part|booking|batch|"
+    r"model|version|release|build)\b[^.!?\n\d]{0,3}(?:\b(?:no|number|id|code)\b[^!?\n\d]{0,5})?\Z",
     re.IGNORECASE,
 )
 _LOCAL = re.compile(r"\d{3,4}[ .-]?\d{4}|\d{2,5}(?:[ -]\d{2,4}){1,3}")
@@ -149,6 +156,8 @@ def _forms() -> tuple[tuple[re.Pattern[str], re.Pattern[str] | None, Callable[[s
 def find_phones(text: str) -> Iterator[Found]:
     """Yield the telephone numbers; dates, amounts and ranges are none."""
     for match in _PHONE.finditer(text):
+        if match.group()[0] not in "+(" and _OTHER_CUE.search(_before(text, match)):
+            continue
         if _is_phone(match.group()) or (_PHONE_CUE.search(_before(text, match)) and _is_local(match.group())):
             yield "phone number", *match.span()
 

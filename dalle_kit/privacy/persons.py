@@ -36,7 +36,9 @@ _PLACES = frozenset(
 _CAPITALISED = re.compile(rf"(?<![\w@.#/&-]){NAME}(?![\w@/])")
 _FAMILY = re.compile(rf"{BEFORE_FAMILY}{NAME}(?:[ -]{NAME})?(?![\w@/])")
 _FIRM = re.compile(r"[ ](?:and|&)[ ](?:Sons?|Daughters|Co|Company|Partners|Associates)\b")
-_PLACE_BEFORE = re.compile(r"\b(?:New|Port|Lake|West|East|North|South|Fort|Mount|Saint|San|Santa|Los|Las|El)[ ]\Z")
+_PLACE_BEFORE = re.compile(
+    r"\b(?:New|Port|Lake|West|East|North|South|Fort|Mount|Saint|St\.?|San|Santa|Los|Las|El)[ ]\Z"
+)
 _SENTENCE_START = re.compile(r"(?:\A|[.!?:\n][\"')\u201d\u2019]?\s{0,3}|[\"(\u201c\u2018*\u2022-]\s?)\Z")
 
 

@@ -52,6 +52,12 @@ _PATTERNS = (
     rf"\b(?:Calle|Avenida|Paseo|Plaza|Via|Viale|Piazza|Corso|Rua)[ ](?:(?:de|del|della|di|da|do|la|las|los)[ ]){{0,2}}"
     rf"{_TOWN},?[ ]\d{{1,4}}\b(?:{_LINE}\d{{5}}[ ]{_TOWN})?",
 )
+#: "5 May Court hearing", "in 2019 Park Lane Group"
+_DATE = re.compile(
+    r"\d{1,2},? (?:Jan(?:uary)?|Feb(?:ruary)?|March|April|May|June|July|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?|"
+    r"Nov(?:ember)?|Dec(?:ember)?)\b"
+)
+_YEAR, _YEAR_BEFORE = re.compile(r"(?:19|20)\d\d "), re.compile(r"\b(?:in|since|by|during|until|of) \Z", re.IGNORECASE)
 #: A code alone is one only where it is said to be.
 _CODE_ALONE = re.compile(rf"\b(?:post ?code|postal code|zip(?: code)?)(?: is|:)?[ ](?P<code>{_CODE})", re.IGNORECASE)
 
@@ -66,6 +72,9 @@ def find_places(text: str) -> Iterator[Found]:
     """Yield the postal addresses."""
     for pattern in _compiled():
         for match in pattern.finditer(text):
+            before = text[max(0, match.start() - 8) : match.start()]
+            if _DATE.match(match.group()) or (_YEAR.match(match.group()) and _YEAR_BEFORE.search(before)):
+                continue
             yield "postal address", match.start(), match.start() + len(match.group().rstrip(" ,"))
     for match in _CODE_ALONE.finditer(text):
         yield "postal address", *match.span("code")

@@ -51,6 +51,8 @@ _TITLE_BEFORE = re.compile(r"\b(?P<title>[^\W\d_]{2,10})\.? \Z")
 #: How far back it is looked what stands before a thing.
 _WITHIN = 80
 _SHORTEST_NUMBER = 7
+#: With more than so many of a kind, nobody can tell which is "that" one.
+_COMPARED = 50
 
 
 @dataclass(slots=True)
@@ -63,7 +65,7 @@ class _Seen:
         """Return the number of a thing among those of its kind, and whether it is met for the first time."""
         digits = re.sub(r"\D", "", text).lstrip("0")
         words = frozenset(word for word in re.findall(r"[^\W_]+", text.casefold()) if not is_title(word))
-        for place, (number, others) in enumerate(self.known):
+        for place, (number, others) in enumerate(self.known[:_COMPARED]):
             shorter, longer = sorted((digits, number), key=len)
             same_number = len(shorter) >= _SHORTEST_NUMBER and longer.endswith(shorter)
             if same_number or words <= others or others <= words:
@@ -75,12 +77,15 @@ class _Seen:
 def redacted(text: str, found: Sequence[PersonalData]) -> str:
     """Return a text with neutral words in the place of what was found: "Call someone on a phone number"."""
     seen = {kind: _Seen() for kind in _NOUNS}
-    written = ""
+    pieces: list[str] = []
+    written = ""  # the end of what is written: no more is looked at or changed
     place = 0
     for each in sorted(found, key=lambda each: (each.start, -each.end)):
         if each.start < place:
             continue
-        before, after = written + text[place : each.start], text[each.end :]
+        before, after = written + text[place : each.start], text[each.end : each.end + _WITHIN]
+        pieces.append(before[: -2 * _WITHIN])
+        before = before[-2 * _WITHIN :]
         place = each.end
         is_person = each.kind == "person" or each.text.startswith("@")
         number, is_new = seen["person" if is_person else each.kind].place(each.text)
@@ -90,7 +95,7 @@ def redacted(text: str, found: Sequence[PersonalData]) -> str:
                 written, place = f"{written}{after[0]}s", place + 1  # "James' car"
         else:
             written = _with_thing(before, each.kind, number, is_new)
-    return written + text[place:]
+    return "".join([*pieces, written, text[place:]])
 
 
 def _with_person(before: str, after: str, number: int, is_new: bool) -> str:
@@ -123,8 +128,12 @@ def _with_thing(before: str, kind: str, number: int, is_new: bool) -> str:
     noun, near = _NOUNS[kind], before[-_WITHIN:]
     if near and not near[-1].isspace() and near[-1] in "/=@":
         return before + noun.split()[0]  # within a link
-    if re.search(rf"\b(?:{_SAID[kind]})[ ]\Z", near, re.IGNORECASE):
-        return before.rstrip()
+    said = re.search(rf"\b(?P<whose>{_POSSESSIVE}(?: \w+)? )?(?P<noun>{_SAID[kind]}) \Z", near, re.IGNORECASE)
+    if said and said["whose"]:
+        return before.rstrip()  # "my card number 4111 ..."
+    if said and not re.fullmatch("phone|telephone|fax", said["noun"], re.IGNORECASE):
+        before = before[: len(before) - len(said.group("noun")) - 1]  # "to account 1234 ..."
+        near = before[-_WITHIN:]
     if _is_said(kind, near):
         return before + "withheld"
     if _DETERMINER.search(near):

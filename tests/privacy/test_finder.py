@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dalle_kit.privacy import KINDS, PersonalData, load_finder
+from dalle_kit.privacy import KINDS, PersonalData, load_finder, redacted
 
 FINDER = load_finder(names=False)
 
@@ -57,6 +57,8 @@ def test_each_kind_is_found(text: str, found: str, kind: str) -> None:
         "Dear Sir or Madam,\n\nHi all,\n\nDear Customer,\n",
         "std::vector and a::b at 12:30:45",
         "The login is broken.",
+        "ISBN 978-3-16-148410-0, DOI 10.1000/182, order no. 4500012345, tracking number 12345678901.",
+        "The hearing is on 5 May Court is closed; in 2019 Park Lane opened.",
         "def greet(user: str, login: Optional[str] = None) -> None:\n    user = request.user\n    user = 'admin'\n",
         "/**\n * @param name the name\n * @return a greeting\n */\n@media print {}\n",
     ],
@@ -80,32 +82,10 @@ def test_findings_never_overlap(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece",
-    [
-        "1",
-        "1 ",
-        "1.",
-        "1-",
-        "(1",
-        "a",
-        "a.",
-        "a@",
-        "@a",
-        "A ",
-        "Ab ",
-        "1 A",
-        "1 Ab ",
-        "AB12 ",
-        "f:",
-        "::",
-        "4111 ",
-        " \n",
-        "+1",
-        "A-",
-    ],
+    "piece", ["1 ", "1.", "(1", "a@", "@a", "1 Ab ", "AB12 ", "::", "4111 ", " \n", "A-", "Anna ", "a@b.org "]
 )
 def test_hostile_texts_are_read_in_linear_time(piece: str) -> None:
     text = piece * (100_000 // len(piece))
-    start = time.perf_counter()
-    FINDER.find(text)
-    assert time.perf_counter() - start < 3
+    start = time.process_time()
+    redacted(text, FINDER.find(text))
+    assert time.process_time() - start < 3

@@ -40,6 +40,9 @@ def redact(text: str) -> str:
         ("Is it a 81.2.69.142?", "Is it an IP address?"),
         ("Write to ana@corp.org or bob@corp.org.", "Write to an e-mail address or another e-mail address."),
         ("My card number 4111 1111 1111 1111 is lost.", "My card number is lost."),
+        ("Card number 4111 1111 1111 1111 is lost.", "A card number is lost."),
+        ("Pay to account 12345678.", "Pay to a bank account."),
+        ("Phone 0800 123 456 today.", "Phone a phone number today."),
         ("My card number is 4111 1111 1111 1111.", "My card number is withheld."),
         ("Tel: +44 20 7946 0000", "Tel: withheld"),
         (
