@@ -101,21 +101,21 @@ _OF_WRITING = frozenset({"format", "output", "as_json", "dry_run", "strict", "wr
 
 def _explaining_options() -> list[SectionOption]:
     """Return the options of a command that explains."""
-
-    def output(*flags: str, **settings: Any) -> SectionOption:
-        return SectionOption(flags, section="Output", **settings)
-
     return [
-        output("--orders", type=click.INT, metavar="N", help="Sample so many orders of the parts, if many."),
-        output(
+        _output("--orders", type=click.INT, metavar="N", help="Sample so many orders of the parts, if many."),
+        _output(
             "--output",
             "-o",
             type=click.Path(path_type=Path),
             metavar="FILE",
             help="Write to a file: a page (.html), JSON (.json) or text.",
         ),
-        output("--json", "as_json", is_flag=True, help="The explanation and the document as JSON."),
+        _output("--json", "as_json", is_flag=True, help="The explanation and the document as JSON."),
     ]
+
+
+def _output(*flags: str, **settings: Any) -> SectionOption:
+    return SectionOption(flags, section="Output", **settings)
 
 
 def _source_options(entry: DomainEntry) -> list[SectionOption]:
@@ -137,9 +137,6 @@ def _common_options(entry: DomainEntry) -> list[SectionOption]:
             default = f"the one in the settings, else {entry.model}"
         shown = "" if default in (None, (), []) else f"  [default: {default}]"
         return SectionOption([flag], section="Generation", help=text + shown, **settings)
-
-    def output(*flags: str, **settings: Any) -> SectionOption:
-        return SectionOption(flags, section="Output", **settings)
 
     return [
         generation("--model", "The model that writes: a name, hub:REPO, a folder or a .gguf file.", metavar="NAME"),
@@ -178,24 +175,30 @@ def _common_options(entry: DomainEntry) -> list[SectionOption]:
             metavar="POLICY",
         ),
         *([generation("--name-blind", _NAME_BLIND, is_flag=True)] if entry.prose else []),
-        output(
+        *_output_options(entry),
+    ]
+
+
+def _output_options(entry: DomainEntry) -> list[SectionOption]:
+    return [
+        _output(
             "--format",
             type=NearestChoice("format", [each["name"] for each in entry.formats]),
             help=f"How it is written  [default: by the suffix of --output, else {entry.formats[0]['name']}]",
         ),
-        output("--output", "-o", type=click.Path(path_type=Path), metavar="FILE", help="Write to a file, not stdout."),
-        output("--force", is_flag=True, help="Overwrite the file."),
-        output("--json", "as_json", is_flag=True, help="Text, slots, findings and provenance as JSON."),
-        output(
+        _output("--output", "-o", type=click.Path(path_type=Path), metavar="FILE", help="Write to a file, not stdout."),
+        _output("--force", is_flag=True, help="Overwrite the file."),
+        _output("--json", "as_json", is_flag=True, help="Request, text, slots, findings and provenance as JSON."),
+        _output(
             "--explain",
             is_flag=False,
             flag_value=STDERR,
             metavar="[FILE]",
             help="Say what each sentence rests on: on stderr, or in a .html, .json or text file.",
         ),
-        output("--dry-run", is_flag=True, help="Show the prompt and the outline; load no model."),
-        output("--strict", is_flag=True, help="Exit with code 3 if a warning or an error remains."),
-        output("--quiet", "-q", is_flag=True, help="No preview, progress or findings on stderr."),
+        _output("--dry-run", is_flag=True, help="Show the prompt and the outline; load no model."),
+        _output("--strict", is_flag=True, help="Exit with code 3 if a warning or an error remains."),
+        _output("--quiet", "-q", is_flag=True, help="No preview, progress or findings on stderr."),
     ]
 
 
@@ -255,14 +258,19 @@ def _callback(
             deliver(render(document, format), path, force=force, quiet=quiet)
         # What was written before an interruption is not lost; nothing more is done for it.
         stop_if_interrupted()
-        if not quiet:
-            report(document)
-        if beside is not None:
-            explain_beside(stream, beside, force=force, quiet=quiet)
-        if values["strict"] and any(finding.severity != "note" for finding in document.findings):
-            click.get_current_context().exit(FINDINGS)
+        _say_more(stream, values)
 
     return run
+
+
+def _say_more(stream: DocumentStream, values: Mapping[str, Any]) -> None:
+    """Say what the checks have found and what the text rests on, and exit with a code of its own if that is asked."""
+    if not values["quiet"]:
+        report(stream.document)
+    if values["explain"] is not None:
+        explain_beside(stream, values["explain"], force=values["force"], quiet=values["quiet"])
+    if values["strict"] and any(finding.severity != "note" for finding in stream.document.findings):
+        click.get_current_context().exit(FINDINGS)
 
 
 def read_like(names: Sequence[str], *, quiet: bool) -> list[Any]:

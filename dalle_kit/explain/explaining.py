@@ -8,7 +8,7 @@ reading.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import exp
 from typing import TYPE_CHECKING
 
@@ -81,7 +81,7 @@ def explain(
         text=text,
         parts=tuple(layout.parts.found),
         sentences=tuple(each for each in found if each.text.strip()),
-        prompt=tuple((piece.text, piece.part) for turn in given.turns for piece in turn),
+        prompt=tuple(_shown(given)),
         cost=cost,
         notes=tuple(notes),
         document=document.as_dict(),
@@ -101,6 +101,14 @@ def _told(work: Work, layout: Layout) -> Told:
         return Told(prompt, turns)
     names = ", ".join(dict.fromkeys(use.set for use in likeness.uses))
     return Told(prompt, turns, steering=layout.parts.number("example", f"vectors of {names}", "all its examples"))
+
+
+def _shown(told: Told) -> Iterator[tuple[str, int | None]]:
+    """Yield the stretches of what the model was told, a blank line between its turns."""
+    for number, turn in enumerate(told.turns):
+        if number and not told.prompt.infills:
+            yield "\n\n", None
+        yield from ((piece.text, piece.part) for piece in turn)
 
 
 def _weighed(game: Game, row: Sequence[Unit], orders: int | None) -> tuple[dict[int, Sentence], int | None]:

@@ -17,5 +17,5 @@ def _json(document: Document) -> str:
 
 COMMON_FORMATS = (
     Format("text", _text, "plain text"),
-    Format("json", _json, "text, slots, findings and provenance", ".json", "application/json"),
+    Format("json", _json, "request, text, slots, findings and provenance", ".json", "application/json"),
 )

@@ -67,7 +67,7 @@ def _wrong(format: Format, document: Document) -> str:
     data = written.encode("utf-8") if isinstance(written, str) else written
     kind = format.media_type.partition(";")[0].strip()
     if format.name == "json" and json.loads(data) != document.as_dict():
-        return "it does not hold the document's text, slots, findings and provenance"
+        return "it does not hold the document's request, text, slots, findings and provenance"
     if kind == "application/json" or kind.endswith("+json"):
         json.loads(data)
     elif kind.endswith(("/xml", "+xml")):

@@ -15,7 +15,7 @@ from dalle_kit.explain import Explanation, Sentence
 from dalle_kit.records import Document
 from dalle_kit.testing import ScriptedKit
 
-#: How far the weights may be from what the engine says, in nats for each token: int8 activations depend on what is read together.
+#: How far weights may be from what the engine says, in nats a token: int8 numbers depend on what is read together.
 TOLERANCE = 0.05
 
 REQUEST: dict[str, Any] = {
@@ -55,7 +55,7 @@ def test_each_part_is_a_field_an_example_or_a_line_of_the_template(explanation: 
     assert found["field", "subject"] == "Delivery of the pumps"
     assert found["field", "points[1]"] == "the warehouse in Leeds is closed on Monday"
     assert found["field", "to"] == "Priya" and found["prepared", "greeting"] == "Dear"
-    assert "".join(text for text, _ in explanation.prompt).startswith("Write the e-mail.Subject: Delivery")
+    assert "".join(text for text, _ in explanation.prompt).startswith("Write the e-mail.\n\nSubject: Delivery")
 
 
 def test_a_planted_fact_is_attributed_to_its_field(explanation: Explanation) -> None:
