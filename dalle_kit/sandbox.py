@@ -24,7 +24,7 @@ from jinja2.utils import Namespace
 
 #: No value has more characters and items than this, no number more bits, no padding more blanks.
 LARGEST: Final = 10_000_000
-_ITEMS, _BITS, _WIDEST = 1_000_000, 10_000, 100_000
+_ITEMS, _BITS, _WIDEST = 300_000, 10_000, 100_000
 #: What all values of one rendering may come to (characters and items), and its time (seconds of the processor's).
 _TOTAL, _SECONDS = 100_000_000, 10.0
 
