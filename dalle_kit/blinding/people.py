@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from dalle_kit.checks.words import is_ordinary
+from dalle_kit.checks.words import is_ordinary, is_stop_word
 from dalle_kit.privacy.first_names import is_first_name
 
 if TYPE_CHECKING:
@@ -49,19 +49,28 @@ def named_people(texts: Iterable[str], finder: PersonalFinder) -> Iterator[str]:
     for text in texts:
         for each in finder.find(text):
             if each.kind == "person":
-                yield each.text
+                yield _without_verb(text, each.text, each.start, each.end)
         for match in _NAMED_ADDRESS.finditer(text):
             words = re.split(r"[._]", match.group(1))
             if not all(map(_is_word, words)):
                 yield " ".join(words).title()
         for match in _ROW.finditer(text):
-            words = match.group().split(" ")
+            words = _without_verb(text, match.group(), *match.span()).split(" ")
             if _is_word(words[0]) and _begins(text, match.start()):
                 words = words[1:]
             name = " ".join(words)
             capitals = [word for word in words if word[0].isupper() and not word.isupper()]
             if len(capitals) > 1 and not _NO_PERSON.search(name) and not all(map(_is_word, capitals)):
                 yield name
+
+
+def _without_verb(text: str, name: str, start: int, end: int) -> str:
+    """Return a name without the first word of a question: "Will Mark come?" is about Mark."""
+    first, _, rest = name.partition(" ")
+    if not rest or not is_stop_word(first) or not _begins(text, start):
+        return name
+    ends = re.search(r"[.!?\n]", text[end : end + 300])
+    return rest if ends and ends[0] == "?" else name
 
 
 def _begins(text: str, place: int) -> bool:

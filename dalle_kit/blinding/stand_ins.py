@@ -6,10 +6,10 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Container, Iterable, Iterator, Sequence
-from itertools import chain, count, product
+from itertools import chain, count, pairwise, product
 
 from dalle_kit.blinding.people import PARTICLES, name_parts
-from dalle_kit.checks.words import fold, is_ordinary
+from dalle_kit.checks.words import fold, is_ordinary, is_stop_word, plain
 
 #: Names that women and men have, that are no other word, and do not end in s, whose possessive has two forms.
 _FIRST = "Alex Taylor Jamie Robin Casey Riley Quinn Kim Dana Jesse Logan Charlie Devon Shannon Jackie Kelly".split()
@@ -32,6 +32,7 @@ _GOES_ON = re.compile(
     r"any|some|be|not|to|in|on|at|by|for|as|with|when|if)\b",
     re.IGNORECASE,
 )
+_QUESTION = re.compile(r"[^.!?\n]*\?")
 _BEGINS = re.compile(r"(?:\A|[.!?:\n\u2022*-])[\s\"'(]*\Z")
 
 
@@ -52,8 +53,11 @@ class StandIns:
         self._first: dict[str, bool] = {}
         self._shown: dict[str, str] = {}
         self._real: dict[str, str] = {}
+        self._pairs: set[tuple[str, str]] = set()
         for name in people:
-            for place, part in enumerate(name_parts(name)):
+            parts = name_parts(name)
+            self._pairs |= {(fold(one), fold(other)) for one, other in pairwise(parts)}
+            for place, part in enumerate(parts):
                 self._add(part, first=place == 0)
         for part, first in list(self._first.items()):
             for piece in re.split(r"[ '\u2019-]", part):
@@ -130,19 +134,20 @@ class StandIns:
         if " " in word or not is_ordinary(word):
             return True
         before, after = text[max(0, match.start() - 40) : match.start()], text[match.end() : match.end() + 40]
-        if self._is_beside(before, after):
+        if self._is_beside(before, word, after):
             return True
         if not word[0].isupper() or word.isupper():
             return False
         if word.casefold() in _MONTHS and (_DATED.search(before) or _DATE.match(after)):
             return False
-        return not (_BEGINS.search(before) and _GOES_ON.match(after))
+        asks = is_stop_word(word) and _QUESTION.match(text, match.end(), match.end() + 300)
+        return not (_BEGINS.search(before) and (asks or _GOES_ON.match(after)))
 
-    def _is_beside(self, before: str, after: str) -> bool:
-        """Say whether a word stands beside a name that begins with a capital, or is no other word."""
-        words = (re.search(r"([^\W\d_][\w'\u2019-]*) \Z", before), re.match(r" ([^\W\d_][\w'\u2019-]*)", after))
-        beside = (match[1] for match in words if match is not None)
-        return any(word in self._spellings and (word[0].isupper() or not is_ordinary(word)) for word in beside)
+    def _is_beside(self, before: str, word: str, after: str) -> bool:
+        """Say whether a word stands beside the part of a name that it stands beside in the name."""
+        one, other = re.search(r"([^\W\d_][\w'\u2019-]*) \Z", before), re.match(r" ([^\W\d_][\w'\u2019-]*)", after)
+        pairs = ((match[1], word) if match is one else (word, match[1]) for match in (one, other) if match)
+        return any((fold(plain(first)), fold(plain(second))) in self._pairs for first, second in pairs)
 
     def _add_addresses(self) -> None:
         """Add the words of addresses that have a name in them without a mark between: "praman" of Priya Raman."""
