@@ -99,6 +99,7 @@ def test_a_name_that_is_a_word_is_hidden_only_where_it_is_a_name() -> None:
         "Mark the date.",
         "a young team",
         "Mei will come",
+        "Will Mei do it?",
     ):
         assert names.blind(text).replace(names.blind("Mei"), "Mei") == text
     for text in ("ask Will", "Will wrote to us", "Will May", "Mark's car", "mark.young@example.com", "Dear Mark,"):
