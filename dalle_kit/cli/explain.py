@@ -56,13 +56,10 @@ def explained(stream: DocumentStream, *, orders: int | None = None, quiet: bool)
 
 def rendered(explanation: Explanation, path: Path | None, *, as_json: bool = False) -> str:
     """Return an explanation as JSON, as a page, or as text: by the suffix of the file it is for."""
-    from dalle_kit.explain.outline import as_text
-    from dalle_kit.explain.page import render_page
-
     suffix = path.suffix.casefold() if path else ""
     if as_json or suffix == ".json":
         return json_text(explanation.as_dict()) + "\n"
-    return render_page(explanation) if suffix in (".html", ".htm") else as_text(explanation)
+    return explanation.as_page() if suffix in (".html", ".htm") else explanation.as_text()
 
 
 def explain_beside(stream: DocumentStream, place: str, *, force: bool, quiet: bool) -> None:

@@ -108,6 +108,18 @@ class Explanation:
         found = [each.is_faithful for each in self.sentences if each.weights]
         return sum(found) / len(found) if found else None
 
+    def as_text(self) -> str:
+        """Return it as plain text: each sentence, and below it what it rests on."""
+        from dalle_kit.explain.outline import as_text
+
+        return as_text(self)
+
+    def as_page(self) -> str:
+        """Return it as one HTML page with heat maps, which fetches nothing and has no script."""
+        from dalle_kit.explain.page import render_page
+
+        return render_page(self)
+
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON-ready values; ``document`` is the record of the document that is explained."""
         plain = {name: value for name, value in asdict(self).items() if name != "document"}
