@@ -11,6 +11,7 @@ NAME = rf"[{UPPER}](?:[^\W\d_A-Z][^\W\d_]{{0,30}}|['\u2019][{UPPER}][^\W\d_]{{2,
 #: What may stand before a family name: an initial, "van der".
 BEFORE_FAMILY = rf"[ ](?:[{UPPER}]\.?[ ])?(?:(?:van|von|de|der|den|da|di|dos|la|le|el|al|bin|ter|ten)[ ]){{0,2}}"
 FULL = rf"{NAME}(?:{BEFORE_FAMILY}{NAME}){{0,3}}"
+TWO = rf"{NAME}(?:{BEFORE_FAMILY}{NAME}){{1,3}}"
 TITLE = r"(?i:\b(?:Mrs?|Ms|Mx|Miss|Dr|Prof|Professor|Sir|Dame|Rev|Herr|Frau|Madame|Monsieur|Se\u00f1ora?)\b)"
 _LINE = r"^[> \t]{0,8}"
 #: The group ``name`` of each is somebody's.
@@ -19,13 +20,14 @@ _CUES = (
     rf"{_LINE}(?:Dear|Hi|Hello|Hey|Good (?:morning|afternoon|evening))[ ,]{{1,2}}(?P<name>{FULL})"
     r"(?=[ \t]*(?:[,!:.\n]|\Z))",
     rf"\b(?i:name)(?: appears)?(?:[ ]is|[ ]to|:|[ ]=|[ ]was)?[ ]{{1,4}}(?P<name>{FULL})",
-    rf"\b(?i:call(?:s|ed)?)[ ](?:me|him|her|them)[ ](?P<name>{FULL})",
+    rf"\b(?i:call(?:s|ed)?|named?)[ ](?:me|him|her|them)[ ](?P<name>{FULL})",
     rf"\b(?:called|named|n\u00e9e|nicknamed|alias|Attn:?|attention:)[ ](?P<name>{FULL})",
-    rf"\b(?:I am|I'm|I\u2019m|[Tt]his is|[Yy]ours,)[ ](?P<name>{NAME}[ ]{NAME})",
+    rf"\b(?:I am|I'm|I\u2019m|[Tt]his is|[Yy]ours,)[ ]"
+    rf"(?P<name>{TWO}|{NAME}(?=[.,!]|['\u2019]s| speaking| calling| from))",
     rf"(?:{_LINE}|[.?!] )(?:Name|Full name|From|To|Cc|Contact|Customer|Client|Patient|User|Author|Sender|Recipient)"
-    rf":[ \t]{{0,8}}(?P<name>{NAME}[ ]{FULL})[ \t]*(?:$|[,;<(])",
+    rf":[ \t]{{0,8}}(?P<name>{TWO})[ \t]*(?:$|[,;<(])",
     r"\b(?i:directed|written|signed|translated|produced|sent|prepared|approved|reported) [Bb]y:?[ ]{1,8}"
-    rf"(?P<name>{NAME}[ ]{FULL})",
+    rf"(?P<name>{TWO})",
     r"\b(?:friend|kid|wife|husband|brother|sister|son|daughter|colleague|manager|boss|partner|cousin|aunt|uncle|"
     rf"mother|father|neighbou?r|nephew|niece|fianc\u00e9e?|roommate|assistant),?[ ](?P<name>{FULL})",
     rf"(?P<name>{FULL})[ ](?:lives|lived|shouted|smiled|laughed|thinks|married|was born|passed away|whispered)\b",

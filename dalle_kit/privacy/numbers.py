@@ -50,6 +50,7 @@ _OTHER_CUE = re.compile(
     r"model|version|release|build)\b[^.!?\n\d]{0,3}(?:\b(?:no|number|id|code)\b[^!?\n\d]{0,5})?\Z",
     re.IGNORECASE,
 )
+_AMERICAN = re.compile(r"\d{3}([.-])\d{3}\1\d{4}")
 _LOCAL = re.compile(r"\d{3,4}[ .-]?\d{4}|\d{2,5}(?:[ -]\d{2,4}){1,3}")
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _EXTENSION = re.compile(r"[ ,]*(?:x|ext).*\Z")
@@ -167,6 +168,8 @@ def _is_phone(found: str) -> bool:
     digits = _digits(bare)
     if found[0] in "+(0":
         return 7 <= len(digits) <= 15 and (found[0] != "0" or not _NO_PHONE.fullmatch(bare))
+    if _AMERICAN.fullmatch(bare):
+        return True
     # Notes put numbers side by side: years and small ones are no telephone's.
     return 9 <= len(digits) <= 15 and not _NO_PHONE.fullmatch(bare) and not _YEAR.search(bare)
 
