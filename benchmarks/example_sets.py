@@ -1,4 +1,4 @@
-"""Import, encoding and search of a large set of examples: seconds and memory.
+"""Import, encoding and search of a large set of examples, and runs of words found in it: seconds and memory.
 
 python benchmarks/example_sets.py [--texts 100000] [--encoded 2000]
 
@@ -25,11 +25,23 @@ from pathlib import Path
 
 import numpy as np
 
-from dalle_kit import Kit
+from dalle_kit import Draft, Kit, Skeleton, Slot
 from dalle_kit.checks import all_sentences
 from dalle_kit.engine.reading import SentenceEncoder
-from dalle_kit.examples import ExampleStore, choose, encode_set, nearest, profile_of, read_sources
+from dalle_kit.examples import (
+    ExampleSet,
+    ExampleStore,
+    Found,
+    choose,
+    encode_set,
+    nearest,
+    profile_of,
+    read_sources,
+    scan,
+)
 from dalle_kit.examples.encoder import ENCODER, Vectors
+from dalle_kit.examples.runs import windows_of
+from dalle_kit.likeness.copying import copied_runs
 
 
 class Timed:
@@ -118,10 +130,44 @@ def main() -> None:
         clock = Clock()
         profile_of(found.sample(1000))
         say(f"profile of 1,000 texts: {clock.spent()}")
+        measure_runs(store, found, queries)
+        clock, counting = Clock(), list(itertools.islice(found, 2000))
+        sightings = sum(1 for _ in scan(counting))
+        per = clock.spent().cpu / len(counting)
+        say(f"personal data by patterns, {sightings} in {len(counting)} texts: {1000 * per:.2f} ms (CPU) each")
         clock = Clock()
         again = store.add("many", read_sources([file]))
         say(f"import of the same again, {again.added} added: {clock.spent()}")
         say(f"on disk: {found.info().size / 1e6:.0f} MB")
+
+
+def measure_runs(store: ExampleStore, found: ExampleSet, queries: Sequence[str]) -> None:
+    """Measure the index of runs of words: making it, looking for what a document has from the set, and a scan."""
+    (file,) = found.folder.glob("runs-*")
+    say(f"index of runs: {file.stat().st_size / 1e6:.0f} MB")
+    file.unlink()
+    clock = Clock()
+    found.run_keys()
+    say(f"making it: {clock.spent()}")
+    clock = Clock()
+    ExampleStore(store.root).open(found.name).run_keys()
+    say(f"loading it: {clock.spent()}")
+    clock = Clock()
+    store.add(found.name, [Found(text=f"One more. {' '.join(queries)}")])
+    say(f"adding a text: {clock.spent()}")
+    check = copied_runs([found], ())
+
+    def look(text: str) -> None:
+        list(check(None, Draft(Skeleton((Slot("text"),)), {"text": text})))
+
+    draw = random.Random(1)
+    own = [" ".join(draw.sample(words, len(words))) for words in map(str.split, queries)]
+    say(f"looking for runs of {len(own[0].split())} words of nobody's: {median(look, own)}")
+    say(f"of a text that is put together from sentences of the set: {median(look, queries)}")
+    clock, windows = Clock(), windows_of(own[:1])
+    for each in found:
+        windows.isdisjoint(windows_of([each.text]))
+    say(f"the same by comparing with each text: {clock.spent()}")
 
 
 @dataclass(frozen=True, slots=True)

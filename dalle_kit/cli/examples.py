@@ -220,7 +220,7 @@ def remove(name: str, ids: tuple[str, ...], as_json: bool) -> None:
 @click.option("--force", is_flag=True, help="Overwrite the file.")
 @json_option
 def export(name: str, output: Path | None, force: bool, as_json: bool) -> None:
-    """Write a set as JSON lines, which ``add`` reads; with --json, as one JSON array."""
+    """Write a set as JSON lines or, with --json, as one JSON array; ``add`` reads both."""
     from dalle_kit.files import write_atomically
 
     found = _store().open(name)
