@@ -101,7 +101,7 @@ def _redaction(card: Mapping[str, Any]) -> str:
     if card["texts_redacted"] is None:
         return "Personal data was not redacted."
     return (
-        "Addresses, links, telephone, card and account numbers were replaced by made-up ones "
+        "Addresses, links, user names, telephone, card, account and id numbers were replaced by made-up ones "
         f"({card['texts_redacted']} texts had some); names of people in files of texts were not."
     )
 
