@@ -18,6 +18,7 @@ from dalle_kit.engine.decoder_blocks import DecoderBlocks, block_width, find_blo
 from dalle_kit.engine.guidance import UNGUIDED, Guidance, of_each
 from dalle_kit.engine.reading.sentences import check_pooling
 from dalle_kit.errors import DalleKitError, ModelError
+from dalle_kit.models.hub import quiet_client
 from dalle_kit.records import Steering
 
 #: So many names of tensors are told.
@@ -286,6 +287,7 @@ def _batch(tokens: Sequence[int], device: torch.device) -> Tensor:
 
 def translated(folder: str, load: Any) -> Any:
     """Load something, with the library's complaints as ours."""
+    quiet_client()
     import transformers
 
     transformers.logging.disable_progress_bar()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import os
 import re
 import shutil
 from collections.abc import Iterable
@@ -56,6 +57,11 @@ def parse_hub(name: str) -> HubSource:
     return HubSource(repo=repo, revision=revision) if at else HubSource(repo=repo)
 
 
+def quiet_client() -> None:
+    """Have the hub's client tell the hub nothing about this machine, unless it is told otherwise; before its import."""
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+
 def fetch_hub(source: HubSource, *, name: str, work: Path, target: Path, progress: Progress) -> HubFacts:
     """Fetch configuration, tokenizer and weights of a repository into ``target``; ``work`` is for scratch files.
 
@@ -64,6 +70,7 @@ def fetch_hub(source: HubSource, *, name: str, work: Path, target: Path, progres
     """
     import logging
 
+    quiet_client()
     from huggingface_hub.utils.logging import get_verbosity, set_verbosity
 
     verbosity = get_verbosity()
