@@ -84,7 +84,8 @@ _IDS = (
         cue=r"\bnhs\b",
     ),
     # Canada, Australia: social insurance and tax file number
-    IdForm(r"[1-79]\d\d[ -]\d{3}[ -]\d{3}", luhn),
+    IdForm(r"[1-79]\d\d-\d{3}-\d{3}", luhn),
+    IdForm(r"[1-79]\d\d ?\d{3} ?\d{3}", luhn, cue=r"\bsin\b|social insurance"),
     IdForm(
         r"\d{3} ?\d{3} ?\d{3}",
         partial(weighted, weights=(1, 4, 3, 7, 5, 8, 6, 9, 10), modulus=11),

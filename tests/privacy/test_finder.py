@@ -48,7 +48,7 @@ def test_each_kind_is_found(text: str, found: str, kind: str) -> None:
     "text",
     [
         "On 2026-11-24 at 14:00, or on 05/06/2026, in room 5550123.",
-        "It costs 1 500 000 euros, or 12.500.000, or 1,234,567.89.",
+        "It costs 130 692 544 dollars, 1 500 000 euros, or 12.500.000, or 1,234,567.89.",
         "The order 1234567812345678 is late.",
         "To DE89 3704 0044 0532 0130 01.",
         "Version 1.2.3.4 runs on 127.0.0.1, 192.168.0.1, 10.20.30.40 and 192.0.2.7.",
