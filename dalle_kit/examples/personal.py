@@ -17,8 +17,6 @@ from dalle_kit.privacy.kinds import is_title
 
 Place = Literal["author", "subject", "text"]
 
-#: A name in the head of a message, with an address behind it or without.
-_AUTHOR = re.compile(r"\A\s*[\"']?(?P<name>[^<>()@\"]*?)[\"']?\s*(?:<[^<>]*>\s*)?\Z")
 _NAME_WORD = re.compile(r"(?<![\w@.])[^\W\d_a-z][^\W\d_]+(?![\w@])")
 
 
@@ -53,13 +51,15 @@ def scan(texts: Iterable[Found], *, finder: PersonalFinder | None = None) -> Ite
     knowing = _KnowingFinder(finder or load_finder(names=False))
     nobodys = texts.made_up() if isinstance(texts, ExampleSet) else frozenset()
     for found in texts:
+        id = None
         for place, value in _parts(found, knowing):
             for each in knowing.find(value):
                 if each.text in nobodys or (each.kind == "person" and nobodys.issuperset(each.text.split())):
                     continue
+                id = id or found.id  # which takes its time
                 yield Sighting(
                     kind=each.kind,
-                    id=found.id,
+                    id=id,
                     origin=found.origin,
                     place=place,
                     start=each.start,
@@ -134,8 +134,8 @@ class _KnowingFinder(PersonalFinder):
 
 def _parts(found: Found, finder: _KnowingFinder) -> Iterator[tuple[Place, str]]:
     """Yield the parts of an example that may hold personal data; the finder knows its author's name meanwhile."""
-    author = _AUTHOR.match(found.author)
-    words = _NAME_WORD.findall(author["name"]) if author else []
+    author = found.author.partition("<")[0]
+    words = [] if "@" in author else _NAME_WORD.findall(author)
     finder.known, finder.author = frozenset(words), " ".join(words)
     yield "author", found.author
     # A name that is a word as well is not known by itself: "Will you come?"

@@ -25,7 +25,8 @@ Keys = npt.NDArray[np.uint64]
 #: Letters and digits; an apostrophe or underscore within, and what parts the digits of a number, belong to a word.
 _WORD = re.compile(r"[^\W_]+(?:(?:['\u2019_]|(?<=\d)[.,:](?=\d))[^\W_]+)*")
 
-#: Texts whose windows are hashed together, and texts that are compared for one window: a formula stands in thousands.
+#: Texts whose windows are hashed together, and texts, and places in each, that are compared for one window: a formula
+#: stands in thousands.
 _BATCH, _COMPARED = 1000, 16
 
 _HALF = np.uint64(32)
@@ -141,20 +142,26 @@ def _hashes(words: npt.NDArray[np.uint64]) -> Keys:
 
 def _run(words: Sequence[str], at: int, others: Sequence[str], number: int) -> Run | None:
     """Return the longest run around a window that stands in another text, too; None where the window does not."""
-    window, best = list(words[at : at + RUN]), None
-    for place in range(len(others) - RUN + 1):
-        if others[place] != window[0] or others[place : place + RUN] != window:
-            continue
-        before = _same(reversed(words[:at]), reversed(others[:place]))
-        after = _same(words[at + RUN :], others[place + RUN :])
-        if best is None or before + RUN + after > best.end - best.start:
-            best = Run(at - before, at + RUN + after, number)
-    return best
+    window = list(words[at : at + RUN])
+    places = (
+        place
+        for place in range(len(others) - RUN + 1)
+        if others[place] == window[0] and others[place : place + RUN] == window
+    )
+    runs = (_extended(words, at, others, place) for place in itertools.islice(places, _COMPARED))
+    start, end = max(runs, key=lambda run: run[1] - run[0], default=(0, 0))
+    return Run(start, end, number) if end else None
 
 
-def _same(some: Iterable[str], others: Iterable[str]) -> int:
-    """Return how many words are the same from the beginning on."""
-    return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(some, others, strict=False)))
+def _extended(words: Sequence[str], at: int, others: Sequence[str], place: int) -> tuple[int, int]:
+    """Return where the run around the same word of two texts begins and ends in the first of them."""
+    start = end = at
+    shift = place - at
+    while start and start + shift and words[start - 1] == others[start + shift - 1]:
+        start -= 1
+    while end < len(words) and end + shift < len(others) and words[end] == others[end + shift]:
+        end += 1
+    return start, end
 
 
 @lru_cache(maxsize=2**17)

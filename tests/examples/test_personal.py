@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -89,6 +90,14 @@ def test_a_finder_of_ones_own_finds_what_patterns_do_not() -> None:
 
     texts = [Found(text="They fed Miauw.")]
     assert not list(scan(texts)) and [each.value for each in scan(texts, finder=Cats())] == ["Miauw"]
+
+
+@pytest.mark.parametrize("piece", [" ", "Ana ", '"', "A", "Hi Ana,\n\nAna ", "<", "@"])
+def test_no_author_and_no_text_takes_time_that_grows_with_its_square(piece: str) -> None:
+    text = (piece * 40_000)[:40_000]
+    start = time.process_time()
+    list(scan([Found(text=f"{text}x", author=f"{text}@", subject=text)]))
+    assert time.process_time() - start < 5
 
 
 def test_an_import_counts_what_is_personal_in_what_it_adds(store: ExampleStore) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -58,6 +60,13 @@ def test_of_a_formula_that_stands_in_thousands_only_a_few_are_compared() -> None
     keys = keys_of((number, formula) for number in range(1, 5001))
     assert common_runs(folded_words(formula), keys, text_of, told=set) == [Run(0, 11, 1)]
     assert len(asked) == 16
+
+
+def test_words_that_are_said_over_and_over_take_no_time_that_grows_with_their_square() -> None:
+    text = "so " * 60_000
+    start = time.process_time()
+    (run,) = found("so " * 400, [text] * 3)
+    assert (run.start, run.end) == (0, 400) and time.process_time() - start < 3
 
 
 def test_a_text_that_is_gone_is_passed_over() -> None:
