@@ -162,12 +162,12 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(_text(path).replace("\r\n", "\n"))
     except FileNotFoundError:
         return {}
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ConfigError(f"the settings file {path} is not valid TOML: {error}; mend or remove it") from error
     except UnicodeDecodeError as error:
         raise ConfigError(
             f"the settings file {path} is not UTF-8 text (byte {error.start}); mend or remove it"
         ) from error
+    except (ValueError, RecursionError) as error:  # also a number with more digits than Python reads
+        raise ConfigError(f"the settings file {path} is not valid TOML: {error}; mend or remove it") from error
     except OSError as error:
         reason = error.strerror or str(error)
         raise ConfigError(f"the settings file {path} cannot be read: {reason}; mend or remove it") from error
@@ -187,7 +187,7 @@ def _write(path: Path, document: tomlkit.TOMLDocument, values: Mapping[str, Any]
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"cannot create the folder {path.parent}: {error.strerror or error}") from error
-    write_atomically(path, text.encode("utf-8"), force=True)
+    write_atomically(path, text.encode("utf-8"), force=True, private=True)
 
 
 def _validate(values: Mapping[str, Any], source: str, *, hint: str = "") -> Settings:

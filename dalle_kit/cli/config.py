@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from dalle_kit.cli.common import ListingGroup, json_option, print_json
+from dalle_kit.cli.common import ListingGroup, json_option, print_json, print_text, say
 
 #: Shown in the place of a key.
 _SECRET = "(set)"
@@ -38,7 +38,7 @@ def list_settings(as_json: bool = False) -> None:
     rows = [(key, _text(each.value), each.origin) for key, each in found.items()]
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
     for key, value, origin in rows:
-        click.echo(f"{key:<{widths[0]}}  {value:<{widths[1]}}  {origin}")
+        say(f"{key:<{widths[0]}}  {value:<{widths[1]}}  {origin}")
 
 
 @config.command()
@@ -58,7 +58,7 @@ def get(key: str, as_json: bool) -> None:
         print_json(found[key].value)
         return
     value = found[key].value
-    click.echo(", ".join(value) if isinstance(value, tuple) else value)
+    say(", ".join(value) if isinstance(value, tuple) else value)
 
 
 @config.command("set")
@@ -75,7 +75,7 @@ def set_setting(key: str, value: str, as_json: bool) -> None:
     if as_json:
         print_json({"key": key, "value": setting.value, "origin": setting.origin})
     if setting.origin != str(find_paths().settings):
-        click.echo(f"Note: {setting.origin} is set and stronger than the settings file", err=True)
+        say(f"Note: {setting.origin} is set and stronger than the settings file", err=True)
 
 
 @config.command()
@@ -89,7 +89,7 @@ def unset(key: str, as_json: bool) -> None:
     if as_json:
         print_json({"key": key, "removed": removed})
     elif not removed:
-        click.echo(f"{key} was not in the settings file", err=True)
+        say(f"{key} was not in the settings file", err=True)
 
 
 @config.command()
@@ -102,7 +102,7 @@ def path(as_json: bool) -> None:
     if as_json:
         print_json(file)
     else:
-        click.echo(file)
+        print_text(f"{file}\n")
 
 
 def _text(value: Any) -> str:

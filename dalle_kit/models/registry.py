@@ -58,8 +58,14 @@ class Registry:
         for entry in self._store.entries():
             if entry.folder.name == name and entry.manifest.source["kind"] in KINDS:
                 return _spec_of_converted(entry)
-        path = Path(name).expanduser()
-        if path.exists():
+        try:
+            path = Path(name).expanduser()
+            is_there = path.exists()
+        except (OSError, RuntimeError, ValueError) as error:
+            raise ModelError(
+                f"{name!r:.80} is no model and can be no path ({error!s:.80}); give a folder, hub:REPO, or a model's name"
+            ) from error
+        if is_there:
             return _local_spec(name, path.absolute())
         if path.suffix == ".gguf" or name != path.name:
             raise ModelError(f"there is no file or folder {name}; give a path that exists, hub:REPO, or a model's name")
