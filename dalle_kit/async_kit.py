@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from dalle_kit.domain import Request
@@ -13,12 +13,14 @@ from dalle_kit.records import Document
 
 if TYPE_CHECKING:
     from dalle_kit.engine.engine import Engine
+    from dalle_kit.explain import Explanation
+    from dalle_kit.reproduction import Reproduction
 
 
 class AsyncKit:
     """A Kit for asyncio: the same methods, awaited, while threads compute.
 
-    Cancelling ``generate`` and ``stream`` stops them at the next token; ``load`` and ``batch`` run to their end.
+    Cancelling ``generate`` and ``stream`` stops them at the next token; the others run to their end.
     """
 
     def __init__(self, kit: Kit | None = None, **settings: Any) -> None:
@@ -49,6 +51,14 @@ class AsyncKit:
     async def batch(self, domain: str, requests: Iterable[Fields | Request], **arguments: Any) -> list[Document]:
         """Write a document for each request, as ``Kit.batch``."""
         return await asyncio.to_thread(self.kit.batch, domain, requests, **arguments)
+
+    async def explain(self, domain: str, request: Fields | Request | None = None, **arguments: Any) -> Explanation:
+        """Write a document and say what its sentences rest on, as ``Kit.explain``."""
+        return await asyncio.to_thread(self.kit.explain, domain, request, **arguments)
+
+    async def reproduce(self, record: Document | Mapping[str, Any], **arguments: Any) -> Reproduction:
+        """Make a recorded text again, as ``Kit.reproduce``."""
+        return await asyncio.to_thread(self.kit.reproduce, record, **arguments)
 
 
 async def _pieces(stream: DocumentStream) -> AsyncIterator[str]:

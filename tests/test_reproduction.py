@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dalle_kit import ConfigError, Kit
+from dalle_kit import AsyncKit, ConfigError, Kit
 from dalle_kit.cli.main import main
 from dalle_kit.examples.index import encode_set
 from dalle_kit.examples.memory_set import MemorySet
@@ -27,7 +28,7 @@ LETTERS = (
 REQUEST: dict[str, Any] = {
     "to": ["Priya Raman <priya@example.com>"],
     "subject": "Van for Saturday",
-    "points": ["van booked for Saturday", "keys at the front desk"],
+    "points": ["van booked for Saturday"],
     "sender": "Tom",
 }
 PLAIN = {"to": ["ana@example.com"], "subject": "Lunch"}
@@ -60,8 +61,7 @@ def recorded(document: Any) -> dict[str, Any]:
 
 
 def test_a_drawn_text_is_made_again_after_the_very_examples(kit: Kit, letters: Callable[..., ExampleStore]) -> None:
-    asked = {**REQUEST, "points": REQUEST["points"][:1]}
-    document = kit.generate("email", asked, like="letters", temperature=0.9, candidates=2, max_tokens=20)
+    document = kit.generate("email", REQUEST, like="letters", temperature=0.9, candidates=2, max_tokens=20)
     letters(Found(text="Hi Priya,\n\nThe van is booked for Saturday. Keys at the desk.\n\nYours,\nLu"))
     again = kit.reproduce(recorded(document))
     assert again.document is not None and again.document.text == document.text
@@ -136,6 +136,15 @@ def test_a_message_of_any_bytes_comes_back(kit: Kit) -> None:
     record = recorded(document)
     assert fields_of(record["request"])["reply_to"] == source
     assert kit.reproduce(record).same
+
+
+def test_asyncio_makes_and_explains_texts_too(kit: Kit) -> None:
+    async def work() -> tuple[bool, int]:
+        awaited = AsyncKit(kit)
+        document = await awaited.generate("email", PLAIN)
+        return (await awaited.reproduce(document)).same, len((await awaited.explain("email", PLAIN)).sentences)
+
+    assert asyncio.run(work()) == (True, 3)
 
 
 def test_a_domain_that_is_gone_is_told(kit: Kit) -> None:

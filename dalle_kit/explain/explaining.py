@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from dalle_kit.templating.templates import Templates
 
 #: About how many tokens are read for an explanation, where the orders are not given; at least, and at most, so many.
-_TOKENS, _FEWEST, _MOST = 16_000, 4, 32
+_TOKENS, _FEWEST, _MOST = 24_000, 4, 32
 
 #: Tokens that are told at each place.
 _TOP = 5
