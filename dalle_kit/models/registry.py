@@ -63,7 +63,7 @@ class Registry:
             is_there = path.exists()
         except (OSError, RuntimeError, ValueError) as error:
             raise ModelError(
-                f"{name!r:.80} is no model and can be no path ({error!s:.80}); give a folder, hub:REPO, or a model's name"
+                f"{name!r:.80} is no model, and no path ({error!s:.80}); give a folder, hub:REPO, or a model's name"
             ) from error
         if is_there:
             return _local_spec(name, path.absolute())

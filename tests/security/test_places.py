@@ -134,7 +134,8 @@ SETTINGS = [
     b"[" * 20_000, b"x = " + b"[" * 20_000 + b"]" * 20_000, b"x = " + b"{a=" * 2_000, b"a." * 2_000 + b"b = 1",
     b"model = '''" + b"a" * 100_000, b"threads = " + b"9" * 5_000, b"threads = nan", b"threads = -1", b"model = 1",
     b"model = \"x\"\nmodel = \"y\"", b"\xff\xfe", b"\0", b"aliases = 1", b"[aliases]\nx = [1]",
-    b"[identity.sender]\nx = 1", b"model = \"\x1b[31m\"", b"__class__ = 1", b"[plugins]\nrequire = \"x\"", b"date = 9999-99-99",
+    b"[identity.sender]\nx = 1", b"model = \"\x1b[31m\"", b"__class__ = 1", b"[plugins]\nrequire = \"x\"",
+    b"date = 9999-99-99",
 ]  # fmt: skip
 
 
