@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from dalle_kit.checks.blanks import blank
 from dalle_kit.checks.parser import MODEL_PACKAGE, load_pipeline
+from dalle_kit.privacy.characters import simplified
 from dalle_kit.privacy.kinds import PersonalData, Recogniser
 
 
@@ -24,22 +25,24 @@ class PersonalFinder:
 
     def find(self, text: str) -> list[PersonalData]:
         """Return what is personal in a text, in the order in which it stands, without overlaps."""
-        found: list[PersonalData] = []
-        rest = text
+        plain = simplified(text)
+        found: list[tuple[str, int, int]] = []
+        rest = plain
         for recognise in self._patterns:
-            rest = _take(recognise(rest), text, rest, found)
+            rest = _take(recognise(rest), plain, rest, found)
         if self._entities is not None:
-            _take(self._entities(text), text, rest, found)
-        return sorted(found, key=lambda each: each.start)
+            _take(self._entities(plain), plain, rest, found)
+        found.sort(key=lambda each: each[1])
+        return [PersonalData(kind, text[start:end], start, end) for kind, start, end in found]
 
 
-def _take(spans: Iterable[tuple[str, int, int]], text: str, rest: str, found: list[PersonalData]) -> str:
+def _take(spans: Iterable[tuple[str, int, int]], text: str, rest: str, found: list[tuple[str, int, int]]) -> str:
     """Add to what is found what stands in ``rest`` as in the text, and return the rest without it."""
     new: list[tuple[int, int]] = []
     for kind, start, end in sorted(spans, key=lambda each: (each[1], -each[2])):
         if (not new or start >= new[-1][1]) and rest[start:end] == text[start:end]:
             new.append((start, end))
-            found.append(PersonalData(kind, text[start:end], start, end))
+            found.append((kind, start, end))
     return blank(rest, new)
 
 

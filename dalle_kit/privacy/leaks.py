@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from dalle_kit.checks import Fact, Source
 from dalle_kit.checks.names import name_readings
+from dalle_kit.privacy.characters import simplified
 from dalle_kit.privacy.finder import PersonalFinder
 from dalle_kit.privacy.kinds import PersonalData, is_title
 from dalle_kit.records import Finding
@@ -45,10 +46,12 @@ def leaked(text: str, source: Source, *, finder: PersonalFinder) -> list[Persona
 
 
 def _is_told(found: PersonalData, source: Source) -> bool:
+    told = [simplified(text) for text in source.texts]
+    text = simplified(found.text)
     if found.kind in _NUMBERS:
-        return any(_has_number(told, found) for told in source.texts)
+        return any(_has_number(each, text, is_phone=found.kind == "phone number") for each in told)
     if found.kind in _WORDS:
-        return any(_has_word(told.casefold(), found.text.casefold().lstrip("@")) for told in source.texts)
+        return any(_has_word(each.casefold(), text.casefold().lstrip("@")) for each in told)
     return all(_has_part(source, word) for word in _words(found, source.language))
 
 
@@ -74,13 +77,13 @@ def _has_word(text: str, word: str) -> bool:
     return re.search(rf"(?<![\w.+%-]){re.escape(word)}(?![\w-]|\.\w)", text) is not None
 
 
-def _has_number(text: str, found: PersonalData) -> bool:
-    """Say whether a text has the number, with other separators or without a country's prefix."""
-    if _bare(found.text) in _bare(text):
+def _has_number(text: str, found: str, *, is_phone: bool) -> bool:
+    """Say whether a text has the number, with other separators or a telephone's without a country's prefix."""
+    if _bare(found) in _bare(text):
         return True
-    if found.kind != "phone number":
+    if not is_phone:
         return False
-    number = _subscriber(found.text)
+    number = _subscriber(found)
     told = (_subscriber(match.group()) for match in re.finditer(r"\+?\(?\d[\d()./ \u00a0-]{5,24}\d", text))
     return any(
         one.endswith(other)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dalle_kit.checks import Source
 from dalle_kit.privacy import leaked, leaks, load_finder
@@ -51,3 +53,48 @@ def test_what_was_not_told_is_a_leak(text: str, told: str) -> None:
     assert (finding.check, finding.severity, finding.slot) == ("personal data", "error", "body")
     assert finding.span == (found.start, found.end)
     assert repr(found.text) in finding.message and found.kind in finding.message
+
+
+PIECES = (
+    "Dear Anna,\n\n",
+    "Mr O'Brien-Okafor",
+    "+44 (0)20 7946 0000",
+    "(555) 123-4567 x89",
+    "4111-1111-1111-1111",
+    "DE89 3704 0044 0532 0130 00",
+    "NHS 943 476 5919",
+    "2a00:1450:4009:81f::200e",
+    "Ana.B+news@Corp.org",
+    "@annas_42",
+    "Flat 3, 12 High Street, Stow-on-the-Wold GL54 1AB",
+    "and",
+    "on 12 May",
+    ".",
+)
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=8), st.sampled_from((" ", ", ", "\n")))
+def test_nothing_leaks_of_what_was_told(pieces: list[str], between: str) -> None:
+    text = between.join(pieces)
+    assert leaks(text, Source([text]), finder=FINDER) == []
+    assert leaks(text, Source([text.casefold()]), finder=FINDER) == []
+
+
+@given(
+    digits=st.text("0123456789", min_size=7, max_size=7),
+    marks=st.lists(st.sampled_from(("", " ", "-", "\u202f", "\u2011")), min_size=7, max_size=7),
+    prefix=st.sampled_from(("+49", "0049", "0")),
+)
+def test_a_phone_number_is_told_however_it_is_written(digits: str, marks: list[str], prefix: str) -> None:
+    number = "+49 30" + "".join(mark + digit for mark, digit in zip(marks, digits, strict=True))
+    told = Source([f"call {prefix}30{digits}"])
+    assert leaks(f"Call {number}.", told, finder=FINDER) == []
+    wrong = Source([f"call {prefix}30{digits[:-1]}{9 - int(digits[-1])}"])
+    assert [finding.check for finding in leaks(f"Call {number}.", wrong, finder=FINDER)] == ["personal data"]
+
+
+def test_digits_of_another_script_are_the_same_number() -> None:
+    text = "Pay by \uff14111 1111 1111 111\u0661."
+    assert leaks(text, Source(["card 4111111111111111"]), finder=FINDER) == []
+    (finding,) = leaks(text, Source(["pay by card"]), finder=FINDER)
+    assert finding.span and text[slice(*finding.span)] == "\uff14111 1111 1111 111\u0661"
