@@ -162,7 +162,7 @@ class Filler:
             if kind:
                 spans.append((kind, len(text), len(text) + len(piece)))
             text += piece
-        return Case(template, text, tuple(_with_addresses(text, spans, template)))
+        return Case(template, text, tuple(with_addresses(text, spans, template)))
 
     def _value(self, slot: str, local: Any) -> str:
         american = self._fakers["en_US"]
@@ -194,7 +194,7 @@ class Filler:
         return first if slot.startswith("first") else last if slot.startswith("last") else f"{first} {last}"
 
 
-def _with_addresses(text: str, spans: Sequence[Span], template: str) -> Iterator[Span]:
+def with_addresses(text: str, spans: Sequence[Span], template: str) -> Iterator[Span]:
     """Yield the spans, with the places of one address joined: those that only spaces and marks part."""
     slots = [slot[1] for slot in _SLOT.finditer(template)]
     run: list[int] = []
