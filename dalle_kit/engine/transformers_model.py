@@ -297,4 +297,6 @@ def translated(folder: str, load: Any) -> Any:
         raise
     except Exception as error:  # of any type: the library does not look at what a configuration holds
         reason = str(error).strip().splitlines() or [type(error).__name__]
+        if reason[0].startswith(("Weights only load failed", "Detected pickle")):  # it goes on to say how to run it
+            reason = ["its weights are pickled code, which is never run; take a checkpoint with *.safetensors"]
         raise ModelError(f"the model {folder} cannot be loaded: {reason[0]}") from error

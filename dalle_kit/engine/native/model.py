@@ -218,8 +218,11 @@ class NativeLlama:
     def _matrix(self, name: str, *, columns: int, rows: int | None = None) -> MatrixC:
         """Return a matrix of this many rows, of any number if that is None; raises ValueError for another shape."""
         weight = self._weights[f"{name}.weight"]
-        shape, bits = matrix_shape(tuple(weight.shape)), bits_of(tuple(weight.shape))
-        if bits is None or shape[1] != columns or (rows is not None and shape[0] != rows):
+        bits = bits_of(tuple(weight.shape))
+        if bits is None:
+            raise ValueError(f"{name} holds no panels")
+        shape = matrix_shape(tuple(weight.shape))
+        if shape[1] != columns or (rows is not None and shape[0] != rows):
             raise ValueError(f"{name} has the shape {shape}")
         bias = f"{name}.bias"
         bias_at = self._numbers(bias, shape[0]) if bias in self._weights else None
