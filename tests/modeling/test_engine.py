@@ -224,3 +224,17 @@ def test_an_email_is_written_with_a_saved_folder(folder: Path, home: Path) -> No
     )
     assert "B12" in document.text and document.text.endswith("Best regards,\nTom\n")
     assert document.provenance.model == str(folder)
+
+
+def test_examples_that_the_encoder_reads_are_weighed_one_by_one(folder: Path, home: Path) -> None:
+    from dalle_kit import Kit, make_examples
+
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config["decoder"]["max_position_embeddings"] = 4096
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    like = [make_examples(["The kettle is broken.", "Lunch is at one."])]
+    arguments = {"like": like, "steer": "memory", "repair": False, "max_tokens": 8, "orders": 4}
+    found = Kit(model=str(folder)).explain("email", to=["ana@example.com"], points=["room B12"], **arguments)
+    examples = {number for number, part in enumerate(found.parts) if part.kind == "example"}
+    weighed = [{weight.part for weight in each.weights} for each in found.sentences if each.weights]
+    assert len(examples) == 2 and weighed and all(examples <= parts for parts in weighed)
