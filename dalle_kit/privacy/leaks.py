@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 
 from dalle_kit.checks import Fact, Source
 from dalle_kit.checks.names import name_readings
@@ -15,6 +17,7 @@ from dalle_kit.records import Finding
 #: The name of the check.
 PERSONAL_DATA = "personal data"
 
+_PHONE = re.compile(r"\+?\(?\d[\d()./ -]{5,24}\d")
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W\d_]+)*")
 _NUMBERS = frozenset({"phone number", "card number", "bank account", "id number"})
 _WORDS = frozenset({"e-mail address", "IP address", "user name"})
@@ -42,23 +45,55 @@ def leaks(text: str, source: Source, *, finder: PersonalFinder, slot: str | None
 
 def leaked(text: str, source: Source, *, finder: PersonalFinder) -> list[PersonalData]:
     """Return what is personal in ``text`` and not in ``source``: spaces in numbers, case and prefixes aside."""
-    return [each for each in finder.find(text) if not _is_told(each, source)]
+    told = _Told(source)
+    return [each for each in finder.find(text) if not told.has(each)]
 
 
-def _is_told(found: PersonalData, source: Source) -> bool:
-    told = [simplified(text) for text in source.texts]
-    text = simplified(found.text)
-    if found.kind in _NUMBERS:
-        return any(_has_number(each, text, is_phone=found.kind == "phone number") for each in told)
-    if found.kind in _WORDS:
-        return any(_has_word(each.casefold(), text.casefold().lstrip("@")) for each in told)
-    return all(_has_part(source, word) for word in _words(found, source.language))
+class _Told:
+    """What a writer was told, prepared once for all that is held against it."""
 
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._text = simplified("\n".join(source.texts)).casefold()
 
-def _has_part(source: Source, word: Fact) -> bool:
-    """Say whether a word of a name or address was told; a postcode may stand without its space."""
-    is_code = re.search(r"\d", word.text) is not None and not word.text.isdecimal()
-    return source.supports(word) or (is_code and any(word.text.casefold() in _bare(told) for told in source.texts))
+    @cached_property
+    def _bare(self) -> str:
+        return "\n".join(_bare(simplified(text).casefold()) for text in self._source.texts)
+
+    @cached_property
+    def _runs(self) -> frozenset[str]:
+        """What stands between spaces and other marks: whole, and parted at colons ("mailto:") and at the sign."""
+        runs = re.findall(r"[\w.+%@:-]+", self._text)
+        parts = (part for run in runs for part in (run, *run.split(":"), *re.split("[:@]", run)))
+        return frozenset(part.strip(".:-") for part in parts)
+
+    @cached_property
+    def _phones(self) -> Mapping[str, Sequence[str]]:
+        """The telephone numbers, by their last digits."""
+        phones: dict[str, list[str]] = defaultdict(list)
+        for match in _PHONE.finditer(self._text):
+            digits = _subscriber(match.group())
+            phones[digits[-_LEAST_DIGITS:]].append(digits)
+        return phones
+
+    def has(self, found: PersonalData) -> bool:
+        """Say whether it was told, however it was written there."""
+        text = simplified(found.text).casefold()
+        if found.kind in _NUMBERS:
+            return _bare(text) in self._bare or (found.kind == "phone number" and self._has_phone(_subscriber(text)))
+        if found.kind in _WORDS:
+            return text.lstrip("@") in self._runs
+        return all(self._has_part(word) for word in _words(found, self._source.language))
+
+    def _has_phone(self, digits: str) -> bool:
+        """Say whether it has the number with a country's prefix, or without."""
+        others = self._phones.get(digits[-_LEAST_DIGITS:], ()) if len(digits) >= _LEAST_DIGITS else ()
+        return any(other.endswith(digits) or digits.endswith(other) for other in others)
+
+    def _has_part(self, word: Fact) -> bool:
+        """Say whether it has a word of a name or address; a postcode may stand without its space."""
+        is_code = re.search(r"\d", word.text) is not None and not word.text.isdecimal()
+        return self._source.supports(word) or (is_code and word.text.casefold() in self._bare)
 
 
 def _words(found: PersonalData, language: str) -> Iterator[Fact]:
@@ -73,28 +108,8 @@ def _words(found: PersonalData, language: str) -> Iterator[Fact]:
         yield Fact("name", word, found.start + match.start(), readings)
 
 
-def _has_word(text: str, word: str) -> bool:
-    return re.search(rf"(?<![\w.+%-]){re.escape(word)}(?![\w-]|\.\w)", text) is not None
-
-
-def _has_number(text: str, found: str, *, is_phone: bool) -> bool:
-    """Say whether a text has the number, with other separators or a telephone's without a country's prefix."""
-    if _bare(found) in _bare(text):
-        return True
-    if not is_phone:
-        return False
-    number = _subscriber(found)
-    told = (_subscriber(match.group()) for match in re.finditer(r"\+?\(?\d[\d()./ \u00a0-]{5,24}\d", text))
-    return any(
-        one.endswith(other)
-        for each in told
-        for one, other in ((number, each), (each, number))
-        if len(other) >= _LEAST_DIGITS
-    )
-
-
 def _bare(text: str) -> str:
-    return re.sub(r"[\s()./-]+", "", text.casefold())
+    return re.sub(r"[\s()./-]+", "", text)
 
 
 def _subscriber(number: str) -> str:

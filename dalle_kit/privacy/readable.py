@@ -45,7 +45,7 @@ _ARTICLE = re.compile(r"\b(?P<article>an?) \Z", re.IGNORECASE)
 _SENTENCE_START = re.compile(r"(?:\A|[.!?\u2026][\"')\]\u2019\u201d]*\s+|\n[ \t]*)[\"'(\u201c\u2018>*\u2022 -]*\Z")
 _GREETING = re.compile(r"(?:^|\n)[> \t]*(?P<word>Dear|Hi|Hello|Hey|Good (?:morning|afternoon|evening))[ ,]+\Z")
 _SIGN_OFF = re.compile(
-    r"(?:regards|wishes|thanks|sincerely|faithfully|truly|cheers|best|love|yours),?\s*\n+\s*\Z", re.I
+    r"(?:regards|wishes|thanks|sincerely|faithfully|truly|cheers|best|love|yours),?[^\S\n]*\n\s*\Z", re.I
 )
 _TITLE_BEFORE = re.compile(r"\b(?P<title>[^\W\d_]{2,10})\.? \Z")
 #: How far back it is looked what stands before a thing.

@@ -21,6 +21,7 @@ FINDER = load_finder(names=False)
         ("Pay by 4111111111111111.", "card 4111 1111 1111 1111"),
         ("Pay to DE89370400440532013000.", "DE89 3704 0044 0532 0130 00"),
         ("Write to Ana.B@corp.org.", "ana.b@CORP.org"),
+        ("Write to ana.b@corp.org.", "see <mailto:ana.b@corp.org>."),
         ("Dear Anna,\n", "to: Anna Smith"),
         ("Ask Mr Smith.", "anna smith"),
         ("Ask @Annas.", "her handle is annas"),
