@@ -15,7 +15,7 @@ table { border-collapse: collapse; margin: .6rem 0; }
 caption { text-align: left; font-weight: bold; padding: .3rem 0; }
 th, td { border: 1px solid #8a8a8a; padding: .2rem .5rem; text-align: left; vertical-align: top; font-weight: normal; }
 td { font-variant-numeric: tabular-nums; }
-.heat td { text-align: right; }
+.heat td { text-align: right; } .heat th[scope="row"] { min-width: 14rem; }
 .scroll { overflow-x: auto; }
 .text { white-space: pre-wrap; overflow-wrap: anywhere; padding: .6rem; border: 1px solid #8a8a8a; }
 .certain { color: #595959; } .stated { text-decoration: underline dotted; }

@@ -233,7 +233,7 @@ def test_examples_that_the_encoder_reads_are_weighed_one_by_one(folder: Path, ho
     config["decoder"]["max_position_embeddings"] = 4096
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     like = [make_examples(["The kettle is broken.", "Lunch is at one."])]
-    arguments = {"like": like, "steer": "memory", "repair": False, "max_tokens": 8, "orders": 4}
+    arguments: dict[str, Any] = {"like": like, "steer": "memory", "repair": False, "max_tokens": 8, "orders": 4}
     found = Kit(model=str(folder)).explain("email", to=["ana@example.com"], points=["room B12"], **arguments)
     examples = {number for number, part in enumerate(found.parts) if part.kind == "example"}
     weighed = [{weight.part for weight in each.weights} for each in found.sentences if each.weights]
