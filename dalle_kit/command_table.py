@@ -95,6 +95,18 @@ def rebuild_table() -> CommandTable:
     return _from_values(table)
 
 
+def installed_state() -> Any:
+    """Return what commands depend on as it is now, JSON-ready: Python, packages, plugins' files, the settings file.
+
+    None where the table was not cached.
+    """
+    try:
+        files = json.loads(_cache_file().read_text(encoding="utf-8"))["files"]
+        return [_key(), [[path, _stamp(path)] for path, _ in files]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def _describe(plugins: Plugins) -> dict[str, Any]:
     """Return the table as JSON-ready values."""
     from dataclasses import asdict

@@ -260,7 +260,7 @@ RESERVED_FIELDS = frozenset(
         "steer",
     }
     | {"force", "json", "dry_run", "quiet", "debug", "help", "strict", "repair", "no_repair", "budget", "privacy"}
-    | {"name_blind", "stopped"}
+    | {"name_blind", "stopped", "local"}
     | {"write", "no_nearby", "explain", "orders"}
 )
 

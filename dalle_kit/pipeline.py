@@ -257,7 +257,8 @@ def _document(
     work, generation, draft = finished.work, finished.generation, finished.draft
     findings = [*work.findings, *finished.reviewer.about(), *finished.noted, *finished.review.findings]
     if limit.spent:
-        message = f"the time of {limit.seconds:g} s was up: what was not written by then is in plain words or left out"
+        end = "it was stopped" if limit.seconds is None else f"the time of {limit.seconds:g} s was up"
+        message = f"{end}: what was not written by then is in plain words or left out"
         findings.append(Finding("budget", "note", message))
     provenance = Provenance(
         version=__version__,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
+from dalle_kit.cli.by_server import ask_server
 from dalle_kit.cli.common import print_json, print_text, progress_bar, say
 from dalle_kit.cli.explain import STDERR, explain_beside, explained, rendered
 from dalle_kit.cli.findings import report
@@ -32,14 +33,13 @@ from dalle_kit.cli.request_options import (
     request_options,
 )
 from dalle_kit.cli.source_files import SourceArgument, SourceFile, read_source, source_argument
-from dalle_kit.cli.streaming import preview
+from dalle_kit.cli.streaming import take_document
 from dalle_kit.errors import PluginError, RequestError, UnknownNameError
 from dalle_kit.records import Privacy
 
 if TYPE_CHECKING:
     from dalle_kit.command_table import DomainEntry
-    from dalle_kit.kit import DocumentStream, Kit
-    from dalle_kit.records import Document
+    from dalle_kit.kit import Kit
     from dalle_kit.templating.templates import Shaped
 
 #: The exit code of ``--strict`` where the checks have found something.
@@ -175,6 +175,7 @@ def _common_options(entry: DomainEntry) -> list[SectionOption]:
             metavar="POLICY",
         ),
         *([generation("--name-blind", _NAME_BLIND, is_flag=True)] if entry.prose else []),
+        generation("--local", "Write it in this process, not in a server that runs.", is_flag=True),
         *_output_options(entry),
     ]
 
@@ -210,12 +211,8 @@ def _callback(
         from dalle_kit.records import GenerationOptions
 
         path, force, quiet, write = values["output"], values["force"], values["quiet"], values.get("write", False)
-        explains, beside = "explain" not in values, values.get("explain")
-        if beside not in (None, STDERR):
-            check_output(Path(beside), force=force)
-        if argument and write:
-            check_write(values, values[argument.name])
-        check_output(path, force=force)
+        explains = "explain" not in values
+        _check_places(argument, values)
         format = None
         if not explains:
             format = choose_format(entry.formats, named=values["format"], path=path, as_json=values["as_json"])
@@ -225,6 +222,8 @@ def _callback(
         fields, file = _fields(options, argument, values)
         if write and file:
             check_source(file)
+        if not (explains or write) and _written_by_server(entry, options, argument, values, fields, format, generation):
+            return
         with progress_bar(wanted=not quiet) as progress:
             from dalle_kit.kit import Kit
 
@@ -247,7 +246,7 @@ def _callback(
             arguments = {**shaping, "budget": values["budget"], "repair": not values["no_repair"]}
             arguments["privacy"] = values["privacy"]
             stream = kit.stream(entry.name, request, **arguments, **generation)
-        document = _write(stream, quiet=quiet)
+        document = take_document(stream, quiet=quiet)
         if explains:
             explanation = explained(stream, orders=values["orders"], quiet=quiet)
             deliver(rendered(explanation, path, as_json=values["as_json"]), path, force=force, quiet=quiet)
@@ -263,7 +262,49 @@ def _callback(
     return run
 
 
-def _say_more(stream: DocumentStream, values: Mapping[str, Any]) -> None:
+def _check_places(argument: SourceArgument | None, values: Mapping[str, Any]) -> None:
+    """Raise OutputError for a place to write to that cannot be written to."""
+    if values.get("explain") not in (None, STDERR):
+        check_output(Path(values["explain"]), force=values["force"])
+    if argument and values.get("write"):
+        check_write(values, values[argument.name])
+    check_output(values["output"], force=values["force"])
+
+
+def _written_by_server(
+    entry: DomainEntry,
+    options: Sequence[FieldOption],
+    argument: SourceArgument | None,
+    values: Mapping[str, Any],
+    fields: Mapping[str, Any],
+    format: str | None,
+    generation: Mapping[str, Any],
+) -> bool:
+    """Have a running server write the document, if there is one that would write the same; say whether it did."""
+    if values["local"] or values["dry_run"] or values["explain"] is not None:
+        return False
+    quiet = values["quiet"]
+    like = read_like(values["like"], quiet=True)
+    if not all(isinstance(name, str) for name in like):
+        return False  # what is in files is not sent
+    how = {name: values.get(name) for name in ("template", "budget", "privacy", "name_blind")}
+    how |= {"steer": values["steer"] or "auto", "like": like, "repair": not values["no_repair"]}
+    given = {name: value for name, value in how.items() if value is not None}
+    body = {**given, **generation, "request": fields, "format": format}
+    try:
+        stream = ask_server(entry.name, body, {name: values[name] for name in ("model", "device", "dtype", "quant")})
+    except RequestError as error:
+        raise named_by_option(error, options, source=argument.field if argument else None) from error
+    if stream is None:
+        return False
+    document = take_document(stream, quiet=quiet)
+    deliver(render(document, format), values["output"], force=values["force"], quiet=quiet)
+    stop_if_interrupted()
+    _say_more(stream, values)
+    return True
+
+
+def _say_more(stream: Any, values: Mapping[str, Any]) -> None:
     """Say what the checks have found and what the text rests on, and exit with a code of its own if that is asked."""
     if not values["quiet"]:
         report(stream.document)
@@ -310,24 +351,6 @@ def _fields(
         file = read_source(argument, values[str(argument.name)], source, nearby=not values["no_nearby"])
     found = {argument.field: file.fields} if argument and file else {}
     return found | collect_fields(options, values, source), file
-
-
-def _write(stream: DocumentStream, *, quiet: bool) -> Document:
-    """Generate the document, showing it while it is written.
-
-    An interruption stops the generation; one that comes when only repairs are left gives the document as it is then.
-    """
-    try:
-        with preview(wanted=not quiet) as shown:
-            for piece in stream:
-                stop_if_interrupted()
-                shown.add(piece)
-    except KeyboardInterrupt:
-        if not stream.is_finished:
-            raise
-    finally:
-        stream.close()
-    return stream.document
 
 
 def show_plan(kit: Kit, shaped: Shaped, as_json: bool) -> None:

@@ -12,6 +12,7 @@ from dalle_kit.cli.common import json_text, print_text, say
 from dalle_kit.errors import OutputError, UnknownNameError
 
 if TYPE_CHECKING:
+    from dalle_kit.cli.by_server import ServedDocument
     from dalle_kit.cli.source_files import SourceFile
     from dalle_kit.records import Document
 
@@ -69,7 +70,7 @@ def choose_format(
     return by_suffix[0] if by_suffix else names[0]
 
 
-def render(document: Document, format: str | None) -> str | bytes:
+def render(document: Document | ServedDocument, format: str | None) -> str | bytes:
     """Return the document in a format, text with a line end at its end; None is the whole record as JSON."""
     rendered = json_text(document.as_dict()) if format is None else document.render(format)
     if isinstance(rendered, str) and not rendered.endswith("\n"):

@@ -54,6 +54,7 @@ def serve(
     from dalle_kit.serving.app import make_app
     from dalle_kit.serving.desk import Desk
     from dalle_kit.serving.limits import Limits
+    from dalle_kit.serving.meeting import announced
     from dalle_kit.serving.server import allowed_hosts, check_key, listen, run
 
     given: dict[str, Any] = {"running": parallel, "waiting": queue, "seconds": timeout, "body": max_body}
@@ -66,6 +67,7 @@ def serve(
             desk = Desk(limits)
             app = make_app(kit, desk, limits=limits, key=key, hosts=allowed_hosts(host, key), origins=cors)
             address = listener.getsockname()
-            progress("", 0, None)
-            click.echo(f"Serving {kit.model} at http://{host}:{address[1]}/ - Ctrl-C ends it", err=True)
-            run(app, desk, [listener], limits)
+            chosen = {"model": model, "device": device, "dtype": dtype, "quant": quant}
+            with announced(chosen) as own:
+                click.echo(f"Serving {kit.model} at http://{host}:{address[1]}/ - Ctrl-C ends it", err=True)
+                run(app, desk, [each for each in (listener, own) if each], limits)

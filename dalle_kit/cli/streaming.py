@@ -6,15 +6,19 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from dalle_kit.cli.common import console, harmless, is_terminal
+from dalle_kit.cli.interruption import stop_if_interrupted
 
 if TYPE_CHECKING:
     from rich.text import Text
 
 #: Seconds between two drawings; a terminal shows no more, and drawing takes time from generating.
 _INTERVAL = 0.08
+
+
+Written = TypeVar("Written", covariant=True)
 
 
 class Preview(Protocol):
@@ -27,6 +31,42 @@ class Preview(Protocol):
 class _NoPreview:
     def add(self, piece: str) -> None:
         """Show nothing."""
+
+
+class Stream(Protocol[Written]):
+    """A document while it is written, in this process or by a server."""
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the pieces of the provisional text."""
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the document is there."""
+
+    @property
+    def document(self) -> Written:
+        """The finished document."""
+
+    def close(self) -> None:
+        """Stop the writing."""
+
+
+def take_document(stream: Stream[Written], *, quiet: bool) -> Written:
+    """Generate the document, showing it while it is written.
+
+    An interruption stops the generation; one that comes when only repairs are left gives the document as it is then.
+    """
+    try:
+        with preview(wanted=not quiet) as shown:
+            for piece in stream:
+                stop_if_interrupted()
+                shown.add(piece)
+    except KeyboardInterrupt:
+        if not stream.is_finished:
+            raise
+    finally:
+        stream.close()
+    return stream.document
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from dalle_kit.serving.gatekeeper import Gatekeeper
 from dalle_kit.serving.infill import infill_router
 from dalle_kit.serving.limits import Limits
 from dalle_kit.serving.openai_api import openai_router
+from dalle_kit.serving.own import own_router
 from dalle_kit.serving.texts import Writers
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ def make_app(
         redoc_url=None,
         responses={code: {"description": text} for code, text in _ANSWERS.items()},
     )
-    for router in (openai_router(writers, desk), infill_router(writers, desk), documents_router(kit, desk)):
+    texts, documents = (openai_router, infill_router), (documents_router, own_router)
+    for router in [*(make(writers, desk) for make in texts), *(make(kit, desk) for make in documents)]:
         app.include_router(router)
     _add_state(app, desk)
     _add_page(app)

@@ -23,6 +23,9 @@ from dalle_kit.serving.texts import public_name
 
 Item = str | Document
 
+#: What says how a document is written, besides the generation options.
+_HOW = ("template", "like", "steer", "repair", "budget", "privacy", "name_blind")
+
 #: Names of sets, not files: those of other people than the server's user must not be read.
 SetName = Annotated[str, pydantic.Field(max_length=64)]
 
@@ -43,6 +46,7 @@ class DocumentRequest(pydantic.BaseModel):
     repair: bool = True
     budget: float | None = pydantic.Field(None, description="Seconds to write in.")
     privacy: Privacy | None = None
+    name_blind: bool = False
     seed: int | None = None
     candidates: int | None = pydantic.Field(None, le=16)
     max_tokens: int | None = None
@@ -57,7 +61,7 @@ class DocumentRequest(pydantic.BaseModel):
         """Return what ``Kit.stream`` takes besides the request."""
         options = {name: getattr(self, name) for name in GenerationOptions.names()}
         given = {name: value for name, value in options.items() if value is not None}
-        chosen = {name: getattr(self, name) for name in ("template", "like", "steer", "repair", "budget", "privacy")}
+        chosen = {name: getattr(self, name) for name in _HOW}
         return {**chosen, **given, **({"stop": tuple(self.stop)} if self.stop is not None else {})}
 
     def fields(self) -> dict[str, Any]:

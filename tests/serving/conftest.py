@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -76,16 +77,21 @@ class Server:
 
 @contextmanager
 def serving(
-    kit: Kit, limits: Limits | None = None, *, key: str = "", origins: tuple[str, ...] = ()
+    kit: Kit,
+    limits: Limits | None = None,
+    *,
+    key: str = "",
+    origins: tuple[str, ...] = (),
+    own: socket.socket | None = None,
 ) -> Iterator[Server]:
-    """Run a server for a Kit."""
+    """Run a server for a Kit; ``own`` is the socket of its user's own."""
     limits = limits or Limits()
     desk = Desk(limits)
     app = make_app(kit, desk, limits=limits, key=key, hosts=allowed_hosts("127.0.0.1", key), origins=origins)
     with listen("127.0.0.1", 0) as listener:
         config = uvicorn.Config(app, log_level="error", access_log=False, lifespan="off", ws="none")
         server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [each for each in (listener, own) if each]})
         thread.start()
         try:
             yield Server(kit, listener.getsockname()[1], desk)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import base64
+import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from dalle_kit import Kit
+from dalle_kit.serving.documents import DocumentRequest, written
 from dalle_kit.testing import ScriptedKit
 from tests.serving.conftest import Server, eventually, serving
 
@@ -119,7 +122,20 @@ def test_a_sentence_is_held_back_until_it_was_looked_at(leaking: Server) -> None
     assert leaking.ask(PATH, {**body, "stream": False, "privacy": "refuse"}).status == 400
 
 
-def test_who_goes_frees_the_place_while_it_is_written_and_while_it_is_repaired(server: Server) -> None:
+def test_a_document_that_nobody_waits_for_is_not_repaired(serving_home: Path) -> None:
+    kit = ScriptedKit(lambda prompt, slot: "Ask Robert Miller on the 17th of May.")
+    asked = []
+    for stopped in (False, True):
+        stop = threading.Event()
+        before = len(kit.engine.prompts)
+        for number, _ in enumerate(written(kit, "email", DocumentRequest(request=FIELDS), stop)):
+            if stopped and number == 0:
+                stop.set()
+        asked.append(len(kit.engine.prompts) - before)
+    assert asked[0] > asked[1] == 1
+
+
+def test_who_goes_frees_the_place(server: Server) -> None:
     talk = {"messages": [{"role": "user", "content": "Tell me a story."}], "max_tokens": 4000, "stop": ["never"]}
     for body in ({**talk, "stream": True, "temperature": 1.0}, talk | {"temperature": 1.0}):
         if body.get("stream"):
