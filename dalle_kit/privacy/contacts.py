@@ -14,8 +14,8 @@ _EMAIL = re.compile(r"(?<![\w.+%-])[\w.+%'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+
 NOBODYS = re.compile(r"(?:@|//|\.|\A)example(?:\.(?:com|net|org))?\Z|\.(?:example|invalid|test)\Z", re.IGNORECASE)
 _IP4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]?\d)")
 _IP6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){3,7}[0-9A-Fa-f]{0,4}(?![\w:])")
-_VERSION = re.compile(r"(?:\bv|\bversions?|\brelease|\bsections?|§)[ .:]*\Z", re.IGNORECASE)
-_HANDLE = re.compile(r"(?<![\w@./-])@[A-Za-z_][\w.]{1,29}(?<![.])(?![\w@/(])")
+_VERSION = re.compile(r"(?:\bv|\bversions?|\brelease|\brev(?:ision)?|\bsections?|§)[ .:]*\Z", re.IGNORECASE)
+_HANDLE = re.compile(r"(?<![\w@./)-])@[A-Za-z_][\w.]{1,29}(?<![.])(?![\w@/(]|::)")
 #: A line of code: decorators and annotations are no handles.
 _DECORATOR = re.compile(r"[ \t]*@[\w.]+[ \t]*(?:\(.*)?\Z")
 #: What follows the sign in programs, style sheets and their comments.

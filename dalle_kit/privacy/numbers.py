@@ -30,7 +30,7 @@ _SORT_CODE = re.compile(r"(?<![\w-])\d\d-\d\d-\d\d(?:[ ,]{1,2}\d{8})?(?![\w-])")
 _ACCOUNT = re.compile(r"(?<![\w.,+-])\d(?:[ -]?\d){5,16}(?![\w-]|[.,]\d)")
 
 _PHONE = re.compile(
-    r"(?<![\w./-])(?<!\d[,:])(?:\+|00)?\(?\d[\d()./ \u00a0-]{5,24}\d"
+    r"(?<![\w./=&%-])(?<!\d[,:])(?:\+|00)?\(?\d[\d()./ \u00a0-]{5,24}\d"
     r"(?:[ ,]{0,2}(?:x|ext\.?|extension)[ .]?\d{1,6})?(?!\w|:\d|[.,]\d)"
 )
 #: Numbers that only look like telephone numbers: dates, amounts in groups of three, ranges, times, plain numbers.
@@ -50,6 +50,9 @@ _OTHER_CUE = re.compile(
     r"model|version|release|build)\b[^.!?\n\d]{0,3}(?:\b(?:no|number|id|code)\b[^!?\n\d]{0,5})?\Z",
     re.IGNORECASE,
 )
+#: Columns of figures, paths and addresses of machines: no telephone number has these in it.
+_COLUMNS = re.compile(r"(?:\b\d ){3}| -\d")
+_TABLE = re.compile(r"  |/.*/|\A\(?(?:\d{1,3}\.){3}\d{1,3}\b")
 _AMERICAN = re.compile(r"\d{3}([.-])\d{3}\1\d{4}")
 _LOCAL = re.compile(r"\d{3,4}[ .-]?\d{4}|\d{2,5}(?:[ -]\d{2,4}){1,3}")
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
@@ -167,6 +170,8 @@ def find_phones(text: str) -> Iterator[Found]:
 def _is_phone(found: str) -> bool:
     bare = _EXTENSION.sub("", found)
     digits = _digits(bare)
+    if _TABLE.search(bare) or bare.count("(") != bare.count(")") or (found[0] != "+" and _COLUMNS.search(bare)):
+        return False
     if found[0] in "+(0":
         return 7 <= len(digits) <= 15 and (found[0] != "0" or not _NO_PHONE.fullmatch(bare))
     if _AMERICAN.fullmatch(bare):
