@@ -306,6 +306,9 @@ class Kit:
         ``orders`` is how many orders of the parts are sampled where these are many, by default as many as take about
         half a minute. Raises ModelError for a model that tells no likelihoods.
         """
+        from dalle_kit.explain import check_orders
+
+        check_orders(orders)
         with self.stream(domain, request, **arguments) as stream:
             stream.finish()
             return stream.explain(orders=orders, progress=self._progress)

@@ -96,7 +96,7 @@ def domain_command(entry: DomainEntry, *, explains: bool = False) -> click.Comma
 
 
 #: The options of writing that an explanation has no use for; it has others of these names.
-_OF_WRITING = frozenset({"format", "output", "as_json", "dry_run", "strict", "write", "explain"})
+_OF_WRITING = frozenset({"format", "output", "as_json", "dry_run", "strict", "write", "explain", "local"})
 
 
 def _explaining_options() -> list[SectionOption]:
@@ -207,18 +207,9 @@ def _callback(
     entry: DomainEntry, options: Sequence[FieldOption], argument: SourceArgument | None
 ) -> Callable[..., None]:
     def run(**values: Any) -> None:
-        from dalle_kit.budget import Budget
-        from dalle_kit.records import GenerationOptions
-
         path, force, quiet, write = values["output"], values["force"], values["quiet"], values.get("write", False)
         explains = "explain" not in values
-        _check_places(argument, values)
-        format = None
-        if not explains:
-            format = choose_format(entry.formats, named=values["format"], path=path, as_json=values["as_json"])
-        generation = {name: values[name] for name in GenerationOptions.names() if values[name] not in (None, ())}
-        GenerationOptions().merge(generation)
-        Budget(values["budget"])
+        format, generation = _checked(entry, values, place=values[argument.name] if argument else None)
         fields, file = _fields(options, argument, values)
         if write and file:
             check_source(file)
@@ -262,13 +253,26 @@ def _callback(
     return run
 
 
-def _check_places(argument: SourceArgument | None, values: Mapping[str, Any]) -> None:
-    """Raise OutputError for a place to write to that cannot be written to."""
-    if values.get("explain") not in (None, STDERR):
-        check_output(Path(values["explain"]), force=values["force"])
-    if argument and values.get("write"):
-        check_write(values, values[argument.name])
-    check_output(values["output"], force=values["force"])
+def _checked(entry: DomainEntry, values: Mapping[str, Any], *, place: str | None) -> tuple[str | None, dict[str, Any]]:
+    """Return the format and the generation options; what can be checked before anything is loaded is checked."""
+    from dalle_kit.budget import Budget
+    from dalle_kit.records import GenerationOptions
+
+    path, force = values["output"], values["force"]
+    if values.get("write"):
+        check_write(values, place)
+    check_output(path, force=force)
+    generation = {name: values[name] for name in GenerationOptions.names() if values[name] not in (None, ())}
+    GenerationOptions().merge(generation)
+    Budget(values["budget"])
+    if "explain" not in values:
+        from dalle_kit.explain import check_orders
+
+        check_orders(values["orders"])
+        return None, generation
+    if values["explain"] not in (None, STDERR):
+        check_output(Path(values["explain"]), force=force)
+    return choose_format(entry.formats, named=values["format"], path=path, as_json=values["as_json"]), generation
 
 
 def _written_by_server(

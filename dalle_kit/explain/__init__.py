@@ -2,5 +2,6 @@
 
 from dalle_kit.explain.explaining import explain
 from dalle_kit.explain.records import Cost, Explanation, Part, Sentence, Token, Weight
+from dalle_kit.explain.shapley import check_orders
 
-__all__ = ["Cost", "Explanation", "Part", "Sentence", "Token", "Weight", "explain"]
+__all__ = ["Cost", "Explanation", "Part", "Sentence", "Token", "Weight", "check_orders", "explain"]

@@ -16,13 +16,12 @@ import numpy as np
 
 from dalle_kit.choosing import Work
 from dalle_kit.engine.scoring import TokenScore
-from dalle_kit.errors import OptionError
 from dalle_kit.explain.game import Game, Told
 from dalle_kit.explain.layout import Layout
 from dalle_kit.explain.origins import Origins
 from dalle_kit.explain.passages import Unit, units
 from dalle_kit.explain.records import Cost, Explanation, Sentence, Token, Weight
-from dalle_kit.explain.shapley import Numbers, Shares, shapley
+from dalle_kit.explain.shapley import FEWEST, Numbers, Shares, check_orders, shapley
 from dalle_kit.models.spec import Progress, silent
 from dalle_kit.records import Document
 
@@ -30,8 +29,8 @@ if TYPE_CHECKING:
     from dalle_kit.engine.engine import Engine
     from dalle_kit.templating.templates import Templates
 
-#: About how many tokens are read for an explanation, where the orders are not given; at least, and at most, so many.
-_TOKENS, _FEWEST, _MOST = 24_000, 4, 32
+#: About how many tokens are read for an explanation, where the orders are not given, and the most orders then.
+_TOKENS, _MOST = 24_000, 32
 
 #: Tokens that are told at each place.
 _TOP = 5
@@ -50,9 +49,7 @@ def explain(
 
     Raises OptionError for orders that cannot be, ModelError for a model that tells no likelihoods.
     """
-    whole = isinstance(orders, int) and not isinstance(orders, bool)
-    if orders is not None and not (whole and orders >= _FEWEST and orders % 2 == 0):
-        raise OptionError("orders", orders, f"an even whole number from {_FEWEST} on: each has its reverse beside it")
+    check_orders(orders)
     start = time.perf_counter()
     written, told = templates.trace(work.domain, work.request, template=work.template)
     origins = Origins(work.request)
@@ -117,7 +114,7 @@ def _weighed(game: Game, row: Sequence[Unit], orders: int | None) -> tuple[dict[
     game.value([0])  # a model without likelihoods says so before anything else is asked of it
     if orders is None:
         steps = max(1, game.size() * (players - 1))
-        orders = min(_MOST, max(_FEWEST, _TOKENS // steps // 2 * 2))
+        orders = min(_MOST, max(FEWEST, _TOKENS // steps // 2 * 2))
     shares = shapley(game.value, players, orders=orders)
     everything = (1 << players) - 1
     ends = game.value([everything, 0])

@@ -14,13 +14,22 @@ from math import comb
 import numpy as np
 import numpy.typing as npt
 
+from dalle_kit.errors import OptionError
+
 Numbers = npt.NDArray[np.float64]
 
 #: Values sets of parts, each a number whose bit n stands for part n: (M, K), K values of each.
 Values = Callable[[list[int]], Numbers]
 
-#: Of no more parts than these all sets are valued.
-EXACT = 7
+#: Of no more parts than these all sets are valued; of more, no fewer orders than these are sampled.
+EXACT, FEWEST = 7, 4
+
+
+def check_orders(orders: int | None) -> None:
+    """Raise OptionError for a number of orders that cannot be sampled."""
+    whole = isinstance(orders, int) and not isinstance(orders, bool)
+    if orders is not None and not (whole and orders >= FEWEST and orders % 2 == 0):
+        raise OptionError("orders", orders, f"an even whole number from {FEWEST} on: each has its reverse beside it")
 
 
 @dataclass(frozen=True, slots=True)
