@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 #: What the page may do: nothing but what comes from this server.
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
 )
 _PAGE = {
     "/": ("index.html", "text/html"),
