@@ -104,7 +104,7 @@ def reproduce(record: Record, kit: Kit, *, like: Sequence[Pool] = ()) -> Reprodu
     """Make a text again with a Kit of the record's model; ``like`` has texts of examples that are in no set."""
     made = record.provenance
     if made.budget_spent:
-        spent = Difference("the time", f"up after {made.budget:g} s", "no measure of how far another run comes")
+        spent = Difference("the time", f"up after {made.budget or 0:g} s", "no measure of how far another run comes")
         return Reproduction(False, (spent,), None)
     missing: list[Difference] = []
     try:

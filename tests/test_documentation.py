@@ -25,7 +25,7 @@ from dalle_kit.plugin_manager.manager import load_plugins
 
 REPOSITORY = Path(__file__).parents[1]
 README = REPOSITORY / "README.md"
-PAGES = [README, REPOSITORY / "CHANGELOG.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+PAGES = [README, REPOSITORY / "CHANGELOG.md", REPOSITORY / "SECURITY.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 
 QUESTION = """From: Ana <ana@example.com>
 To: Tom <tom@example.com>
