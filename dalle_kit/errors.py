@@ -137,8 +137,8 @@ class PrivacyError(DalleKitError):
         self.kind, self.slot = kind, slot
         some = f"an {kind}" if kind[0] in "aeiI" else f"a {kind}"
         super().__init__(
-            f"the text (in {slot}) has personal data that is not in the request, {some}; nothing was written: put it into "
-            "the request if it belongs there, try another --seed with a --temperature, or choose --privacy redact"
+            f"the text (in {slot}) has personal data that is not in the request, {some}; nothing was written: put it "
+            "into the request if it belongs there, try another --seed with a --temperature, or choose --privacy redact"
         )
 
 
