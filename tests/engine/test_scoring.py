@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -65,3 +66,10 @@ def test_texts_scored_together_are_as_likely_as_alone(engine: Engine) -> None:
         (alone,) = engine.log_likelihoods([row])
         assert found.shape == alone.shape == (len(row[1]),)
         np.testing.assert_allclose(found, alone, atol=1e-3)
+
+
+def test_likelihoods_of_what_the_c_step_computes_need_no_torch(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    if engine.runner != "native":
+        pytest.skip("there is no compiler")
+    monkeypatch.setitem(sys.modules, "torch", None)  # importing it would now fail
+    assert engine.token_scores(PROMPT, "Yes.", top=2)
