@@ -14,6 +14,9 @@ import pydantic
 from dalle_kit.records import Message
 from dalle_kit.serving.failures import Refusal
 
+#: Texts that one request may ask for; with more it would keep the others waiting.
+MOST_TEXTS = 64
+
 Text = Annotated[str, pydantic.Field(max_length=1_000_000)]
 
 #: What is not supported, and the values that ask for nothing.
@@ -96,7 +99,7 @@ class ModelRequest(pydantic.BaseModel):
 class CompletionRequest(ModelRequest):
     """A text to go on with, or with ``suffix`` a gap to fill in."""
 
-    prompt: Text | Annotated[list[Text], pydantic.Field(min_length=1, max_length=64)]
+    prompt: Text | Annotated[list[Text], pydantic.Field(min_length=1, max_length=MOST_TEXTS)]
     suffix: Text | None = pydantic.Field(None, description="What stands after the gap; takes a model that knows gaps.")
 
 

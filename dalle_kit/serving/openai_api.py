@@ -13,9 +13,9 @@ from fastapi import APIRouter, Request, Response
 from dalle_kit.engine.results import Generation, Piece
 from dalle_kit.errors import UnknownNameError
 from dalle_kit.records import Message, Prompt
-from dalle_kit.serving.bodies import ChatRequest, CompletionRequest, ModelRequest
+from dalle_kit.serving.bodies import MOST_TEXTS, ChatRequest, CompletionRequest, ModelRequest
 from dalle_kit.serving.desk import Desk
-from dalle_kit.serving.failures import as_json
+from dalle_kit.serving.failures import Refusal, as_json
 from dalle_kit.serving.replies import reply
 from dalle_kit.serving.texts import Asked, Item, Writers, asked_options, ends, usage
 
@@ -117,6 +117,8 @@ def openai_router(writers: Writers, desk: Desk) -> APIRouter:
     async def completions(body: CompletionRequest, request: Request) -> Response:
         prompts = [body.prompt] if isinstance(body.prompt, str) else body.prompt
         options = asked_options(body.options(), choices=body.n or 1)
+        if options.candidates * len(prompts) > MOST_TEXTS:
+            raise Refusal(400, f"n: more than {MOST_TEXTS} texts are not written at once; ask several times", param="n")
         is_fixed = "max_tokens" in body.options()
         if body.suffix is None:
             name, engine = await asyncio.to_thread(writers.engine, body.model)

@@ -139,6 +139,12 @@ def test_what_cannot_be_done_is_said(client: openai.OpenAI, given: dict[str, Any
     assert set(body) == {"message", "type", "param", "code"} and body["type"] == "invalid_request_error"
 
 
+def test_no_request_asks_for_so_many_texts_that_others_wait(server: Server) -> None:
+    body = {"prompt": ["x"] * 33, "n": 2, "temperature": 1.0, "max_tokens": 1}
+    answer = server.ask("/v1/completions", body)
+    assert (answer.status, answer.json["error"]["param"]) == (400, "n")
+
+
 def test_what_changes_nothing_is_taken(client: openai.OpenAI) -> None:
     answer = client.chat.completions.create(
         model="smollm2-135m-writer",
