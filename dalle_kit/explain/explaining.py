@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from dalle_kit.templating.templates import Templates
 
 #: About how many tokens are read for an explanation, where the orders are not given, and the most orders then.
-_TOKENS, _MOST = 24_000, 32
+_TOKENS, _MOST = 24_000, 20
 
 #: Tokens that are told at each place.
 _TOP = 5

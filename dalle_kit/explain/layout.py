@@ -9,13 +9,10 @@ from dataclasses import dataclass, field, replace
 from dalle_kit.explain.origins import Labelled, Origins
 from dalle_kit.explain.records import Kind, Part
 from dalle_kit.records import ExampleUse, Message, Prompt
-from dalle_kit.templating.tracing import Trace
+from dalle_kit.templating.tracing import Stretch, Trace
 
 #: A longer value is taken apart where it has blank lines, into no more parts than this.
 _LONG, _PARAGRAPHS = 240, 6
-
-#: How much of a template's line names it.
-_NAMED = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +98,7 @@ class Layout:
         pieces: list[Piece] = []
         last: int | None = None
         for number, line in enumerate(_lines(labelled, longest=0 if is_code else _LONG), 1):
-            name = " ".join("".join(each.text for each, _ in line).split())
-            parts = [self._part(each, example, f"{where}, line {number}", name) for each, example in line]
+            parts = [self._part(each, example, f"{where}, line {number}") for each, example in line]
             own = [part for part, (each, _) in zip(parts, line, strict=True) if part is not None and not each.field]
             values = [part for part, (each, _) in zip(parts, line, strict=True) if part is not None and each.field]
             home = next(iter([*own, *values]), last)
@@ -112,7 +108,7 @@ class Layout:
             last = pieces[-1].part
         return pieces
 
-    def _part(self, each: Labelled, example: str, place: str, line: str) -> int | None:
+    def _part(self, each: Labelled, example: str, place: str) -> int | None:
         if example:
             return self.parts.number("example", example, each.text)
         if not each.is_words:
@@ -130,12 +126,12 @@ class _Reader:
     def __init__(self, trace: Trace) -> None:
         self._trace, self._text, self._place = trace, trace.text, 0
 
-    def read(self, text: str) -> list[tuple[list, str]]:  # type: ignore[type-arg]
+    def read(self, text: str) -> list[tuple[list[Stretch], str]]:
         """Return the stretches of a text as far as the trace has it, and what it has not, in order."""
         found = self._find(text)
         if found is not None:
             return [(self._trace.part(*found), "")]
-        rows = []
+        rows: list[tuple[list[Stretch], str]] = []
         for line in re.findall(r"[^\n]*\n|[^\n]+", text):
             place = self._find(line)
             rows.append(([], line) if place is None else (self._trace.part(*place), ""))
