@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dalle_kit import AsyncKit, ConfigError, Kit
+from dalle_kit import AsyncKit, ConfigError, Kit, Provenance
 from dalle_kit.cli.main import main
 from dalle_kit.examples.index import encode_set
 from dalle_kit.examples.memory_set import MemorySet
 from dalle_kit.examples.store import ExampleStore
 from dalle_kit.examples.texts import Found
 from dalle_kit.recording import _plain, fields_of
+from dalle_kit.reproduction import read_record
 
 LETTERS = (
     "Hi Maria,\n\nJust a quick one: the bins go out on Tuesday. Could you take ours too?\n\nCheers,\nOle",
@@ -30,6 +32,13 @@ REQUEST: dict[str, Any] = {
     "subject": "Van for Saturday",
     "points": ["van booked for Saturday"],
     "sender": "Tom",
+}
+MADE: dict[str, Any] = {
+    **dict.fromkeys(("version", "created", "domain", "template"), "email"),
+    **dict.fromkeys(("candidate", "prompt_tokens", "generated_tokens"), 0),
+    **{key: {} for key in ("finish_reasons", "plugins", "timings", "options", "model_parts", "libraries", "templates")},
+    **{key: [] for key in ("dropped", "repairs", "examples")},
+    **{"repair": True, "budget_spent": False, "name_blind": False, "privacy": "off"},
 }
 PLAIN = {"to": ["ana@example.com"], "subject": "Lunch"}
 FOUND = [Found(text=text, kind="email", origin=f"letter {number}") for number, text in enumerate(LETTERS)]
@@ -52,6 +61,10 @@ def letters(kit: Kit) -> Callable[..., ExampleStore]:
 
     add()
     return add
+
+
+def vars_of(kind: Any) -> list[str]:
+    return [each.name for each in fields(kind)]
 
 
 def recorded(document: Any) -> dict[str, Any]:
@@ -190,11 +203,23 @@ leaves = st.none() | st.booleans() | st.integers() | st.text() | st.binary() | s
 
 
 @given(st.dictionaries(st.text(), st.recursive(leaves, lambda inner: st.lists(inner), max_leaves=8)))
-def test_fields_come_back_from_json(fields: dict[str, Any]) -> None:
-    assert fields_of(json.loads(json.dumps(_plain(fields)))) == fields
+def test_fields_come_back_from_json(values: dict[str, Any]) -> None:
+    assert fields_of(json.loads(json.dumps(_plain(values)))) == values
 
 
 def test_damaged_bytes_are_told(kit: Kit) -> None:
     record = recorded(kit.generate("email", reply_to=b"From: a@example.com\nSubject: x\n\ny\n", sender="Tom"))
     record["request"]["reply_to"] = {"$base64": "a"}
     assert "$base64: " in str(kit.reproduce(record).differences[-1])
+
+
+@given(st.sampled_from(["domain", "request", "text", "provenance", *vars_of(Provenance)]), st.data())
+def test_a_record_of_which_anything_was_changed_is_read_or_refused(name: str, data: st.DataObject) -> None:
+    made: dict[str, Any] = {each: None for each in vars_of(Provenance)} | MADE
+    record: dict[str, Any] = {"domain": "email", "request": PLAIN, "text": "Hello", "provenance": made}
+    assert read_record(json.dumps(record).encode()).provenance.template == "email"
+    (record if name in record else made)[name] = data.draw(st.recursive(leaves, lambda inner: st.lists(inner)))
+    try:
+        read_record(record)
+    except ConfigError as error:
+        assert str(error).startswith("this is no record of a document (") and "\n" not in str(error)
