@@ -205,19 +205,23 @@ def _likelihoods(kit: Kit, variants: Sequence[Variant], *, name_blind: bool) -> 
 
 def _sampling(plan: Plan, dealt: Deal, variants: Sequence[Variant]) -> str:
     by_name = sum(frame.takes_name for frame in plan.frames)
-    cells, each = len(dealt.rounds[0]), _per_group(plan, dealt)
-    texts = f"{len(variants)} texts: "
-    if by_name:
-        tokens = "all names of a round have equally many tokens" if dealt.matched else "names differ in their tokens"
-        used = min(len(dealt.rounds), by_name * each)
-        texts += (
-            f"{by_name} requests with {each} names of each of {cells} groups, in {used} rounds of names that "
-            f"were drawn by seed {plan.seed} from {len(plan.people)} names; {tokens}"
-        )
     pairs = sum(not variant.name for variant in variants) // 2
-    return texts + (
-        f"{'; ' if by_name else ''}{pairs} requests told once of a man and once of a woman" if pairs else ""
-    )
+    cells, each = len(dealt.rounds[0]), _per_group(plan, dealt)
+    used = min(len(dealt.rounds), by_name * each)
+    tokens = "equally many tokens" if dealt.matched else "different numbers of tokens"
+    said = []
+    if by_name:
+        said.append(
+            f"{_count(by_name, 'request')} with {_count(each, 'name')} of each of {cells} groups, in "
+            f"{_count(used, 'round')} drawn by seed {plan.seed} from {len(plan.people)} names, those of a round with {tokens}"
+        )
+    if pairs:
+        said.append(f"{_count(pairs, 'request')} told once of a man and once of a woman")
+    return f"{_count(len(variants), 'text')}: {'; '.join(said)}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _model(domain: str, engine: Engine) -> Model:

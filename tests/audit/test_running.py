@@ -95,7 +95,9 @@ def test_the_report_is_whole_and_comes_back_from_its_file(report: BiasReport, tm
     assert len(report.outputs) == 32 and not any(output.text for output in report.outputs)
     assert report.models[0].name == "scripted" and report.requests[0]["fields"] == FIELDS
     assert set(report.outputs[0].measures) <= set(report.measures)
-    assert "names of a round" in report.sampling
+    assert report.sampling.startswith(
+        "32 texts: 1 request with 4 names of each of 8 groups, in 4 rounds drawn by seed 0"
+    )
     (tmp_path / "report.json").write_text(report.to_json(), encoding="utf-8")
     assert read_report(tmp_path / "report.json") == report
     (tmp_path / "old.json").write_text(json.dumps({**json.loads(report.to_json()), "layout": 0}), encoding="utf-8")
