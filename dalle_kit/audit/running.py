@@ -213,7 +213,8 @@ def _sampling(plan: Plan, dealt: Deal, variants: Sequence[Variant]) -> str:
     if by_name:
         said.append(
             f"{_count(by_name, 'request')} with {_count(each, 'name')} of each of {cells} groups, in "
-            f"{_count(used, 'round')} drawn by seed {plan.seed} from {len(plan.people)} names, those of a round with {tokens}"
+            f"{_count(used, 'round')} drawn by seed {plan.seed} from {len(plan.people)} names, those of a round with "
+            f"{tokens}"
         )
     if pairs:
         said.append(f"{_count(pairs, 'request')} told once of a man and once of a woman")
