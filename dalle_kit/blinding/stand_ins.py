@@ -17,7 +17,7 @@ _LAST = "Palmer Watson Bennett Norton Carson Sutton Barton Keller Adler Weber Mo
 
 _EDGES = r"(?<![^\W_]){}(?=s?(?![^\W_\u0300-\u036f]))"
 _ADDRESS = re.compile(r"(?<![\w.+%'-])[\w.+%'-]+@[\w.-]+")
-_LETTERS = re.compile(r"[^\W\d_]+")
+_LETTERS, _WORDS = re.compile(r"[^\W\d_]+"), re.compile(r"[^\W_]+")
 #: After these, or before a number, a word that is also a month is one.
 _DATED = re.compile(
     r"(?:\d(?:st|nd|rd|th)?(?: of)?|\b(?:in|by|of|until|till|since|from|to|this|last|next|early|late|mid|and|or|for|"
@@ -45,7 +45,9 @@ class StandIns:
 
     def __init__(self, people: Iterable[str], *, seen: Iterable[str]) -> None:
         """Choose stand-ins for the names ``people`` has, all of which are other words than those ``seen``."""
-        self._seen = "\n".join(chain((text.casefold() for text in seen), people := list(people))).casefold()
+        named = sorted(map(name_parts, people), key=len, reverse=True)  # a whole name tells which part is the first
+        self._seen = "\n".join(chain(seen, *named)).casefold()
+        self._words = frozenset(_WORDS.findall(self._seen))
         self._free: dict[bool, Iterator[str]] = {
             True: chain(_FIRST, map("-".join, product(_FIRST, _LAST)), map("Person{}".format, count(1))),
             False: chain(_LAST, map("-".join, product(_LAST, _FIRST)), map("Family{}".format, count(1))),
@@ -54,8 +56,7 @@ class StandIns:
         self._shown: dict[str, str] = {}
         self._real: dict[str, str] = {}
         self._pairs: set[tuple[str, str]] = set()
-        for name in people:
-            parts = name_parts(name)
+        for parts in named:
             self._pairs |= {(fold(one), fold(other)) for one, other in pairwise(parts)}
             for place, part in enumerate(parts):
                 self._add(part, first=place == 0)
@@ -112,7 +113,9 @@ class StandIns:
 
     def _choose(self, spelling: str, *, first: bool) -> str:
         """Choose a stand-in for a spelling, in small letters and in capitals as well."""
-        shown = next(each for each in self._free[first] if each.casefold() not in self._seen)
+        # Where scripts have no blanks, a stand-in must not even be a part of a word.
+        taken = self._words if _has_case(spelling) else self._seen
+        shown = next(each for each in self._free[first] if not any(word in taken for word in _forms(each)))
         for real, other in (
             (spelling, shown),
             (spelling.upper(), shown.upper()),
@@ -200,6 +203,12 @@ def _alternatives(words: Iterable[str], *, anywhere: Container[str], flags: re.R
     cased = "|".join(re.escape(word) for word in ordered if word not in anywhere)
     others = [re.escape(word) for word in ordered if word in anywhere]
     return re.compile("|".join([*others, *([_EDGES.format(f"(?:{cased})")] if cased else [])]), flags)
+
+
+def _forms(shown: str) -> Iterator[str]:
+    """Yield the words that would be taken for a stand-in."""
+    for word in _WORDS.findall(shown.casefold()):
+        yield from (word, f"{word}s")
 
 
 def _has_case(word: str) -> bool:
