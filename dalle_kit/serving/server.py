@@ -81,7 +81,7 @@ def run(app: ASGIApp, desk: Desk, listeners: Sequence[socket.socket], limits: Li
     """Serve until Ctrl-C or a request to end: what is being written is finished, a second Ctrl-C stops that too."""
     config = uvicorn.Config(
         app,
-        log_level="error",
+        log_level="critical",  # the gatekeeper says what fails; a traceback could hold what was in a request
         access_log=False,
         lifespan="off",
         server_header=False,
@@ -89,11 +89,10 @@ def run(app: ASGIApp, desk: Desk, listeners: Sequence[socket.socket], limits: Li
         ws="none",
     )
     server = _Server(config, desk.close)
-    # The server raises the signal again once it has ended, which is no news then.
-    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    # The server raises the signals again once it has ended, which is no news then.
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         server.run(sockets=list(listeners))
-    except KeyboardInterrupt:
-        pass
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

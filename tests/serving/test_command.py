@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from typing import IO
 import pytest
 
 from dalle_kit.cli.main import main
+from tests.serving.conftest import eventually
 
 LONG = {"messages": [{"role": "user", "content": "Tell of a lighthouse."}], "max_tokens": 60, "stream": True}
 
@@ -73,6 +75,28 @@ def test_what_is_being_written_is_finished_before_the_end_and_nothing_is_logged(
     assert (out, err) == ("", "")
 
 
+def is_closed(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    except OSError:
+        return True
+    return False
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_a_second_ctrl_c_ends_at_once(home: Path) -> None:
+    long = {"prompt": ["Once upon a time"] * 4, "n": 16, "max_tokens": 2000, "temperature": 1.5, "stop": ["never"]}
+    with served() as (process, port):
+        with asked(port, "/v1/completions", {**long, "stream": True}) as answer:
+            answer.readline()
+            process.send_signal(signal.SIGINT)
+            assert eventually(lambda: is_closed(port))
+            assert process.poll() is None
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=30)
+        assert (process.returncode, out, err) == (0, "", "")
+
+
 def test_the_key_of_the_environment_is_asked_for(home: Path) -> None:
     with served("--host", "0.0.0.0", DALLE_KIT_API_KEY="from outside") as (_, port):
         for key, status in (("", 401), ("Bearer from outside", 200)):
@@ -86,8 +110,6 @@ def test_without_a_key_only_this_machine_is_served(home: Path, capfd: pytest.Cap
 
 
 def test_an_address_that_is_taken_is_an_error_with_the_fix(home: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as taken:
         assert main(["serve", "--port", str(taken.getsockname()[1])]) == 2
     assert "Address already in use; choose another --port or --host" in capfd.readouterr().err
