@@ -12,6 +12,8 @@ from urllib.parse import quote
 import pytest
 
 from dalle_kit import Kit
+from dalle_kit.config import Settings
+from dalle_kit.records import Privacy
 from dalle_kit.serving.documents import DocumentRequest, written
 from dalle_kit.testing import ScriptedKit
 from tests.serving.conftest import Server, eventually, serving
@@ -22,6 +24,7 @@ FIELDS = {
     "points": ["room B12", "from 14:00"],
     "sender": "Tom Ilves",
 }
+LEAK = "The room is free. Call 030 901820 for it. Bring the plan."
 PATH = "/v1/domains/email/generate"
 
 
@@ -104,7 +107,7 @@ def test_a_file_named_in_a_field_stays_a_text(server: Server) -> None:
 @pytest.fixture
 def leaking() -> Iterator[Server]:
     """A server whose model says a telephone number that nobody told it."""
-    kit = ScriptedKit(lambda prompt, slot: "The room is free. Call 030 901820 for it. Bring the plan.")
+    kit = ScriptedKit(lambda prompt, slot: LEAK)
     kit.engine.generative = lambda: None  # type: ignore[attr-defined]
     with serving(kit) as running:
         yield running
@@ -120,6 +123,23 @@ def test_a_sentence_is_held_back_until_it_was_looked_at(leaking: Server) -> None
     assert "901820" not in refused.body.decode()
     assert refused.events[-1]["error"]["code"] == "personal_data"
     assert leaking.ask(PATH, {**body, "stream": False, "privacy": "refuse"}).status == 400
+
+
+@pytest.mark.parametrize("policy", ["redact", "refuse"])
+def test_the_setting_holds_for_the_models_own_texts_too(policy: Privacy) -> None:
+    kit = ScriptedKit(lambda prompt, slot: LEAK, settings=Settings(privacy=policy))
+    kit.engine.generative = lambda: None  # type: ignore[attr-defined]
+    talk = {"messages": [{"role": "user", "content": "May I call 030 4711?"}]}
+    with serving(kit) as running:
+        answer = running.ask("/v1/chat/completions", talk)
+        stream = running.ask("/v1/chat/completions", {**talk, "stream": True})
+    assert "901820" not in (answer.body + stream.body).decode()
+    if policy == "redact":
+        assert answer.json["choices"][0]["message"]["content"].startswith("The room is free.")
+        assert stream.events[-1] == "[DONE]"
+    else:
+        assert (answer.status, answer.json["error"]["code"]) == (400, "personal_data")
+        assert stream.events[-1]["error"]["code"] == "personal_data"
 
 
 def test_a_document_that_nobody_waits_for_is_not_repaired(serving_home: Path) -> None:
