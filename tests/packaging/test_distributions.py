@@ -40,6 +40,9 @@ def test_the_wheel_holds_its_packages_with_their_templates_and_markers(wheel: Pa
     assert {
         "dalle_kit/py.typed",
         "dalle_kit/scaffold/common/pyproject.toml.tmpl",
+        "dalle_kit/serving/page/index.html",
+        "dalle_kit/serving/page/page.css",
+        "dalle_kit/serving/page/page.js",
         "dalle_kit_code/py.typed",
         "dalle_kit_email/py.typed",
         "dalle_kit_news/py.typed",
