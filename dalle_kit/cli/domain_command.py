@@ -74,7 +74,7 @@ def domain_command(entry: DomainEntry, *, explains: bool = False) -> click.Comma
     """
     fields = request_options(entry.name, entry.schema)
     argument = source_argument(entry.schema)
-    common = _common_options(entry) + (_source_options(entry) if argument else [])
+    common = common_options(entry) + (_source_options(entry) if argument else [])
     taken = {flag for option in common for flag in option.opts} | {"--help", "-h", "--debug"}
     for field in fields:
         for flag in (*field.opts, *field.secondary_opts):
@@ -127,7 +127,8 @@ def _source_options(entry: DomainEntry) -> list[SectionOption]:
     return found
 
 
-def _common_options(entry: DomainEntry) -> list[SectionOption]:
+def common_options(entry: DomainEntry) -> list[SectionOption]:
+    """Return the options that every domain's command has: how it is written, and where to."""
     # A seed is drawn when none is given, so it has no default to show.
     defaults = {name: value for name, value in entry.defaults.items() if name != "seed"}
 
@@ -227,16 +228,13 @@ def _callback(
                     kit.check_format(entry.name, request, IN_PLACE if write else format)
             except RequestError as error:
                 raise named_by_option(error, options, source=argument.field if argument else None) from error
-            shaping = {"template": values["template"], "like": like, "steer": values["steer"] or "auto"}
-            shaping["name_blind"] = values.get("name_blind", False)
+            shaping = shaping_of(values, like)
             if values.get("dry_run"):
                 show_plan(kit, kit.shape(entry.name, request, **shaping), values["as_json"])
                 return
             # Said at once: the libraries that are imported to load the model take a second or two themselves.
             progress(f"loading {kit.model_for(entry.name)}", 0, None)
-            arguments = {**shaping, "budget": values["budget"], "repair": not values["no_repair"]}
-            arguments["privacy"] = values["privacy"]
-            stream = kit.stream(entry.name, request, **arguments, **generation)
+            stream = kit.stream(entry.name, request, **shaping, **writing_of(values), **generation)
         document = take_document(stream, quiet=quiet)
         if explains:
             explanation = explained(stream, orders=values["orders"], quiet=quiet)
@@ -255,16 +253,11 @@ def _callback(
 
 def _checked(entry: DomainEntry, values: Mapping[str, Any], *, place: str | None) -> tuple[str | None, dict[str, Any]]:
     """Return the format and the generation options; what can be checked before anything is loaded is checked."""
-    from dalle_kit.budget import Budget
-    from dalle_kit.records import GenerationOptions
-
     path, force = values["output"], values["force"]
     if values.get("write"):
         check_write(values, place)
     check_output(path, force=force)
-    generation = {name: values[name] for name in GenerationOptions.names() if values[name] not in (None, ())}
-    GenerationOptions().merge(generation)
-    Budget(values["budget"])
+    generation = chosen_options(values)
     if "explain" not in values:
         from dalle_kit.explain import check_orders
 
@@ -273,6 +266,28 @@ def _checked(entry: DomainEntry, values: Mapping[str, Any], *, place: str | None
     if values["explain"] not in (None, STDERR):
         check_output(Path(values["explain"]), force=force)
     return choose_format(entry.formats, named=values["format"], path=path, as_json=values["as_json"]), generation
+
+
+def shaping_of(values: Mapping[str, Any], like: Sequence[Any]) -> dict[str, Any]:
+    """Return what ``Kit.shape`` takes besides a request."""
+    chosen = {"template": values["template"], "like": like, "steer": values["steer"] or "auto"}
+    return {**chosen, "name_blind": values.get("name_blind", False)}
+
+
+def writing_of(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what ``Kit.stream`` takes besides that and the generation options."""
+    return {"budget": values["budget"], "repair": not values["no_repair"], "privacy": values["privacy"]}
+
+
+def chosen_options(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the generation options that were given; raises OptionError for what none can be, and for the budget."""
+    from dalle_kit.budget import Budget
+    from dalle_kit.records import GenerationOptions
+
+    generation = {name: values[name] for name in GenerationOptions.names() if values[name] not in (None, ())}
+    GenerationOptions().merge(generation)
+    Budget(values["budget"])
+    return generation
 
 
 def _written_by_server(

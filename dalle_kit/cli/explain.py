@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from dalle_kit.cli.common import harmless, is_terminal, json_text, progress_bar
+from dalle_kit.cli.domain_group import DomainGroup
 
 if TYPE_CHECKING:
+    from dalle_kit.command_table import DomainEntry
     from dalle_kit.explain import Explanation
     from dalle_kit.kit import DocumentStream
 
@@ -18,26 +20,14 @@ if TYPE_CHECKING:
 STDERR = "-"
 
 
-class ExplainGroup(click.Group):
+class ExplainGroup(DomainGroup):
     """The commands of all domains, each of which explains what it writes."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the first words of the domains' names."""
-        return list(dict.fromkeys(entry.name.split()[0] for entry in _entries()))
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a domain's command, None if there is none of that name."""
+    def make(self, entry: DomainEntry) -> click.Command:
+        """Return the command of a domain."""
         from dalle_kit.cli.domain_command import domain_command
-        from dalle_kit.cli.root import nest
 
-        entries = [entry for entry in _entries() if entry.name.split()[0] == cmd_name]
-        return nest(cmd_name, entries, make=lambda entry: domain_command(entry, explains=True)) if entries else None
-
-
-def _entries() -> Any:
-    from dalle_kit.command_table import command_table
-
-    return command_table().domains
+        return domain_command(entry, explains=True)
 
 
 @click.group(cls=ExplainGroup)

@@ -16,9 +16,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from dalle_kit.errors import PluginError, RequestError, UnknownNameError
-
-Schema = Mapping[str, Any]
-
+from dalle_kit.schemas import Schema, is_list, resolve
 
 #: Larger files are no contents of a request; an e-mail with attachments still is one.
 LARGEST = 64 * 2**20
@@ -166,9 +164,9 @@ def named_by_option(error: RequestError, options: Sequence[FieldOption], *, sour
 
 def _option(name: str, field: Schema, schema: Schema, *, required: bool) -> FieldOption:
     extra = field.get("option") or {}
-    kind = _resolve(field, schema)
-    repeats = kind.get("type") == "array" and "prefixItems" not in kind
-    item = _resolve(kind.get("items", {}), schema) if repeats else kind
+    kind = resolve(field, schema)
+    repeats = is_list(kind)
+    item = resolve(kind.get("items", {}), schema) if repeats else kind
     flag = _flag(name, extra.get("flag"), repeats=repeats)
     settings: dict[str, Any] = {
         "section": "Request",
@@ -204,24 +202,6 @@ def _value_kind(
             return click.STRING, _models(flag) if repeats else _reader(flag, repeats, _model), "TEXT"
         case _:
             return click.STRING, _reader(flag, repeats, _json), "JSON"
-
-
-def _resolve(field: Schema, schema: Schema) -> Schema:
-    """Return a field's own kind: references followed, ``null`` and wrappers taken away; text for a choice of kinds."""
-    if "$ref" in field:
-        target: Any = schema
-        for step in field["$ref"].removeprefix("#/").split("/"):
-            target = target[step]
-        return _resolve(target, schema)
-    if "const" in field:
-        return {"enum": [field["const"]]}
-    for wrapper in ("anyOf", "oneOf", "allOf"):
-        if wrapper in field:
-            kinds = [kind for kind in field[wrapper] if kind.get("type") != "null"]
-            if len(kinds) == 1:
-                return _resolve(kinds[0], schema)
-            return {"type": "string"} if any(kind.get("type") == "string" for kind in kinds) else {"type": "object"}
-    return field
 
 
 def _flag(name: str, own: str | None, *, repeats: bool) -> str:

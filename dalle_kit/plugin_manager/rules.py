@@ -5,6 +5,7 @@ import os
 #: First words of the core's own commands, of today and of its plans. No domain and no plugin's command has them.
 RESERVED_COMMANDS = (
     "audit",
+    "batch",
     "completion",
     "config",
     "doctor",

@@ -1,0 +1,161 @@
+"""Reading rows from a table in CSV: a header, then a row for each text."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dalle_kit.batching.row import Columns, Row
+from dalle_kit.errors import RequestError, UnknownNameError
+from dalle_kit.schemas import Schema, is_list, resolve
+
+#: What may stand between cells; spreadsheets write the second where numbers have a decimal comma.
+_DELIMITERS = ",;\t"
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """What each column of a table is: the columns of each field, and the one that names the rows."""
+
+    fields: Mapping[str, Sequence[int]]
+    name: int | None
+    width: int
+
+
+def read_table(
+    text: str, schema: Schema, columns: Columns, *, name: str, domain: str, filled: Collection[str] = ()
+) -> list[Row]:
+    """Return the rows of a table; an empty cell is no field, one of a list has items on its lines or between ``;``.
+
+    Raises UnknownNameError for a column that is no field, RequestError for columns that are there twice or are lacking,
+    and where the text is no table.
+    """
+    columns.check(schema, domain=domain)
+    records = _records(text, name)
+    layout: _Layout | None = None
+    rows: list[Row] = []
+    for line, cells in records:
+        if not any(cell.strip() for cell in cells):
+            continue
+        if layout is None:
+            layout = _layout(cells, schema, columns, name=name, domain=domain, filled=filled)
+        else:
+            rows.append(_row(len(rows) + 1, f"line {line}", cells, layout, schema))
+    return rows
+
+
+def _records(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the cells of each row with the line that it begins on."""
+    header = re.sub(r'"[^"]*"', "", text.lstrip("\r\n").partition("\n")[0])
+    delimiter = max(_DELIMITERS, key=header.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    line = 1
+    try:
+        for cells in reader:
+            yield line, cells
+            line = reader.line_num + 1
+    except csv.Error as error:
+        reason = "a cell has no end: a quotation mark is missing, or one within the text is not doubled"
+        if "limit" in str(error):
+            reason = f"a cell has over {csv.field_size_limit()} characters; is a quotation mark missing?"
+        elif "expected after" in str(error):
+            reason = "behind a quoted cell stands more; double the quotation marks within a text"
+        raise RequestError(f"{name}, line {line}: {reason}") from error
+
+
+def _layout(
+    cells: Sequence[str], schema: Schema, columns: Columns, *, name: str, domain: str, filled: Collection[str]
+) -> _Layout:
+    header = [cell.strip() for cell in cells]
+    while not header[-1]:  # a spreadsheet has written more columns than it has
+        header.pop()
+    for number, column in enumerate(header):
+        if not column:
+            raise RequestError(f"{name}: column {number + 1} has no name in the header; name it, or take it out")
+        if column in header[:number]:
+            raise RequestError(f"{name}: two columns are named {column!r}; rename one")
+    wanted = [*(column for _, column in columns.mapped), *columns.ignored, *filter(None, [columns.name])]
+    for column in wanted:
+        if column not in header:
+            raise UnknownNameError("column", column, header)
+    fields: dict[str, list[int]] = {field: [] for field, _ in columns.mapped}
+    for field, column in columns.mapped:
+        fields[field].append(header.index(column))
+    mapped = {column for _, column in columns.mapped}
+    for number, column in enumerate(header):
+        if column not in mapped and column not in columns.ignored:
+            _place(number, column, fields, schema, columns, domain=domain)
+    for field, numbers in fields.items():
+        if len(numbers) > 1 and not is_list(_kind(field, schema)):
+            first, second = (header[number] for number in numbers[:2])
+            raise RequestError(f"{name}: {first!r} and {second!r} both give {field}; leave one out with --ignore")
+    for field in schema.get("required", ()):
+        if field not in fields and field not in filled:
+            fix = f"add one, or name the one that has it: --map {field}=COLUMN"
+            raise RequestError(f"{name}: there is no column {field!r}, which {domain} needs; {fix}")
+    return _Layout(fields, header.index(columns.name) if columns.name else None, len(header))
+
+
+def _place(
+    number: int, column: str, fields: dict[str, list[int]], schema: Schema, columns: Columns, *, domain: str
+) -> None:
+    """Add a column to the field that it is named after, if it is to be one."""
+    field = re.sub(r"[\s-]+", "_", column).casefold()
+    if field in schema.get("properties", {}):
+        fields.setdefault(field, []).append(number)
+    elif column != columns.name:
+        hint = f"(--map FIELD={_quoted(column)} says which field it is, --ignore {_quoted(column)} passes it over)"
+        raise UnknownNameError(f"{domain} field for the column", column, schema.get("properties", {}), hint=hint)
+
+
+def _quoted(column: str) -> str:
+    return f'"{column}"' if re.search(r"\W", column) else column
+
+
+def _kind(field: str, schema: Schema) -> Schema:
+    return resolve(schema["properties"][field], schema)
+
+
+def _row(number: int, place: str, cells: Sequence[str], layout: _Layout, schema: Schema) -> Row:
+    width = len(cells)
+    while width > layout.width and not cells[width - 1].strip():
+        width -= 1
+    if width != layout.width:
+        return Row(number, place, problem=f"there are {width} cells, and {layout.width} columns; is a comma unquoted?")
+    id = cells[layout.name].strip() if layout.name is not None else ""
+    fields: dict[str, Any] = {}
+    try:
+        for field, numbers in layout.fields.items():
+            values = [cells[each] for each in numbers if cells[each].strip()]
+            if values:
+                fields[field] = _value(values, _kind(field, schema), schema)
+    except (ValueError, RecursionError) as error:
+        return Row(number, place, id, problem=f"{field}: not valid JSON: {error}")
+    return Row(number, place, id, fields)
+
+
+def _value(cells: Sequence[str], kind: Schema, schema: Schema) -> Any:
+    """Return what cells say in a field of a kind; raises ValueError for one that has to be JSON and is none."""
+    if is_list(kind):
+        item = resolve(kind.get("items", {}), schema)
+        return [_single(text, item) for cell in cells for text in _items(cell)]
+    return _single(cells[0], kind)
+
+
+def _items(cell: str) -> list[str]:
+    parts = cell.splitlines() if "\n" in cell or "\r" in cell else cell.split(";")
+    return [part.strip() for part in parts if part.strip()]
+
+
+def _single(text: str, kind: Schema) -> Any:
+    for choice in kind.get("enum", ()):
+        if str(choice).casefold() == text.strip().casefold():
+            return choice
+    if kind.get("type") in ("array", "object") and ("properties" not in kind or text.lstrip().startswith("{")):
+        return json.loads(text)
+    return text

@@ -1,0 +1,312 @@
+"""``dalle-kit batch DOMAIN INPUT``: a text for each row of a table or of JSON lines."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dalle_kit.cli.common import print_text, progress_bar, say
+from dalle_kit.cli.domain_group import DomainGroup
+from dalle_kit.cli.request_options import NearestChoice, SectionOption
+from dalle_kit.errors import OutputError, RequestError
+
+if TYPE_CHECKING:
+    from dalle_kit.batching import Columns, Input, Output, Plan, Prepared, Totals
+    from dalle_kit.command_table import DomainEntry
+    from dalle_kit.kit import Kit
+
+#: The exit code where rows failed or, under ``--strict``, have findings.
+NOT_ALL = 3
+
+#: How a file of lines ends; other names are folders, but for those that look like other files.
+_LINES, _OTHER_FILES = (".jsonl", ".ndjson"), (".csv", ".tsv", ".json", ".txt", ".md", ".html", ".eml", ".xlsx", ".zip")
+
+#: Options of a domain's command that a batch has not, or has with another meaning.
+_OTHERWISE = ("local", "seed", "budget")
+
+#: Failures that are told one by one.
+_TOLD = 5
+
+
+class BatchGroup(DomainGroup):
+    """The commands of all domains, each of which writes a text for each row of an input."""
+
+    def make(self, entry: DomainEntry) -> click.Command:
+        """Return the command of a domain."""
+        from dalle_kit.cli.domain_command import DomainCommand, common_options
+
+        common = [each for each in common_options(entry) if each.name not in _OTHERWISE]
+        generation = [each for each in common if each.section == "Generation"]
+        return DomainCommand(
+            name=entry.name.split()[-1],
+            params=[click.Argument(["input"], metavar="INPUT"), *_options(entry), *generation],
+            help=f"{entry.summary}, for each row of INPUT: a .csv or .jsonl file, or - for stdin.",
+            epilog="Columns are named as the fields of the domain's requests. Cells are text: none opens a file.",
+            callback=_callback(entry),
+        )
+
+
+@click.group(cls=BatchGroup)
+def batch() -> None:
+    """Write a text for each row of a table or of JSON lines; the same command goes on after a kill.
+
+    Takes what the domain's own command takes: dalle-kit batch email guests.csv -o letters --privacy redact
+    """
+
+
+def _options(entry: DomainEntry) -> list[SectionOption]:
+    names = [each["name"] for each in entry.formats]
+
+    def option(*flags: str, section: str = "Output", **settings: Any) -> SectionOption:
+        return SectionOption(flags, section=section, **settings)
+
+    return [
+        option(
+            "--map",
+            "mapped",
+            section="Request",
+            multiple=True,
+            metavar="FIELD=COLUMN",
+            help="The column that has a field; a list can have several  [repeatable]",
+        ),
+        option(
+            "--ignore",
+            "ignored",
+            section="Request",
+            multiple=True,
+            metavar="COLUMN",
+            help="A column that is no field  [repeatable]",
+        ),
+        option(
+            "--name-column",
+            section="Request",
+            metavar="COLUMN",
+            help="The column that names each row, and its file  [default: the row's number]",
+        ),
+        option(
+            "--output",
+            "-o",
+            metavar="DIR|FILE",
+            help="A folder with a file for each row, or a .jsonl file with a line for each; - or none is stdout.",
+        ),
+        option("--format", type=NearestChoice("format", names), help=f"How each is written  [default: {names[0]}]"),
+        option("--force", is_flag=True, help="Overwrite what is there; start anew where another batch was begun."),
+        option("--json", "as_json", is_flag=True, help="Each with request, slots, findings and provenance."),
+        option("--strict", is_flag=True, help="Exit with code 3 if a warning or an error remains in any."),
+        option("--quiet", "-q", is_flag=True, help="No progress and no report on stderr."),
+        option(
+            "--seed",
+            section="Generation",
+            type=click.INT,
+            help="The same seed gives the same texts; with a temperature each row's is made of it and the row.",
+        ),
+        option(
+            "--budget",
+            section="Generation",
+            type=click.FLOAT,
+            metavar="SECONDS",
+            help="Time to write each in, beside the others; what is left is said in plain words.",
+        ),
+        option(
+            "--together",
+            section="Generation",
+            type=click.IntRange(1, 256),
+            metavar="N",
+            help="Rows that are computed at once; fewer take less memory.  [default: 16]",
+        ),
+    ]
+
+
+def _callback(entry: DomainEntry) -> Callable[..., None]:
+    def run(**values: Any) -> None:
+        from dalle_kit.batching import write_rows
+
+        quiet = values["quiet"]
+        path = _path(values)
+        plan = _plan(entry, values)
+        source, columns = _input(values["input"]), _columns(values)
+        if path is not None and _is_same(path, values["input"]):
+            raise OutputError(f"{path} is the input; choose another output")
+        with progress_bar(wanted=not quiet) as progress:
+            from dalle_kit.kit import Kit
+
+            kit = Kit(**{name: values[name] for name in _MODEL}, progress=progress)
+            prepared = _prepared(kit, plan, source, columns, entry)
+            if prepared.problems and not quiet:
+                _tell_problems(prepared)
+            heading = _heading(kit, plan, prepared, source, columns, values)
+            with _output(path, prepared, heading, _suffix(entry, plan), force=values["force"]) as output:
+                if output.done and not quiet:
+                    say(f"Going on: {len(output.done)} of {len(prepared.rows)} rows are done.", err=True)
+                try:
+                    totals = write_rows(kit, plan, prepared, output, progress=progress)
+                except KeyboardInterrupt:
+                    if path is not None:
+                        done = f"{len(output.done)} of {len(prepared.rows)} rows are done"
+                        say(f"{done}; the same command goes on with the others.", err=True)
+                    raise
+        if not quiet:
+            _report(totals, path, told=prepared.problems)
+        if totals.failures or (values["strict"] and totals.findings):
+            click.get_current_context().exit(NOT_ALL)
+
+    return run
+
+
+#: The options that choose the model and what it runs on.
+_MODEL = ("model", "device", "dtype", "quant")
+
+
+def _plan(entry: DomainEntry, values: Mapping[str, Any]) -> Plan:
+    from dalle_kit.batching import TOGETHER, Plan
+    from dalle_kit.cli.domain_command import chosen_options, read_like, shaping_of, writing_of
+    from dalle_kit.cli.output import choose_format
+
+    generation = chosen_options(values)
+    format = choose_format(entry.formats, named=values["format"], path=None, as_json=values["as_json"])
+    like = read_like(values["like"], quiet=values["quiet"])
+    arguments = {**shaping_of(values, like), **writing_of(values), **generation}
+    return Plan(
+        domain=entry.name,
+        format=None if format == "json" else format,
+        arguments=arguments,
+        together=values["together"] or TOGETHER,
+    )
+
+
+def _path(values: Mapping[str, Any]) -> Path | None:
+    """Return where the texts go, None for stdout; raises OutputError for a name that looks like another file."""
+    if values["output"] in (None, "-"):
+        return None
+    path = Path(values["output"])
+    if path.suffix.casefold() in _OTHER_FILES and not path.is_dir():
+        raise OutputError(
+            f"{path}: a batch is written to a folder, or to a file that ends in .jsonl; give one of these"
+        )
+    return path
+
+
+def _input(name: str) -> Input:
+    from dalle_kit.batching import Input
+
+    if name == "-":
+        if sys.stdin is None:
+            raise RequestError("there is no stdin to read from; name a file")
+        return Input(sys.stdin.buffer.read(), "stdin")
+    try:
+        return Input(Path(name).expanduser().read_bytes(), name)
+    except (OSError, RuntimeError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise RequestError(f"cannot read {name!r}: {reason}; give a .csv or .jsonl file, or - for stdin") from error
+
+
+def _is_same(path: Path, name: str) -> bool:
+    with contextlib.suppress(OSError, RuntimeError, ValueError):
+        return name != "-" and path.exists() and path.samefile(Path(name).expanduser())
+    return False
+
+
+def _columns(values: Mapping[str, Any]) -> Columns:
+    from dalle_kit.batching import Columns
+
+    mapped = []
+    for text in values["mapped"]:
+        field, sign, column = text.partition("=")
+        if not (field.strip() and sign and column.strip()):
+            raise RequestError(f"--map {text!r}: give FIELD=COLUMN, such as to=Mail")
+        mapped.append((field.strip().replace("-", "_"), column.strip()))
+    return Columns(tuple(mapped), values["ignored"], values["name_column"])
+
+
+def _prepared(kit: Kit, plan: Plan, source: Input, columns: Columns, entry: DomainEntry) -> Prepared:
+    from dalle_kit.batching import prepare, read_rows
+
+    filled = [
+        name
+        for name, field in entry.schema["properties"].items()
+        if (field.get("option") or {}).get("identity") and name in kit.settings.identity
+    ]
+    rows = read_rows(source, entry.schema, columns, domain=entry.name, filled=filled)
+    return prepare(kit, plan, rows)
+
+
+def _tell_problems(prepared: Prepared) -> None:
+    problems = list(prepared.problems.values())
+    say(f"{_rows(len(problems))} of {len(prepared.rows)} cannot be written:", err=True)
+    _tell(problems)
+
+
+def _tell(messages: Sequence[str]) -> None:
+    for message in messages[:_TOLD]:
+        say(f"  {message}", err=True)
+    if len(messages) > _TOLD:
+        say(f"  and {len(messages) - _TOLD} more", err=True)
+
+
+def _heading(
+    kit: Kit, plan: Plan, prepared: Prepared, source: Input, columns: Columns, values: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return what the texts depend on: a batch goes on only where this is as it was."""
+    import hashlib
+
+    from dalle_kit.records import GenerationOptions
+
+    settings = kit.settings
+    chosen = dict.fromkeys(GenerationOptions.names()) | {**plan.arguments, "like": list(values["like"])}
+    return {
+        "domain": plan.domain,
+        "input": hashlib.sha256(source.data).hexdigest(),
+        "map": [list(pair) for pair in columns.mapped],
+        "ignore": list(columns.ignored),
+        "name_column": columns.name,
+        "format": plan.format or "json",
+        **{name: values[name] or getattr(settings, name) for name in _MODEL},
+        "model": kit.model_for(plan.domain),
+        **chosen,
+        "privacy": values["privacy"] or settings.privacy,
+        **prepared.facts,
+    }
+
+
+@contextlib.contextmanager
+def _output(
+    path: Path | None, prepared: Prepared, heading: Mapping[str, Any], suffix: str, *, force: bool
+) -> Iterator[Output]:
+    from dalle_kit.batching import Lines, folder, lines_file
+
+    if path is None:
+        yield Lines(_print)
+    elif path.suffix.casefold() in _LINES and not path.is_dir():
+        with lines_file(path, heading, force=force) as lines:
+            yield lines
+    else:
+        with folder(path, heading, prepared.rows, suffix, force=force) as files:
+            yield files
+
+
+def _suffix(entry: DomainEntry, plan: Plan) -> str:
+    return next((each["suffix"] for each in entry.formats if each["name"] == plan.format), ".json")
+
+
+def _print(line: bytes) -> None:
+    print_text(line.decode("utf-8"))
+    sys.stdout.flush()
+
+
+def _report(totals: Totals, path: Path | None, *, told: Mapping[int, str]) -> None:
+    """Say how it ended, and what failed beyond what was told before."""
+    said = [f"{totals.written} of {_rows(totals.rows)} written" + (f" to {path}" if path else "")]
+    said.append(f"{totals.findings} with findings")
+    said.append(f"{len(totals.failures)} failed")
+    rate = f", {totals.new / totals.seconds * 3600:.0f} rows an hour" if totals.new and totals.seconds else ""
+    say(f"{', '.join(said)}; {totals.seconds:.0f} s{rate}.", err=True)
+    _tell([line["error"] for line in totals.failures if line["row"] not in told])
+
+
+def _rows(count: int) -> str:
+    return f"{count} row{'' if count == 1 else 's'}"
