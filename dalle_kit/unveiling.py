@@ -86,7 +86,7 @@ def _named(finding: Finding, veil: Veil) -> Finding:
 def _remarks(veil: Veil) -> list[Finding]:
     """Return what is to say about whose names were not shown."""
     if not veil.stand_ins.names:
-        return [Finding(NAME_BLIND, "warning", "no name of a person was found in the request: all of it was shown")]
+        return [Finding(NAME_BLIND, "note", "no name of a person was found in the request: all of it was shown")]
     if veil.by_model:
         return []
     message = "names that no field holds were told by their form alone; pip install 'dalle-kit[nlp]' finds more of them"
