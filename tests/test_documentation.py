@@ -45,7 +45,7 @@ def blocks(page: Path, language: str) -> list[str]:
 def commands(page: Path) -> Iterator[list[str]]:
     """Yield the arguments of each dalle-kit command that a page shows in a block of shell."""
     for block in blocks(page, "sh"):
-        for line in block.splitlines():
+        for line in block.replace("\\\n", " ").splitlines():
             words = shlex.split(line, comments=True)
             for start in [index for index, word in enumerate(words) if word == "dalle-kit"]:
                 yield words[start + 1 :]
