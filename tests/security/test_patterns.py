@@ -179,7 +179,7 @@ def repetitions(tree: Iterable[Any], before: str = "") -> Iterator[tuple[str, st
 
 def attacks(pattern: re.Pattern[Any]) -> Iterator[Any]:
     for before, body in dict.fromkeys(repetitions(parser.parse(pattern.pattern, pattern.flags))):
-        for start, after in ((before, ""), (before, "\0"), ("", "\0")):
+        for start, after in ((before, "\0"), ("", "\0")):
             text = start + body * (LENGTH // len(body)) + after
             yield text if isinstance(pattern.pattern, str) else text.encode("utf-8")
 
