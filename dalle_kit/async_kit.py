@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -34,8 +35,9 @@ class AsyncKit:
 
     async def generate(self, domain: str, request: Fields | Request | None = None, **arguments: Any) -> Document:
         """Write one document, as ``Kit.generate``."""
-        opened = await asyncio.to_thread(self.kit.stream, domain, request, **arguments)
-        async for _ in _pieces(opened):
+        stop = threading.Event()
+        opened = await asyncio.to_thread(self.kit.stream, domain, request, stopped=stop.is_set, **arguments)
+        async for _ in _pieces(opened, stop):
             pass
         return opened.document
 
@@ -43,8 +45,9 @@ class AsyncKit:
         self, domain: str, request: Fields | Request | None = None, **arguments: Any
     ) -> AsyncIterator[str | Document]:
         """Yield the pieces of the provisional text as ``Kit.stream``, then the Document."""
-        opened = await asyncio.to_thread(self.kit.stream, domain, request, **arguments)
-        async for piece in _pieces(opened):
+        stop = threading.Event()
+        opened = await asyncio.to_thread(self.kit.stream, domain, request, stopped=stop.is_set, **arguments)
+        async for piece in _pieces(opened, stop):
             yield piece
         yield opened.document
 
@@ -61,7 +64,7 @@ class AsyncKit:
         return await asyncio.to_thread(self.kit.reproduce, record, **arguments)
 
 
-async def _pieces(stream: DocumentStream) -> AsyncIterator[str]:
+async def _pieces(stream: DocumentStream, stop: threading.Event) -> AsyncIterator[str]:
     """Yield a stream's pieces, each computed in a thread; leaving early waits for the one under way, then stops."""
     try:
         while True:
@@ -69,6 +72,7 @@ async def _pieces(stream: DocumentStream) -> AsyncIterator[str]:
             try:
                 piece = await asyncio.shield(step)
             except asyncio.CancelledError:
+                stop.set()
                 # Cancelled again or not: the stream cannot be closed while it computes.
                 while not step.done():
                     with contextlib.suppress(asyncio.CancelledError):
