@@ -48,10 +48,9 @@ def announced(chosen: Mapping[str, Any]) -> Iterator[socket.socket | None]:
             listener.bind(str(path))
             listener.listen(32)
             content = json.dumps({"socket": str(path), "state": _state(chosen)}).encode()
-            make_private_folder(record.parent)
-            with contextlib.suppress(OSError):
-                record.unlink()
-            with contextlib.suppress(OutputError):  # a home that cannot be written to: it is done without
+            with contextlib.suppress(OSError, OutputError):  # in a home that cannot be written to it is done without
+                make_private_folder(record.parent)
+                record.unlink(missing_ok=True)
                 write_atomically(record, content, private=True)
             yield listener
     finally:

@@ -85,6 +85,7 @@ def run(app: ASGIApp, desk: Desk, listeners: Sequence[socket.socket], limits: Li
         access_log=False,
         lifespan="off",
         server_header=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=int(limits.seconds) + 1,
         ws="none",
     )

@@ -236,7 +236,7 @@ def test_a_server_that_goes_while_it_writes_is_an_error_with_the_fix(
 
 def test_the_command_loads_nothing_heavy(warm: Server) -> None:
     script = (
-        "import sys; from dalle_kit.cli.main import main\n"
+        f"import sys; sys.path[:] = {sys.path!r}; from dalle_kit.cli.main import main\n"
         f"code = main({[*EMAIL, '--max-tokens', '8']!r})\n"
         "heavy = 'torch numpy pydantic jinja2 pluggy fastapi uvicorn asyncio rich tomlkit'.split()\n"
         "print(code, *(name for name in heavy if name in sys.modules))"
