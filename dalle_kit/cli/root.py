@@ -27,6 +27,7 @@ CORE = {
     "audit": ("dalle_kit.cli.audit", "Measure bias: the same request about different people."),
     "reproduce": ("dalle_kit.cli.reproduce", "Make a recorded text again, and say what differs."),
     "serve": ("dalle_kit.cli.serve", "Serve an HTTP API, which clients of OpenAI's speak, and a page."),
+    "lsp": ("dalle_kit.cli.lsp", "Complete code in an editor, as a language server."),
     "train": ("dalle_kit.cli.train", "Train a model, or an adapter of one, on your texts."),
     "doctor": ("dalle_kit.cli.doctor", "Say what is in use on this machine and what is wrong."),
     "completion": ("dalle_kit.cli.completion", "Print the completion script of a shell."),

@@ -1,0 +1,1 @@
+"""The language server: a domain that writes into a source, in the editor (extra ``lsp``)."""
