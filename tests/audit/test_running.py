@@ -45,7 +45,7 @@ class LikelyEngine(ScriptedEngine):
     def generative(self) -> None:
         """Say that it writes."""
 
-    def log_likelihoods(self, texts: Sequence[tuple[Prompt, Sequence[int]]]) -> list[Any]:
+    def log_likelihoods(self, texts: Sequence[tuple[Prompt, Sequence[int]]]) -> list[Any]:  # type: ignore[override]
         return [np.full(len(tokens), -2.5 if is_of_woman(prompt) else -2.0) for prompt, tokens in texts]
 
 

@@ -237,7 +237,8 @@ SIZES = ("hidden_size", "num_attention_heads", "num_key_value_heads", "head_dim"
 @pytest.mark.parametrize("key", [*SIZES, "rope_parameters", "rms_norm_eps", "bos_token_id", "eos_token_id"])
 def test_a_configuration_of_any_sizes_is_refused_or_harmless(small: Path, key: str) -> None:
     config = json.loads((small / "config.json").read_text(encoding="utf-8"))
-    for value in (0, -1, 3, 2**31, 10**30, float("nan"), float("inf"), "x", {}, [1, 1]):
+    values: tuple[Any, ...] = (0, -1, 3, 2**31, 10**30, float("nan"), float("inf"), "x", {}, [1, 1])
+    for value in values:
         (small / "config.json").write_text(json.dumps({**config, key: value}), encoding="utf-8")
         outcome(small)
 

@@ -67,9 +67,11 @@ def patterns() -> Found:
                     anywhere[name].add(node.attr)
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
                 owner, literal = node.func.value, node.args[0]
-                if isinstance(owner, ast.Name) and owner.id == "re" and isinstance(literal, ast.Constant):
+                text = literal.value if isinstance(literal, ast.Constant) else None
+                if isinstance(owner, ast.Name) and owner.id == "re" and isinstance(text, (str, bytes)):
                     flags = [each for each in (*node.args[1:], *(key.value for key in node.keywords)) if is_flag(each)]
-                    pattern = re.compile(literal.value, eval(" | ".join(map(ast.unparse, flags)) or "0", {"re": re}))
+                    given = eval(" | ".join(map(ast.unparse, flags)) or "0", {"re": re})
+                    pattern: re.Pattern[Any] = re.compile(text, given)
                     places, methods = found[pattern.pattern, pattern.flags]
                     places.add(f"{name}:{node.lineno}")
                     methods |= {node.func.attr} & METHODS
@@ -111,7 +113,7 @@ def one(code: Any, value: Any) -> str:
     if code is codes.IN:
         return members(value)[0]
     if code in (codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT):
-        return shortest(value[2]) * min(value[0], 50)
+        return shortest(value[2]) * int(min(value[0], 50))
     if code is codes.SUBPATTERN:
         return shortest(value[3])
     if code is codes.BRANCH:
