@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import unicodedata
 from functools import lru_cache
 
@@ -41,6 +42,10 @@ def plain(word: str) -> str:
     return _CONTRACTED.sub("", word.casefold())
 
 
+#: The stemmer keeps the word it works on in itself, and threads would mix theirs up.
+_STEMMING = threading.Lock()
+
+
 @lru_cache(maxsize=50_000)
 def stem(word: str, language: str = "en") -> str:
     """Return what the forms of a word have in common: "went" and "goes" are "go", "cancellation" is "cancel"."""
@@ -50,7 +55,10 @@ def stem(word: str, language: str = "en") -> str:
     if language not in _LEMMATISED:
         return fold(bare)
     lemma = lemmatize(bare, lang=language).casefold()
-    return fold(_stemmer().stemWord(lemma)) if language == "en" else fold(lemma)
+    if language != "en":
+        return fold(lemma)
+    with _STEMMING:
+        return fold(_stemmer().stemWord(lemma))
 
 
 def key_words(note: str, *, most: int = 12) -> tuple[str, ...]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dalle_kit.checks import key_words
+from dalle_kit.checks.words import stem
 
 
 @pytest.mark.parametrize(
@@ -32,3 +36,21 @@ def test_every_key_word_begins_like_a_word_of_its_note(note: str) -> None:
     words = [word.casefold() for word in note.split()]
     for key in key_words(note):
         assert any(key.removesuffix("*").casefold() in word for word in words)
+
+
+def test_threads_do_not_mix_up_the_words_they_stem() -> None:
+    words = [
+        f"{start}{middle}{end}"
+        for start in "bcdfglmnprst"
+        for middle in ("ational", "iv", "ous")
+        for end in ("ness", "ing", "ies", "ization", "ments")
+    ]
+    alone = [stem.__wrapped__(word) for word in words]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            found = list(threads.map(lambda _: [stem.__wrapped__(word) for word in words], range(8)))
+    finally:
+        sys.setswitchinterval(before)
+    assert found == [alone] * 8
