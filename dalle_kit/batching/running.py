@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import json
 import threading
 import time
@@ -136,6 +137,7 @@ def write_rows(kit: Kit, plan: Plan, prepared: Prepared, output: Output, *, prog
         for line, rendered in written:
             take(line, rendered)
             progress("writing", len(lines), total)
+    assert len(lines) == total
     output.finish()
     failures = tuple(lines[number] for number in sorted(lines) if lines[number]["status"] == "failed")
     findings = sum(bool(line.get("findings")) for line in lines.values())
@@ -154,13 +156,13 @@ def _written(kit: Kit, plan: Plan, prepared: Prepared, rows: Sequence[Row]) -> G
                 yield threads.submit(_write, kit, plan, row, request, stop)
 
         beginning = begin()
-        running = {future for future, _ in zip(beginning, range(plan.together), strict=False)}
+        running = set(itertools.islice(beginning, plan.together))
         try:
             while running:
                 done, running = wait(running, _PATIENCE, FIRST_COMPLETED)
                 for future in done:
                     yield future.result()
-                    running |= {future for future in [next(beginning, None)] if future is not None}
+                    running |= set(itertools.islice(beginning, 1))
         finally:
             stop.set()
 

@@ -124,32 +124,32 @@ def _options(entry: DomainEntry) -> list[SectionOption]:
 
 def _callback(entry: DomainEntry) -> Callable[..., None]:
     def run(**values: Any) -> None:
-        from dalle_kit.batching import write_rows
-
-        quiet = values["quiet"]
-        path = _path(values)
+        quiet, path = values["quiet"], _path(values)
         plan = _plan(entry, values)
         source, columns = _input(values["input"]), _columns(values)
         if path is not None and _is_same(path, values["input"]):
             raise OutputError(f"{path} is the input; choose another output")
-        with progress_bar(wanted=not quiet) as progress:
-            from dalle_kit.kit import Kit
+        done: list[Mapping[int, Any]] = []
+        try:
+            with progress_bar(wanted=not quiet) as progress:
+                from dalle_kit.batching import write_rows
+                from dalle_kit.kit import Kit
 
-            kit = Kit(**{name: values[name] for name in _MODEL}, progress=progress)
-            prepared = _prepared(kit, plan, source, columns, entry)
-            if prepared.problems and not quiet:
-                _tell_problems(prepared)
-            heading = _heading(kit, plan, prepared, source, columns, values)
-            with _output(path, prepared, heading, _suffix(entry, plan), force=values["force"]) as output:
-                if output.done and not quiet:
-                    say(f"Going on: {len(output.done)} of {len(prepared.rows)} rows are done.", err=True)
-                try:
+                kit = Kit(**{name: values[name] for name in _MODEL}, progress=progress)
+                prepared = _prepared(kit, plan, source, columns, entry)
+                if not quiet:
+                    _tell_problems(prepared)
+                heading = _heading(kit, plan, prepared, source, columns, values)
+                with _output(path, prepared, heading, _suffix(entry, plan), force=values["force"]) as output:
+                    done.append(output.done)
+                    if output.done and not quiet:
+                        say(f"Going on: {len(output.done)} of {_rows(len(prepared.rows))} are done.", err=True)
                     totals = write_rows(kit, plan, prepared, output, progress=progress)
-                except KeyboardInterrupt:
-                    if path is not None:
-                        done = f"{len(output.done)} of {len(prepared.rows)} rows are done"
-                        say(f"{done}; the same command goes on with the others.", err=True)
-                    raise
+        except KeyboardInterrupt:
+            if path is not None and done:
+                told = f"{_rows(len(done[0]))} of {len(prepared.rows)} done"
+                say(f"{told}; the same command goes on with the others.", err=True)
+            raise
         if not quiet:
             _report(totals, path, told=prepared.problems)
         if totals.failures or (values["strict"] and totals.findings):
@@ -237,7 +237,8 @@ def _prepared(kit: Kit, plan: Plan, source: Input, columns: Columns, entry: Doma
 
 def _tell_problems(prepared: Prepared) -> None:
     problems = list(prepared.problems.values())
-    say(f"{_rows(len(problems))} of {len(prepared.rows)} cannot be written:", err=True)
+    if problems:
+        say(f"{_rows(len(problems))} of {len(prepared.rows)} cannot be written:", err=True)
     _tell(problems)
 
 

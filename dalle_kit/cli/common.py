@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -106,6 +107,7 @@ class _Bar:
     def __init__(self) -> None:
         self._progress: Any = None
         self._tasks: dict[str, TaskID] = {}
+        self._began: dict[str, tuple[float, int]] = {}
 
     def report(self, stage: str, done: int, total: int | None) -> None:
         stage = harmless(stage)  # it names models and files
@@ -113,10 +115,11 @@ class _Bar:
             self._progress = _start_bars()
         if stage not in self._tasks:
             self._hide_endless()
-            self._tasks[stage] = self._progress.add_task(stage, total=total, amount="")
-        self._progress.update(
-            self._tasks[stage], completed=done, total=total, amount=_amount(done, total), visible=True
-        )
+            # What was done before is no work of this one's, and tells nothing of its speed.
+            self._began[stage] = (time.monotonic(), done)
+            self._tasks[stage] = self._progress.add_task(stage, total=total, completed=done, amount="")
+        amount = f"{_amount(done, total)} {_rate(done, total, *self._began[stage])}".rstrip()
+        self._progress.update(self._tasks[stage], completed=done, total=total, amount=amount, visible=True)
 
     def _hide_endless(self) -> None:
         """Take away the stages without a known end: the next one tells that they are over."""
@@ -139,6 +142,7 @@ def _start_bars() -> Any:
         TimeRemainingColumn(),
         console=console(),
         transient=True,
+        speed_estimate_period=600,  # a text takes long, and several may be done at once
     )
     bars.start()
     return bars
@@ -149,3 +153,12 @@ def _amount(done: int, total: int | None) -> str:
         return f"{done / 1e6:.1f} MB" if done >= _BYTES_FROM else ""
     share = f"{100 * done // max(1, total):3}%"
     return f"{share} {done / 1e6:.1f} of {total / 1e6:.1f} MB" if total >= _BYTES_FROM else f"{share} {done} of {total}"
+
+
+def _rate(done: int, total: int | None, since: float, begun: int) -> str:
+    """Return how many are done in a second, or in an hour if these are few; nothing for bytes."""
+    seconds, new = time.monotonic() - since, done - begun
+    if total is None or total >= _BYTES_FROM or new <= 0 or seconds < 1:
+        return ""
+    each = new / seconds
+    return f"({each:.0f} a second)" if each >= 10 else f"({each * 3600:.0f} an hour)"
