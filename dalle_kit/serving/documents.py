@@ -13,15 +13,17 @@ from fastapi import APIRouter, Request, Response
 
 from dalle_kit.domain import Domain
 from dalle_kit.errors import RequestError
+from dalle_kit.explain import Explanation
 from dalle_kit.kit import Kit
+from dalle_kit.models.spec import Progress
 from dalle_kit.recording import fields_of
 from dalle_kit.records import Document, GenerationOptions, Privacy, Steer
 from dalle_kit.serving.desk import Desk
-from dalle_kit.serving.failures import as_json
+from dalle_kit.serving.failures import Refusal, as_json
 from dalle_kit.serving.replies import reply
 from dalle_kit.serving.texts import public_name
 
-Item = str | Document
+Item = str | Document | Explanation
 
 #: What says how a document is written, besides the generation options.
 _HOW = ("template", "like", "steer", "repair", "budget", "privacy", "name_blind")
@@ -39,6 +41,9 @@ class DocumentRequest(pydantic.BaseModel):
         default_factory=dict, description='The fields; bytes are {"$base64": "..."}.'
     )
     stream: bool = False
+    explain: bool = pydantic.Field(
+        False, description="Say what each sentence rests on; this takes longer than writing."
+    )
     format: str | None = pydantic.Field(None, description="A format of the domain to have the document in as well.")
     template: str | None = pydantic.Field(None, max_length=200)
     like: list[SetName] = pydantic.Field(default=[], max_length=16, description="Names of sets of examples.")
@@ -75,22 +80,31 @@ class DocumentRequest(pydantic.BaseModel):
 class DocumentForm:
     """A document as it is told: its pieces, then the document."""
 
-    def __init__(self, format: str | None) -> None:
-        self._format = format
+    def __init__(self, format: str | None, *, explains: bool) -> None:
+        self._format, self._explains = format, explains
         self._id = f"document-{secrets.token_hex(12)}"
 
     def events(self, item: Item) -> Iterable[dict[str, Any] | str]:
-        """Return the events of a piece of the provisional text, or of the document."""
+        """Return the events of a piece of the provisional text, of the document, or of its explanation."""
         if isinstance(item, str):
             yield {"id": self._id, "object": "document.piece", "text": item}
-        else:
+            return
+        if isinstance(item, Document):
             yield self._document(item)
+        else:
+            yield {"id": self._id, "object": "document.explanation", **item.as_dict()}
+        if isinstance(item, Document) != self._explains:
             yield "[DONE]"
 
     def whole(self, items: list[Item]) -> dict[str, Any]:
-        """Return the document."""
-        (document,) = (item for item in items if isinstance(item, Document))
-        return self._document(document)
+        """Return the document, with its explanation where that was asked for."""
+        found: dict[str, Any] = {}
+        for item in items:
+            if isinstance(item, Document):
+                found = self._document(item)
+            elif not isinstance(item, str):
+                found["explanation"] = item.as_dict()
+        return found
 
     def _document(self, document: Document) -> dict[str, Any]:
         found = {"id": self._id, "object": "document", **document.as_dict()}
@@ -115,6 +129,18 @@ def written(kit: Kit, domain: str, body: DocumentRequest, stop: threading.Event)
         yield from stream
         if not stop.is_set():
             yield stream.document
+        if body.explain and not stop.is_set():
+            yield stream.explain(progress=_unless(stop))
+
+
+def _unless(stop: threading.Event) -> Progress:
+    """Return a listener that ends the work it hears of once nobody wants it any more."""
+
+    def hear(stage: str, done: int, total: int | None) -> None:
+        if stop.is_set():
+            raise Refusal(499, "nobody waits for it any more")
+
+    return hear
 
 
 def documents_router(kit: Kit, desk: Desk) -> APIRouter:
@@ -137,7 +163,7 @@ def documents_router(kit: Kit, desk: Desk) -> APIRouter:
         def start(stop: threading.Event) -> Iterator[Item]:
             return written(kit, name, body, stop)
 
-        return await reply(request, desk, start, DocumentForm(body.format), stream=body.stream)
+        return await reply(request, desk, start, DocumentForm(body.format, explains=body.explain), stream=body.stream)
 
     return router
 

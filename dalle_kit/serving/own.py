@@ -13,10 +13,11 @@ from dalle_kit.kit import Kit
 from dalle_kit.records import Document
 from dalle_kit.serving.desk import Desk
 from dalle_kit.serving.documents import DocumentRequest, rendered, written
+from dalle_kit.serving.documents import Item as Told
 from dalle_kit.serving.gatekeeper import PRIVATE
 from dalle_kit.serving.replies import reply
 
-Item = str | Document | DalleKitError
+Item = Told | DalleKitError
 
 
 class OwnForm:
@@ -32,7 +33,7 @@ class OwnForm:
         elif isinstance(item, Document):
             shown = None if self._format is None else rendered(item, self._format)
             yield {"document": item.as_dict(), "rendered": shown}
-        else:
+        elif isinstance(item, DalleKitError):
             yield {"error": str(item), "field": item.field if isinstance(item, RequestError) else None}
 
     def whole(self, items: list[Item]) -> dict[str, Any]:

@@ -84,7 +84,7 @@ def plain(text: str) -> Any:
         ["--template", "nix"],
         ["--like", "nix"],
         ["--steer", "left"],
-        ["--privacy", "refuse", "--strict", "--point", "call Robert Miller"],
+        ["--privacy", "report", "--strict", "--point", "call Robert Miller"],
     ],
     ids=" ".join,
 )

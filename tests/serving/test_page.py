@@ -148,6 +148,12 @@ def test_findings_are_marked_and_what_is_told_stays_text(browser: Browser, serve
         "timings": {},
         "repairs": [TAG],
     }
+    sentence = {"text": text, "note": f"by the model {TAG}", "weights": [{"part": 0, "value": 3.25, "error": 0.0}]}
+    explanation = {
+        "object": "document.explanation",
+        "parts": [{"kind": "field", "name": "points[0]", "text": TAG}],
+        "sentences": [sentence],
+    }
     document = {
         "object": "document",
         "domain": "email",
@@ -155,9 +161,10 @@ def test_findings_are_marked_and_what_is_told_stays_text(browser: Browser, serve
         "findings": [{**finding, "start": start, "end": start + len("Robert Miller")}],
         "provenance": made,
     }
-    browser.value(told({"object": "document.piece", "text": text}, document))
+    browser.value(told({"object": "document.piece", "text": text}, document, explanation))
     browser.value("document.getElementById('form').requestSubmit()")
-    browser.until("!document.getElementById('about').hidden")
+    browser.until("!document.getElementById('explained').hidden")
+    assert "points[0]: “<img" in text_of(browser, "explanation") and "(+3.3)" in text_of(browser, "explanation")
     assert browser.value("document.getElementById('text').textContent") == text
     assert browser.value("[...document.querySelectorAll('#text mark')].map(each => each.textContent)") == [
         "Robert Miller"

@@ -145,6 +145,7 @@ async function encoded(file) {
 }
 
 const OPTIONS = {
+  explain: { type: "boolean", default: false, description: "Say what each sentence rests on; this takes longer than writing." },
   format: { description: "The format that is downloaded." },
   privacy: { enum: ["as set", "off", "report", "redact", "refuse"], default: "as set", description: "What becomes of personal data that is not in the request." },
   temperature: { type: "number", minimum: 0, description: "Boldness of the choice of words; 0 takes the likeliest." },
@@ -203,12 +204,13 @@ async function write(event) {
     at("status").scrollIntoView({ block: "nearest" });
     for await (const each of events(response)) {
       if (each.error) throw Object.assign(new Error(each.error.message), each.error);
-      if (each.object === "document") show(each);
+      if (each.object === "document") show(each, how.explain);
+      else if (each.object === "document.explanation") explain(each);
       else at("text").append(each.text);
     }
     if (!written) throw new Error("the server went away before the text was finished; write it again");
   } catch (error) {
-    if (error.name === "AbortError") at("status").textContent = "Stopped; what is there was not checked.";
+    if (error.name === "AbortError") at("status").textContent = written ? finished(written) : "Stopped; what is there was not checked.";
     else tell(error.message, error.param);
   } finally {
     running = null;
@@ -235,8 +237,27 @@ function tell(message, param) {
   control.focus();
 }
 
-function show(found) {
+// The three parts of the request or the template that made a sentence likeliest.
+function explain(found) {
+  const about = (sentence) => sentence.weights.slice(0, 3).filter((each) => each.value > 0).map((each) => {
+    const part = found.parts[each.part];
+    return make("li", {}, `${part.name}: “${part.text}” (+${each.value.toFixed(1)})`);
+  });
+  at("explanation").replaceChildren(...found.sentences.map((sentence) =>
+    make("li", {}, make("q", { textContent: sentence.text }), ` ${sentence.note}`, make("ul", {}, ...about(sentence)))));
+  at("explained").hidden = false;
+  at("status").textContent = finished(written);
+}
+
+function finished(found) {
+  const count = found.findings.filter((each) => each.severity !== "note").length;
+  const words = found.text.split(/\s+/).filter(Boolean).length;
+  return `Finished: ${words} words, ${count === 1 ? "1 finding" : `${count} findings`}.`;
+}
+
+function show(found, explains) {
   written = found;
+  at("explained").hidden = true;
   at("text").classList.remove("provisional");
   at("text").replaceChildren(...marked(found));
   const findings = found.findings.filter((each) => each.severity !== "note");
@@ -251,8 +272,7 @@ function show(found) {
   at("provenance").replaceChildren(...Object.entries(facts).flatMap(([name, value]) =>
     [make("dt", { textContent: name }), make("dd", { textContent: value })]));
   at("about").hidden = false;
-  const count = findings.length === 1 ? "1 finding" : `${findings.length} findings`;
-  at("status").textContent = `Finished: ${found.text.split(/\s+/).filter(Boolean).length} words, ${count}.`;
+  at("status").textContent = explains ? "Written; weighing what it rests on ..." : finished(found);
 }
 
 // The text with the places of the findings marked. The server counts characters, and JavaScript halves of some.
