@@ -103,11 +103,9 @@ def audit_bias(kit: Kit, plan: Plan, *, progress: Progress = silent) -> BiasRepo
 
 def _likely(engine: Engine) -> Engine:
     """Return an engine that gives likelihoods; raises ModelError for one that does not."""
-    if not hasattr(engine, "log_likelihoods"):
-        raise ModelError(
-            f"{engine.model} gives no likelihoods, which an audit compares; choose a model on this machine"
-        )
-    engine.generative()  # an encoder says here that it is one
+    if engine.family == "encoder" or not hasattr(engine, "log_likelihoods"):
+        fix = "choose a model on this machine that writes"
+        raise ModelError(f"{engine.model} gives no likelihoods, which an audit compares; {fix}")
     return engine
 
 
