@@ -100,9 +100,11 @@ class StandIns:
         return pattern.sub(lambda match: self._real[match.group()], text) if pattern else text
 
     def are_in(self, texts: Iterable[str]) -> bool:
-        """Say whether one of the stand-ins is a word of a text by itself."""
+        """Say whether one of the stand-ins is a word of a text by itself, as none is of those it was chosen beside."""
         told = "\n".join(texts).casefold()
-        return any(shown.casefold() in told for shown in self._real)
+        words = frozenset(_WORDS.findall(told))
+        rows = self._real.items()
+        return any(word in (words if _has_case(real) else told) for shown, real in rows for word in _forms(shown))
 
     def _add(self, part: str, *, first: bool) -> None:
         if part.isupper() or part.islower():

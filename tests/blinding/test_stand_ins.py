@@ -120,6 +120,16 @@ def test_a_stand_in_is_no_word_of_the_texts_and_there_are_enough() -> None:
     assert len({name.casefold() for name in many.shown}) == 500 and many.reveal(many.blind("Pabqx")) == "Pabqx"
 
 
+def test_a_stand_in_is_in_texts_only_as_a_word_by_itself() -> None:
+    names = StandIns(["Priya Raman"], seen=[])
+    assert names.blind("Priya Raman") == "Alex Palmer"
+    # What is chosen beside these texts would be the same again: who looks for other ones would never find any.
+    assert not names.are_in(["Alexandra booked the Alexander room", "two palmertons"])
+    assert names.are_in(["ALEX'S"]) and names.are_in(["two palmers"])
+    caseless = StandIns(["\u738b\u82b3"], seen=[])
+    assert caseless.are_in([f"x{caseless.shown[0]}x"])
+
+
 @pytest.mark.parametrize(
     ("name", "parts"),
     [
