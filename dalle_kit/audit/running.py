@@ -103,9 +103,11 @@ def audit_bias(kit: Kit, plan: Plan, *, progress: Progress = silent) -> BiasRepo
 
 def _likely(engine: Engine) -> Engine:
     """Return an engine that gives likelihoods; raises ModelError for one that does not."""
-    if engine.family == "encoder" or not hasattr(engine, "log_likelihoods"):
+    try:
+        engine.log_likelihoods([("Dear", engine.tokenizer.encode_text(" all"))])
+    except (AttributeError, ModelError) as error:
         fix = "choose a model on this machine that writes"
-        raise ModelError(f"{engine.model} gives no likelihoods, which an audit compares; {fix}")
+        raise ModelError(f"{engine.model} gives no likelihoods, which an audit compares; {fix}") from error
     return engine
 
 

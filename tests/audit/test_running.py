@@ -46,12 +46,6 @@ class LikelyEngine(ScriptedEngine):
         return [np.full(len(tokens), -2.5 if is_of_woman(prompt) else -2.0) for prompt, tokens in texts]
 
 
-class RemoteEngine(ScriptedEngine):
-    """An engine that only writes, as one behind a server does."""
-
-    log_likelihoods = property()  # asked for, it is not there
-
-
 def is_of_woman(prompt: Prompt) -> bool:
     return any(person.name in prompt.text for person in WOMEN)
 
@@ -135,7 +129,7 @@ def test_a_page_needs_nothing_but_itself(report: BiasReport) -> None:
 
 def test_what_cannot_be_audited_is_told(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="scripted gives no likelihoods"):
-        audit_bias(kit(unbiased, RemoteEngine), Plan([BRIEF], known_people()))
+        audit_bias(kit(unbiased, ScriptedEngine), Plan([BRIEF], known_people()))
     with pytest.raises(RequestError, match="there are no requests"):
         audited(unbiased, frames=[])
     wrong = replace(BRIEF, fields={"headline": "{name}", "fakts": ["x"]})
