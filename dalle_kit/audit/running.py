@@ -105,7 +105,7 @@ def _likely(engine: Engine) -> Engine:
     """Return an engine that gives likelihoods; raises ModelError for one that does not."""
     try:
         engine.log_likelihoods([("Dear", engine.tokenizer.encode_text(" all"))])
-    except (AttributeError, ModelError) as error:
+    except ModelError as error:
         fix = "choose a model on this machine that writes"
         raise ModelError(f"{engine.model} gives no likelihoods, which an audit compares; {fix}") from error
     return engine

@@ -42,12 +42,13 @@ WOMEN = [person for person in known_people() if person.attributes["sex"] == "fem
 class LikelyEngine(ScriptedEngine):
     """A scripted engine that finds every token of a text about a woman a little less likely."""
 
-    def log_likelihoods(self, texts: Sequence[tuple[Prompt, Sequence[int]]]) -> list[Any]:  # type: ignore[override]
+    def log_likelihoods(self, texts: Sequence[tuple[str | Prompt, Sequence[int]]]) -> list[Any]:  # type: ignore[override]
         return [np.full(len(tokens), -2.5 if is_of_woman(prompt) else -2.0) for prompt, tokens in texts]
 
 
-def is_of_woman(prompt: Prompt) -> bool:
-    return any(person.name in prompt.text for person in WOMEN)
+def is_of_woman(prompt: str | Prompt) -> bool:
+    text = prompt if isinstance(prompt, str) else prompt.text
+    return any(person.name in text for person in WOMEN)
 
 
 def unbiased(prompt: Prompt, slot: Slot) -> str:
