@@ -129,7 +129,7 @@ _PARSED = (
     Language(
         name="javascript",
         suffixes=(".js", ".mjs", ".cjs", ".jsx"),
-        aliases=("js", "node"),
+        aliases=("js", "node", "javascriptreact"),
         enclosed=_TEMPLATE_STRINGS,
         goes_on=("else", "catch", "finally"),
         indent="  ",
@@ -159,6 +159,7 @@ _PARSED = (
     Language(
         name="tsx",
         suffixes=(".tsx",),
+        aliases=("typescriptreact",),
         enclosed=_TEMPLATE_STRINGS,
         goes_on=("else", "catch", "finally"),
         indent="  ",
@@ -211,12 +212,12 @@ _UNPARSED = (
     Language(name="rust", suffixes=(".rs",), aliases=("rs",), quotes='"'),
     Language(name="dart", suffixes=(".dart",), indent="  "),
     Language(name="php", suffixes=(".php",)),
-    Language(name="css", suffixes=(".css", ".scss", ".less"), comment="//", indent="  "),
+    Language(name="css", suffixes=(".css", ".scss", ".less"), aliases=("scss", "less"), comment="//", indent="  "),
     Language(name="ruby", suffixes=(".rb",), aliases=("rb",), comment="#", enclosed=(), opens=("do", "{"), indent="  "),
     Language(
         name="shell",
         suffixes=(".sh", ".bash", ".zsh"),
-        aliases=("bash", "sh"),
+        aliases=("bash", "sh", "shellscript"),
         comment="#",
         enclosed=(),
         opens=("then", "do", "{", "else"),
@@ -261,7 +262,16 @@ _UNPARSED = (
         indent="  ",
     ),
     Language(name="markdown", suffixes=(".md",), comment="", enclosed=(), quotes="", opens=(), leaves=()),
-    Language(name="text", suffixes=(".txt", ".rst"), comment="", enclosed=(), quotes="", opens=(), leaves=()),
+    Language(
+        name="text",
+        suffixes=(".txt", ".rst"),
+        aliases=("plaintext",),
+        comment="",
+        enclosed=(),
+        quotes="",
+        opens=(),
+        leaves=(),
+    ),
 )
 
 LANGUAGES = {language.name: language for language in (*_PARSED, *_UNPARSED)}
