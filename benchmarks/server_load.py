@@ -218,7 +218,7 @@ def report(outcomes: list[Outcome], taken: list[float], seconds: float, left: in
         ["tokens a second", f"{tokens / seconds:.0f}"],
         ["seconds to an answer, median and 95th in 100", f"{statistics.median(times):.1f} and {_high(times):.1f}"],
         ["seconds to a stream's first piece, the same", f"{statistics.median(first):.1f} and {_high(first):.1f}"],
-        ["MiB in memory: after a tenth of the time, most, at the end", " ".join(f"{m:.0f}" for m in _course(taken))],
+        ["MiB in memory after each fifth of the time", ", ".join(f"{amount:.0f}" for amount in _course(taken))],
         ["requests still running after the end, one client killed", str(left)],
     ]
     lines = [machine().partition(f", {MODEL}")[0], "", table(["what", "measured"], rows), "", *wrong[:5], *failed[:5]]
@@ -233,8 +233,8 @@ def _high(values: list[float]) -> float:
     return values[min(len(values) - 1, int(len(values) * 0.95))]
 
 
-def _course(taken: list[float]) -> tuple[float, float, float]:
-    return taken[len(taken) // 10], max(taken), taken[-1]
+def _course(taken: list[float]) -> list[float]:
+    return [taken[len(taken) * fifth // 5 - 1] for fifth in range(1, 6)]
 
 
 def main() -> None:

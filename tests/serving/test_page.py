@@ -116,7 +116,15 @@ def test_what_is_wrong_is_said_at_its_field(browser: Browser, server: Server) ->
     assert "to" in text_of(browser, "error")
     assert browser.value("document.activeElement.id") == "field-to"
     assert browser.value("document.activeElement.getAttribute('aria-invalid')") == "true"
+    assert browser.value("document.activeElement.nextElementSibling.id") == "error"
     assert not browser.value("document.getElementById('write').disabled")
+
+
+def test_an_error_goes_with_the_form_that_it_was_in(browser: Browser, server: Server) -> None:
+    browser.value("document.getElementById('domain').value = 'news'")
+    browser.value("void document.getElementById('domain').dispatchEvent(new Event('change'))")
+    browser.until("document.getElementById('field-headline') !== null")
+    assert text_of(browser, "error") == ""
 
 
 def test_the_key_is_asked_for(browser: Browser, locked: Server) -> None:

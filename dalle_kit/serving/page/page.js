@@ -158,6 +158,7 @@ async function showForm() {
   const name = at("domain").value;
   const shown = await (await ask(`/v1/domains/${encodeURIComponent(name)}`)).json();
   const { properties, required, $defs } = shown.schema;
+  tell("");
   fields = Object.entries(properties).map(([each, schema]) => [each, field(each, each, schema, $defs, required?.includes(each))]);
   at("fields").replaceChildren(make("legend", { textContent: shown.summary }), ...fields.map(([, each]) => each.element));
   const formats = shown.formats.map((format) => format.name);
@@ -227,10 +228,13 @@ function busy(yes) {
   else if (at("status").textContent === "Writing ...") at("status").textContent = "";
 }
 
+// Say what is wrong: at the field that it is about, else above the buttons.
 function tell(message, param) {
-  at("error").textContent = message;
   for (const each of document.querySelectorAll("[aria-invalid]")) each.removeAttribute("aria-invalid");
   const control = param && (document.getElementById(`field-${param}`) ?? document.getElementById(`field-option-${param}`));
+  if (control) control.after(at("error"));
+  else at("write").parentElement.before(at("error"));
+  at("error").textContent = message;
   if (!control) return;
   control.setAttribute("aria-invalid", "true");
   control.closest("details")?.setAttribute("open", "");
