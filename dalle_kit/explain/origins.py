@@ -101,34 +101,35 @@ class Origins:
     def search(self, text: str, *, variable: str = "") -> list[Labelled]:
         """Return a text with the runs of words that are also in a field labelled, the rest by its variable."""
         found: list[Labelled] = []
-        words = list(_WORD.finditer(text))
+        places = [match.span() for match in _WORD.finditer(text)]
+        words = [fold(text[start:end]) for start, end in places]
         number = end = 0
         while number < len(words):
-            rest = text[words[number].start() :]
-            leaf, length = self._longest([fold(word.group()) for word in words[number:]], text=rest)
+            start = places[number][0]
+            leaf, length = self._longest(words, number, text=text, start=start)
             if leaf is None:
                 number += 1
                 continue
-            start, last = words[number].start(), words[number + length - 1].end()
+            last = places[number + length - 1][1]
             found += [Labelled(text[end:start], variable=variable)] if start > end else []
             found.append(Labelled(text[start:last], field=leaf.name))
             number, end = number + length, last
         return [*found, Labelled(text[end:], variable=variable)] if end < len(text) else found
 
-    def _longest(self, words: Sequence[str], *, text: str) -> tuple[Leaf | None, int]:
-        """Return the field that goes on longest as these words begin, and for how many; the shortest of equal ones.
+    def _longest(self, words: Sequence[str], number: int, *, text: str, start: int) -> tuple[Leaf | None, int]:
+        """Return the field that goes on longest as words do from a ``number`` on, and for how many of them.
 
-        ``text`` begins with the words as they are spelled.
+        Of equal ones it is the shortest. At ``start`` the first of these words stands in the text, as it is spelled.
         """
         best: tuple[int, int, int] | None = None
-        for leaf, place in self._places.get(words[0], ()):
-            others = self._words[leaf][place:]
-            length = next((n for n, (a, b) in enumerate(zip(words, others, strict=False)) if a != b), None)
-            length = min(len(words), len(others)) if length is None else length
-            run = words[:length]
+        for leaf, place in self._places.get(words[number], ()):
+            others = self._words[leaf]
+            most = min(len(words) - number, len(others) - place)
+            length = next((n for n in range(most) if words[number + n] != others[place + n]), most)
+            run = words[number : number + length]
             said = length >= _RUN or any(map(_is_special, run)) or sum(map(_says_something, run)) > 1
             # A name that is an ordinary word is spelled as one.
-            said = said or (self.leaves[leaf].text[:1].isupper() and text.startswith(self.leaves[leaf].text))
+            said = said or (self.leaves[leaf].text[:1].isupper() and text.startswith(self.leaves[leaf].text, start))
             rank = (length, -len(self._words[leaf]), -leaf)
             if said and (best is None or rank > best):
                 best = rank

@@ -53,6 +53,18 @@ def test_a_name_that_is_an_ordinary_word_counts_as_it_is_spelled(origins: Origin
     assert labels(origins.search("You may have lunch.")) == [("You may have lunch.", "")]
 
 
+def test_each_word_of_a_long_text_is_looked_at_once(origins: Origins, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+
+    def fold(word: str) -> str:
+        looked.append(word)
+        return word.casefold()
+
+    monkeypatch.setattr("dalle_kit.explain.origins.fold", fold)
+    found = origins.search("We say it again: " + "it is so, " * 300 + "the warehouse in Leeds is closed")
+    assert found[-1].field == "points[1]" and len(looked) < 1000
+
+
 def test_a_single_ordinary_word_is_a_coincidence(origins: Origins) -> None:
     text = "Please arrive in company when it is closed."
     assert labels(origins.search(text)) == [(text, "")]
