@@ -227,17 +227,24 @@ def cleaned(plugins: Plugins, finished: Finished) -> Finished:
 
     Raises PrivacyError where such a text is refused.
     """
-    watch = finished.work.watch
+    work = finished.work
+    watch = work.watch
     if watch is None:
         return finished
+
+    def clean(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+        return tuple(replace(each, message=watch.clean_line(each.message)) for each in findings)
+
     draft, kinds = watch.cleaned(finished.draft)
     repairs = tuple(map(watch.clean_line, finished.repairs))
     if kinds:
         said = ", ".join(dict.fromkeys(kinds))
         note = Finding(PERSONAL_DATA, "warning", f"put in neutral words, as it is not in the request: {said}")
-        review = _reviewed(plugins, finished.work, finished.reviewer, draft)
+        review = _reviewed(plugins, work, finished.reviewer, draft)
         finished = replace(finished, draft=draft, review=review, noted=(*finished.noted, note))
-    return replace(finished, repairs=repairs)
+    # What a plugin says of its failure may quote what it was given.
+    work = replace(work, findings=clean(work.findings))
+    return replace(finished, work=work, noted=clean(finished.noted), repairs=repairs)
 
 
 def checks_of(plugins: Plugins, work: Work) -> Checks:

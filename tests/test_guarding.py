@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from dalle_kit import Document, OptionError, PrivacyError
+from dalle_kit import Document, Finding, OptionError, PrivacyError
 from dalle_kit.config import Settings
+from dalle_kit.plugin_manager.manager import Plugins
 from dalle_kit.testing import ScriptedKit
 
 NUMBER = "+44 20 7946 0123"
@@ -63,6 +64,17 @@ def test_redacting_leaves_a_sentence_and_nothing_of_the_data() -> None:
 def test_what_repair_says_about_a_redacted_text_does_not_quote_the_data() -> None:
     everything = json.dumps(write("redact", repair=True).as_dict())
     assert "7946" not in everything and "Garner" not in everything
+
+
+def test_what_a_plugin_says_of_its_failure_does_not_quote_the_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    def failed(*_: Any) -> tuple[Any, list[Finding]]:
+        return _[-1], [Finding("plugin:shout", "error", f"KeyError: {SENTENCE!r}")]
+
+    monkeypatch.setattr(Plugins, "postprocess", failed)
+    monkeypatch.setattr(Plugins, "shape_prompt", failed)
+    document = write("redact")
+    assert sum(each.message.startswith("KeyError: ") for each in document.findings) == 2
+    assert "7946" not in json.dumps(document.as_dict()) and "Garner" not in json.dumps(document.as_dict())
 
 
 def test_refusing_raises_an_error_that_does_not_say_the_data() -> None:

@@ -23,6 +23,7 @@ from dalle_kit.explain.passages import Unit, units
 from dalle_kit.explain.records import Cost, Explanation, Sentence, Token, Weight
 from dalle_kit.explain.shapley import FEWEST, Numbers, Shares, check_orders, shapley
 from dalle_kit.models.spec import Progress, silent
+from dalle_kit.privacy import PERSONAL_DATA
 from dalle_kit.records import Document
 
 if TYPE_CHECKING:
@@ -72,6 +73,8 @@ def explain(
     text = "".join(unit.before + unit.text for unit in row)
     if text != document.text and work.veil is None:
         notes.append("A plugin changed the text after it was written: what is explained is the text before that.")
+    if document.provenance.privacy == "redact" and any(each.check == PERSONAL_DATA for each in document.findings):
+        notes.append("Neutral words stand for personal data: they count as the model's, which wrote something else.")
     return Explanation(
         domain=document.domain,
         model=document.provenance.model,

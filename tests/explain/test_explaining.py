@@ -12,7 +12,7 @@ import pytest
 from dalle_kit import Kit, ModelError, OptionError, make_examples
 from dalle_kit.cli.main import main
 from dalle_kit.explain import Explanation, Sentence
-from dalle_kit.records import Document
+from dalle_kit.records import Document, Draft, Finding
 from dalle_kit.testing import ScriptedKit
 
 #: How far weights may be from what the engine says, in nats a token: int8 numbers depend on what is read together.
@@ -140,6 +140,20 @@ def test_a_document_that_no_model_wrote_is_explained_without_one(kit: Kit) -> No
     found = kit.explain("email", to=["ana@example.com"], subject="Lunch")
     assert found.cost.evaluations == 0 and found.faithfulness is None
     assert all(each.source == "certain" for each in found.sentences)
+
+
+def test_neutral_words_for_personal_data_are_said_to_be_none_of_the_models(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def added(_: Any, domain: str, request: Any, draft: Draft) -> tuple[Draft, list[Finding]]:
+        return draft.replace("point_1", "Ring Mr Garner on +44 20 7946 0123."), []
+
+    monkeypatch.setattr(type(kit.plugins), "postprocess", added)
+    arguments: dict[str, Any] = {"to": ["ana@example.com"], "points": ["the pumps arrive"], "repair": False}
+    found = kit.explain("email", **arguments, privacy="redact", orders=4)
+    assert "Ring someone on a phone number." in found.text and "7946" not in json.dumps(found.as_dict())
+    assert any("Neutral words stand for personal data" in note for note in found.notes)
+    assert not any("Neutral" in note for note in kit.explain("email", **arguments, privacy="off", orders=4).notes)
 
 
 @pytest.mark.parametrize("orders", [2, 5, 0, True, "4"])
