@@ -38,11 +38,11 @@ class Journal:
         """Write down that a row is done; on the disk when this returns. Raises OutputError."""
         try:
             self._file.write(encoded(line))
+            self.done[line["row"]] = line  # an interruption from here on does not undo it
             self._file.flush()
             os.fsync(self._file.fileno())
         except OSError as error:
             raise OutputError(f"cannot write {self.path}: {error.strerror}; make room and run it again") from error
-        self.done[line["row"]] = line
 
     def remove(self) -> None:
         """Take the journal away: what it was for is done."""

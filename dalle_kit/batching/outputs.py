@@ -27,7 +27,9 @@ INDEX = "rows.jsonl"
 class Output(Protocol):
     """Takes the lines of the rows as they are done, and says which are done already."""
 
-    done: Mapping[int, Line]
+    @property
+    def done(self) -> Mapping[int, Line]:
+        """The lines of the rows that are done already, by their numbers."""
 
     def take(self, line: Line, rendered: str | bytes | Line | None) -> None:
         """Keep a row's line, and its text in the format that was asked for, None where it failed."""
@@ -84,12 +86,10 @@ class Folder:
 
     def __init__(self, path: Path, journal: Journal, names: Mapping[int, str]) -> None:
         self._path, self._journal, self._names = path, journal, names
-        # What was removed meanwhile is written again.
-        self.done: Mapping[int, Line] = {
-            number: line
-            for number, line in journal.done.items()
-            if "file" not in line or (path / line["file"]).exists()
-        }
+        self.done = journal.done
+        for number, line in list(self.done.items()):
+            if "file" in line and not (path / line["file"]).exists():
+                del self.done[number]  # what was removed meanwhile is written again
 
     def take(self, line: Line, rendered: str | bytes | Line | None) -> None:
         """Write a row's file, then write it down in the journal."""

@@ -114,7 +114,7 @@ def _place(
 
 
 def _quoted(column: str) -> str:
-    return f'"{column}"' if re.search(r"\W", column) else column
+    return json.dumps(column, ensure_ascii=False) if re.search(r"\W", column) else column
 
 
 def _kind(field: str, schema: Schema) -> Schema:
