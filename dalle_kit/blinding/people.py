@@ -37,6 +37,7 @@ _ROW = re.compile(
     rf"(?: (?:[^\W\d_]\. |(?:{'|'.join(sorted(PARTICLES))}) ){{0,3}}(?=[^\W\d_a-z]){_WORD})+(?![\w@])"
 )
 _NAMED_ADDRESS = re.compile(r"(?<![\w.+-])([^\W\d_]{2,}[._][^\W\d_]{2,})@")
+_POSSESSIVE = re.compile(r"['\u2019][sS]\Z")
 _ASIDE = re.compile(r"\s*\([^()]*\)|[\"\u201c\u201d]")
 
 
@@ -94,7 +95,8 @@ def name_parts(name: str) -> list[str]:
     last, comma, first = name.partition(",")
     if comma and first.strip().rstrip(".").casefold() not in _TITLES and "," not in first:
         name = f"{first.strip()} {last.strip()}"
-    words = [bare for word in name.replace(",", " ").split() if (bare := word.strip(".;:!?'\u2019"))]
+    words = [_POSSESSIVE.sub("", word.strip(".;:!?'\u2019")) for word in name.replace(",", " ").split()]
+    words = [word for word in words if word]
     typed_small = all(word[0].islower() for word in words)
     parts: list[str] = []
     particles: list[str] = []

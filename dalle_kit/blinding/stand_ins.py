@@ -136,14 +136,15 @@ class StandIns:
     def _is_name(self, match: re.Match[str]) -> bool:
         """Say whether a word that is a name, and may be another word as well, is the name where it stands."""
         word, text = match.group(), match.string
-        if " " in word or not is_ordinary(word):
+        is_month = word.casefold() in _MONTHS
+        if " " in word or not (is_month or is_ordinary(word)):
             return True
         before, after = text[max(0, match.start() - 40) : match.start()], text[match.end() : match.end() + 40]
         if self._is_beside(before, word, after):
             return True
         if not word[0].isupper() or word.isupper():
             return False
-        if word.casefold() in _MONTHS and (_DATED.search(before) or _DATE.match(after)):
+        if is_month and (_DATED.search(before) or _DATE.match(after)):
             return False
         asks = is_stop_word(word) and _QUESTION.match(text, match.end(), match.end() + 300)
         return not (_BEGINS.search(before) and (asks or _GOES_ON.match(after)))

@@ -14,6 +14,7 @@ from dalle_kit.examples.example_set import ExampleSet
 from dalle_kit.examples.texts import Found
 from dalle_kit.privacy import PersonalData, PersonalFinder, Redactor, load_finder
 from dalle_kit.privacy.kinds import is_title
+from dalle_kit.privacy.made_up import without_made_up
 
 Place = Literal["author", "subject", "text"]
 
@@ -53,7 +54,7 @@ def scan(texts: Iterable[Found], *, finder: PersonalFinder | None = None) -> Ite
     for found in texts:
         id = None
         for place, value in _parts(found, knowing):
-            for each in knowing.find(value):
+            for each in knowing.find(without_made_up(value) if nobodys else value):
                 if each.text in nobodys or (each.kind == "person" and nobodys.issuperset(each.text.split())):
                     continue
                 id = id or found.id  # which takes its time

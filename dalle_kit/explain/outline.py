@@ -67,6 +67,13 @@ def excerpt(text: str, length: int = 60) -> str:
     return line if len(line) <= length else f"{line[: length - 3]}..."
 
 
+def shown(token: str) -> str:
+    """Return a token in quotes, without the white space around it, which is named where nothing is left."""
+    if token.strip():
+        return repr(token.strip())
+    return "a line end" if "\n" in token else "a blank" if token else "the end"
+
+
 def _below(sentence: Sentence, explanation: Explanation) -> Iterator[str]:
     parts = explanation.parts
     if sentence.source != "written":
@@ -82,5 +89,5 @@ def _below(sentence: Sentence, explanation: Explanation) -> Iterator[str]:
         yield f'{weight.value:+6.1f} {bar:<{_BAR}}  {named(part):<{width}}  "{excerpt(part.text)}"'
     for token in sorted(sentence.tokens, key=lambda each: each.probability)[:_TOKENS]:
         if token.probability < _UNLIKELY:
-            others = ", ".join(f"{text.strip()!r} {share:.0%}" for text, share in token.others if text != token.text)
-            yield f"{token.text.strip()!r} had {token.probability:.0%}; others: {others}"
+            others = ", ".join(f"{shown(text)} {share:.0%}" for text, share in token.others if text != token.text)
+            yield f"{shown(token.text)} had {token.probability:.0%}; others: {others}"

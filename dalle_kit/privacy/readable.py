@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from dalle_kit.checks.words import is_stop_word
 from dalle_kit.privacy.kinds import PersonalData, is_title
 
 _NOUNS = {
@@ -48,6 +49,8 @@ _SIGN_OFF = re.compile(
     r"(?:regards|wishes|thanks|sincerely|faithfully|truly|cheers|best|love|yours),?[^\S\n]*\n\s*\Z", re.I
 )
 _TITLE_BEFORE = re.compile(r"\b(?P<title>[^\W\d_]{2,10})\.? \Z")
+#: "Mr and" of "Mr and Mrs Smith".
+_COUPLE_BEFORE = re.compile(r"\b(?P<title>[^\W\d_]{2,10})\.? (?:and|&) \Z")
 #: How far back it is looked what stands before a thing.
 _WITHIN = 80
 _SHORTEST_NUMBER = 7
@@ -100,6 +103,10 @@ def redacted(text: str, found: Sequence[PersonalData]) -> str:
 
 def _with_person(before: str, after: str, number: int, is_new: bool) -> str:
     """Return what stands before a person with neutral words for the person behind."""
+    couple = _COUPLE_BEFORE.search(before[-_WITHIN:])
+    if couple and is_title(couple["title"]):
+        before = before[: len(before) - len(couple.group())]
+        return before + _begun("some people", before[-_WITHIN:])
     title = _TITLE_BEFORE.search(before[-_WITHIN:])
     if title and is_title(title["title"]):
         before = before[: len(before) - len(title.group())]
@@ -114,8 +121,12 @@ def _with_person(before: str, after: str, number: int, is_new: bool) -> str:
         return before.rstrip()
     if _is_said("person", near):
         return before + "withheld"
-    if _DETERMINER.search(near) or _ARTICLE.search(near):
-        return before.rstrip() if re.match(r"[ ]\w", after) else before + "person"
+    article = _ARTICLE.search(near)
+    if article or _DETERMINER.search(near):
+        follows = re.match(r"[ ](\w+)", after)
+        noun = follows[1] if follows and not is_stop_word(follows[1]) else "person"
+        before = _with_article(before, article, noun) if article else before
+        return before.rstrip() if follows and noun == follows[1] else before + noun
     if is_new:
         words = ("someone", "someone else")[number] if number < 2 else "another person"
     else:
@@ -140,14 +151,19 @@ def _with_thing(before: str, kind: str, number: int, is_new: bool) -> str:
         return before + noun
     article = _ARTICLE.search(near)
     if article:
-        right = _article(noun)
-        before = before[: len(before) - len(article.group())]
-        return f"{before}{right.capitalize() if article['article'][0] == 'A' else right} {noun}"
+        return _with_article(before, article, noun) + noun
     if is_new:
         words = f"another {noun}" if number else f"{_article(noun)} {noun}"
     else:
         words = f"the other {noun}" if number else f"that {noun}"
     return before + _begun(words, near)
+
+
+def _with_article(before: str, article: re.Match[str], noun: str) -> str:
+    """Return what stands before a noun with the article at its end that the noun takes."""
+    right = _article(noun)
+    right = right.capitalize() if article["article"][0] == "A" else right
+    return f"{before[: len(before) - len(article.group())]}{right} "
 
 
 def _is_said(kind: str, near: str) -> bool:

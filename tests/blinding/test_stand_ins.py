@@ -106,6 +106,13 @@ def test_a_name_that_is_a_word_is_hidden_only_where_it_is_a_name() -> None:
         assert not shown(names, text) & {"will", "may", "mark", "young"}
 
 
+def test_a_name_that_is_a_month_as_well_stays_in_dates() -> None:
+    names = StandIns(["June Summer"], seen=[])
+    for text in ("on June 3", "1 June", "in June and July"):
+        assert names.blind(text) == text
+    assert "June" not in names.blind("June said yes, June's report, ask June")
+
+
 def test_a_part_of_another_word_is_no_name() -> None:
     names = StandIns(["Ann Lee"], seen=[])
     assert names.blind("The annual leeway of Annex Leeds") == "The annual leeway of Annex Leeds"
@@ -138,6 +145,8 @@ def test_a_stand_in_is_in_texts_only_as_a_word_by_itself() -> None:
         ("Anneke de Vries", ["Anneke", "de Vries"]),
         ("Vincent Van Gogh (Vin)", ["Vincent", "Van Gogh"]),
         ("Anh Le", ["Anh", "Le"]),
+        ("Anna Smith's", ["Anna", "Smith"]),
+        ("Sean O\u2019Brien\u2019s", ["Sean", "O\u2019Brien"]),
         ("tom", ["tom"]),
         ("director Ana Silva", ["Ana", "Silva"]),
         ("王 芳", ["王", "芳"]),

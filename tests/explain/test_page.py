@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import html5lib
 import pytest
@@ -67,3 +68,10 @@ def test_the_text_shows_bars_names_and_what_was_likelier(explanation: Explanatio
     assert "  -3.0 -----                 template user, line 1" in text
     assert "had 25%; others:" in text and "4 orders of the parts" in text
     assert "Leaving out the heaviest part makes 100% of the written sentences" in text
+
+
+def test_white_space_and_the_end_are_named_where_they_were_likelier(explanation: Explanation) -> None:
+    certain, written = explanation.sentences
+    token = Token(" and", 0.25, (("\n", 0.4), (" ", 0.2), ("", 0.1)))
+    text = replace(explanation, sentences=(certain, replace(written, tokens=(token,)))).as_text()
+    assert "'and' had 25%; others: a line end 40%, a blank 20%, the end 10%" in text

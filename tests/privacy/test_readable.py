@@ -57,6 +57,9 @@ def redact(text: str) -> str:
         ("See github.com/annas42 please.", "See github.com/user please."),
         ("Send it to 12 High Street, London. Thanks.", "Send it to an address. Thanks."),
         ("The Anna Smith report is due.", "The report is due."),
+        ("She is an Anna Smith fan.", "She is a fan."),
+        ("It has an Anna and a Tom.", "It has a person and a person."),
+        ("Mr. and Mrs. Smith will come.", "Some people will come."),
     ],
 )
 def test_the_sentence_stays_readable(text: str, wanted: str) -> None:
