@@ -240,11 +240,18 @@ def cleaned(plugins: Plugins, finished: Finished) -> Finished:
     if kinds:
         said = ", ".join(dict.fromkeys(kinds))
         note = Finding(PERSONAL_DATA, "warning", f"put in neutral words, as it is not in the request: {said}")
-        review = _reviewed(plugins, work, finished.reviewer, draft)
+        review = _without_ours(_reviewed(plugins, work, finished.reviewer, draft), finished.review)
         finished = replace(finished, draft=draft, review=review, noted=(*finished.noted, note))
     # What a plugin says of its failure may quote what it was given.
     work = replace(work, findings=clean(work.findings))
     return replace(finished, work=work, noted=clean(finished.noted), repairs=repairs)
+
+
+def _without_ours(review: Review, before: Review) -> Review:
+    """Return a review of a text with neutral words in it without complaints that nobody said these."""
+    slots = {each.slot for each in before.findings if each.check == "invented"}
+    kept = (each for each in review.findings if each.check != "invented" or each.slot in slots)
+    return replace(review, findings=tuple(kept))
 
 
 def checks_of(plugins: Plugins, work: Work) -> Checks:

@@ -383,7 +383,7 @@ class Kit:
         name_blind: bool = False,
     ) -> Work:
         described = self.plugins.domain(domain)
-        guard = self._guard(privacy or self.settings.privacy)
+        guard = self._guard(self.settings.privacy if privacy is None else privacy)
         check_steer(steer)
         if isinstance(request, Request):
             if fields:

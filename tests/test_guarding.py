@@ -61,6 +61,17 @@ def test_redacting_leaves_a_sentence_and_nothing_of_the_data() -> None:
     assert note.severity == "warning" and "phone number" in note.message
 
 
+def test_neutral_words_are_not_called_invented() -> None:
+    document = write("redact", text=f"The review is now on Thursday at 14:00. Ask Mr Garner on {NUMBER}.")
+    assert "Ask someone on a phone number." in document.text and "invented" not in checks(document)
+    assert "invented" in checks(write("redact", text=f"A purple giraffe dances. Ask Mr Garner on {NUMBER}."))
+
+
+def test_an_empty_policy_is_none_that_there_is() -> None:
+    with pytest.raises(OptionError, match="privacy"):
+        write("")
+
+
 def test_what_repair_says_about_a_redacted_text_does_not_quote_the_data() -> None:
     everything = json.dumps(write("redact", repair=True).as_dict())
     assert "7946" not in everything and "Garner" not in everything
