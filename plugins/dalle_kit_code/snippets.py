@@ -110,10 +110,15 @@ def _within(texts: Sequence[str], room: int) -> list[str]:
 
 
 def _last_lines(text: str, limit: int) -> str:
-    """Return the end of a text from a line's start on, at most so many characters (one line may be longer)."""
+    """Return the end of a text from a line's start on, at most so many characters (one line may be longer).
+
+    It begins at the same line until a quarter of it is new: what a model has read of it is not read again.
+    """
     if len(text) <= limit:
         return text
-    start = text.find("\n", len(text) - limit - 1)
+    step = max(limit // 4, 1)
+    first = -(-(len(text) - limit) // step) * step
+    start = text.find("\n", first - 1)
     return text[start + 1 :] if start >= 0 else text[-limit:]
 
 

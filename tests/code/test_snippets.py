@@ -115,3 +115,14 @@ def test_a_parser_finds_what_a_file_defines_and_imports(
 )
 def test_a_parser_says_whether_code_is_well_formed(language: str, text: str, is_whole: bool) -> None:
     assert (faults(text, LANGUAGES[language]) == 0) is is_whole
+
+
+def test_what_is_shown_of_a_long_file_begins_at_one_line_while_a_quarter_of_it_is_written() -> None:
+    lines = [f"value_{number} = {number}\n" for number in range(400)]
+    shown = Shown(elsewhere=0, before=1000, after=0)
+    begins = []
+    for count in range(300, 400):
+        before = view("".join(lines[:count]), "", shown=shown).before
+        assert 700 < len(before) <= 1000
+        begins.append(before.partition("\n")[0])
+    assert 5 < len(set(begins)) < 10
