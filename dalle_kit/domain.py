@@ -50,7 +50,9 @@ def _with_texts(model: pydantic.BaseModel, change: Callable[[str], str]) -> dict
 
 
 def _has_choices(kind: Any) -> bool:
-    return get_origin(kind) is Literal or any(map(_has_choices, get_args(kind)))
+    """Say whether a field has choices only, and no text of the user's own beside them."""
+    args = get_args(kind)
+    return get_origin(kind) is Literal or (str not in args and any(map(_has_choices, args)))
 
 
 def _changed(value: Any, change: Callable[[str], str]) -> Any:

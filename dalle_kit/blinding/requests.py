@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dalle_kit.blinding.people import named_people
 from dalle_kit.blinding.stand_ins import StandIns
 from dalle_kit.domain import Domain, Request
-from dalle_kit.errors import PluginError, RequestError
+from dalle_kit.errors import RequestError
 from dalle_kit.records import Skeleton, Slot
 
 if TYPE_CHECKING:
@@ -31,12 +31,7 @@ def find_stand_ins(
         return text
 
     request.with_texts(note)
-    try:
-        people = [*domain.people(request)]
-    except Exception as error:
-        message = f"the domain {domain.name!r} failed to name the people of a request: {type(error).__name__}: {error}"
-        raise PluginError(message, plugin=domain.name) from error
-    people += named_people(texts, finder)
+    people = [*domain.people(request), *named_people(texts, finder)]
     return StandIns(people, seen=[*texts, shaped.prompt.text, *_texts_of(shaped.skeleton), *seen])
 
 

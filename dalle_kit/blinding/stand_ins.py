@@ -53,6 +53,7 @@ class StandIns:
             False: chain(_LAST, map("-".join, product(_LAST, _FIRST)), map("Family{}".format, count(1))),
         }
         self._first: dict[str, bool] = {}
+        self._folded: set[str] = set()
         self._shown: dict[str, str] = {}
         self._real: dict[str, str] = {}
         self._pairs: set[tuple[str, str]] = set()
@@ -109,7 +110,8 @@ class StandIns:
     def _add(self, part: str, *, first: bool) -> None:
         if part.isupper() or part.islower():
             part = part.title()  # however it was typed, a text says it as a name is written
-        if all(part.casefold() != known.casefold() for known in self._first):
+        if part.casefold() not in self._folded:
+            self._folded.add(part.casefold())
             self._first[part] = first
             self._choose(part, first=first)
 
@@ -160,7 +162,8 @@ class StandIns:
         parts = {fold(part) for part in self._first if len(part) > 2}
         for address in _ADDRESS.findall(self._seen):
             for word in _LETTERS.findall(address.partition("@")[0]):
-                within = fold(word) not in parts and any(part in fold(word) for part in parts)
+                folded = fold(word)
+                within = folded not in parts and any(part in folded for part in parts)
                 if within and not is_ordinary(word):
                     self._add(word, first=False)
 

@@ -168,6 +168,11 @@ class Plugins:
                 plugin=info.name,
                 doing=f"to say what a text of {what} may rely on",
             ),
+            people=guard(
+                functools.partial(_all_of, domain.people),
+                plugin=info.name,
+                doing=f"to name the people of a request of {what}",
+            ),
             check=functools.partial(self._run_check, info, domain.check),
         )
 
@@ -205,12 +210,12 @@ def _whole_draft(finish: Callable[[Any, Draft], Draft], request: Any, draft: Dra
     return finished
 
 
-def _all_of(sources: Callable[[Any], Iterable[str]], request: Any) -> tuple[str, ...]:
-    """Return all sources; a generator that fails, or yields what is no text, raises here."""
-    texts = tuple(sources(request))
+def _all_of(give: Callable[[Any], Iterable[str]], request: Any) -> tuple[str, ...]:
+    """Return all texts of a function; a generator that fails, or yields what is no text, raises here."""
+    texts = tuple(give(request))
     for text in texts:
         if not isinstance(text, str):
-            raise TypeError(f"a source is {text!r:.80}; give texts")
+            raise TypeError(f"it gave {text!r:.80}; give texts")
     return texts
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import time
 from itertools import pairwise
+from typing import Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dalle_kit import Request
 from dalle_kit.blinding import StandIns
 from dalle_kit.blinding.people import name_parts, named_people
 from dalle_kit.blinding.stand_ins import Revealing
@@ -125,6 +127,17 @@ def test_a_stand_in_is_no_word_of_the_texts_and_there_are_enough() -> None:
     assert StandIns(["Ana Robinson"], seen=[]).blind("Ana") == StandIns(["Ana Silva"], seen=[]).blind("Ana")
     many = StandIns([f"P{chr(97 + n % 25)}{chr(97 + n // 25)}qx" for n in range(500)], seen=["a person"])
     assert len({name.casefold() for name in many.shown}) == 500 and many.reveal(many.blind("Pabqx")) == "Pabqx"
+
+
+def test_choices_of_a_request_stay_but_not_what_is_written_beside_them() -> None:
+    class Invitation(Request):
+        room: Literal["may", "june"] = "may"
+        host: Literal["nobody"] | str = "nobody"
+        guests: dict[Literal["first", "last"], str]
+
+    request = Invitation(room="june", host="Priya Raman", guests={"first": "Priya"})
+    names = StandIns(["Priya Raman", "June Priya"], seen=[])
+    assert request.with_texts(names.blind) == {"room": "june", "host": "Alex Palmer", "guests": {"first": "Alex"}}
 
 
 def test_a_stand_in_is_in_texts_only_as_a_word_by_itself() -> None:

@@ -36,6 +36,8 @@ def plugins_with(install: Callable[..., Path], **functions: str) -> tuple[Plugin
         ("finish", "lambda request, draft: None", (DRAFT,), "it returned None"),
         ("finish", "lambda request, draft: type(draft)(draft.skeleton, {})", (DRAFT,), "KeyError"),
         ("shorten", "lambda request: exit(3)", (), "sys.exit(3)"),
+        ("people", "lambda request: iter([1 / 0])", (), "to name the people of a request of the domain 'note'"),
+        ("people", "lambda request: ['Ana', None]", (), "it gave None; give texts"),
         ("shorten", "lambda request: request", (), "return a request and what was dropped, or None"),
     ],
 )
