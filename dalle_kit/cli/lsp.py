@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from dataclasses import replace
 from typing import Any
 
@@ -48,6 +49,8 @@ def lsp(
     from dalle_kit.editing.stdio import take_stdio
     from dalle_kit.kit import Kit
 
+    # There is nothing to be saved, and a thread that waits for stdin would not let the process end.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     inbox, outbox = take_stdio()
     given: dict[str, Any] = {"seconds": budget, "context": context}
     limits = replace(Limits(), **{name: value for name, value in given.items() if value is not None})

@@ -84,14 +84,14 @@ class Completer:
         line, column = numbered(place.text, place.offset)
         source = {"text": place.text, "path": place.path, "line": line, "column": column, "nearby": place.nearby}
         fields: dict[str, object] = {self._source: source}
-        if self._has_language and place.language:
+        # The editor's word for the language may be none of the domain's; the file's name may tell it as well.
+        for language in [place.language, None] if self._has_language and place.language else [None]:
             try:
-                return self.kit.request(self.domain, {**fields, "language": place.language})
+                return self.kit.request(self.domain, {**fields, **({"language": language} if language else {})})
             except RequestError as error:
-                # The editor's word may be none of the domain's; the file's name may tell it as well.
                 if error.field != "language":
                     raise
-        return self.kit.request(self.domain, fields)
+        raise RequestError(f"its language is not known, neither as {place.language!r:.80} nor by its name")
 
     def _shortened(self, request: Request) -> Request:
         """Return a request of which the model is shown no more than it can read while somebody waits."""

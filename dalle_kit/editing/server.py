@@ -200,6 +200,10 @@ def _register(server: Server) -> None:
     async def load(params: types.InitializedParams) -> None:
         server.load()
 
+    @server.feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
+    def move(params: types.DidChangeWorkspaceFoldersParams) -> None:
+        server.files.roots = tuple(folder.uri for folder in server.workspace.folders.values())
+
     @server.feature(types.SHUTDOWN)
     def shut_down(params: None) -> None:
         server.was_shut_down = True

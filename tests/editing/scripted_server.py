@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from dalle_kit.editing import server
 from dalle_kit.editing.completing import Completer, Limits, choose_domain
 from dalle_kit.editing.loading import Reporter
-from dalle_kit.editing.server import Server
 from dalle_kit.editing.stdio import take_stdio
 from dalle_kit.engine.results import Piece
 from dalle_kit.records import Prompt, Slot
@@ -52,11 +52,12 @@ class SlowEngine(ScriptedEngine):
 
 
 def serve(notes: Path) -> int:
+    server._QUIET = 0.4  # however busy the machine is, edits come faster than that
     inbox, outbox = take_stdio()
     kit = ScriptedKit(script)
     kit.engine = SlowEngine(notes)
     limits = Limits(seconds=2.0, file=100_000)
-    return Server(Completer(kit, choose_domain(kit.plugins, None), limits), Reporter()).serve(inbox, outbox)
+    return server.Server(Completer(kit, choose_domain(kit.plugins, None), limits), Reporter()).serve(inbox, outbox)
 
 
 if __name__ == "__main__":
