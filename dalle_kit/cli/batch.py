@@ -33,6 +33,16 @@ _OTHERWISE = ("local", "seed", "budget")
 _TOLD = 5
 
 
+class _InputArgument(click.Argument):
+    """What the rows are read from."""
+
+    section = "Request"
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str]:
+        """Return the argument as it is written, and what it is."""
+        return str(self.metavar), "A table (.csv) or an object on each line (.jsonl), or - for stdin."
+
+
 class BatchGroup(DomainGroup):
     """The commands of all domains, each of which writes a text for each row of an input."""
 
@@ -44,8 +54,8 @@ class BatchGroup(DomainGroup):
         generation = [each for each in common if each.section == "Generation"]
         return DomainCommand(
             name=entry.name.split()[-1],
-            params=[click.Argument(["input"], metavar="INPUT"), *_options(entry), *generation],
-            help=f"{entry.summary}, for each row of INPUT: a .csv or .jsonl file, or - for stdin.",
+            params=[_InputArgument(["input"], metavar="INPUT"), *_options(entry), *generation],
+            help=f"{entry.summary}, for each row of INPUT.",
             epilog="Columns are named as the fields of the domain's requests. Cells are text: none opens a file.",
             callback=_callback(entry),
         )
