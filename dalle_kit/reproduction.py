@@ -114,7 +114,7 @@ def reproduce(record: Record, kit: Kit, *, like: Sequence[Pool] = ()) -> Reprodu
             return Reproduction(False, (*missing, *_surroundings(made, kit)), None)
         document = _written(record, kit, domain, _likeness(made, texts, pools, domain, kit))
     except (DalleKitError, ValueError) as error:
-        problem = Difference("the text", "made", f"not: {error}")
+        problem = Difference("making it", "possible", f"not possible: {error}")
         return Reproduction(False, (*_surroundings(made, kit), problem), None)
     found = (*_surroundings(made, kit), *_of_model(made, document.provenance), *_of_text(record.text, document.text))
     return Reproduction(record.text == document.text, found, document)
