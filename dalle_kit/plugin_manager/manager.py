@@ -212,7 +212,10 @@ def _whole_draft(finish: Callable[[Any, Draft], Draft], request: Any, draft: Dra
 
 def _all_of(give: Callable[[Any], Iterable[str]], request: Any) -> tuple[str, ...]:
     """Return all texts of a function; a generator that fails, or yields what is no text, raises here."""
-    texts = tuple(give(request))
+    given = give(request)
+    if isinstance(given, str):  # which would be taken for its letters
+        raise TypeError(f"it gave {given!r:.80}; give a list of texts")
+    texts = tuple(given)
     for text in texts:
         if not isinstance(text, str):
             raise TypeError(f"it gave {text!r:.80}; give texts")

@@ -38,6 +38,8 @@ def plugins_with(install: Callable[..., Path], **functions: str) -> tuple[Plugin
         ("shorten", "lambda request: exit(3)", (), "sys.exit(3)"),
         ("people", "lambda request: iter([1 / 0])", (), "to name the people of a request of the domain 'note'"),
         ("people", "lambda request: ['Ana', None]", (), "it gave None; give texts"),
+        ("people", "lambda request: 'Ana'", (), "it gave 'Ana'; give a list of texts"),
+        ("sources", "lambda request: 'Ana'", (), "it gave 'Ana'; give a list of texts"),
         ("shorten", "lambda request: request", (), "return a request and what was dropped, or None"),
     ],
 )
