@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal, get_args, get_origin
 
 import pydantic
-from pydantic_core import to_jsonable_python
 
 from dalle_kit.errors import PluginError, RequestError, UnknownNameError
 from dalle_kit.records import Draft, Finding, Format, GenerationOptions
@@ -140,6 +140,16 @@ def _no_corpus(split: str) -> Iterable[Example]:
     return ()
 
 
+@cache
+def _anything() -> pydantic.TypeAdapter[Any]:
+    return pydantic.TypeAdapter(Any)
+
+
+def as_json(value: object) -> Any:
+    """Return a value as pydantic writes it into JSON: texts, numbers, lists and dicts; what it does not know as a text."""
+    return _anything().dump_python(value, mode="json", fallback=str)
+
+
 def told_texts(request: Request) -> Iterable[str]:
     """Return every text and number of a request, as texts: what a document may take its facts from."""
     pending: list[object] = [request.model_dump()]
@@ -148,7 +158,7 @@ def told_texts(request: Request) -> Iterable[str]:
         if isinstance(value, bytes):
             yield value.decode("utf-8", "replace")
             continue
-        value = to_jsonable_python(value) if not isinstance(value, (Mapping, list, tuple)) else value
+        value = as_json(value) if not isinstance(value, (Mapping, list, tuple)) else value
         if isinstance(value, Mapping):
             pending.extend(value.values())
         elif isinstance(value, (list, tuple)):

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dalle_kit.domain import Request
+from dalle_kit.domain import Request, as_json
 from dalle_kit.models.manifest import read_manifest
 
 if TYPE_CHECKING:
@@ -41,8 +41,6 @@ def fields_of(plain: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    from pydantic_core import to_jsonable_python
-
     if isinstance(value, bytes):
         return {_BYTES: base64.b64encode(value).decode("ascii")}
     if isinstance(value, Mapping):
@@ -51,7 +49,7 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, (set, frozenset)):
         return sorted(map(_plain, value), key=repr)
-    return to_jsonable_python(value, fallback=str)
+    return as_json(value)
 
 
 def _restored(value: Any) -> Any:
