@@ -142,11 +142,11 @@ def _no_corpus(split: str) -> Iterable[Example]:
 
 @cache
 def _anything() -> pydantic.TypeAdapter[Any]:
-    return pydantic.TypeAdapter(Any)
+    return pydantic.TypeAdapter(Any, config=pydantic.ConfigDict(ser_json_inf_nan="constants"))
 
 
 def as_json(value: object) -> Any:
-    """Return a value as pydantic writes it into JSON: texts, numbers, lists and dicts; what it does not know as a text."""
+    """Return a value as pydantic writes it into JSON; what it does not know becomes a text."""
     return _anything().dump_python(value, mode="json", fallback=str)
 
 
