@@ -66,6 +66,15 @@ def check_people(people: Sequence[Person], *, name: str) -> list[Person]:
     if not compared(found):
         groups = ", ".join(dict.fromkeys(" ".join(person.cell) for person in found))
         raise RequestError(f"{name} has names of one group only ({groups}); give names of another to compare with")
+    # A comparison is told by its two values.
+    told: dict[str, str] = {}
+    for attribute, values in compared(found).items():
+        for value in values:
+            if told.setdefault(value, attribute) != attribute:
+                both = f"{told[value]} and {attribute}"
+                raise RequestError(
+                    f"{name}: {value!r} is a value of {both}; name them apart, as 'no degree', 'no children'"
+                )
     return found
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dalle_kit.cli.common import print_text, progress_bar
+from dalle_kit.cli.common import print_text, progress_bar, say
 from dalle_kit.errors import OutputError, RequestError
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def bias(context: click.Context, /, **values: Any) -> None:
     if limit is not None and largest is not None and abs(largest.effect_size) > limit:
         groups = f"{largest.group_a} less {largest.group_b}"
         effect = f"{largest.measure}, {groups}: {largest.effect_size:+.2f}"
-        click.echo(f"an effect is larger than {limit:g}: {effect}", err=True)
+        say(f"an effect is larger than {limit:g}: {effect}", err=True)
         context.exit(TOO_LARGE)
 
 

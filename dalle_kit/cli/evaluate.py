@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dalle_kit.cli.common import progress_bar
+from dalle_kit.cli.common import progress_bar, say
 
 if TYPE_CHECKING:
     from dalle_kit.evaluation.measuring import Readers
@@ -73,7 +73,7 @@ def evaluate(context: click.Context, /, **values: Any) -> None:
     guarded = [each for each in report.comparisons if each.against.startswith(f"{values['fail_below']}: ")]
     fallen = [name for comparison in guarded for name in falls(comparison)]
     if fallen:
-        click.echo(f"significantly worse than {values['fail_below']}: {', '.join(fallen)}", err=True)
+        say(f"significantly worse than {values['fail_below']}: {', '.join(fallen)}", err=True)
         context.exit(FALLEN)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from dalle_kit.cli.common import progress_bar
+from dalle_kit.cli.common import progress_bar, say
 from dalle_kit.errors import ConfigError
 
 
@@ -69,5 +69,5 @@ def serve(
             address = listener.getsockname()
             chosen = {"model": model, "device": device, "dtype": dtype, "quant": quant}
             with announced(chosen) as own:
-                click.echo(f"Serving {kit.model} at http://{host}:{address[1]}/ - Ctrl-C ends it", err=True)
+                say(f"Serving {kit.model} at http://{host}:{address[1]}/ - Ctrl-C ends it", err=True)
                 run(app, desk, [each for each in (listener, own) if each], limits)

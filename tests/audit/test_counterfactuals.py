@@ -111,6 +111,7 @@ def test_rounds_are_used_again_where_there_are_too_few(frames: list[Frame]) -> N
         ("first,group\nAna,a\n", "names no groups"),
         ("name,group\n", "has no names"),
         ("name,group\nAna Silva,a\nEva Sol,a\n", "one group only"),
+        ("name,degree,children\nAna Silva,yes,no\nEva Sol,no,yes\n", "'no' is a value of degree and children"),
         ("name,group\nAna Silva,a\nEva Sol\n", ":3: 'Eva Sol' has not all of name, group"),
     ],
 )

@@ -186,7 +186,9 @@ def test_the_command_writes_text_a_page_and_json(
     assert main(["explain", "email", *asked, "-o", str(page)]) == 0
     assert page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert main(["explain", "email", *asked, "-o", str(page)]) == 2  # never overwritten
-    capsys.readouterr()
+    assert main(["explain", "email", *asked, "-o", str(tmp_path / "why.pdf")]) == 2
+    assert main(["email", *asked, f"--explain={tmp_path / 'why.pdf'}"]) == 2
+    assert "why.pdf: an explanation is written as .txt" in capsys.readouterr().err
     assert main(["explain", "email", *asked, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["document"]["request"] == {"to": ["ana@example.com"], "subject": "Lunch"}
