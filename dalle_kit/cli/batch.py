@@ -69,14 +69,17 @@ def batch() -> None:
     """
 
 
+def _option(*flags: str, section: str = "Output", **settings: Any) -> SectionOption:
+    return SectionOption(flags, section=section, **settings)
+
+
 def _options(entry: DomainEntry) -> list[SectionOption]:
-    names = [each["name"] for each in entry.formats]
+    return [*_reading_options(), *_writing_options(), *_output_options([each["name"] for each in entry.formats])]
 
-    def option(*flags: str, section: str = "Output", **settings: Any) -> SectionOption:
-        return SectionOption(flags, section=section, **settings)
 
+def _reading_options() -> list[SectionOption]:
     return [
-        option(
+        _option(
             "--map",
             "mapped",
             section="Request",
@@ -84,7 +87,7 @@ def _options(entry: DomainEntry) -> list[SectionOption]:
             metavar="FIELD=COLUMN",
             help="The column that has a field; a list can have several  [repeatable]",
         ),
-        option(
+        _option(
             "--ignore",
             "ignored",
             section="Request",
@@ -92,43 +95,53 @@ def _options(entry: DomainEntry) -> list[SectionOption]:
             metavar="COLUMN",
             help="A column that is no field  [repeatable]",
         ),
-        option(
+        _option(
             "--name-column",
             section="Request",
             metavar="COLUMN",
             help="The column that names each row, and its file  [default: the row's number]",
         ),
-        option(
-            "--output",
-            "-o",
-            metavar="DIR|FILE",
-            help="A folder with a file for each row, or a .jsonl file with a line for each; - or none is stdout.",
-        ),
-        option("--format", type=NearestChoice("format", names), help=f"How each is written  [default: {names[0]}]"),
-        option("--force", is_flag=True, help="Overwrite what is there; start anew where another batch was begun."),
-        option("--json", "as_json", is_flag=True, help="Each with request, slots, findings and provenance."),
-        option("--strict", is_flag=True, help="Exit with code 3 if a warning or an error remains in any."),
-        option("--quiet", "-q", is_flag=True, help="No progress and no report on stderr."),
-        option(
+    ]
+
+
+def _writing_options() -> list[SectionOption]:
+    return [
+        _option(
             "--seed",
             section="Generation",
             type=click.INT,
             help="The same seed gives the same texts; with a temperature each row's is made of it and the row.",
         ),
-        option(
+        _option(
             "--budget",
             section="Generation",
             type=click.FLOAT,
             metavar="SECONDS",
             help="Time to write each in, beside the others; what is left is said in plain words.",
         ),
-        option(
+        _option(
             "--together",
             section="Generation",
             type=click.IntRange(1, 256),
             metavar="N",
             help="Rows that are computed at once; fewer take less memory.  [default: 16]",
         ),
+    ]
+
+
+def _output_options(names: Sequence[str]) -> list[SectionOption]:
+    return [
+        _option(
+            "--output",
+            "-o",
+            metavar="DIR|FILE",
+            help="A folder with a file for each row, or a .jsonl file with a line for each; - or none is stdout.",
+        ),
+        _option("--format", type=NearestChoice("format", names), help=f"How each is written  [default: {names[0]}]"),
+        _option("--force", is_flag=True, help="Overwrite what is there; start anew where another batch was begun."),
+        _option("--json", "as_json", is_flag=True, help="Each with request, slots, findings and provenance."),
+        _option("--strict", is_flag=True, help="Exit with code 3 if a warning or an error remains in any."),
+        _option("--quiet", "-q", is_flag=True, help="No progress and no report on stderr."),
     ]
 
 
