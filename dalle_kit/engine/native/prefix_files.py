@@ -37,13 +37,12 @@ class PrefixFiles:
         try:
             with file.open("rb") as opened:
                 digest = opened.read(hashlib.sha256().digest_size)
-                for page in pages:
-                    opened.readinto(page.values.data)
+                # Memory that is not filled may hold by chance what a cut file lacks.
+                is_cut = any(opened.readinto(page.values.data) != page.values.nbytes for page in pages)
                 is_longer = bool(opened.read(1))
         except OSError:
             return None
-        # Of a file cut short the pages are not filled, and their hash is another.
-        if is_longer or digest != _hash(key, pages):
+        if is_cut or is_longer or digest != _hash(key, pages):
             return None
         with contextlib.suppress(OSError):
             file.touch()
