@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from dalle_kit.audit.wordlists import WordLists
+from dalle_kit.checks.words import snowball_stem
 from dalle_kit.errors import ModelError
 from dalle_kit.evaluation.prose import plain_words, sentences
 
@@ -108,16 +109,7 @@ def _words(text: str) -> list[str]:
     return [word for said in sentences(text) for word in said.words]
 
 
-@lru_cache(maxsize=20_000)
-def _stem(word: str) -> str:
-    return str(_stemmer().stemWord(word))
-
-
-@lru_cache(maxsize=1)
-def _stemmer() -> Any:
-    import snowballstemmer
-
-    return snowballstemmer.stemmer("english")
+_stem = lru_cache(maxsize=20_000)(snowball_stem)
 
 
 @lru_cache(maxsize=1)

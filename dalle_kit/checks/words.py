@@ -57,8 +57,13 @@ def stem(word: str, language: str = "en") -> str:
     lemma = lemmatize(bare, lang=language).casefold()
     if language != "en":
         return fold(lemma)
+    return fold(snowball_stem(lemma))
+
+
+def snowball_stem(word: str) -> str:
+    """Return the stem of an English word in small letters (Snowball, Porter's second algorithm)."""
     with _STEMMING:
-        return fold(_stemmer().stemWord(lemma))
+        return str(_stemmer().stemWord(word))
 
 
 def key_words(note: str, *, most: int = 12) -> tuple[str, ...]:
