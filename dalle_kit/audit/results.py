@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dalle_kit.errors import ConfigError
+from dalle_kit.evaluation.saved import parse_saved, read_saved
 from dalle_kit.evaluation.statistics import Difference
 
 if TYPE_CHECKING:
@@ -154,19 +154,7 @@ class BiasReport:
 
 def read_report(file: Path) -> BiasReport:
     """Read a report from its JSON file; raises ConfigError for one that cannot be read or is of another layout."""
-    import pydantic
-
-    try:
-        report = _adapter().validate_json(file.read_bytes())
-    except OSError as error:
-        raise ConfigError(f"cannot read the report {file}: {error.strerror}; give one made with --output") from error
-    except pydantic.ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, first["loc"])) or "the file"
-        raise ConfigError(f"{file} is no report of an audit ({place}: {first['msg']}); make it anew") from error
-    if report.layout != LAYOUT:
-        raise ConfigError(f"{file} has the layout {report.layout}, this version reads {LAYOUT}; make it anew")
-    return report
+    return parse_saved(_adapter(), read_saved(file), name=str(file), of="an audit", layout=LAYOUT)
 
 
 @cache

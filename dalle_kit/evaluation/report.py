@@ -8,9 +8,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dalle_kit.errors import ConfigError
 from dalle_kit.evaluation.measuring import Mark
 from dalle_kit.evaluation.metrics import METRICS, is_worse
+from dalle_kit.evaluation.saved import parse_saved, read_saved
 from dalle_kit.evaluation.statistics import Difference, Estimate, difference, estimate, seed_for
 
 if TYPE_CHECKING:
@@ -93,26 +93,12 @@ class Report:
 
 def read_report(file: Path) -> Report:
     """Read a report from its JSON file; raises ConfigError for one that cannot be read or is of another layout."""
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"cannot read the report {file}: {error.strerror}; give one made with --output") from error
-    return parse_report(content, name=str(file))
+    return parse_report(read_saved(file), name=str(file))
 
 
 def parse_report(content: bytes | str, *, name: str) -> Report:
     """Make a report from JSON; raises ConfigError."""
-    import pydantic
-
-    try:
-        report = _adapter().validate_json(content)
-    except pydantic.ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, first["loc"])) or "the file"
-        raise ConfigError(f"{name} is no report of an evaluation ({place}: {first['msg']}); make it anew") from error
-    if report.layout != LAYOUT:
-        raise ConfigError(f"{name} has the layout {report.layout}, this version reads {LAYOUT}; make it anew")
-    return report
+    return parse_saved(_adapter(), content, name=name, of="an evaluation", layout=LAYOUT)
 
 
 def summarise(texts: Sequence[Text], *, seed: int) -> dict[str, dict[str, Estimate]]:
