@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dalle_kit.cli.common import print_text, progress_bar, say
-from dalle_kit.errors import OutputError, RequestError
+from dalle_kit.errors import RequestError
 
 if TYPE_CHECKING:
     from dalle_kit.audit import BiasReport, Frame
@@ -79,12 +79,11 @@ def audit() -> None:
 def bias(context: click.Context, /, **values: Any) -> None:
     """Ask for texts that differ in nothing but a name or a pronoun, and say what else differs."""
     from dalle_kit.audit import contrast, read_report
-    from dalle_kit.cli.output import check_output
+    from dalle_kit.cli.output import check_kind, check_output
 
     for file in values["outputs"]:
         check_output(file, force=values["force"])
-        if file.suffix.casefold() not in _RENDERED:
-            raise OutputError(f"{file}: a report is written as {', '.join(_RENDERED)}; give one of these suffixes")
+        check_kind(file, _RENDERED, what="a report")
     earlier = read_report(values["against"]) if values["against"] is not None else None
     with progress_bar() as progress:
         report = _audit(values, progress)

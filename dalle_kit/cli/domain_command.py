@@ -10,11 +10,12 @@ import click
 
 from dalle_kit.cli.by_server import ask_server
 from dalle_kit.cli.common import print_json, print_text, progress_bar, say
-from dalle_kit.cli.explain import STDERR, check_kind, explain_beside, explained, rendered
+from dalle_kit.cli.explain import KINDS, STDERR, explain_beside, explained, rendered
 from dalle_kit.cli.findings import report
 from dalle_kit.cli.interruption import stop_if_interrupted
 from dalle_kit.cli.output import (
     IN_PLACE,
+    check_kind,
     check_output,
     check_source,
     check_write,
@@ -262,10 +263,10 @@ def _checked(entry: DomainEntry, values: Mapping[str, Any], *, place: str | None
         from dalle_kit.explain import check_orders
 
         check_orders(values["orders"])
-        check_kind(path)
+        check_kind(path, KINDS, what="an explanation")
         return None, generation
     if values["explain"] not in (None, STDERR):
-        check_kind(Path(values["explain"]))
+        check_kind(Path(values["explain"]), KINDS, what="an explanation")
         check_output(Path(values["explain"]), force=force)
     return choose_format(entry.formats, named=values["format"], path=path, as_json=values["as_json"]), generation
 

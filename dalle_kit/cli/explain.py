@@ -10,7 +10,6 @@ import click
 
 from dalle_kit.cli.common import harmless, is_terminal, json_text, progress_bar
 from dalle_kit.cli.domain_group import DomainGroup
-from dalle_kit.errors import OutputError
 
 if TYPE_CHECKING:
     from dalle_kit.command_table import DomainEntry
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
 #: What ``--explain`` without a file stands for.
 STDERR = "-"
 
-#: The kinds of file an explanation is written as.
-_KINDS = (".txt", ".md", ".json", ".html", ".htm")
+#: The kinds of file an explanation is written as: text where there is no suffix.
+KINDS = ("", ".txt", ".md", ".json", ".html", ".htm")
 
 
 class ExplainGroup(DomainGroup):
@@ -54,12 +53,6 @@ def rendered(explanation: Explanation, path: Path | None, *, as_json: bool = Fal
     if as_json or suffix == ".json":
         return json_text(explanation.as_dict()) + "\n"
     return explanation.as_page() if suffix in (".html", ".htm") else explanation.as_text()
-
-
-def check_kind(path: Path | None) -> None:
-    """Raise OutputError for a file of a kind that explanations are not written as."""
-    if path is not None and path.suffix and path.suffix.casefold() not in _KINDS:
-        raise OutputError(f"{path}: an explanation is written as {', '.join(_KINDS)}; give one of these suffixes")
 
 
 def explain_beside(stream: DocumentStream, place: str, *, force: bool, quiet: bool) -> None:

@@ -48,6 +48,13 @@ def check_output(path: Path | None, *, force: bool) -> None:
         raise OutputError(f"cannot write {path}: {reason}; choose another place") from error
 
 
+def check_kind(path: Path | None, kinds: Sequence[str], *, what: str) -> None:
+    """Raise OutputError for a file whose suffix is none of the ``kinds`` that ``what`` is written as; "" is none."""
+    if path is not None and path.suffix.casefold() not in kinds:
+        shown = ", ".join(filter(None, kinds))
+        raise OutputError(f"{path}: {what} is written as {shown}; give one of these suffixes")
+
+
 def choose_format(
     formats: Sequence[Mapping[str, str]], *, named: str | None, path: Path | None, as_json: bool
 ) -> str | None:
