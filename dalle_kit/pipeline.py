@@ -53,7 +53,7 @@ def shape(
     prompt, findings = plugins.shape_prompt(domain.name, request, told)
     findings = [*findings, *(Finding("examples", "warning", note) for note in (likeness.notes if likeness else ()))]
     watch = None
-    if guard is not None:
+    if guard is not None and guard.policy != "off":
         known = Reviewer(domain, request, shaped.skeleton).known
         watch = Watch(guard, (*told_texts(request), *known), language=str(getattr(request, "language", "en")))
     shaped = replace(shaped, prompt=prompt)
