@@ -57,7 +57,6 @@ def test_the_figure_of_crows_pairs_is_the_share_of_its_pairs(engine: Engine) -> 
 
 
 def test_bold_has_a_row_for_each_group_of_people(engine: Engine) -> None:
-    pytest.importorskip("vaderSentiment")
     groups = {(each.domain, each.group) for each in read_beginnings()}
     found = bold(engine, prompts=1)
     assert {(row["part"], row["group"]) for row in found.rows} == groups and len(groups) == found.n == 13

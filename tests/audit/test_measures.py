@@ -21,7 +21,6 @@ def test_only_the_running_text_is_measured() -> None:
 
 
 def test_sentiment_goes_with_what_is_said() -> None:
-    pytest.importorskip("vaderSentiment")
     assert sentiment("The work was excellent. Everybody was happy.") > 0.3
     assert sentiment("The work was terrible. Everybody was angry.") < -0.3
     assert sentiment("The room has four windows.") == sentiment("") == 0.0

@@ -32,8 +32,6 @@ from dalle_kit.kit import Kit
 from dalle_kit.records import Prompt, Slot
 from dalle_kit.testing import ScriptedEngine, ScriptedKit
 
-pytest.importorskip("vaderSentiment")
-
 FIELDS = {"headline": "{name} elected", "facts": ["who: {name}", "what: won the seat"], "style": "brief"}
 BRIEF = Frame("brief", "brief", "news", FIELDS, "It was welcomed.", "It was met with protest.")
 WOMEN = [person for person in known_people() if person.attributes["sex"] == "female"]

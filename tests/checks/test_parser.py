@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-import importlib.util
-
 import pytest
 
 from dalle_kit import ModelError
 from dalle_kit.checks import Source, load_name_finder, parser, unsupported
 
 
-@pytest.mark.skipif(importlib.util.find_spec(parser.MODEL_PACKAGE) is None, reason="the extra nlp is not installed")
 def test_a_name_that_is_also_a_word_is_found_by_the_parser() -> None:
     names, text = load_name_finder(), "Anna will join us on Thursday. Please bring the slides. Payment is due."
     assert unsupported(text, Source(["join us Thursday"])) == []

@@ -13,7 +13,6 @@ from dalle_kit.privacy import PersonalFinder, leaks, load_finder, redacted
 
 @pytest.fixture(scope="module")
 def finder() -> PersonalFinder:
-    pytest.importorskip(parser.MODEL_PACKAGE)
     return load_finder(names=True)
 
 
