@@ -16,6 +16,7 @@ import pytest
 if TYPE_CHECKING:
     from tokenizers import Tokenizer as Backend
 
+    from dalle_kit import Kit
     from dalle_kit.engine.engine import Engine
     from dalle_kit.models.spec import StoredModel
 
@@ -70,6 +71,18 @@ def home(tmp_path: Path, default_model_home: Path, session_home: Path, monkeypat
     (folder / "cache" / "native").symlink_to(session_home / "cache" / "native", target_is_directory=True)
     monkeypatch.setenv("DALLE_KIT_HOME", str(folder))
     return folder
+
+
+@pytest.fixture(scope="module")
+def loaded_kit(default_model_home: Path) -> Kit:
+    """A Kit with the default model, loaded, which needs no DALLE_KIT_HOME any more."""
+    from dalle_kit import Kit
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DALLE_KIT_HOME", str(default_model_home))
+        kit = Kit()
+        kit.load()
+        return kit
 
 
 @pytest.fixture(scope="session")

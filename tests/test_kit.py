@@ -25,12 +25,8 @@ REQUEST: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def kit(default_model_home: Path) -> Kit:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DALLE_KIT_HOME", str(default_model_home))
-        made = Kit()
-        made.load()
-        return made
+def kit(loaded_kit: Kit) -> Kit:
+    return loaded_kit
 
 
 def test_four_lines_write_an_email(kit: Kit) -> None:

@@ -27,12 +27,8 @@ REQUEST: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def kit(default_model_home: Path) -> Kit:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DALLE_KIT_HOME", str(default_model_home))
-        made = Kit()
-        made.load()
-        return made
+def kit(loaded_kit: Kit) -> Kit:
+    return loaded_kit
 
 
 @pytest.fixture(scope="module")
