@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         DiskSpaceError,
         DownloadError,
         ExampleError,
+        HistoryError,
         IntegrityError,
         ModelError,
         OptionError,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
         UnknownNameError,
     )
     from dalle_kit.examples.memory_set import make_examples, read_examples
+    from dalle_kit.history import History
     from dalle_kit.hookspecs import hookimpl
     from dalle_kit.kit import DocumentStream, Kit
     from dalle_kit.models.spec import AdapterSource, BridgeSource, HubSource, LocalSource, ModelSpec, WheelSource
@@ -61,6 +63,7 @@ _EXPORTS = {
         "DiskSpaceError",
         "DownloadError",
         "ExampleError",
+        "HistoryError",
         "IntegrityError",
         "ModelError",
         "OptionError",
@@ -72,6 +75,7 @@ _EXPORTS = {
         "UnknownNameError",
     ),
     "dalle_kit.examples.memory_set": ("make_examples", "read_examples"),
+    "dalle_kit.history": ("History",),
     "dalle_kit.hookspecs": ("hookimpl",),
     "dalle_kit.kit": ("DocumentStream", "Kit"),
     "dalle_kit.models.spec": ("AdapterSource", "BridgeSource", "HubSource", "LocalSource", "ModelSpec", "WheelSource"),
@@ -113,6 +117,8 @@ __all__ = [
     "Finding",
     "Format",
     "GenerationOptions",
+    "History",
+    "HistoryError",
     "HubSource",
     "IntegrityError",
     "Kit",

@@ -53,6 +53,10 @@ class Settings(_Table):
         default="report",
         description="What becomes of personal data that is not in the request: off, report, redact or refuse.",
     )
+    history: Literal["off", "entries", "texts"] = pydantic.Field(
+        default="entries",
+        description="What is kept of what the commands write: off, entries (when and how, no text), or texts as well.",
+    )
     threads: int = pydantic.Field(default=0, ge=0, description="CPU threads; 0 leaves the choice to torch.")
     api_key: str = pydantic.Field(default="", description="The key that clients of 'dalle-kit serve' have to give.")
     identity: Mapping[str, str] = pydantic.Field(

@@ -12,6 +12,7 @@
     │   ├── DiskSpaceError      the disk has no room for it
     │   └── DeviceError         a device or dtype this machine cannot give
     ├── ExampleError            example texts cannot be read, kept or searched
+    ├── HistoryError            the history cannot be read or written, or lacks what was asked for
     ├── PluginError             a plugin cannot be loaded, or a required one failed
     ├── ConfigError             the settings cannot be read, or hold a wrong value
     ├── PrivacyError            a text has personal data that its request has not, and that is refused
@@ -113,6 +114,10 @@ class DeviceError(ModelError):
 
 class ExampleError(DalleKitError):
     """Example texts cannot be read, kept or searched."""
+
+
+class HistoryError(DalleKitError):
+    """The history of what was written cannot be read or written, or lacks what was asked for."""
 
 
 class PluginError(DalleKitError):

@@ -13,6 +13,7 @@ from dalle_kit.cli.common import print_json, print_text, progress_bar, say
 from dalle_kit.cli.explain import KINDS, STDERR, explain_beside, explained, rendered
 from dalle_kit.cli.findings import report
 from dalle_kit.cli.interruption import stop_if_interrupted
+from dalle_kit.cli.keeping import kept
 from dalle_kit.cli.output import (
     IN_PLACE,
     check_kind,
@@ -238,13 +239,15 @@ def _callback(
             stream = kit.stream(entry.name, request, **shaping, **writing_of(values), **generation)
         document = take_document(stream, quiet=quiet)
         if explains:
-            explanation = explained(stream, orders=values["orders"], quiet=quiet)
-            deliver(rendered(explanation, path, as_json=values["as_json"]), path, force=force, quiet=quiet)
+            with kept(document, format="explanation"):
+                explanation = explained(stream, orders=values["orders"], quiet=quiet)
+                deliver(rendered(explanation, path, as_json=values["as_json"]), path, force=force, quiet=quiet)
             return
-        if write and file:
-            deliver_in_place(document, file, quiet=quiet)
-        else:
-            deliver(render(document, format), path, force=force, quiet=quiet)
+        with kept(document, format=IN_PLACE if write else format):
+            if write and file:
+                deliver_in_place(document, file, quiet=quiet)
+            else:
+                deliver(render(document, format), path, force=force, quiet=quiet)
         # What was written before an interruption is not lost; nothing more is done for it.
         stop_if_interrupted()
         _say_more(stream, values)
@@ -320,7 +323,8 @@ def _written_by_server(
     if stream is None:
         return False
     document = take_document(stream, quiet=quiet)
-    deliver(render(document, format), values["output"], force=values["force"], quiet=quiet)
+    with kept(document, format=format):
+        deliver(render(document, format), values["output"], force=values["force"], quiet=quiet)
     stop_if_interrupted()
     _say_more(stream, values)
     return True
