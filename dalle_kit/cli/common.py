@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -65,6 +65,31 @@ def print_text(text: str) -> None:
     """Print a text on stdout exactly as it is, but for control characters where that is a terminal."""
     # Told that colours are wanted, click takes nothing out.
     click.echo(harmless(text) if is_terminal(sys.stdout) else text, nl=False, color=True)
+
+
+def print_table(
+    heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[str] = (), cut: Sequence[str] = ()
+) -> None:
+    """Print a table on stdout, no wider than a terminal is, elsewhere as wide as its cells are.
+
+    The columns with the heads in ``right`` are those of numbers, those in ``cut`` have one line on a terminal.
+    """
+    if is_terminal(sys.stdout):
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=None, header_style="bold")
+        for head in heads:
+            one_line: dict[str, Any] = {"no_wrap": True, "overflow": "ellipsis"} if head in cut else {}
+            table.add_column(head, justify="right" if head in right else "left", **one_line)
+        for row in rows:
+            table.add_row(*(Text(harmless(cell)) for cell in row))
+        Console().print(table)
+        return
+    widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
+    for row in (heads, *rows):
+        say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def harmless(text: str) -> str:

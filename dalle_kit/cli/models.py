@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,10 +10,9 @@ import click
 
 from dalle_kit.cli.common import (
     ListingGroup,
-    harmless,
-    is_terminal,
     json_option,
     print_json,
+    print_table,
     print_text,
     progress_bar,
     say,
@@ -58,8 +56,10 @@ def list_models(as_json: bool = False) -> None:
     if as_json:
         print_json(rows)
         return
-    _print_table(
-        ("", "NAME", "ROLE", "DOWNLOAD", "MEMORY", "LICENCE", "HERE", "SUMMARY"), [_cells(row) for row in rows]
+    print_table(
+        ("", "NAME", "ROLE", "DOWNLOAD", "MEMORY", "LICENCE", "HERE", "SUMMARY"),
+        [_cells(row) for row in rows],
+        right=("DOWNLOAD", "MEMORY", "HERE"),
     )
     say()
     say("* is the default. MEMORY is that of the weights.\nFetch one with `dalle-kit models pull NAME`.")
@@ -389,23 +389,6 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     mark = "*" if row["default"] else ""
     sizes = (_size(row["download"]) or "-", _size(row["memory"]) or "-")
     return (mark, row["name"], row["role"], *sizes, row["licence"], here, row["summary"])
-
-
-def _print_table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-    if is_terminal(sys.stdout):
-        from rich.console import Console
-        from rich.table import Table
-
-        table = Table(box=None, header_style="bold")
-        for head in heads:
-            table.add_column(head, justify="right" if head in ("DOWNLOAD", "MEMORY", "HERE") else "left")
-        for row in rows:
-            table.add_row(*(harmless(cell).replace("[", r"\[") for cell in row))
-        Console().print(table)
-        return
-    widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
-    for row in (heads, *rows):
-        say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def _size(size: int) -> str:
