@@ -26,6 +26,7 @@ CORE = {
     "eval": ("dalle_kit.cli.evaluate", "Measure how well a domain is written; compare settings."),
     "audit": ("dalle_kit.cli.audit", "Measure bias: the same request about different people."),
     "reproduce": ("dalle_kit.cli.reproduce", "Make a recorded text again, and say what differs."),
+    "history": ("dalle_kit.cli.history", "List, search and remove what was written."),
     "serve": ("dalle_kit.cli.serve", "Serve an HTTP API, which clients of OpenAI's speak, and a page."),
     "lsp": ("dalle_kit.cli.lsp", "Complete code in an editor, as a language server."),
     "train": ("dalle_kit.cli.train", "Train a model, or an adapter of one, on your texts."),

@@ -89,10 +89,12 @@ class History:
         """Return the entries whose text or request has all words of a query, the best match first.
 
         Words match in all their forms ("meet", "meeting"). What is in quotation marks has to stand there so, ``word*``
-        is any word that begins so.
+        is any word that begins so. Raises HistoryError for a query without a word.
         """
         expression = match_expression(query)
-        if expression is None or not self._exists():
+        if expression is None:
+            raise HistoryError(f"{query!r:.80} has no word to look for; give one, or more")
+        if not self._exists():
             return []
         with connected(self.path) as connection:
             rows = connection.execute(_SEARCH, (START, END, _SNIPPET, expression, domain, limit)).fetchall()

@@ -13,6 +13,7 @@ RESERVED_COMMANDS = (
     "examples",
     "explain",
     "help",
+    "history",
     "lsp",
     "models",
     "plugins",
