@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 Fields = Mapping[str, object]
 
+#: What a Kit is made with, and a call does not take.
+_OF_THE_KIT = {"model", "device", "dtype", "quant"}
+
 
 class Kit:
     """Write documents with models on this machine.
@@ -284,7 +287,12 @@ class Kit:
         Budget(budget)
         chosen: dict[str, Any] = {"template": template, "like": like, "steer": steer, "privacy": privacy}
         chosen["name_blind"] = name_blind
-        works = [self._work(domain, request, {}, **chosen) for request in requests]
+        works = []
+        for number, request in enumerate(requests):
+            try:
+                works.append(self._work(domain, request, {}, **chosen))
+            except RequestError as error:
+                raise RequestError(f"requests[{number}]: {error}", field=error.field) from error
         if not works:
             return []
         merged = self._options(works[0], options)
@@ -391,7 +399,12 @@ class Kit:
             if not isinstance(request, described.request):
                 raise RequestError(f"{domain} takes a {described.request.__name__}, got a {type(request).__name__}")
         else:
-            request = self.request(domain, {**(request or {}), **fields}, like=like)
+            given = {**(request or {}), **fields}
+            strays = _OF_THE_KIT & given.keys() - described.request.model_fields.keys()
+            if strays:
+                name = min(strays)
+                raise RequestError(f"{name}: is chosen for a whole Kit; make one with Kit({name}=...)", field=name)
+            request = self.request(domain, given, like=like)
         find = partial(self._likeness, described, like, steer)
         shaping: dict[str, Any] = {"template": template, "guard": guard}
         if name_blind:

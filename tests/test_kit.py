@@ -65,6 +65,17 @@ def test_a_batch_writes_what_each_request_alone_gets(kit: Kit) -> None:
     assert kit.batch("email", []) == []
 
 
+def test_a_request_of_a_batch_that_is_wrong_is_named_by_its_place(kit: Kit) -> None:
+    with pytest.raises(RequestError, match=r"requests\[1\]: to: 'nobody' is not an e-mail address") as caught:
+        kit.batch("email", [REQUEST, {**REQUEST, "to": ["nobody"]}])
+    assert caught.value.field == "to"
+
+
+def test_what_a_kit_is_made_with_is_no_argument_of_a_call(kit: Kit) -> None:
+    with pytest.raises(RequestError, match=r"model: .* make one with Kit\(model=\.\.\.\)"):
+        kit.generate("email", **REQUEST, model="smollm2-135m")
+
+
 def test_of_several_candidates_the_one_with_the_fewest_findings_is_kept(kit: Kit) -> None:
     one = kit.generate("email", **REQUEST, template="free", seed=5, max_tokens=24)
     best = kit.generate("email", **REQUEST, template="free", seed=5, max_tokens=24, candidates=3)

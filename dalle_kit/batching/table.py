@@ -87,9 +87,16 @@ def _layout(
     for field, column in columns.mapped:
         fields[field].append(header.index(column))
     mapped = {column for _, column in columns.mapped}
+    strays = []
     for number, column in enumerate(header):
         if column not in mapped and column not in columns.ignored:
-            _place(number, column, fields, schema, columns, domain=domain)
+            field = re.sub(r"[\s-]+", "_", column).casefold()
+            if field in schema.get("properties", {}):
+                fields.setdefault(field, []).append(number)
+            elif column != columns.name:
+                strays.append(column)
+    if strays:
+        raise _stray(strays, schema, domain=domain)
     for field, numbers in fields.items():
         if len(numbers) > 1 and not is_list(_kind(field, schema)):
             first, second = (header[number] for number in numbers[:2])
@@ -101,16 +108,14 @@ def _layout(
     return _Layout(fields, header.index(columns.name) if columns.name else None, len(header))
 
 
-def _place(
-    number: int, column: str, fields: dict[str, list[int]], schema: Schema, columns: Columns, *, domain: str
-) -> None:
-    """Add a column to the field that it is named after, if it is to be one."""
-    field = re.sub(r"[\s-]+", "_", column).casefold()
-    if field in schema.get("properties", {}):
-        fields.setdefault(field, []).append(number)
-    elif column != columns.name:
-        hint = f"(--map FIELD={_quoted(column)} says which field it is, --ignore {_quoted(column)} passes it over)"
-        raise UnknownNameError(f"{domain} field for the column", column, schema.get("properties", {}), hint=hint)
+def _stray(columns: Sequence[str], schema: Schema, *, domain: str) -> UnknownNameError:
+    """Return the error for columns that are no fields; the first one's fix is that of all."""
+    first, *others = columns
+    hint = f"--map FIELD={_quoted(first)} says which field it is, --ignore {_quoted(first)} passes it over"
+    more = f"; nor is there one for {', '.join(map(repr, others))}" if others else ""
+    return UnknownNameError(
+        f"{domain} field for the column", first, schema.get("properties", {}), hint=f"({hint}){more}"
+    )
 
 
 def _quoted(column: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dalle_kit.cli.common import print_text, progress_bar, say
+from dalle_kit.cli.common import WholeLineGroup, print_text, progress_bar, say
 from dalle_kit.errors import RequestError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 TOO_LARGE = 3
 
 
-@click.group()
+@click.group(cls=WholeLineGroup)
 def audit() -> None:
     """Measure what a model does with the people it writes about."""
 

@@ -56,6 +56,7 @@ class BatchGroup(DomainGroup):
             name=entry.name.split()[-1],
             params=[_InputArgument(["input"], metavar="INPUT"), *_options(entry), *generation],
             help=f"{entry.summary}, for each row of INPUT.",
+            short_help=entry.summary,
             epilog="Columns are named as the fields of the domain's requests. Cells are text: none opens a file.",
             callback=_callback(entry),
         )

@@ -28,7 +28,25 @@ _BYTES_FROM = 1_000_000
 _CONTROLS = {code: "�" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
 
 
-class ListingGroup(click.Group):
+class WholeLineGroup(click.Group):
+    """A group whose help says of each command the whole of its first sentence, where click would cut it."""
+
+    #: More characters than any sentence has.
+    _LONGEST = 1000
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands, each with its first sentence."""
+        found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        rows = [
+            (name, command.get_short_help_str(self._LONGEST))
+            for name, command in found
+            if command and not command.hidden
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+class ListingGroup(WholeLineGroup):
     """A group that runs its command ``list`` when none is named."""
 
     def __init__(self, *args: Any, **settings: Any) -> None:

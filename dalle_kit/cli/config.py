@@ -68,14 +68,21 @@ def get(key: str, as_json: bool) -> None:
 def set_setting(key: str, value: str, as_json: bool) -> None:
     """Write a setting to the settings file; several names are separated by commas."""
     from dalle_kit.config import explain_settings, set_value
+    from dalle_kit.errors import ConfigError
     from dalle_kit.paths import find_paths
 
+    fields = _identity_fields()
+    if key in fields:
+        raise ConfigError(f"no setting named {key!r}: did you mean 'identity.{key}'?")
     set_value(key, value)
     setting = explain_settings()[key]
     if as_json:
         print_json({"key": key, "value": setting.value, "origin": setting.origin})
     if setting.origin != str(find_paths().settings):
         say(f"Note: {setting.origin} is set and stronger than the settings file", err=True)
+    table, _, name = key.partition(".")
+    if table == "identity" and fields and name not in fields:
+        say(f"Note: no domain reads {key}; they read {', '.join(sorted(fields))}", err=True)
 
 
 @config.command()
@@ -103,6 +110,19 @@ def path(as_json: bool) -> None:
         print_json(file)
     else:
         print_text(f"{file}\n")
+
+
+def _identity_fields() -> set[str]:
+    """Return the fields that the saved identity may fill; none while the settings are broken."""
+    from dalle_kit.command_table import command_table
+    from dalle_kit.errors import DalleKitError
+
+    try:
+        schemas = [entry.schema for entry in command_table().domains]
+    except DalleKitError:
+        return set()  # what mends them has to work
+    fields = [each for schema in schemas for each in schema["properties"].items()]
+    return {name for name, field in fields if field.get("option", {}).get("identity")}
 
 
 def _text(value: Any) -> str:

@@ -25,7 +25,7 @@ def doctor(context: click.Context, as_json: bool) -> None:
         for section, facts in found.facts.items():
             say(section.capitalize())
             for name, value in facts.items():
-                say(f"  {name.replace('_', ' '):<12} {_text(name, value)}")
+                say(f"  {name.replace('_', ' '):<14} {_text(name, value)}")
         say("Problems" if found.problems else "No problems found.")
         for problem in found.problems:
             say(f"  {problem.what}\n    fix: {problem.fix}")

@@ -23,6 +23,7 @@ from dalle_kit.cli.output import (
     choose_format,
     deliver,
     deliver_in_place,
+    note_ending,
     render,
 )
 from dalle_kit.cli.request_options import (
@@ -54,6 +55,20 @@ SECTIONS = ("Request", "Generation", "Output", "Other")
 
 class DomainCommand(click.Command):
     """A domain's command, whose help has its options in sections."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the command line; a word that belongs to no option is most often a text without its quotes."""
+        fields = [each for each in self.params if isinstance(each, FieldOption)]
+        flags = [each.opts[0] for each in fields if each.multiple and each.make_metavar(ctx) == "TEXT"]
+        ctx.allow_extra_args = bool(flags)
+        left = super().parse_args(ctx, args)
+        if left and flags and not ctx.resilient_parsing:
+            raise click.UsageError(
+                f"{left[0]!r} belongs to no option: a text follows its option, in quotes if it has blanks, such as "
+                f'{flags[0]} "two words"',
+                ctx=ctx,
+            )
+        return left
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options section by section; those that say nothing stand in the last."""
@@ -92,6 +107,7 @@ def domain_command(entry: DomainEntry, *, explains: bool = False) -> click.Comma
         name=entry.name.split()[-1],
         params=[*([argument] if argument else []), *fields, *common],
         help=f"{entry.summary}, and say what each sentence rests on." if explains else entry.summary,
+        short_help=entry.summary,
         epilog="Any text can be @FILE, for what is in the file, or -, for stdin; a first @ is written @@.",
         callback=_callback(entry, fields, argument),
     )
@@ -271,7 +287,10 @@ def _checked(entry: DomainEntry, values: Mapping[str, Any], *, place: str | None
     if values["explain"] not in (None, STDERR):
         check_kind(Path(values["explain"]), KINDS, what="an explanation")
         check_output(Path(values["explain"]), force=force)
-    return choose_format(entry.formats, named=values["format"], path=path, as_json=values["as_json"]), generation
+    format = choose_format(entry.formats, named=values["format"], path=path, as_json=values["as_json"])
+    if path and values["format"] is None and not (values["as_json"] or values["quiet"]):
+        note_ending(entry.formats, path)
+    return format, generation
 
 
 def shaping_of(values: Mapping[str, Any], like: Sequence[Any]) -> dict[str, Any]:

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dalle_kit.cli.common import WholeLineGroup
+
 if TYPE_CHECKING:
     from dalle_kit.command_table import DomainEntry
 
 
-class DomainGroup(click.Group):
+class DomainGroup(WholeLineGroup):
     """The commands of all domains; a subclass says how one is made."""
 
     def make(self, entry: DomainEntry) -> click.Command:

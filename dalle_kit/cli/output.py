@@ -103,6 +103,14 @@ def deliver(rendered: str | bytes, path: Path | None, *, force: bool, quiet: boo
         _print(rendered)
 
 
+def note_ending(formats: Sequence[Mapping[str, str]], path: Path) -> None:
+    """Say so where a file's ending is that of no format: what is in it is no such file."""
+    endings = sorted({each["suffix"] for each in formats if each["suffix"]})
+    if path.suffix and path.suffix.casefold() not in map(str.casefold, endings):
+        default = formats[0]["name"]
+        say(f"Note: {path} is written as {default}; the endings of formats are {', '.join(endings)}", err=True)
+
+
 def check_write(values: Mapping[str, Any], place: str | None) -> None:
     """Raise OutputError if ``--write`` stands beside an option that it excludes, or has no file to write to."""
     for option, given in (("--output", "output"), ("--format", "format"), ("--json", "as_json")):

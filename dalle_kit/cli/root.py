@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
+from dalle_kit.cli.common import WholeLineGroup
 from dalle_kit.errors import DalleKitError, PluginError, nearest
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ class RootGroup(click.Group):
                 if rest and first in writing:
                     writing[first] += f", {' '.join(rest)}"
                 else:
-                    writing[first] = " ".join(rest) or entry.summary
+                    writing[first] = f"Write {first}: {' '.join(rest)}" if rest else entry.summary
             added = {entry.name: entry.help for entry in table.commands}
         return [
             ("Write", sorted(writing.items())),
@@ -133,7 +134,7 @@ def nest(
     if entries[0].name == path:
         return (make or domain_command)(entries[0])
     depth = len(path.split())
-    group = click.Group(path.split()[-1], help=f"Write {path}.")
+    group = WholeLineGroup(path.split()[-1], help=f"Write {path}.")
     for word in dict.fromkeys(entry.name.split()[depth] for entry in entries):
         inner = f"{path} {word}"
         below = [entry for entry in entries if f"{entry.name} ".startswith(f"{inner} ")]

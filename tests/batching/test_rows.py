@@ -92,6 +92,7 @@ def test_a_cell_is_text_and_opens_no_file(text: str) -> None:
         ("", None, "has no rows"),
         ("to\n", None, "has no rows"),
         ("to,pionts\nAna,x\n", None, "did you mean 'points'? (--map FIELD=pionts"),
+        ("to,City,Age\nAna,x,9\n", None, "passes it over); nor is there one for 'Age'"),
         ("to,to\nAna,x\n", None, "two columns are named 'to'"),
         ("to,To\nAna,x\n", None, "'to' and 'To' both give to"),
         ("to,,tone\nAna,x,y\n", None, "column 2 has no name"),

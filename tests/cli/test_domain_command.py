@@ -65,6 +65,8 @@ def test_output_is_written_whole_in_the_format_of_its_suffix(
     assert file.read_text(encoding="utf-8").startswith("DEAR ANA,")
     assert list(file.parent.iterdir()) == [file]
     assert command(*NOTE, "--output", str(file), "--force", "--format", "text", "-q").err == ""
+    other = command(*NOTE, "--output", str(file.with_suffix(".docx")))
+    assert other.code == 0 and other.err.startswith(f"Note: {file.with_suffix('.docx')} is written as text;")
     assert file.read_text(encoding="utf-8").startswith("Dear Ana,")
 
 
@@ -98,6 +100,7 @@ def no_model_was_needed(result: Any, home: Path) -> None:
         (["--candidates", "99"], "candidates: 99 is not allowed"),
         (["--budget", "0"], "budget: 0.0 is not allowed; give a number of seconds above 0"),
         (["--to", "@missing.txt"], "--to: cannot read 'missing.txt'"),
+        (["--point", "two", "words"], "'words' belongs to no option: a text follows its option, in quotes if"),
         (["--output", "."], ". is a folder"),
         (["--output", "missing/x.txt"], "there is no folder"),
         (["--json", "--format", "raw"], "exclude each other"),

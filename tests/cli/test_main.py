@@ -50,6 +50,12 @@ def test_domain_whose_name_has_words_is_a_nested_command(command: Command, sheet
     assert "A card birthday." in command("card", "birthday", "-h").out
 
 
+@pytest.mark.parametrize("name", ["models", "templates", "examples", "batch", "explain", "audit", "code"])
+def test_no_line_of_a_help_is_cut(command: Command, name: str) -> None:
+    listed = command(name, "--help").out.partition("\nCommands:\n")[2]
+    assert listed and "..." not in listed
+
+
 def test_help_imports_nothing_heavy() -> None:
     assert run("--help").returncode == 0  # fills the cache of the command table
     deeper = [["models", "pull"], ["templates", "new"], ["config", "set"], ["code", "complete"], ["plugins", "new"]]

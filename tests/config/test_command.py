@@ -52,6 +52,12 @@ def test_set_says_when_a_variable_is_stronger(run: Run, monkeypatch: pytest.Monk
     assert err == "Note: DALLE_KIT_DEVICE is set and stronger than the settings file\n"
 
 
+def test_set_says_when_no_domain_reads_it(run: Run) -> None:
+    code, out, err = run("config", "set", "identity.name", "Tom")
+    assert (code, out, err.count("\n")) == (0, "", 1)
+    assert err.startswith("Note: no domain reads identity.name; they read address, byline, sender")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -59,6 +65,7 @@ def test_set_says_when_a_variable_is_stronger(run: Run, monkeypatch: pytest.Monk
         (("get", "identity.sender"), "identity.sender is not set; set it with: dalle-kit config set identity.sender"),
         (("set", "device", "gpu"), "device: input should be 'auto', 'cpu', 'cuda' or 'mps', got 'gpu'"),
         (("set", "modle", "x"), "did you mean 'model'"),
+        (("set", "sender", "Tom"), "no setting named 'sender': did you mean 'identity.sender'?"),
         (("unset", "modle"), "did you mean 'model'"),
     ],
 )
