@@ -59,6 +59,13 @@ class Settings(_Table):
     )
     threads: int = pydantic.Field(default=0, ge=0, description="CPU threads; 0 leaves the choice to torch.")
     api_key: str = pydantic.Field(default="", description="The key that clients of 'dalle-kit serve' have to give.")
+    remote_key: str = pydantic.Field(default="", description="The key that is given to the server of an openai: model.")
+    remote_together: int = pydantic.Field(
+        default=16, ge=1, le=1024, description="Requests to the server of an openai: model that may be open at once."
+    )
+    remote_per_minute: int = pydantic.Field(
+        default=0, ge=0, description="Requests to it that may begin in a minute; 0 is as many as it takes."
+    )
     identity: Mapping[str, str] = pydantic.Field(
         default_factory=dict, description="Fills request fields left out: sender, address, signature, tone."
     )

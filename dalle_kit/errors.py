@@ -10,7 +10,8 @@
     │   ├── DownloadError       fetching failed: no network, no such package, no such repository
     │   ├── IntegrityError      what was fetched is not what was promised
     │   ├── DiskSpaceError      the disk has no room for it
-    │   └── DeviceError         a device or dtype this machine cannot give
+    │   ├── DeviceError         a device or dtype this machine cannot give
+    │   └── ServerError         a server with a model cannot be reached, refuses, or answers with what is no text
     ├── ExampleError            example texts cannot be read, kept or searched
     ├── HistoryError            the history cannot be read or written, or lacks what was asked for
     ├── PluginError             a plugin cannot be loaded, or a required one failed
@@ -113,6 +114,17 @@ class DeviceError(ModelError):
 
 
 class ExampleError(DalleKitError):
+class ServerError(ModelError):
+    """A server with a model cannot be reached, refuses, or answers with what is no text.
+
+    ``status`` is that of its answer, None where there was none.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        self.status = status
+        super().__init__(message)
+
+
     """Example texts cannot be read, kept or searched."""
 
 

@@ -22,7 +22,7 @@ from dalle_kit.errors import OptionError, RequestError, UnknownNameError
 from dalle_kit.guarding import Guard
 from dalle_kit.likeness import Likeness, check_steer, resolve_steer
 from dalle_kit.models.registry import Registry
-from dalle_kit.models.spec import Progress, silent
+from dalle_kit.models.spec import Progress, ServerSource, silent
 from dalle_kit.plugin_manager.manager import Plugins, load_plugins
 from dalle_kit.records import Document, Finding, GenerationOptions, Privacy
 from dalle_kit.templating.templates import Shaped, Templates
@@ -40,7 +40,7 @@ _OF_THE_KIT = {"model", "device", "dtype", "quant"}
 
 
 class Kit:
-    """Write documents with models on this machine.
+    """Write documents with models on this machine, or with one of a server that is named (``openai:URL#NAME``).
 
     ``model``, ``device``, ``dtype`` and ``quant`` override the settings; a model is fetched and loaded when it is first
     needed, and ``progress`` hears of it. A model that is chosen, here or in the settings, writes for every domain; if
@@ -102,6 +102,8 @@ class Kit:
         """
         name = self.model if domain is None else self.model_for(domain)
         with self._loading:
+            if name not in self._engines and (source := self._server(name)) is not None:
+                self._engines[name] = self._connected(source)
             if name not in self._engines:
                 wait_politely()
                 # Checked first: a wrong device must not cost a download.
@@ -121,6 +123,28 @@ class Kit:
                     progress=self._progress,
                 )
             return self._engines[name]
+
+    def server_for(self, domain: str) -> ServerSource | None:
+        """Return the server that requests of a domain are sent to, None where the model is on this machine."""
+        return self._server(self.model_for(domain))
+
+    def _server(self, name: str) -> ServerSource | None:
+        source = self.registry.resolve(name).source
+        return source if isinstance(source, ServerSource) else None
+
+    def _connected(self, source: ServerSource) -> Engine:
+        """Return the engine of a model on a server, which can what the pipeline needs of one."""
+        from dalle_kit.engine.remote.engine import RemoteEngine
+
+        self._progress(f"asking {source.url}", 0, None)
+        chosen = self.settings
+        engine = RemoteEngine.connect(
+            source,
+            key=chosen.remote_key,
+            together=chosen.remote_together,
+            per_minute=chosen.remote_per_minute,
+        )
+        return cast("Engine", engine)
 
     def request(self, domain: str, fields: Fields, *, like: Like = ()) -> Request:
         """Make a domain's request; what is left out the habits of the examples and the identity in the settings fill.

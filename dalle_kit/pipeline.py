@@ -154,7 +154,7 @@ def write(
         pieces = _certain(works, options, results=results)
     gate = Gate([work.veil.real.watch if work.veil else work.watch for work in works])
     for piece in unveiled_pieces(pieces, works):
-        if first and piece.slot is not None:
+        if first and piece.slot is not None and piece.text:
             first = False
             clock.note("first_token")
         yield from gate.take(piece)

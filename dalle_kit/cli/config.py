@@ -8,8 +8,8 @@ import click
 
 from dalle_kit.cli.common import ListingGroup, json_option, print_json, print_text, say
 
-#: Shown in the place of a key.
-_SECRET = "(set)"
+#: The keys among the settings, and what is shown in their place.
+_SECRETS, _SECRET = ("api_key", "remote_key"), "(set)"
 
 
 @click.group(cls=ListingGroup)
@@ -29,7 +29,7 @@ def list_settings(as_json: bool = False) -> None:
 
     # Lists are shown to others; 'get' tells the key.
     found = {
-        key: each._replace(value=_SECRET) if key == "api_key" and each.value else each
+        key: each._replace(value=_SECRET) if key in _SECRETS and each.value else each
         for key, each in explain_settings().items()
     }
     if as_json:

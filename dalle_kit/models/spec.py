@@ -44,10 +44,18 @@ class LocalSource:
     path: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerSource:
+    """A model that a server with OpenAI's API has; ``model`` is None for the only one it has."""
+
+    url: str
+    model: str | None = None
+
+
 #: What matrices can be packed in.
 Bits = Literal["int8", "int4"]
 
-Source = WheelSource | HubSource | LocalSource
+Source = WheelSource | HubSource | LocalSource | ServerSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,12 +6,13 @@ concerns the operator of a service, such as ``user``, is taken and not used. An 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import pydantic
 
-from dalle_kit.records import Message
+from dalle_kit.records import Message, Prompt, Slot
 from dalle_kit.serving.failures import Refusal
 
 #: Texts that one request may ask for; with more it would keep the others waiting.
@@ -103,6 +104,11 @@ class CompletionRequest(ModelRequest):
     suffix: Text | None = pydantic.Field(None, description="What stands after the gap; takes a model that knows gaps.")
 
 
+@functools.cache
+def _slot_reader() -> pydantic.TypeAdapter[Slot]:
+    return pydantic.TypeAdapter(Slot)
+
+
 class TextPart(pydantic.BaseModel):
     """A part of a message."""
 
@@ -159,6 +165,40 @@ class ChatRequest(ModelRequest):
     messages: Annotated[list[ChatMessage], pydantic.Field(min_length=1, max_length=1000)]
     max_completion_tokens: int | None = pydantic.Field(None, description="The same as max_tokens.")
     response_format: ResponseFormat | None = None
+    continue_final_message: bool | None = pydantic.Field(
+        False, description="Go on with the last message, the assistant's, instead of answering it."
+    )
+    add_generation_prompt: bool | None = None
+    slot: dict[str, Any] | None = pydantic.Field(
+        None, description="What the text is held to, as a template's slot is: sentences, known, regex ..."
+    )
+
+    @property
+    def begun(self) -> str:
+        """The beginning of the answer, where that is given. Raises Refusal where the last message is none."""
+        if not self.continue_final_message:
+            return ""
+        if self.messages[-1].role != "assistant" or len(self.messages) < 2:
+            message = "continue_final_message: the last message is to be one of the assistant's, after another"
+            raise Refusal(400, message, param="continue_final_message")
+        return self.messages[-1].as_message().content
+
+    @property
+    def prompt(self) -> Prompt:
+        """The conversation as the engine takes it."""
+        turns = self.messages[:-1] if self.continue_final_message else self.messages
+        return Prompt(tuple(message.as_message() for message in turns))
+
+    def as_slot(self, name: str) -> Slot | None:
+        """Return what the text is held to, None where that is nothing; raises Refusal, and OptionError for a value."""
+        if self.slot is None:
+            return None
+        try:
+            return _slot_reader().validate_python({**self.slot, "name": name})
+        except pydantic.ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            place = ".".join(map(str, first["loc"]))
+            raise Refusal(400, f"slot.{place}: {first['msg']}", param="slot") from error
 
     def options(self) -> dict[str, Any]:
         """Return the generation options that are given."""

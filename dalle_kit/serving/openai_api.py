@@ -17,7 +17,7 @@ from dalle_kit.serving.bodies import MOST_TEXTS, ChatRequest, CompletionRequest,
 from dalle_kit.serving.desk import Desk
 from dalle_kit.serving.failures import Refusal, as_json
 from dalle_kit.serving.replies import reply
-from dalle_kit.serving.texts import Asked, Item, Writers, asked_options, ends, usage
+from dalle_kit.serving.texts import SLOT, Asked, Item, Writers, asked_options, ends, usage
 
 _DONE = "[DONE]"
 
@@ -29,6 +29,7 @@ class TextForm:
 
     def __init__(self, body: ModelRequest, model: str, choices: int) -> None:
         self._has_usage, self._choices = body.has_usage, choices
+        self._has_slots = isinstance(body, ChatRequest) and body.slot is not None
         self._head = {
             "id": f"{self.prefix}-{secrets.token_hex(12)}",
             "created": int(time.time()),
@@ -44,8 +45,8 @@ class TextForm:
         if isinstance(item, Piece):
             yield self._chunk(self._part(item.row, item.text, None))
             return
-        for row, reason in enumerate(ends(item)):
-            yield self._chunk(self._part(row, "", reason))
+        for row, (reason, facts) in enumerate(zip(ends(item), self._of_slots(item), strict=True)):
+            yield self._chunk({**self._part(row, "", reason), **facts})
         if self._has_usage:
             yield {**self._head, "object": self.kind_of_piece, "choices": [], "usage": usage(item)}
         yield _DONE
@@ -64,6 +65,10 @@ class TextForm:
 
     def _beginning(self) -> Iterable[dict[str, Any]]:
         return ()
+
+    def _of_slots(self, results: list[list[Generation]]) -> list[dict[str, Any]]:
+        """Return what is told of each text besides, for requests that hold it to a slot."""
+        return [{} for generations in results for _ in generations]
 
     def _chunk(self, choice: dict[str, Any]) -> dict[str, Any]:
         chunk = {**self._head, "object": self.kind_of_piece, "choices": [choice]}
@@ -89,6 +94,11 @@ class ChatForm(TextForm):
     def _part(self, row: int, text: str, reason: str | None) -> dict[str, Any]:
         delta = {"content": text} if reason is None else {}
         return {"index": row, "delta": delta, "logprobs": None, "finish_reason": reason}
+
+    def _of_slots(self, results: list[list[Generation]]) -> list[dict[str, Any]]:
+        found = (generation.slots[SLOT] for generations in results for generation in generations)
+        names = ("reason", "log_likelihood", "chosen")
+        return [{"slot": {name: getattr(each, name) for name in names}} if self._has_slots else {} for each in found]
 
     def _choice(self, row: int, text: str, reason: str | None) -> dict[str, Any]:
         message = {"role": "assistant", "content": text, "refusal": None}
@@ -135,8 +145,9 @@ def openai_router(writers: Writers, desk: Desk) -> APIRouter:
         options = asked_options(body.options(), choices=body.n or 1)
         schema = body.response_format.as_schema if body.response_format else None
         name, engine = await asyncio.to_thread(writers.engine, body.model)
-        prompt = Prompt(tuple(message.as_message() for message in body.messages))
-        asked = Asked([prompt], [prompt.text], options, "max_tokens" in body.options(), schema)
+        told = f"{body.prompt.text}\n\n{body.begun}"
+        is_fixed = "max_tokens" in body.options()
+        asked = Asked([body.prompt], [told], options, is_fixed, schema, body.begun, body.as_slot(SLOT))
         form = ChatForm(body, name, options.candidates)
         return await reply(request, desk, asked.starter(engine, writers.guard), form, stream=bool(body.stream))
 

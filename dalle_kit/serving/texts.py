@@ -85,7 +85,7 @@ class Asked:
     """Texts that are asked for: ``options.candidates`` after each prompt; ``told`` is what a prompt says.
 
     Without ``is_fixed`` the text may be as long as there is room for, up to ``options.max_tokens``. ``schema`` is the
-    JSON Schema that the text has to follow.
+    JSON Schema that the text has to follow, ``slot`` all that it is held to, ``begun`` what it goes on from.
     """
 
     prompts: Sequence[str | Prompt]
@@ -93,6 +93,8 @@ class Asked:
     options: GenerationOptions
     is_fixed: bool
     schema: dict[str, Any] | None = None
+    begun: str = ""
+    slot: Slot | None = None
 
     def starter(self, engine: Engine, guard: Guard) -> Callable[[threading.Event], Iterator[Item]]:
         """Return what writes the texts, yielding their pieces, and at the end what became of them; it can be stopped.
@@ -102,16 +104,18 @@ class Asked:
         return functools.partial(self._write, engine, guard)
 
     def _write(self, engine: Engine, guard: Guard, stop: threading.Event) -> Iterator[Item]:
-        skeleton = Skeleton((Slot(SLOT, verbatim=self.schema is None, schema=self.schema),))
+        slot = self.slot or Slot(SLOT, verbatim=self.schema is None, schema=self.schema)
+        skeleton = Skeleton((self.begun, slot) if self.begun else (slot,))
         works = [(prompt, skeleton) for prompt in self.prompts]
         options = self._fitting(engine, skeleton)
         watches = [Watch(guard, (told,)) if guard.holds_back else None for told in self.told]
         gate = Gate([watch for watch in watches for _ in range(options.candidates)])
         results: list[list[Generation]] = []
         for piece in engine.fill(works, options, results=results):
-            yield from gate.take(piece)
             if stop.is_set():
                 return
+            if piece.slot is not None:
+                yield from gate.take(piece)
         yield from gate.rest()
         for watch, generations in zip(watches, results, strict=True):
             for generation in generations:

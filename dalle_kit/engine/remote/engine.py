@@ -1,0 +1,254 @@
+"""The engine of a model on a server: it fills slots as ``Engine`` does; what needs the model itself it refuses."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any, NoReturn
+
+from dalle_kit.engine.engine import CANDIDATE_TEMPERATURE
+from dalle_kit.engine.remote.asking import Way
+from dalle_kit.engine.remote.client import Client, Listed, unknown_model
+from dalle_kit.engine.remote.loop import Loop
+from dalle_kit.engine.remote.pace import Again, Pace, Patience, Retries
+from dalle_kit.engine.remote.writing import CHARACTERS, Speaker, write_document
+from dalle_kit.engine.results import Generation, Piece
+from dalle_kit.engine.rows import slot_options
+from dalle_kit.engine.sampling import candidate_seed
+from dalle_kit.errors import ContextOverflowError, ModelError
+from dalle_kit.models.servers import is_this_machine, server_name
+from dalle_kit.models.spec import ServerSource
+from dalle_kit.records import GenerationOptions, Prompt, Skeleton, Slot
+
+#: Seconds after which whoever waits for a text looks whether it is still wanted.
+_NEWS = 0.25
+
+#: Whose models go on with the beginning of an answer, by how a server names their owner; TGI names the model itself.
+_CONTINUING = frozenset({"vllm", "sglang", "llamacpp"})
+
+#: How a server of our own names itself.
+_OURS = "dalle-kit"
+
+_WHOLE = Skeleton((Slot("text", verbatim=True),))
+
+
+class RemoteEngine:
+    """One model of a server. Calls are independent of each other; those of several threads share its limits.
+
+    ``device``, ``dtype``, ``quant`` and ``sha256`` are None: nobody tells. Of what is written ``log_likelihood`` is not
+    known, but where the server is one of ours.
+    """
+
+    path = ""
+    sha256 = device = dtype = quant = None
+    runner = "server"
+    family = "causal"
+    infills = False
+
+    def __init__(self, source: ServerSource, listed: Listed, client: Client, loop: Loop, patience: Patience) -> None:
+        self.model = server_name(replace(source, model=listed.name))
+        self.context = listed.context
+        self.tokenizer = _Counter()
+        self._loop = loop
+        self._speaker = Speaker(client, listed.name, _way(listed), patience)
+
+    @classmethod
+    def connect(
+        cls,
+        source: ServerSource,
+        *,
+        key: str = "",
+        together: int = 16,
+        per_minute: int = 0,
+        patience: Patience | None = None,
+    ) -> RemoteEngine:
+        """Ask a server for its models and choose the one that is named, or the only one.
+
+        ``key`` is sent with each request, ``together`` may be open at once, and ``per_minute`` begin in one. Raises
+        ServerError, UnknownNameError for a model that it has not, and ModelError for a key that anybody could read.
+        """
+        check_key(source, key)
+        patience = patience or Patience()
+        loop = Loop()
+        client = Client(source, key=key, pace=Pace(together=together, per_minute=per_minute), patience=patience)
+        loop.at_end.append(client.close)
+        try:
+            listed = loop.run(_listed(client, replace(patience, tries=min(3, patience.tries))))
+            problem = unknown_model(source.model, listed)
+            if problem is not None:
+                raise problem
+        except BaseException:
+            loop.close()
+            raise
+        found = next(each for each in listed if source.model in (None, each.name))
+        return cls(source, found, client, loop, patience)
+
+    def close(self) -> None:
+        """Close the connections; nothing can be written afterwards."""
+        self._loop.close()
+
+    @property
+    def constrained(self) -> bool:
+        """Whether its texts are held to their slots while they are written, as those of local models are."""
+        return self._speaker.way.takes_slots
+
+    def fill(
+        self,
+        works: Sequence[tuple[str | Prompt, Skeleton]],
+        options: GenerationOptions,
+        *,
+        results: list[list[Generation]],
+        first: int = 0,
+    ) -> Iterator[Piece]:
+        """Fill the skeletons as ``Engine.fill`` does, all of them at once as far as the limits allow.
+
+        While nothing comes there are pieces without text, so that whoever has waited long enough can go: what is not
+        done when this is closed is given up, and its connections are closed. Raises ServerError, RequestError and
+        TemplateError as ``write_document`` does.
+        """
+        indices = range(first, options.candidates)
+        news: queue.SimpleQueue[Piece | None] = queue.SimpleQueue()
+        rows = [(prompt, skeleton, index) for prompt, skeleton in works for index in indices]
+        future = self._loop.start(self._write_all(rows, options, news))
+        future.add_done_callback(lambda _: news.put(None))
+        last = next((Piece(0, slot.name, "") for _, skeleton in works for slot in skeleton.slots), Piece(0, None, ""))
+        try:
+            while True:
+                try:
+                    piece = news.get(timeout=_NEWS)
+                except queue.Empty:
+                    yield replace(last, text="")
+                    continue
+                if piece is None:
+                    break
+                last = piece if piece.slot is not None else last
+                yield piece
+            written = future.result()
+        finally:
+            future.cancel()
+        for start in range(0, len(written), len(indices)):
+            results.append(written[start : start + len(indices)])
+
+    async def _write_all(
+        self,
+        rows: Sequence[tuple[str | Prompt, Skeleton, int]],
+        options: GenerationOptions,
+        news: queue.SimpleQueue[Piece | None],
+    ) -> list[Generation]:
+        async def write(row: int, prompt: str | Prompt, skeleton: Skeleton, index: int) -> Generation:
+            def tell(slot: str | None, text: str) -> None:
+                if text:
+                    news.put(Piece(row, slot, text))
+
+            variant = _variant(options, index)
+            return await write_document(self._speaker, prompt, skeleton, variant, candidate=index, tell=tell)
+
+        tasks = [asyncio.ensure_future(write(row, *work)) for row, work in enumerate(rows)]
+        try:
+            return list(await asyncio.gather(*tasks))
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def generate(self, prompts: Sequence[str | Prompt], options: GenerationOptions) -> list[Generation]:
+        """Write a text for each prompt; a string is continued as it stands, not as a chat."""
+        results: list[list[Generation]] = []
+        for _ in self.fill([(prompt, _WHOLE) for prompt in prompts], replace(options, candidates=1), results=results):
+            pass
+        return [generation for (generation,) in results]
+
+    def stream(self, prompt: str | Prompt, options: GenerationOptions) -> Iterator[str]:
+        """Write one text, yielding its pieces."""
+        return (piece.text for piece in self.fill([(prompt, _WHOLE)], replace(options, candidates=1), results=[]))
+
+    def check_fits(self, prompt: str | Prompt, skeleton: Skeleton, options: GenerationOptions) -> None:
+        """Raise ContextOverflowError if prompt and document are longer than the server says that its model reads.
+
+        Tokens are counted as so many characters each; what does not fit after all the server refuses.
+        """
+        if self.context is None:
+            return
+        certain = sum(len(part) for part in skeleton.parts if isinstance(part, str)) // CHARACTERS
+        text = certain + sum(slot_options(slot, options).max_tokens for slot in skeleton.slots)
+        told = prompt if isinstance(prompt, str) else prompt.text
+        needed = len(told) // CHARACTERS + text
+        if needed > self.context:
+            raise ContextOverflowError(needed=needed, text=text, available=self.context, model=self.model)
+
+    def generative(self) -> NoReturn:
+        """Raise ModelError: the model itself is not here."""
+        self._not_here("do what takes the model itself")
+
+    def log_likelihoods(self, texts: Sequence[Any]) -> NoReturn:
+        """Raise ModelError: a server tells no likelihoods of texts."""
+        self._not_here("say how likely texts are, which explanations, audits and --steer vector are made of")
+
+    def score(self, prompt: str | Prompt, continuation: str) -> NoReturn:
+        """Raise ModelError: a server tells no likelihoods of texts."""
+        self.log_likelihoods([(prompt, continuation)])
+
+    def token_scores(self, prompt: str | Prompt, text: str | Sequence[int], *, top: int = 0) -> NoReturn:
+        """Raise ModelError: a server tells no likelihoods of texts."""
+        self.log_likelihoods([(prompt, text)])
+
+    def mean_states(self, pairs: Sequence[Any]) -> NoReturn:
+        """Raise ModelError: a server tells no states."""
+        self._not_here("tell its states, which --steer vector is made of")
+
+    def encode(self, texts: Sequence[str]) -> NoReturn:
+        """Raise ModelError: a server makes no vectors here."""
+        self._not_here("make vectors")
+
+    def _not_here(self, what: str) -> NoReturn:
+        raise ModelError(f"{self.model} is on a server and cannot {what}; give a model on this machine")
+
+
+class _Counter:
+    """What little of a tokenizer the pipeline asks for: about how long texts are."""
+
+    def encode_text(self, text: str, *, special: bool = False, joined: bool = False) -> list[int]:
+        return list(range(-(-len(text) // CHARACTERS)))
+
+    encode_context = encode_text
+
+    def encode_prompt(self, prompt: Prompt) -> list[int]:
+        return self.encode_text(prompt.text)
+
+    def prompt_text(self, prompt: Prompt) -> str:
+        return prompt.text
+
+
+def check_key(source: ServerSource, key: str) -> None:
+    """Raise ModelError for a key that would be sent so that anybody on the way could read it, or that cannot be."""
+    if key and not (key.isascii() and key.isprintable()):
+        raise ModelError("the setting remote_key holds characters that no key has; set it anew")
+    if key and source.url.startswith("http:") and not is_this_machine(source):
+        raise ModelError(
+            f"the key would go to {source.url} unencrypted; give an https address, or a tunnel to this machine "
+            "(ssh -L), or unset remote_key if the server wants none"
+        )
+
+
+async def _listed(client: Client, patience: Patience) -> list[Listed]:
+    retries = Retries(patience)
+    while True:
+        try:
+            return await client.models()
+        except Again as failure:
+            await retries.pause(failure)
+
+
+def _way(listed: Listed) -> Way:
+    ours = listed.owner == _OURS
+    return Way(continues=ours or listed.owner in _CONTINUING or listed.owner == listed.name, takes_slots=ours)
+
+
+def _variant(options: GenerationOptions, index: int) -> GenerationOptions:
+    """Return the options of a candidate, as ``Engine.fill`` has them."""
+    if index == 0:
+        return options
+    temperature = options.temperature or CANDIDATE_TEMPERATURE
+    return replace(options, seed=candidate_seed(options.seed, index), temperature=temperature)
