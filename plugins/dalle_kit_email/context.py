@@ -45,7 +45,7 @@ def template_context(request: EmailRequest) -> dict[str, object]:
         "sentences": [(spoken + 1) // 2, spoken],
         "nothing_to_say": _nothing_to_say(request),
         "opening": opening_line(tone=request.tone, length=request.length, language=request.language),
-        "closing": closing_line(tone=request.tone, length=request.length, language=request.language),
+        "closing": closing(request),
         "instruction": request.instruction or "",
         "parent": _parent_view(shown) if shown else None,
         "quoted": quoted_parent(request),
@@ -65,6 +65,13 @@ def greeting(request: EmailRequest) -> str:
         if line is not None:
             return line
     return greeting_line(names, tone=request.tone, language=request.language)
+
+
+def closing(request: EmailRequest) -> str:
+    """Return the sentence after the points, or "": where nothing is said, none is needed."""
+    if request.closing is not None or not request.points:
+        return request.closing or ""
+    return closing_line(tone=request.tone, length=request.length, language=request.language)
 
 
 def people(request: EmailRequest) -> list[str]:

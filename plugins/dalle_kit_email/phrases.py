@@ -108,7 +108,8 @@ def known_texts(request: EmailRequest) -> list[str]:
     parent = request.parent
     answered = (parent.subject, parent.sender_name, *(line for _, line in parent.lines)) if parent else ()
     date = f"{parent.date:%Y-%m-%d %H:%M}" if parent and parent.date else ""
-    own = (request.subject, *request.points, request.instruction, request.signature, request.greeting, request.sign_off)
+    lines = (request.greeting, request.closing, request.sign_off, request.signature)
+    own = (request.subject, *request.points, request.instruction, *lines)
     people = (*request.to, *request.cc, *request.bcc, request.sender, request.address)
     return [text for text in (*own, *people, *answered, date) if text]
 

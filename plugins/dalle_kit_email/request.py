@@ -81,6 +81,11 @@ class EmailRequest(Request):
         description='The opening line, instead of "Dear ...,"; empty for none. {name} in it is the recipient.',
         json_schema_extra=option(habit="greeting"),
     )
+    closing: str | None = Field(
+        None,
+        description='The last sentence, instead of "Please let me know if you have any questions."; empty for none.',
+        json_schema_extra=option(identity=True),
+    )
     sign_off: str | None = Field(
         None,
         description='The closing line, instead of "Best regards,"; empty for none.',

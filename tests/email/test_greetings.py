@@ -80,6 +80,22 @@ def test_greeting_and_sign_off_can_be_given(email_domain: Domain, ask: Callable[
 
 
 @pytest.mark.parametrize(
+    ("fields", "last"),
+    [
+        ({}, "Please let me know if you have any questions."),
+        ({"points": []}, ""),
+        ({"closing": ""}, ""),
+        ({"closing": "See you on Saturday."}, "See you on Saturday."),
+        ({"closing": "Bis Samstag!", "language": "de"}, "Bis Samstag!"),
+    ],
+)
+def test_the_last_sentence_is_the_tones_or_ones_own(
+    ask: Callable[..., EmailRequest], fields: dict[str, object], last: str
+) -> None:
+    assert template_context(ask(**{"points": ["room B12"], **fields}))["closing"] == last
+
+
+@pytest.mark.parametrize(
     ("greeting", "to", "line"),
     [
         ("Hi {name},", ["Priya Raman <p@example.com>"], "Hi Priya,"),

@@ -123,7 +123,7 @@ def test_name_and_address_of_the_sender_go_together(ask: Ask) -> None:
 def test_identity_fills_who_writes_and_how(email_domain: Domain) -> None:
     properties = email_domain.request.model_json_schema()["properties"]
     filled = {name for name, schema in properties.items() if schema.get("option", {}).get("identity")}
-    assert filled == {"sender", "address", "signature", "tone"}
+    assert filled == {"sender", "address", "signature", "tone", "closing"}
     assert "binary" in str(properties["reply_to"])
 
 
