@@ -78,14 +78,14 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
 def _in_words(path: Path) -> Iterator[None]:
     try:
         yield
-    except sqlite3.Error as error:
+    except (sqlite3.Error, ValueError) as error:  # also a document that is no JSON any more
         raise HistoryError(_message(path, error)) from error
     except OSError as error:
         reason = error.strerror or str(error)
         raise HistoryError(f"the history {path} cannot be opened ({reason}); check that you may write there") from error
 
 
-def _message(path: Path, error: sqlite3.Error) -> str:
+def _message(path: Path, error: Exception) -> str:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code == sqlite3.SQLITE_FULL:
         return f"the disk is full: the history {path} is as it was; make room"

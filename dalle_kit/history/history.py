@@ -70,7 +70,7 @@ class History:
             row = connection.execute(f"{_SELECT} WHERE entries.id = ?", (id,)).fetchone()
             if row is None:
                 raise _unknown(id, _ids(connection))
-        return entry_of(row)
+            return entry_of(row)
 
     def entries(self, *, limit: int | None = None, domain: str | None = None) -> Iterator[Entry]:
         """Yield the entries, the newest first."""
@@ -79,11 +79,11 @@ class History:
         while left != 0 and self._exists():
             size = _PAGE if left is None else min(_PAGE, left)
             with connected(self.path) as connection:
-                rows = connection.execute(query, (before, domain, size)).fetchall()
-            yield from map(entry_of, rows)
-            if len(rows) < size:
+                found = [entry_of(row) for row in connection.execute(query, (before, domain, size))]
+            yield from found
+            if len(found) < size:
                 return
-            before, left = rows[-1][0], None if left is None else left - size
+            before, left = found[-1].id, None if left is None else left - size
 
     def search(self, query: str, *, limit: int = 10, domain: str | None = None) -> list[Match]:
         """Return the entries whose text or request has all words of a query, the best match first.
@@ -97,8 +97,8 @@ class History:
         if not self._exists():
             return []
         with connected(self.path) as connection:
-            rows = connection.execute(_SEARCH, (START, END, _SNIPPET, expression, domain, limit)).fetchall()
-        return [Match(entry_of(row), *without_marks(snippet)) for *row, snippet in rows]
+            rows = connection.execute(_SEARCH, (START, END, _SNIPPET, expression, domain, limit))
+            return [Match(entry_of(row), *without_marks(snippet)) for *row, snippet in rows]
 
     def has_texts(self) -> bool:
         """Say whether any text is kept."""
