@@ -27,9 +27,14 @@ class Budget:
         self._stopped = stopped or (lambda: False)
 
     @property
+    def stopped(self) -> bool:
+        """Whether nobody wants any more."""
+        return self._stopped()
+
+    @property
     def over(self) -> bool:
         """Whether the time is up."""
-        return self._stopped() or time.monotonic() >= self._end
+        return self.stopped or time.monotonic() >= self._end
 
     def learn(self, seconds: float, *, rows: int) -> None:
         """Take note that writing so many rows together took so long."""
@@ -37,7 +42,7 @@ class Budget:
 
     def room(self, wanted: int) -> int:
         """Return how many of the rows wanted can still be written, each taking as long as those before."""
-        left = 0.0 if self._stopped() else self._end - time.monotonic()
+        left = 0.0 if self.stopped else self._end - time.monotonic()
         if math.isinf(left):
             return wanted
         fitting = wanted if left > 0 and self._each == 0 else int(max(0.0, left) / max(self._each, 1e-9))

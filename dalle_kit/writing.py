@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dalle_kit.budget import Budget
 from dalle_kit.checks import is_finished
-from dalle_kit.engine.results import Generation, Piece, SlotResult
-from dalle_kit.errors import DalleKitError
+from dalle_kit.engine.results import NOTHING_YET, Generation, Piece, SlotResult
+from dalle_kit.errors import DalleKitError, ServerError
 from dalle_kit.passages import joined, passages
 from dalle_kit.records import GenerationOptions, Prompt, Skeleton, Slot
 from dalle_kit.repair import Repaired, Rewriting, Steps
@@ -47,8 +48,10 @@ def write_others(
     further = budget.room(others * len(rows)) // len(rows) if others and rows else 0
     results: list[list[Generation]] = []
     if further:
-        for _ in _fill(engine, rows, replace(options, candidates=1 + further), budget, results=results, first=1):
-            pass
+        # A server that is gone meanwhile has written the first.
+        with suppress(ServerError):
+            for _ in _fill(engine, rows, replace(options, candidates=1 + further), budget, results=results, first=1):
+                pass
     return results if results and not budget.over else [()] * len(rows)
 
 
@@ -115,6 +118,8 @@ def _rewritten(
     try:
         for _ in _fill(engine, rows, once, budget, results=results):
             pass
+    except ServerError:
+        results = []  # a server that is gone is so for each of them
     except DalleKitError:
         if len(rows) > 1:  # one that is too long, say, must not take the others with it
             halves = (rewritings[: len(rows) // 2], rewritings[len(rows) // 2 : len(rows)])
@@ -157,17 +162,21 @@ def _fill(
     found: list[list[Generation]] = []
     pieces = engine.fill(rows, options, results=found, first=first)
     for piece in pieces:
+        if piece is NOTHING_YET:
+            if budget.stopped:
+                break
+            continue
         if piece.slot is not None:
             slots = written[piece.row].slots
             slots[piece.slot] = slots.get(piece.slot, "") + piece.text
         yield piece
         if budget.over and piece.slot is not None:
-            budget.spent = True
             break
     else:
         budget.learn(time.monotonic() - start, rows=len(written))
         results.extend(found)
         return
+    budget.spent = True
     pieces.close()  # type: ignore[attr-defined]  # the engine's iterator is a generator
     for number, row in enumerate(rows):
         of_row = written[number * of_each : (number + 1) * of_each]

@@ -17,7 +17,7 @@ from dalle_kit.engine.guidance import UNGUIDED, Guidance, of_each
 from dalle_kit.engine.llama import LlamaModel, LlamaSession
 from dalle_kit.engine.llama_config import LlamaConfig
 from dalle_kit.engine.logits import Logits, as_tensor
-from dalle_kit.engine.reading.memories import KEPT, Memories
+from dalle_kit.engine.reading.memories import KEPT, Memories, beyond
 
 
 class DalleLlama(LlamaModel):
@@ -80,8 +80,9 @@ class DalleSession(LlamaSession):
         targets: Sequence[Sequence[int]],
         *,
         guides: Sequence[Guidance] = (),
-    ) -> None:
-        """Read further prompts, which come after the others."""
+        most: int | None = None,
+    ) -> list[list[int]]:
+        """Read further prompts, which come after the others: their memory, and ``most`` tokens of each."""
         guides = of_each(guides, len(sources))
         pairs = zip(sources, guides, strict=True)
         memories = [self._memories.find(source, guidance.examples) for source, guidance in pairs]
@@ -91,7 +92,7 @@ class DalleSession(LlamaSession):
             for each in memories
         ]
         texts = [[*each.tokens, *source] for each, source in zip(memories, sources, strict=True)]
-        super().join(texts, targets, guides=guides)
+        return super().join(texts, targets, guides=guides, most=beyond(memories, most))
 
     @torch.inference_mode()
     def feed(self, tokens: Sequence[Sequence[int]], *, tails: Sequence[int] | None = None) -> Tensor:

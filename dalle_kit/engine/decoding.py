@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from dalle_kit.engine.devices import memory_errors
@@ -17,6 +18,10 @@ from dalle_kit.errors import DeviceError
 
 #: Tokens with which two rows have to begin alike for the second to go on from a copy of the first.
 _WORTH_COPYING = 16
+
+#: Tokens of prompts that are read in a step: where nobody writes meanwhile, and where others wait for their next token.
+_READ_ALONE, _READ_BESIDE = 2048, 512
+_READ_ALONE_ON_CPU, _READ_BESIDE_ON_CPU = 256, 64
 
 #: The most places of a batch in which drafts are computed: with more a step has enough to do. Measured on two cores, a
 #: step for one token waits for memory, and one for two texts computes as long as it reads.
@@ -40,8 +45,13 @@ class Session(Protocol):
         targets: Sequence[Sequence[int]],
         *,
         guides: Sequence[Guidance] = (),
-    ) -> None:
-        """Read further rows, which come after the others, with the guidance of each where there is any."""
+        most: int | None = None,
+    ) -> list[list[int]]:
+        """Read further rows, which come after the others, with the guidance of each where there is any.
+
+        Where the model can read in parts, not many more than ``most`` tokens of each are computed. Returns what is left
+        to be fed of each.
+        """
 
     def feed(self, tokens: Sequence[Sequence[int]], *, tails: Sequence[int] | None = None) -> Logits:
         """Append tokens to each row, none to one that waits; return the logits after the last ``tails`` of each.
@@ -94,7 +104,8 @@ class SteerableModel(GenerativeModel, Protocol):
 class _Member:
     """A row of a batch, and of each of its places the tokens after the prompt: computed, or to be read when it joins.
 
-    ``start`` is the first of its places, ``length`` how many tokens are computed there; ``scores`` are the latest.
+    ``start`` is the first of its places, ``length`` how many tokens are computed there; ``scores`` are the latest. Of
+    a row that is being read ``unread`` are the last tokens, of each of its places, and there are no scores yet.
     """
 
     row: Row
@@ -102,6 +113,7 @@ class _Member:
     start: int = 0
     length: int = 0
     scores: Scores | None = None
+    unread: list[list[int]] = field(default_factory=list)
 
     @property
     def goes_on(self) -> bool:
@@ -110,6 +122,8 @@ class _Member:
 
     def next_texts(self) -> list[list[int]]:
         """Return the tokens of its next places, the pending ones among them."""
+        if self.scores is None:
+            return self.texts
         before = self.length - len(self.texts[0])
         keep = None if self.row.keep is None else self.row.keep - before
         taken = zip(self.row.parents, self.row.pending, strict=True)
@@ -131,7 +145,7 @@ class _Seat:
     """How a member goes on: with ``texts`` at its places, which are copies of ``places`` of the session.
 
     Of these the first ``keep`` tokens are kept, all if that is None, and ``tokens`` are to be computed, with the scores
-    after the last ``tail`` of them. One that has no places yet is read anew.
+    after the last ``tail`` of them; ``unread`` are left for later steps. One that has no places yet is read anew.
     """
 
     member: _Member
@@ -140,15 +154,17 @@ class _Seat:
     keep: int | None
     tokens: list[list[int]]
     tail: int
+    unread: list[list[int]] = field(default_factory=list)
 
 
 class Batch:
     """A running batch: rows wait for a place, are read, take part in each step, and leave when they are done.
 
     No more than ``places`` are taken at once (by a row alone that needs more: those), so that memory stays bounded; a
-    row takes one, or as many as it searches with beams. What rows begin with in common is read once. ``room`` is about
-    how many tokens a row will grow to. Where memory runs out, fewer rows are computed together. A row that cannot be
-    computed even alone, or whose constraint cannot be followed, fails and leaves the others as they are.
+    row takes one, or as many as it searches with beams. What rows begin with in common is read once, and a long prompt
+    part by part, between the tokens of the others. ``room`` is about how many tokens a row will grow to. Where memory
+    runs out, fewer rows are computed together. A row that cannot be computed even alone, or whose constraint cannot be
+    followed, fails and leaves the others as they are.
     """
 
     drafts = True  # the texts are the same without
@@ -156,6 +172,9 @@ class Batch:
     def __init__(self, model: GenerativeModel, *, places: int, room: int = 0, device: str = "cpu") -> None:
         self.room = room
         self._drafting = _DRAFTING_ON_CPU if device == "cpu" else _DRAFTING
+        self._alone, self._beside = _READ_ALONE, _READ_BESIDE
+        if device == "cpu":
+            self._alone, self._beside = _READ_ALONE_ON_CPU, _READ_BESIDE_ON_CPU
         self._model, self._places, self._device = model, places, device
         self._limit = places
         self._waiting: deque[_Member] = deque()  # also some that have joined or left
@@ -184,11 +203,11 @@ class Batch:
         self._running, self._attempted, self._session, self._limit = [], [], None, self._places
 
     def step(self) -> None:
-        """Compute the pending tokens of all rows, and of those that join now, and let each choose its next.
+        """Compute the pending tokens of all rows, read some of those that join, and let each that is read choose.
 
         An error that is not of a single row is raised; the next step then begins with the rows as they were.
         """
-        while not self._due and not self.is_over:
+        if not self._due and not self.is_over:
             try:
                 with memory_errors(self._device):
                     self._compute()
@@ -214,9 +233,14 @@ class Batch:
         seats = self._going() if session is not None else []
         seats += self._joining(seats)
         self._attempted = [seat.member for seat in seats]
-        session = self._arranged(session, seats)
+        most = self._share(seats)
+        seats = [_shortened(seat, most) for seat in seats]
+        if session is None:
+            session = self._model.open([], [], room=self.room)
+        seats = self._arranged(session, seats, most)
         running = _scored(session, seats)
-        self._session, self._running, self._due = session, running, deque(running)
+        due = deque(member for member in running if member.scores is not None)
+        self._session, self._running, self._due = session, running, due
 
     def _queue_again(self) -> None:
         """Let what was running wait, to be read again with all that is certain."""
@@ -228,15 +252,25 @@ class Batch:
         self._waiting.extendleft(reversed(again))
         self._running = []
 
+    def _share(self, seats: Sequence[_Seat]) -> int:
+        """Return how many tokens of each row that is being read are read in this step."""
+        reading = sum(seat.member.scores is None for seat in seats)
+        return max(1, (self._alone if reading == len(seats) else self._beside) // max(1, reading))
+
     def _going(self) -> list[_Seat]:
         """Return the seats of the rows that go on, in an order in which few of them have to be moved."""
         members = [member for member in self._running if member.goes_on]
         if self.drafts and sum(len(member.row.pending) for member in members) <= self._drafting:
             for member in members:
-                member.row.draft()
+                if member.scores is not None:
+                    member.row.draft()
         seats = []
         for member in members:
             row = member.row
+            if member.scores is None:
+                places = list(range(member.start, member.start + len(member.texts)))
+                seats.append(_Seat(member, member.texts, places, None, member.unread, 1))
+                continue
             places = [member.start + parent for parent in row.parents]
             seats.append(_Seat(member, member.next_texts(), places, row.keep, row.pending, row.tail))
         if any(len(seat.places) > 1 for seat in seats):
@@ -248,7 +282,7 @@ class Batch:
     def _joining(self, seats: list[_Seat]) -> list[_Seat]:
         """Return the seats of the rows that join, in their turn, as long as there are places.
 
-        One that begins as another that joins now is left for the next step: it then goes on from a copy.
+        One that begins as another that is being read waits for that: it then goes on from a copy.
         """
         present = {member.row for member in self._running}
         while self._waiting and (not self._waiting[0].goes_on or self._waiting[0].row in present):
@@ -256,17 +290,19 @@ class Batch:
         free = self._limit - sum(seat.member.row.places for seat in seats)
         copied: list[_Seat] = []
         anew: list[_Seat] = []
+        reading = [seat.member for seat in seats if seat.member.scores is None]
         for index in range(len(self._waiting)):
             member = self._waiting[index]
             if not member.goes_on or member.row in present:
                 continue
+            present.add(member.row)  # one that was running when a step failed is there twice, the first time as it is
             if member.row.places > free and (seats or copied or anew):
                 break
             seat, alike = self._seat(member)
-            others = [each.member for each in (*copied, *anew)]
-            if any(self._alike(member, each, each.texts[0]) >= alike + self._worth for each in others):
-                break
+            if any(self._alike(member, each, each.texts[0]) >= alike + self._worth for each in reading):
+                continue
             (copied if seat.places else anew).append(seat)
+            reading.append(member)
             free -= member.row.places
         return [*copied, *anew]
 
@@ -279,15 +315,19 @@ class Batch:
         if len(member.texts) == 1:
             for each in self._running:
                 for number, text in enumerate(each.texts):
-                    alike = self._alike(member, each, text)
+                    alike = min(self._alike(member, each, text), self._computed(each, number))
                     if alike >= most + (self._worth if donor is None else 1):
                         most, donor = alike, (each, number)
         if donor is None:
             return _Seat(member, member.texts, [], None, [[] for _ in member.texts], 0), most
         other, number = donor
-        before = 0 if self._is_causal else other.length - len(other.texts[number])
+        before = other.length - self._computed(other, number)
         rest = self._read(member, member.texts[0])[most:]
         return _Seat(member, member.texts, [other.start + number], before + most, [rest], 1), most
+
+    def _computed(self, member: _Member, number: int) -> int:
+        """Return how many tokens of what ``_read`` returns are computed at one of a row's places."""
+        return len(self._read(member, member.texts[number])) - sum(map(len, member.unread[number : number + 1]))
 
     def _alike(self, member: _Member, other: _Member, text: list[int]) -> int:
         """Return with how many tokens a row begins as another with some text does; the last is always computed.
@@ -304,42 +344,56 @@ class Batch:
         """Return what the decoder reads of a row with some text."""
         return [*member.row.job.source, *text] if self._is_causal else text
 
-    def _arranged(self, session: Session | None, seats: list[_Seat]) -> Session:
-        """Return the session with the seats' places, and the rows read that come anew."""
+    def _arranged(self, session: Session, seats: Sequence[_Seat], most: int) -> list[_Seat]:
+        """Give the seats their places in the session, and begin to read the rows that come anew."""
         places = [place for seat in seats for place in seat.places]
-        if session is not None and places != list(range(len(session.lengths))):
+        if places != list(range(len(session.lengths))):
             session.select(places)
         for place, keep in enumerate(seat.keep for seat in seats for _ in seat.places):
-            if session is not None and keep is not None:
+            if keep is not None:
                 session.crop(place, keep)
-        anew = [(seat.member.row.job, text) for seat in seats if not seat.places for text in seat.texts]
-        sources, targets = [job.source for job, _ in anew], [text for _, text in anew]
-        guides = [job.guidance for job, _ in anew]
-        if session is None:
-            return self._model.open(sources, targets, room=self.room, guides=guides)
-        if anew:
-            session.join(sources, targets, guides=guides)
-        return session
+        anew = [seat for seat in seats if not seat.places]
+        if not anew:
+            return list(seats)
+        jobs = [(seat.member.row.job, text) for seat in anew for text in seat.texts]
+        sources, targets = [job.source for job, _ in jobs], [text for _, text in jobs]
+        unread = iter(session.join(sources, targets, guides=[job.guidance for job, _ in jobs], most=most))
+        begun = {id(seat): replace(seat, unread=[next(unread) for _ in seat.texts]) for seat in anew}
+        return [begun.get(id(seat), seat) for seat in seats]
 
 
-def _scored(session: Session, seats: list[_Seat]) -> list[_Member]:
-    """Compute the seats' tokens and return their members as they are then, with their scores."""
+def _shortened(seat: _Seat, most: int) -> _Seat:
+    """Return the seat of a row that is being read with no more tokens than are read in this step."""
+    if seat.member.scores is not None or not seat.places:
+        return seat
+    now, later = [tokens[:most] for tokens in seat.tokens], [tokens[most:] for tokens in seat.tokens]
+    return replace(seat, tokens=now, unread=later, tail=0 if any(later) else 1)
+
+
+def _scored(session: Session, seats: Sequence[_Seat]) -> list[_Member]:
+    """Compute the seats' tokens and return their members as they are then, with the scores of those that are read."""
     tokens = [new for seat in seats for new in seat.tokens]
-    tails = [seat.tail for seat in seats for _ in seat.tokens]
-    fed = sum(tails)
-    scores = [Scores(session.feed(tokens, tails=tails))] if fed else []
-    anew = sum(not tail for tail in tails)
-    if anew:
-        scores.append(Scores(session.logits[len(tokens) - anew :]))
-    members, lengths, place, start = [], session.lengths, 0, 0
-    for seat in seats:
-        count = len(seat.tokens)
-        if seat.tail:
-            part, start = scores[0].part(start, start + count * seat.tail), start + count * seat.tail
-        else:
-            part = scores[-1].part(place - (len(tokens) - anew), place + count - (len(tokens) - anew))
-        members.append(_Member(seat.member.row, seat.texts, start=place, length=lengths[place], scores=part))
-        place += count
+    tails = [seat.tail if new else 0 for seat in seats for new in seat.tokens]
+    fed = Scores(session.feed(tokens, tails=tails)) if any(tokens) else None
+    starts = [*itertools.accumulate((len(seat.tokens) for seat in seats), initial=0)]
+    now_read = [seat.member.scores is None and not any(seat.unread) for seat in seats]
+    places = [
+        place
+        for (start, end), is_read in zip(itertools.pairwise(starts), now_read, strict=True)
+        if is_read
+        for place in range(start, end)
+    ]
+    read = Scores(session.logits[places]) if places else None
+    members, lengths, in_fed, in_read = [], session.lengths, 0, 0
+    for seat, start, is_read in zip(seats, starts, now_read, strict=False):
+        count, scores = len(seat.tokens), None
+        computed = in_fed + sum(tails[start : start + count])
+        if is_read and read is not None:
+            scores, in_read = read.part(in_read, in_read + count), in_read + count
+        elif not any(seat.unread) and fed is not None:
+            scores = fed.part(in_fed, computed)
+        in_fed = computed
+        members.append(_Member(seat.member.row, seat.texts, start, lengths[start], scores, seat.unread))
     return members
 
 

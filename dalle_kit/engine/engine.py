@@ -16,7 +16,7 @@ from dalle_kit.engine.guidance import UNGUIDED, Guidance
 from dalle_kit.engine.loading import Loaded, load
 from dalle_kit.engine.logits import Array, as_tensor, fetch
 from dalle_kit.engine.native.model import NativeLlama
-from dalle_kit.engine.results import Generation, Piece
+from dalle_kit.engine.results import NOTHING_YET, Generation, Piece
 from dalle_kit.engine.rows import Job, Row, agreeing, slot_options
 from dalle_kit.engine.sampling import candidate_seed
 from dalle_kit.engine.scheduler import Scheduler
@@ -129,7 +129,7 @@ class Engine:
     def stream(self, prompt: str | Prompt, options: GenerationOptions) -> Iterator[str]:
         """Write one text, yielding its pieces as they become certain."""
         rows = self._rows([self._job(prompt, _WHOLE, options)])
-        return (piece.text for piece in self._run(rows))
+        return (piece.text for piece in self._run(rows) if piece is not NOTHING_YET)
 
     def fill(
         self,
@@ -141,6 +141,7 @@ class Engine:
     ) -> Iterator[Piece]:
         """Fill the skeletons, ``options.candidates`` times each, yielding pieces of text as they become certain.
 
+        Between them, as while a prompt is read, comes ``NOTHING_YET``, so that whoever wants no more can go.
         ``Piece.row`` counts candidates within works. At the end ``results`` has a list of candidates for each work.
         The candidates before ``first`` are left out.
         The first candidate has the options as given; if these are greedy the others are sampled at a temperature of

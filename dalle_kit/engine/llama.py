@@ -130,12 +130,14 @@ class LlamaSession:
         targets: Sequence[Sequence[int]],
         *,
         guides: Sequence[Guidance] = (),
-    ) -> None:
-        """Read further rows, which come after the others."""
+        most: int | None = None,
+    ) -> list[list[int]]:
+        """Read further rows, which come after the others, ``most`` tokens of each; return what is left to be fed."""
         present = len(self.lengths)
         self.extend(len(sources), guides)
         rows = [[*source, *target] for source, target in zip(sources, targets, strict=True)]
-        self.feed([*[()] * present, *rows])
+        self.feed([*[()] * present, *(row[:most] for row in rows)])
+        return [[] if most is None else row[most:] for row in rows]
 
     @torch.inference_mode()
     def feed(self, tokens: Sequence[Sequence[int]], *, tails: Sequence[int] | None = None) -> Tensor:

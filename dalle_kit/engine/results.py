@@ -39,6 +39,10 @@ class Piece:
     text: str
 
 
+#: What comes where some of a prompt was read, or others were written for, and there is no news: time to go, or to stay.
+NOTHING_YET = Piece(0, None, "")
+
+
 @dataclass(frozen=True, slots=True)
 class Generation:
     """A skeleton's slots as one row filled them; ``options`` are those it was sampled with."""

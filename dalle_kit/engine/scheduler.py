@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator, Sequence
 
 from dalle_kit.engine.decoding import Batch
-from dalle_kit.engine.results import Piece
+from dalle_kit.engine.results import NOTHING_YET, Piece
 from dalle_kit.engine.rows import Row
 
 #: Seconds after which a waiting caller looks again: Windows does not interrupt a wait without an end.
@@ -26,7 +26,7 @@ class Scheduler:
         self._is_computing = False
 
     def run(self, rows: Sequence[Row], *, room: int) -> Iterator[Piece]:
-        """Fill the slots of the rows, yielding the texts' pieces as they become certain.
+        """Fill the slots of the rows, yielding the texts' pieces as they become certain, and ``NOTHING_YET`` between.
 
         ``room`` is the number of tokens that the longest row may grow to. Raises what goes wrong with any of the rows;
         the others are then left out too, as they are where the iterator is closed.
@@ -43,6 +43,8 @@ class Scheduler:
                         raise row.failure
                 going = [row for row in going if not row.is_drained]
                 self._wait(going)
+                if going and not any(row.has_news for row in going):
+                    yield NOTHING_YET
         finally:
             for row in rows:
                 row.left = True
@@ -50,13 +52,13 @@ class Scheduler:
                 self._tidy()
 
     def _wait(self, rows: Sequence[Row]) -> None:
-        """Compute steps, or let another thread do so, until there is news of the rows."""
+        """Compute a step, or wait until another thread has, unless there is news of the rows."""
         is_ours = False
         try:
             with self._changed:
-                while self._is_computing and not any(row.has_news for row in rows):
+                if self._is_computing and not any(row.has_news for row in rows):
                     self._changed.wait(_PATIENCE)
-                if not rows or any(row.has_news for row in rows):
+                if not rows or self._is_computing or any(row.has_news for row in rows):
                     return
                 self._is_computing = is_ours = True
             self._batch.step()

@@ -128,11 +128,21 @@ class TransformersSession:
         targets: Sequence[Sequence[int]],
         *,
         guides: Sequence[Guidance] = (),
-    ) -> None:
-        """Read further rows, which come after the others."""
+        most: int | None = None,
+    ) -> list[list[int]]:
+        """Read further rows, which come after the others; return what is left to be fed of each.
+
+        A model that is nothing but a decoder reads ``most`` tokens of each, another one all of them.
+        """
+        left: list[list[int]] = [[] for _ in sources]
+        if self._model.family == "causal" and most is not None:
+            texts = [[*source, *target] for source, target in zip(sources, targets, strict=True)]
+            sources, targets = [text[:most] for text in texts], [()] * len(texts)
+            left = [text[most:] for text in texts]
         rows = zip(sources, targets, of_each(guides, len(sources)), strict=True)
         self._rows += [self._model.open_row(source, target, guidance) for source, target, guidance in rows]
         self._gather()
+        return left
 
     @torch.inference_mode()
     def feed(self, tokens: Sequence[Sequence[int]], *, tails: Sequence[int] | None = None) -> Tensor:

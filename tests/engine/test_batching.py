@@ -10,6 +10,7 @@ import pytest
 
 from dalle_kit.engine.constraints import Constraint, Constraints
 from dalle_kit.engine.decoding import Batch
+from dalle_kit.engine.results import NOTHING_YET
 from dalle_kit.engine.rows import Job
 from dalle_kit.engine.scheduler import Scheduler
 from dalle_kit.errors import DeviceError, TemplateError
@@ -45,7 +46,7 @@ class Watched:
     def open(
         self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], *, room: int, guides: Any = ()
     ) -> WatchedSession:
-        self.note(len(sources), sum(map(len, (*sources, *targets))))
+        assert not sources
         return WatchedSession(self, self._model.open(sources, targets, room=room, guides=guides))
 
     def note(self, rows: int, tokens: int) -> None:
@@ -64,9 +65,18 @@ class WatchedSession:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._session, name)
 
-    def join(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], *, guides: Any = ()) -> None:
-        self._watched.note(len(self._session.lengths) + len(sources), sum(map(len, (*sources, *targets))))
-        self._session.join(sources, targets, guides=guides)
+    def join(
+        self,
+        sources: Sequence[Sequence[int]],
+        targets: Sequence[Sequence[int]],
+        *,
+        guides: Any = (),
+        most: int | None = None,
+    ) -> list[list[int]]:
+        lengths = [len(source) + len(target) for source, target in zip(sources, targets, strict=True)]
+        assert most is not None
+        self._watched.note(len(self._session.lengths) + len(sources), sum(min(most, each) for each in lengths))
+        return self._session.join(sources, targets, guides=guides, most=most)
 
     def feed(self, tokens: Sequence[Sequence[int]], *, tails: Sequence[int] | None = None) -> Any:
         self._watched.note(len(tokens), sum(map(len, tokens)))
@@ -294,6 +304,41 @@ def test_who_goes_away_frees_places(engine: Engine, watched: Watched, alone: lis
     calls = len(watched.computed)
     batch.step()
     assert len(watched.computed) == calls
+
+
+def test_a_long_prompt_is_read_between_the_tokens_of_others(engine: Engine, watched: Watched) -> None:
+    def rows() -> list[Row]:
+        short = row(engine, "one two", Slot("a"), seed=1, max_tokens=60)
+        return [short, *(row(engine, LONG * 6 + end, Slot("a"), seed=2, max_tokens=4) for end in ("one", "ten"))]
+
+    apart = [run(engine.generative(), [each])[0] for each in rows()]
+    short, *long = rows()
+    scheduler = Scheduler(Batch(watched, places=4))
+    stream = scheduler.run([short], room=700)
+    next(piece for piece in stream if piece is not NOTHING_YET)
+    watched.computed.clear()
+    readings = [scheduler.run([each], room=700) for each in long]
+    assert all(next(reading) is NOTHING_YET for reading in readings)
+    length = len(long[0].job.source)
+    assert length > 400 and sum(watched.computed) < length / 2
+    tokens = len(short._tokens)
+    for reading in readings:
+        assert list(reading)
+    assert max(watched.computed) < 100
+    # What the second begins with in common with the first is not read again.
+    assert sum(watched.computed) < length + 100
+    assert len(short._tokens) >= tokens + 6
+    list(stream)
+    assert written([short, *long]) == apart
+
+
+def test_who_leaves_while_a_prompt_is_read_frees_the_place(engine: Engine, watched: Watched) -> None:
+    batch = Batch(watched, places=1)
+    gone = Scheduler(batch).run([row(engine, LONG * 20, Slot("a"))], room=1500)
+    assert next(gone) is NOTHING_YET and not batch.is_over
+    gone.close()  # type: ignore[attr-defined]
+    assert batch.is_over
+    assert len(watched.computed) == 1 and watched.computed[0] < 300
 
 
 def test_a_stream_that_is_not_asked_for_more_is_written_by_the_others(engine: Engine, watched: Watched) -> None:

@@ -56,6 +56,19 @@ def test_a_row_joins_those_that_are_under_way(model: GenerativeModel) -> None:
         assert near(session.logits[row], alone(model, source, target))
 
 
+def test_a_row_is_read_in_parts(model: GenerativeModel) -> None:
+    session = opened(model, TARGET)
+    left = session.join([SOURCE, SOURCE[:3]], [[60, 61, 62], [7]], most=4)
+    if model.family == "causal":
+        assert left == [[21, 8, 60, 61, 62], []]
+    for first in (left[0][:2], left[0][2:4]):
+        assert session.feed([[], first, []], tails=[0, 0, 0]).shape[0] == 0
+    session.feed([[50], left[0][4:], []])
+    assert near(session.logits[0], alone(model, SOURCE, [*TARGET, 50]))
+    assert near(session.logits[1], alone(model, SOURCE, [60, 61, 62]))
+    assert near(session.logits[2], alone(model, SOURCE[:3], [7]))
+
+
 def test_a_row_that_is_given_nothing_waits(model: GenerativeModel) -> None:
     session = opened(model, TARGET, TARGET[:1], TARGET[:2])
     before, lengths = as_tensor(session.logits).clone(), list(session.lengths)

@@ -16,7 +16,7 @@ from dalle_kit.engine.llama_config import LlamaConfig
 from dalle_kit.engine.logits import Array, Logits, as_array
 from dalle_kit.engine.native.model import NativeLlama
 from dalle_kit.engine.native.session import NativeSession
-from dalle_kit.engine.reading.memories import Memories, Reader
+from dalle_kit.engine.reading.memories import Memories, Reader, beyond
 
 
 class NativeDalle(NativeLlama):
@@ -87,14 +87,15 @@ class DalleSession(NativeSession):
         targets: Sequence[Sequence[int]],
         *,
         guides: Sequence[Guidance] = (),
+        most: int | None = None,
         added: Sequence[Array | None] | None = None,
-    ) -> None:
+    ) -> list[list[int]]:
         """Read further prompts, as rows at the end; what is ``added`` comes from their examples."""
         pairs = zip(sources, of_each(guides, len(sources)), strict=True)
         memories = [self._memories.find(source, guidance.examples) for source, guidance in pairs]
         texts = [[*memory.tokens, *source] for memory, source in zip(memories, sources, strict=True)]
         added = [None if memory.added is None else _on_cpu(memory.added) for memory in memories]
-        super().join(texts, targets, guides=guides, added=added)
+        return super().join(texts, targets, guides=guides, most=beyond(memories, most), added=added)
 
 
 def _on_cpu(numbers: Logits) -> Array:

@@ -22,6 +22,7 @@ class NativeSession:
     def __init__(self, model: NativeLlama) -> None:
         self._model = model
         self._rows: list[CacheRow] = []
+        self._to_keep: list[Sequence[int] | None] = []  # the text of each row that is not read to its end
         self.logits = _empty(0, model.vocabulary)  # (B, V) float32: after the last token of each row
 
     @property
@@ -35,11 +36,13 @@ class NativeSession:
         targets: Sequence[Sequence[int]],
         *,
         guides: Sequence[Guidance] = (),
+        most: int | None = None,
         added: Sequence[Array | None] | None = None,
-    ) -> None:
+    ) -> list[list[int]]:
         """Read further prompts, as rows at the end; what of them was read lately is not computed again.
 
-        ``added`` (D,) is what is added to all that the head reads of each.
+        Of the rest ``most`` tokens are; returns what is left to be fed of each. ``added`` (D,) is what is added to all
+        that the head reads of each.
         """
         texts = [[*source, *target] for source, target in zip(sources, targets, strict=True)]
         steering = [guidance.steering for guidance in of_each(guides, len(texts))]
@@ -47,12 +50,20 @@ class NativeSession:
         for row, own in zip(new, added or [None] * len(new), strict=True):
             row.added = own
         logits = _empty(len(new), self._model.vocabulary)
-        unread = [text[row.length :] for row, text in zip(new, texts, strict=True)]
+        unread = [text[row.length :][:most] for row, text in zip(new, texts, strict=True)]
         self._model.compute(new, unread, tails=[1] * len(new), logits=logits)
-        for row, text in zip(new, texts, strict=True):
-            self._model.prefixes.keep(text, row)
         self._rows += new
+        self._to_keep += texts
+        self._keep_read()
         self.logits = np.concatenate((self.logits, logits)) if len(self.logits) else logits
+        return [text[row.length :] for row, text in zip(new, texts, strict=True)]
+
+    def _keep_read(self) -> None:
+        """Keep what was read of prompts, where it is all of them."""
+        for number, (row, text) in enumerate(zip(self._rows, self._to_keep, strict=True)):
+            if text is not None and row.length >= len(text):
+                self._model.prefixes.keep(text, row)
+                self._to_keep[number] = None
 
     def feed(self, tokens: Sequence[Sequence[int]], *, tails: Sequence[int] | None = None) -> Array:
         """Append tokens to each row, none to one that waits; return the logits after the last ``tails`` of each.
@@ -62,6 +73,7 @@ class NativeSession:
         counts = [min(1, len(new)) for new in tokens] if tails is None else tails
         logits = _empty(sum(counts), self._model.vocabulary)
         self._model.compute(self._rows, tokens, tails=counts, logits=logits)
+        self._keep_read()
         if all(count == 1 for count in counts):
             self.logits = logits
         else:
@@ -75,6 +87,7 @@ class NativeSession:
     def crop(self, row: int, length: int) -> None:
         """Forget a row's tokens beyond ``length``."""
         self._rows[row].crop(length)
+        self._to_keep[row] = None
 
     def select(self, rows: Sequence[int]) -> None:
         """Keep the given rows, in this order; one given twice is copied."""
@@ -83,7 +96,7 @@ class NativeSession:
         for row in rows:
             kept.append(self._rows[row].copy() if row in taken else self._rows[row])
             taken.add(row)
-        self._rows = kept
+        self._rows, self._to_keep = kept, [self._to_keep[row] for row in rows]
         self.logits = self.logits[list(rows)]
 
 

@@ -50,6 +50,11 @@ class Remembered:
     added: Logits | None
 
 
+def beyond(memories: Sequence[Remembered], most: int | None) -> int | None:
+    """Return ``most`` tokens after those of memories: these are read at once, as they may soon stand for others."""
+    return None if most is None else most + max((len(each.tokens) for each in memories), default=0)
+
+
 class Memories:
     """The memory of what was read lately.
 

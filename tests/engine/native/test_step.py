@@ -173,6 +173,20 @@ def test_a_long_text_is_read_in_several_steps_and_is_the_same(library: ctypes.CD
     assert_close(ours.logits, theirs.logits, rtol=1e-3, atol=1e-2)
 
 
+def test_a_text_that_is_read_between_others_is_the_same_to_the_bit_and_kept_as_a_whole(library: ctypes.CDLL) -> None:
+    native, _ = models(library)
+    fresh, _ = models(library)
+    text = tokens(100)
+    session = native.open([tokens(7, seed=2)], [[]], room=0)
+    (left,) = session.join([text], [[]], most=30)
+    assert left == text[30:] and native.prefixes.find([*text, 1]).length == 0
+    session.feed([[1], left[:50]], tails=[1, 0])
+    session.select([1, 0])
+    session.feed([left[50:], [2]])
+    assert equal(session.logits, fresh.open([text, [*tokens(7, seed=2), 1, 2]], [[], []], room=0).logits)
+    assert native.prefixes.find([*text, 1]).length == 100
+
+
 def test_logits_come_after_as_many_tokens_as_asked_for(library: ctypes.CDLL) -> None:
     native, _ = models(library)
     whole = native.open([tokens(4), tokens(6, seed=2)], [[], []], room=0)
