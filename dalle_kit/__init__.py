@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         PluginError,
         PrivacyError,
         RequestError,
+        RevisionError,
         TemplateError,
         UnknownNameError,
     )
@@ -71,6 +72,7 @@ _EXPORTS = {
         "PluginError",
         "PrivacyError",
         "RequestError",
+        "RevisionError",
         "TemplateError",
         "UnknownNameError",
     ),
@@ -135,6 +137,7 @@ __all__ = [
     "Provenance",
     "Request",
     "RequestError",
+    "RevisionError",
     "Skeleton",
     "Slot",
     "SourcePlace",

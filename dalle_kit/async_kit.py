@@ -63,6 +63,10 @@ class AsyncKit:
         """Make a recorded text again, as ``Kit.reproduce``."""
         return await asyncio.to_thread(self.kit.reproduce, record, **arguments)
 
+    async def revise(self, document: Document | Mapping[str, Any], *instructions: str, **arguments: Any) -> Document:
+        """Revise a document, as ``Kit.revise``."""
+        return await asyncio.to_thread(self.kit.revise, document, *instructions, **arguments)
+
 
 async def _pieces(stream: DocumentStream, stop: threading.Event) -> AsyncIterator[str]:
     """Yield a stream's pieces, each computed in a thread; leaving early waits for the one under way, then stops."""

@@ -36,7 +36,7 @@ _LIKELY = -0.45
 _TAKEN = "taken from draft "
 
 #: Words for persons; a sentence that says other ones than its note says something else.
-_PERSONS = frozenset(
+PERSONS = frozenset(
     "i me my mine we us our ours you your yours he him his she her hers they them their theirs".split()
 )
 
@@ -157,7 +157,7 @@ def _crossed(plugins: Plugins, best: Finished, other: Generation, slot: Slot, *,
     if drop_forced and is_forced(theirs, slot, limit=_LIKELY):
         return None
     # What is only a note is dull, but true.
-    if _is_echo(best, slot) and not _says_the_same(theirs.text, slot.about[0]):
+    if _is_echo(best, slot) and not says_the_same(theirs.text, slot.about[0]):
         return None
     generation = replace(best.generation, slots={**best.generation.slots, slot.name: theirs})
     line = f"{_TAKEN}{other.candidate + 1}: {quoted(theirs.text)}"
@@ -166,10 +166,10 @@ def _crossed(plugins: Plugins, best: Finished, other: Generation, slot: Slot, *,
     return replace(crossed, repairs=(*crossed.repairs, *earlier, line))
 
 
-def _says_the_same(sentence: str, note: str) -> bool:
+def says_the_same(sentence: str, note: str) -> bool:
     """Say whether a sentence speaks of the same persons as a note, and says no word twice that the note says once."""
     told, said = Counter(same_words(note).split()), Counter(same_words(sentence).split())
-    persons = {word for word in told if word in _PERSONS}
+    persons = {word for word in told if word in PERSONS}
     return persons <= set(said) and all(said[word] <= max(1, told[word]) for word in set(content_words(sentence)))
 
 

@@ -80,15 +80,19 @@ def option(
     identity: bool = False,
     source: bool = False,
     habit: str | None = None,
+    words: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Say how a request field appears on the command line, as ``Field(json_schema_extra=option(...))``.
 
     ``flag`` replaces the option's name, ``metavar`` the word shown for its value. ``identity`` lets the saved identity
     of the settings fill the field when the request leaves it out; ``habit``, ``greeting`` or ``sign_off``, lets that
     habit of whoever wrote the examples do so. ``source`` makes a field of type ``SourcePlace`` the command's argument:
-    a file to write into, and where.
+    a file to write into, and where. ``words`` are instructions that set the field when a document is revised
+    (``{"in German": "de"}``), instead of those that its choices make.
     """
-    hints = {"flag": flag, "metavar": metavar, "identity": identity, "source": source, "habit": habit}
+    hints: dict[str, Any] = {"flag": flag, "metavar": metavar, "identity": identity, "source": source, "habit": habit}
+    if words:
+        hints["words"] = dict(words)
     return {"option": hints}
 
 

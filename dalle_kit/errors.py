@@ -13,6 +13,7 @@
     │   ├── DeviceError         a device or dtype this machine cannot give
     │   └── ServerError         a server with a model cannot be reached, refuses, or answers with what is no text
     ├── ExampleError            example texts cannot be read, kept or searched
+    ├── RevisionError           a document cannot be revised in that way
     ├── HistoryError            the history cannot be read or written, or lacks what was asked for
     ├── PluginError             a plugin cannot be loaded, or a required one failed
     ├── ConfigError             the settings cannot be read, or hold a wrong value
@@ -113,7 +114,6 @@ class DeviceError(ModelError):
     """A device or dtype was asked for that this machine cannot give."""
 
 
-class ExampleError(DalleKitError):
 class ServerError(ModelError):
     """A server with a model cannot be reached, refuses, or answers with what is no text.
 
@@ -125,7 +125,12 @@ class ServerError(ModelError):
         super().__init__(message)
 
 
+class ExampleError(DalleKitError):
     """Example texts cannot be read, kept or searched."""
+
+
+class RevisionError(DalleKitError):
+    """A document cannot be revised in that way."""
 
 
 class HistoryError(DalleKitError):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from dalle_kit import pipeline
 from dalle_kit.budget import Budget
@@ -361,15 +361,52 @@ class Kit:
         are in no set. Raises ConfigError for what is no record.
         """
         from dalle_kit.reproduction import Record, read_record, reproduce
+        from dalle_kit.revising import revised_again
 
         read = record if isinstance(record, Record) else read_record(record)
-        made = read.provenance
+        pools = self.examples.open(like) if _is_wanted(like) else ()
+        return reproduce(read, self._as_recorded(read), like=pools, write=revised_again if read.revision else None)
+
+    def revise(
+        self,
+        document: Document | Record | Mapping[str, Any],
+        *instructions: str,
+        redo: Sequence[int | str] = (),
+        add: Sequence[str] = (),
+        drop: Sequence[int | str] = (),
+        like: Like = (),
+        seed: int = 0,
+        budget: float | None = None,
+        privacy: Privacy | None = None,
+    ) -> Document:
+        """Revise a document, or the record of it that ``--json`` writes; what is not to change stays to the letter.
+
+        ``instructions`` are plain words of the domain, such as "shorter" or "more formal". ``redo`` names sentences
+        that are to be written anew, by number (from 1) or by words of theirs, ``add`` has points to say in addition,
+        ``drop`` those to say no more. It is written with the model, the settings and the examples of the record;
+        ``like`` has examples that are in no set, ``seed`` gives other sentences, ``budget`` and ``privacy`` are as in
+        ``generate``. What cannot be done is a finding "revision" of the new document.
+        Raises RevisionError, UnknownNameError for an instruction, a sentence or a point there is none of, RequestError,
+        ConfigError for what is no record, and what ``generate`` raises.
+        """
+        from dalle_kit.reproduction import Record, read_record, recorded_likeness
+        from dalle_kit.revising import Revision, revise
+
+        read = document if isinstance(document, Record) else read_record(document)
+        asked = Revision(instructions, tuple(map(str, redo)), tuple(add), tuple(map(str, drop)))
+        kit = self._as_recorded(read)
+        likeness = recorded_likeness(read, kit, like=self.examples.open(like) if _is_wanted(like) else ())
+        return revise(read, asked, kit, likeness=likeness, seed=seed, budget=budget, privacy=privacy)
+
+    def _as_recorded(self, record: Record) -> Kit:
+        """Return a Kit of a record's model, which has this one's where it is the same."""
+        made = record.provenance
         chosen = {"device": made.device, "dtype": made.dtype, "quant": made.quant}
         kit = Kit(model=made.model, **chosen, settings=self.settings, progress=self._progress)
         loaded = self._engines.get(kit.model)
         if loaded and chosen == {name: getattr(loaded, name) for name in chosen}:
             kit._engines[kit.model] = loaded
-        return reproduce(read, kit, like=self.examples.open(like) if _is_wanted(like) else ())
+        return kit
 
     def _write(
         self,

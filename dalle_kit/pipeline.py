@@ -175,7 +175,7 @@ def write(
         clock.note("repair")
     for draft in drafts:
         finished = cleaned(plugins, unveiled(plugins, draft))
-        documents.append(_document(plugins, finished, engine, options, limit, clock.timings, repair=repair))
+        documents.append(make_document(plugins, finished, engine, options, limit, clock.timings, repair=repair))
     if interruption is not None:
         raise interruption
 
@@ -244,7 +244,7 @@ class _Clock:
         self._last = now
 
 
-def _document(
+def make_document(
     plugins: Plugins,
     finished: Finished,
     engine: Engine | None,
@@ -254,6 +254,7 @@ def _document(
     *,
     repair: bool,
 ) -> Document:
+    """Return the document of a finished draft, with what there is to say about it and how it came about."""
     work, generation, draft = finished.work, finished.generation, finished.draft
     findings = [*work.findings, *finished.reviewer.about(), *finished.noted, *finished.review.findings]
     if limit.spent:

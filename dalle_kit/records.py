@@ -381,6 +381,7 @@ class Document:
     """A finished text: what was asked, what was written, what the checks found, and how it came about.
 
     ``asked`` are the fields of the request as it was asked, as JSON-ready values; ``request`` may have been shortened.
+    ``revision`` says how the text was made from another, as JSON-ready values; it is empty where it was not.
     """
 
     domain: str
@@ -391,6 +392,7 @@ class Document:
     provenance: Provenance
     formats: Mapping[str, Format] = field(repr=False)
     asked: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    revision: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def render(self, format: str = "text") -> str | bytes:
         """Return the document in one of the domain's formats.
@@ -413,7 +415,7 @@ class Document:
         return json_value(self.slots[slot])
 
     def as_dict(self) -> dict[str, Any]:
-        """Return request, text, slots, findings and provenance as JSON-ready values."""
+        """Return request, text, slots, findings and provenance as JSON-ready values, and the revision if it is one."""
         return {
             "domain": self.domain,
             "request": _plain(self.asked),
@@ -421,6 +423,7 @@ class Document:
             "slots": dict(self.slots),
             "findings": [_plain_finding(finding) for finding in self.findings],
             "provenance": _plain(self.provenance),
+            **({"revision": _plain(self.revision)} if self.revision else {}),
         }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, cast
@@ -37,12 +37,17 @@ _MODEL_FACTS = ("model_sha256", "device", "dtype", "quant", "runner")
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A document as ``--json`` writes it, as far as it takes part in making it again."""
+    """A document as ``--json`` writes it, as far as it takes part in making it again.
+
+    ``revision`` says how it was made from another, if it was.
+    """
 
     domain: str
     request: dict[str, Any]
     text: str
     provenance: Provenance
+    slots: dict[str, str] = field(default_factory=dict)
+    revision: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,8 @@ def read_record(record: Document | Mapping[str, Any] | bytes) -> Record:
     import pydantic
 
     if isinstance(record, Document):
-        return Record(record.domain, dict(record.asked), record.text, record.provenance)
+        revision = dict(record.revision) if record.revision else None
+        return Record(record.domain, dict(record.asked), record.text, record.provenance, dict(record.slots), revision)
     try:
         if isinstance(record, bytes):
             return _adapter().validate_json(record)
@@ -93,6 +99,12 @@ def read_record(record: Document | Mapping[str, Any] | bytes) -> Record:
         raise ConfigError(message) from error
 
 
+def plain_record(record: Record) -> dict[str, Any]:
+    """Return a record as JSON-ready values, without what it was revised from."""
+    plain: dict[str, Any] = _adapter().dump_python(record, mode="json", exclude={"revision"})
+    return plain
+
+
 @cache
 def _adapter() -> pydantic.TypeAdapter[Record]:
     import pydantic
@@ -100,8 +112,13 @@ def _adapter() -> pydantic.TypeAdapter[Record]:
     return pydantic.TypeAdapter(Record)
 
 
-def reproduce(record: Record, kit: Kit, *, like: Sequence[Pool] = ()) -> Reproduction:
-    """Make a text again with a Kit of the record's model; ``like`` has texts of examples that are in no set."""
+def reproduce(
+    record: Record, kit: Kit, *, like: Sequence[Pool] = (), write: Callable[..., Document] | None = None
+) -> Reproduction:
+    """Make a text again with a Kit of the record's model; ``like`` has texts of examples that are in no set.
+
+    ``write`` makes it of the record, the Kit, the domain and the examples, if it is not written from its request.
+    """
     made = record.provenance
     if made.budget_spent:
         spent = Difference("the time", f"up after {made.budget or 0:g} s", "no measure of how far another run comes")
@@ -109,10 +126,11 @@ def reproduce(record: Record, kit: Kit, *, like: Sequence[Pool] = ()) -> Reprodu
     missing: list[Difference] = []
     try:
         domain = kit.plugins.domain(record.domain)
-        texts, pools = _example_texts(made.examples, kit, like, missing)
+        texts, pools = example_texts(made.examples, kit, like, missing)
         if missing:
             return Reproduction(False, (*missing, *_surroundings(made, kit)), None)
-        document = _written(record, kit, domain, _likeness(made, texts, pools, domain, kit))
+        likeness = likeness_of(made, texts, pools, domain, kit)
+        document = (write or _written)(record, kit, domain, likeness)
     except (DalleKitError, ValueError) as error:
         problem = Difference("making it", "possible", f"not possible: {error}")
         return Reproduction(False, (*_surroundings(made, kit), problem), None)
@@ -124,7 +142,7 @@ def _written(record: Record, kit: Kit, domain: Domain, likeness: Likeness | None
     """Write a record's request again, as its provenance says."""
     made = record.provenance
     request = domain.parse(fields_of(record.request))
-    shaping: dict[str, Any] = {"template": _template(made), "guard": Guard(made.privacy)}
+    shaping: dict[str, Any] = {"template": template_of(made), "guard": Guard(made.privacy)}
     work: Work
     if made.name_blind:
         work = pipeline.shape_blind(kit.plugins, kit.templates, domain, request, find=lambda _: likeness, **shaping)
@@ -140,14 +158,14 @@ def _written(record: Record, kit: Kit, domain: Domain, likeness: Likeness | None
     return documents[0]
 
 
-def _template(made: Provenance) -> str:
+def template_of(made: Provenance) -> str:
     """Return what ``--template`` takes for the template that a record names."""
     source, _, name = made.template.rpartition(":")
     variant = name.removeprefix(made.domain).removeprefix("/") or "default"
     return f"{source}:{variant}" if source else variant
 
 
-def _example_texts(
+def example_texts(
     uses: Iterable[ExampleUse], kit: Kit, like: Sequence[Pool], missing: list[Difference]
 ) -> tuple[list[str], tuple[Pool, ...]]:
     """Return the texts of examples as they were used, and the sets they are from; ``missing`` gets those not found."""
@@ -179,7 +197,17 @@ def _text_of(pool: Pool, id: str) -> str | None:
         return None
 
 
-def _likeness(
+def recorded_likeness(record: Record, kit: Kit, *, like: Sequence[Pool] = ()) -> Likeness | None:
+    """Return the examples that a record names, as they reached the model; raises ExampleError where one is missing."""
+    missing: list[Difference] = []
+    made = record.provenance
+    texts, pools = example_texts(made.examples, kit, like, missing)
+    if missing:
+        raise ExampleError(f"{missing[0].what} is {missing[0].now}; the document was written after it")
+    return likeness_of(made, texts, pools, kit.plugins.domain(record.domain), kit)
+
+
+def likeness_of(
     made: Provenance, texts: Sequence[str], pools: tuple[Pool, ...], domain: Domain, kit: Kit
 ) -> Likeness | None:
     """Return the examples as they reached the model; vectors are made of them again, at the strength they had."""

@@ -14,6 +14,7 @@ from dalle_kit.records import GenerationOptions, Prompt, Skeleton, Slot
 
 if TYPE_CHECKING:
     from dalle_kit.engine.engine import Engine
+    from dalle_kit.reproduction import Record
 
 #: The texts of slots by name. Of several, each is used once, for candidates and repairs, and the last one stays.
 Script = Mapping[str, str | Sequence[str]] | Callable[[Prompt, Slot], str]
@@ -121,6 +122,10 @@ class ScriptedKit(Kit):
     def load(self, *_: Any, **__: Any) -> Engine:
         """Return the scripted engine, whatever model is named."""
         return cast("Engine", self.engine)
+
+    def _as_recorded(self, record: Record) -> Kit:
+        """Return this Kit, whatever model a record names."""
+        return self
 
 
 class _WordTokenizer:

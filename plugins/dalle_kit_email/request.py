@@ -75,7 +75,11 @@ class EmailRequest(Request):
     )
     tone: Tone = Field("neutral", description="How it should sound.", json_schema_extra=option(identity=True))
     length: Length = Field("medium", description="How much to write.")
-    language: LanguageCode = Field("en", description="The language of greeting and sign-off.")
+    language: LanguageCode = Field(
+        "en",
+        description="The language of greeting and sign-off.",
+        json_schema_extra=option(words={f"in {each.name}": code for code, each in LANGUAGES.items()}),
+    )
     greeting: str | None = Field(
         None,
         description='The opening line, instead of "Dear ...,"; empty for none. {name} in it is the recipient.',

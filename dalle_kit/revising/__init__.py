@@ -1,0 +1,7 @@
+"""Revising a finished document: what is asked for changes, and everything else stays as it was."""
+
+from dalle_kit.revising.aims import Revision
+from dalle_kit.revising.revising import revise, revised_again
+from dalle_kit.revising.wording import vocabulary
+
+__all__ = ["Revision", "revise", "revised_again", "vocabulary"]

@@ -1,0 +1,37 @@
+"""What differs between two texts: by sentences, for a record, and by words, for a person."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from difflib import SequenceMatcher
+from typing import Literal
+
+from dalle_kit.passages import passages
+
+_WORD = re.compile(r"\s+|\S+")
+
+Kind = Literal["same", "was", "now"]
+
+
+def changes(was: str, now: str) -> list[dict[str, str]]:
+    """Return what became of the sentences that are not the same, each as ``was`` and ``now``; "" for none."""
+    before, after = ([each.sentence for each in passages(text)] for text in (was, now))
+    found = []
+    for tag, start, end, first, last in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        if tag != "equal":
+            found.append({"was": " ".join(before[start:end]), "now": " ".join(after[first:last])})
+    return found
+
+
+def word_changes(was: str, now: str) -> Iterator[tuple[Kind, str]]:
+    """Yield the stretches of two texts, word by word: what is in both, in the old one only, in the new one only."""
+    before, after = _WORD.findall(was), _WORD.findall(now)
+    for tag, start, end, first, last in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        if tag == "equal":
+            yield "same", "".join(before[start:end])
+            continue
+        if start < end:
+            yield "was", "".join(before[start:end])
+        if first < last:
+            yield "now", "".join(after[first:last])

@@ -1,0 +1,33 @@
+"""Whether a sentence says what another one does, as far as words tell: who speaks, whether it asks, its numbers."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from dalle_kit.checks import same_words
+from dalle_kit.choosing import PERSONS, says_the_same
+
+_NUMBER = re.compile(r"\d[\d.,:]*")
+
+
+def is_said_alike(new: str, old: str, points: Sequence[str]) -> bool:
+    """Say whether a sentence speaks of the persons of its points and of nobody else, asks what they or the old one ask.
+
+    It says no number twice that is told once. ``old`` is "" for a sentence that takes no other's place.
+    """
+    told = [*points, *([old] if old else [])]
+    persons = {word for text in told for word in same_words(text).split() if word in PERSONS}
+    if old and any(word in PERSONS and word not in persons for word in same_words(new).split()):
+        return False
+    numbers = Counter(_NUMBER.findall(" ".join(points)))
+    if any(count > max(1, numbers[number]) for number, count in Counter(_NUMBER.findall(new)).items()):
+        return False
+    return any(_asks(new) == _asks(text) for text in told) and all(says_the_same(new, point) for point in points)
+
+
+def _asks(sentence: str) -> tuple[bool, bool]:
+    """Return whether a sentence asks something, and whether it asks for something."""
+    words = {word.strip(",.!?") for word in sentence.casefold().split()}
+    return sentence.rstrip("\"' ").endswith("?"), "please" in words

@@ -1,0 +1,325 @@
+"""From a finished document and what is to change in it to another finished document, which says how it was made."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from dalle_kit import pipeline
+from dalle_kit.budget import Budget
+from dalle_kit.choosing import Finished, Work, checks_of, cleaned, hooked
+from dalle_kit.domain import Domain, Request
+from dalle_kit.engine.results import Generation
+from dalle_kit.errors import RevisionError
+from dalle_kit.guarding import Guard
+from dalle_kit.recording import fields_of
+from dalle_kit.records import Document, Draft, Finding, Privacy, Skeleton
+from dalle_kit.repair.workbench import Workbench
+from dalle_kit.reproduction import Record, plain_record, read_record, template_of
+from dalle_kit.review import Reviewer
+from dalle_kit.revising.aims import Aims, Revision
+from dalle_kit.revising.carrying import Carried, carry, find_point, points_field, without_points
+from dalle_kit.revising.differences import changes
+from dalle_kit.revising.sentences import Place, find_place, places
+from dalle_kit.revising.steps import revision_steps
+from dalle_kit.revising.wording import Wishes, understand
+from dalle_kit.templating.templates import Shaped
+from dalle_kit.unveiling import unveiled
+from dalle_kit.writing import run_repairs
+
+if TYPE_CHECKING:
+    from dalle_kit.engine.engine import Engine
+    from dalle_kit.kit import Kit
+    from dalle_kit.likeness import Likeness
+
+#: The name of what is to say about a revision.
+REVISION = "revision"
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What a document was, and what is asked of it: the old draft, the new request, the sentences to write anew."""
+
+    domain: Domain
+    was: Draft
+    wishes: Wishes
+    request: Request
+    carried: Carried
+    redo: tuple[Place, ...]
+    unsaid: frozenset[str]
+    restyle: bool
+    notes: tuple[str, ...]
+
+
+def revise(
+    record: Record,
+    revision: Revision,
+    kit: Kit,
+    *,
+    likeness: Likeness | None = None,
+    privacy: Privacy | None = None,
+    budget: float | None = None,
+    seed: int = 0,
+) -> Document:
+    """Revise a document with a Kit of its record's model; what was not to change stays as it was, to the letter.
+
+    Raises RevisionError for what cannot be done, UnknownNameError for an instruction, a sentence or a point there is
+    none of.
+    """
+    start, made = time.perf_counter(), record.provenance
+    limit = Budget(budget)
+    plan = _plan(record, revision, kit)
+    guard = Guard(made.privacy if privacy is None else privacy)
+    shaping: dict[str, Any] = {"template": template_of(made), "guard": guard}
+    if made.name_blind:
+        work = pipeline.shape_blind(
+            kit.plugins, kit.templates, plan.domain, plan.request, find=lambda _: likeness, **shaping
+        )
+    else:
+        work = pipeline.shape(kit.plugins, kit.templates, plan.domain, plan.request, likeness=likeness, **shaping)
+    engine = None
+    if work.shaped.skeleton.slots:
+        engine = kit.load(plan.domain.name)
+        work = pipeline.fit(kit.plugins, kit.templates, work, engine, made.options)
+    notes = list(plan.notes)
+    avoid = _texts_before(record)
+    finished = _written(kit, work, plan, engine, limit, notes, seed=seed, avoid=avoid, record=record)
+    timings = {"revise": round(time.perf_counter() - start, 4)}
+    document = pipeline.make_document(kit.plugins, finished, engine, made.options, limit, timings, repair=made.repair)
+    notes += _outcome(record, plan, document)
+    return _recorded(document, record, revision, notes, seed=seed, avoid=avoid)
+
+
+def _plan(record: Record, revision: Revision, kit: Kit) -> _Plan:
+    domain = kit.plugins.domain(record.domain)
+    if not (revision.instructions or revision.redo or revision.add or revision.drop):
+        raise RevisionError("nothing is to change; give an instruction such as 'shorter', or --redo, --add or --drop")
+    try:
+        fields = fields_of(record.request)
+    except ValueError as error:
+        raise RevisionError(f"the record's request cannot be read: {error}; give it as it was written") from error
+    asked = domain.parse(fields)
+    wishes = understand(domain, asked, revision.instructions)
+    template = template_of(record.provenance)
+
+    def shape(request: Request) -> Shaped:
+        return kit.templates.shape(domain, request, template=template)
+
+    before = shape(asked)
+    was = _draft_of(record, kit, domain, asked, before.skeleton)
+    reviewer = Reviewer(domain, asked, before.skeleton)
+    row = places(reviewer, was)
+    redo = {row.index(place): place for place in (find_place(row, wanted) for wanted in revision.redo)}
+    styled = {**fields, **wishes.fields}
+    between = shape(domain.parse(styled))
+    moved = _moved(was, before.skeleton, between.skeleton, revision)
+    field, notes = None, [*wishes.idle]
+    if revision.add or revision.drop:
+        field = points_field(domain, asked, fields, lambda request: shape(request).skeleton)
+        if field is None:
+            raise RevisionError(f"{domain.name} has no points that can be added or dropped; write it again instead")
+        styled = {**styled, field: _points(getattr(domain.parse(styled), field) or (), revision, notes)}
+    request = domain.parse(styled)
+    after = shape(request).skeleton
+    gone = _points_of(between.skeleton) - _points_of(after)
+    texts = without_points(reviewer, moved.texts, gone.elements(), between.skeleton.slots) if gone else moved.texts
+    review = reviewer.review(was)
+    unsaid = {slot.about[number] for slot in before.skeleton.slots for number in review.unsaid.get(slot.name, ())}
+    return _Plan(
+        domain=domain,
+        was=was,
+        wishes=wishes,
+        request=request,
+        carried=carry(between.skeleton, texts, after),
+        redo=tuple(redo.values()),
+        unsaid=frozenset(unsaid),
+        restyle=_told(before) != _told(between),
+        notes=tuple(notes),
+    )
+
+
+def _draft_of(record: Record, kit: Kit, domain: Domain, request: Request, skeleton: Skeleton) -> Draft:
+    """Return the draft that a record's text is; raises RevisionError where it is another text."""
+    names = [slot.name for slot in skeleton.slots]
+    if set(names) == set(record.slots):
+        draft = Draft(skeleton, {name: record.slots[name] for name in names})
+        if draft.text == record.text or kit.plugins.postprocess(domain.name, request, draft)[0].text == record.text:
+            return draft
+    raise RevisionError(
+        "the text of the record is not what its request and its sentences make: it was edited, or a template has "
+        "changed since; revise it as it was written, or write it again"
+    )
+
+
+def _moved(was: Draft, before: Skeleton, after: Skeleton, revision: Revision) -> Carried:
+    """Return the texts in a skeleton of another manner; raises RevisionError where it has no room for a sentence."""
+    moved = carry(before, was.texts, after)
+    lost = [slot for slot in moved.lost if slot.about]
+    if lost:
+        shown = ", ".join(map(repr, revision.instructions))
+        some = "a sentence that was written" if len(lost) == 1 else f"{len(lost)} sentences that were written"
+        raise RevisionError(
+            f"{shown} would put the plain notes in the place of {some}; write it again, with notes that suit"
+        )
+    return moved
+
+
+def _points(points: Any, revision: Revision, notes: list[str]) -> list[str]:
+    """Return the points that there are to be."""
+    left = list(points)
+    for wanted in revision.drop:
+        left.remove(find_point(left, wanted))
+    for point in revision.add:
+        if not point.strip():
+            raise RevisionError("--add has no text; give a point, such as --add 'bring the cost sheet'")
+        if point.strip() in left:
+            notes.append(f"{point!r} is a point already")
+        else:
+            left.append(point)
+    return left
+
+
+def _points_of(skeleton: Skeleton) -> Counter[str]:
+    return Counter(point for slot in skeleton.slots for point in slot.about)
+
+
+def _told(shaped: Shaped) -> Counter[str]:
+    """Return what a model is told, whatever its order."""
+    return Counter(line for line in shaped.prompt.text.split("\n") if line.strip())
+
+
+def _written(
+    kit: Kit,
+    work: Work,
+    plan: _Plan,
+    engine: Engine | None,
+    limit: Budget,
+    notes: list[str],
+    *,
+    seed: int,
+    avoid: tuple[str, ...],
+    record: Record,
+) -> Finished:
+    """Take the steps that are asked for, let the plugins see the outcome, and put back what was to stay."""
+    skeleton = work.shaped.skeleton
+    if {slot.name for slot in skeleton.slots} != set(plan.carried.texts):
+        raise RevisionError("a text whose template looks at names cannot be revised with names hidden; write it again")
+    hide = work.veil.stand_ins.blind if work.veil else str
+    draft = Draft(skeleton, {name: hide(text) for name, text in plan.carried.texts.items()})
+    reviewer = Reviewer(plan.domain, work.request, skeleton)
+    checks = checks_of(kit.plugins, work)
+    review = reviewer.review(draft, checks)
+    bench = Workbench(reviewer, work.shaped.prompt, draft, review, checks)
+    aims = _aims(plan, bench, {hide(point) for point in plan.unsaid}, seed=seed, avoid=tuple(map(hide, avoid)))
+    lines: tuple[str, ...] = ()
+    written = draft
+    if engine is not None:
+        steps = revision_steps(bench, aims, notes, lambda draft: plan.domain.finish(work.request, draft))
+        outcomes, interruption = run_repairs(engine, {0: steps}, record.provenance.options, limit)
+        outcome = outcomes[0]
+        if interruption is not None or isinstance(outcome, BaseException):
+            raise interruption or outcome  # type: ignore[misc]  # one of them is an exception
+        written, lines = outcome.draft, outcome.lines
+    generation = Generation({}, record.provenance.options, candidate=0, prompt_tokens=0)
+    finished = unveiled(kit.plugins, hooked(kit.plugins, work, reviewer, generation, written, lines))
+    kept = [name for name, text in written.texts.items() if text == draft.texts[name]]
+    return cleaned(kit.plugins, _with_kept(finished, kit, {name: plan.carried.texts[name] for name in kept}))
+
+
+def _aims(plan: _Plan, bench: Workbench, unsaid: set[str], *, seed: int, avoid: tuple[str, ...]) -> Aims:
+    row = places(bench.reviewer, bench.draft)
+    redo = []
+    for place in plan.redo:
+        real = [
+            each
+            for each in row
+            if (each.slot.about, each.index, each.text) == (place.slot.about, place.index, place.text)
+        ]
+        named = [each for each in row if (each.slot.name, each.index) == (place.slot.name, place.index)]
+        redo += (real or named)[:1]
+    slots = bench.draft.skeleton.slots
+    before = {slot.name for slot in plan.was.skeleton.slots}
+    return Aims(
+        fill=tuple(slot for slot in slots if not slot.about and slot.name not in before),
+        redo=tuple(redo),
+        say={
+            slot.name: tuple(number for number, point in enumerate(slot.about) if point not in unsaid)
+            for slot in slots
+            if slot.about
+        },
+        restyle=plan.restyle,
+        shorter=plan.wishes.length < 0,
+        avoid=frozenset(avoid),
+        seed=seed,
+    )
+
+
+def _with_kept(finished: Finished, kit: Kit, kept: Mapping[str, str]) -> Finished:
+    """Return a draft in which the texts that were to stay do so, whatever a plugin has made of them again."""
+    changed = {name: text for name, text in kept.items() if finished.draft.texts.get(name) != text}
+    if not changed:
+        return finished
+    draft = Draft(finished.draft.skeleton, {**finished.draft.texts, **changed})
+    work = finished.work
+
+    def hooks(request: Request, draft: Draft) -> list[Finding]:
+        return kit.plugins.check(work.domain.name, request, draft)
+
+    review = finished.reviewer.review(draft, [*checks_of(kit.plugins, work), hooks])
+    return replace(finished, draft=draft, review=review)
+
+
+def _outcome(record: Record, plan: _Plan, document: Document) -> list[str]:
+    """Return what is to say about how long it became, and if nothing has changed."""
+    words, before = len(document.text.split()), len(record.text.split())
+    if plan.wishes.length < 0 and words >= before:
+        return ["nothing shorter that still says every point was found"]
+    if plan.wishes.length > 0 and words <= before:
+        return ["nothing longer was found that says no more than was asked for; --add a point for more to say"]
+    if document.text == record.text and not plan.notes:
+        return ["nothing was found that would change it so and pass the checks"]
+    return []
+
+
+def _texts_before(record: Record) -> tuple[str, ...]:
+    """Return the sentences that earlier revisions replaced."""
+    return tuple(map(str, (record.revision or {}).get("replaced", ())))
+
+
+def _recorded(
+    document: Document,
+    record: Record,
+    revision: Revision,
+    notes: list[str],
+    *,
+    seed: int,
+    avoid: tuple[str, ...],
+) -> Document:
+    found = changes(record.text, document.text)
+    replaced = dict.fromkeys((*avoid, *(each["was"] for each in found if each["was"])))
+    told = {
+        "instructions": list(revision.instructions),
+        "redo": list(revision.redo),
+        "add": list(revision.add),
+        "drop": list(revision.drop),
+        "seed": seed,
+        "changes": found,
+        "avoided": list(avoid),
+        "replaced": list(replaced),
+        "of": plain_record(record),
+    }
+    findings = (*document.findings, *(Finding(REVISION, "warning", note) for note in dict.fromkeys(notes)))
+    return replace(document, findings=findings, revision=told)
+
+
+def revised_again(record: Record, kit: Kit, domain: Domain, likeness: Likeness | None) -> Document:
+    """Make a revised text again, of the record of what was revised; raises ConfigError where that is no record."""
+    told = record.revision or {}
+    before = read_record(told.get("of", {}))
+    before = replace(before, revision={"replaced": told.get("avoided", ())})
+    revision = Revision(*(tuple(map(str, told.get(name, ()))) for name in ("instructions", "redo", "add", "drop")))
+    how: dict[str, Any] = {"privacy": record.provenance.privacy, "seed": int(told.get("seed", 0))}
+    return revise(before, revision, kit, likeness=likeness, **how)
