@@ -56,9 +56,10 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     # that is cut off, not unlinked, is the fastest, and works in a home on another machine as well.
     connection.execute("PRAGMA journal_mode = TRUNCATE")
     connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA secure_delete = ON")  # what is removed is gone, not only out of sight
+    # What is removed is gone, not only out of sight. The file never shrinks: SQLite would cut it off only once that is
+    # done, and a kill before would leave what had stood at its end.
+    connection.execute("PRAGMA secure_delete = ON")
     if _version(connection, path) < len(STEPS):
-        connection.execute("PRAGMA auto_vacuum = FULL")  # it shrinks; has to be said before the first table is made
         with connection:
             connection.execute("BEGIN IMMEDIATE")
             for step in STEPS[_version(connection, path) :]:  # another process may have been here first

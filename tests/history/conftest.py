@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -49,3 +50,13 @@ def holding(history: History, *words: str) -> list[str]:
     data = b"".join(file.read_bytes() for file in history.path.parent.iterdir()).lower()
     # The index leaves out what words next to each other begin with alike.
     return [word for word in words if word.lower().encode()[1:] in data]
+
+
+def is_whole(history: History) -> bool:
+    """Say whether the database and its index are as SQLite wants them."""
+    connection = sqlite3.connect(history.path)
+    try:
+        connection.execute("INSERT INTO words (words) VALUES ('integrity-check')")
+        return connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    finally:
+        connection.close()

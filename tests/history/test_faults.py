@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from dalle_kit import History, HistoryError
 from dalle_kit.history import database
-from tests.history.conftest import document, holding
+from tests.history.conftest import document, holding, is_whole
 
 #: Adds texts with a word of their own each, removes every other, and says so when it is done.
 WRITER = """
@@ -73,15 +73,6 @@ def said(process: subprocess.Popen[str]) -> dict[str, dict[int, str]]:
     return found
 
 
-def is_whole(history: History) -> bool:
-    connection = sqlite3.connect(history.path)
-    try:
-        connection.execute("INSERT INTO words (words) VALUES ('integrity-check')")
-        return connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-    finally:
-        connection.close()
-
-
 def test_several_processes_write_at_once_and_nothing_is_lost(history: History) -> None:
     told = [said(process) for process in writers(history, 4, count=8)]
     added = {id: word for each in told for id, word in each["added"].items()}
@@ -95,7 +86,7 @@ def test_several_processes_write_at_once_and_nothing_is_lost(history: History) -
 def test_a_kill_at_any_moment_loses_nothing_that_was_said_to_be_there(history: History) -> None:
     added: dict[int, str] = {}
     removing, removed = set[int](), dict[int, str]()
-    for _ in range(4):
+    for _ in range(3):
         running = writers(history, 2, count=10_000)
         time.sleep(random.uniform(0.05, 0.5))
         for process in running:
