@@ -83,7 +83,8 @@ def new_plugin(name: str, *, kind: Kind, taken: Iterable[str] = ()) -> NewPlugin
 def _names(name: str, kind: Kind) -> dict[str, str]:
     words = name.replace("-", " ")
     major = int(API_VERSION.partition(".")[0])
-    a_words = f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
+    many = words.endswith("s") and not words.endswith(("ss", "us"))
+    a_words = words if many else f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
     descriptions = {"domain": f"Write {a_words} with dalle-kit", "hook": "A house style for all that dalle-kit writes"}
     return {
         "name": name,

@@ -147,11 +147,16 @@ def test_a_domain_has_several_templates_and_a_user_overrides_one_block(
 
 
 def test_the_tutorial_leads_to_a_plugin_that_works(
-    make: Callable[..., Path], workshop: ThinEnvironment, elsewhere: Path, home: dict[str, str]
+    make: Callable[..., Path],
+    workshop: ThinEnvironment,
+    elsewhere: Path,
+    home: dict[str, str],
+    default_model_home: Path,
 ) -> None:
     folder = make("minutes")
-    page = (REPOSITORY / "docs/plugins.md").read_text(encoding="utf-8")
-    files = re.findall(r"^`([\w./]+)`:\n\n```\w+\n(.*?)^```$", page, flags=re.DOTALL | re.MULTILINE)
+    page = (REPOSITORY / "docs/tutorials/plugin.md").read_text(encoding="utf-8")
+    shown = r"^`([\w./]+)`:\n\n(?:<!-- [^\n]* -->\n\n)?```\w+\n(.*?)^```$"
+    files = re.findall(shown, page, flags=re.DOTALL | re.MULTILINE)
     assert [path for path, _ in files] == [
         *(
             f"src/dalle_kit_minutes/{name}"
@@ -165,12 +170,13 @@ def test_the_tutorial_leads_to_a_plugin_that_works(
     assert "ok" in workshop.run("dalle-kit", "plugins", "check", "minutes", cwd=elsewhere, env=home).stdout
     workshop.run("python", "-m", "ruff", "check", "--isolated", "--no-cache", ".", cwd=folder)
     workshop.run("python", "-m", "ruff", "format", "--isolated", "--no-cache", "--check", ".", cwd=folder)
-    shown = [shlex.split(line) for line in page.splitlines() if line.startswith("dalle-kit minutes ")]
-    assert len(shown) == 2
-    for command in shown:
-        plan = json.loads(workshop.run(*command, "--dry-run", "--json", cwd=elsewhere, env=home).stdout)
-        assert plan["outline"].startswith("Budget review\n\n...")
-        assert ("Tasks:\n- Ana: send the sheet\n" in plan["outline"]) == ("--task" in command)
+    with_model = {**home, "DALLE_KIT_HOME": str(default_model_home)}
+    consoles = re.findall(r"^```console\n(.*?)^```$", page, flags=re.DOTALL | re.MULTILINE)
+    exchanges = [each.partition("\n") for block in consoles for each in block.split("$ ")[1:]]
+    assert len(exchanges) == 7
+    for command, _, shown in exchanges[1:]:  # the first shows the package as it was made
+        done = workshop.run(*shlex.split(command), cwd=elsewhere, env=with_model, check=False)
+        assert done.stdout + done.stderr == shown, command
 
 
 def commit(folder: Path, subject: str) -> None:

@@ -89,6 +89,12 @@ def test_what_cannot_be_written_leaves_nothing_behind(
     assert "No space left" in capsys.readouterr().err and list(folder.iterdir()) == []
 
 
+@pytest.mark.parametrize(("name", "said"), [("haiku", "a haiku"), ("obituary", "an obituary"), ("minutes", "minutes")])
+def test_its_help_says_what_it_writes(name: str, said: str) -> None:
+    files = new_plugin(name, kind="domain").files
+    assert f'summary="Write {said}"' in next(text for path, text in files.items() if path.endswith("domain.py"))
+
+
 @given(st.from_regex(r"[a-z][a-z0-9]{0,5}(-[a-z0-9]{1,5}){0,2}", fullmatch=True))
 def test_whatever_the_name_the_code_is_python_and_no_mark_is_left(name: str) -> None:
     try:
