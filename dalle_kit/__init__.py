@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dalle_kit.async_kit import AsyncKit
+    from dalle_kit.config import Settings
     from dalle_kit.domain import Domain, Example, Request, option
     from dalle_kit.errors import (
         ConfigError,
@@ -55,6 +56,7 @@ __version__ = "0.1.0"
 
 _EXPORTS = {
     "dalle_kit.async_kit": ("AsyncKit",),
+    "dalle_kit.config": ("Settings",),
     "dalle_kit.domain": ("Domain", "Example", "Request", "option"),
     "dalle_kit.errors": (
         "ConfigError",
@@ -138,6 +140,7 @@ __all__ = [
     "Request",
     "RequestError",
     "RevisionError",
+    "Settings",
     "Skeleton",
     "Slot",
     "SourcePlace",
