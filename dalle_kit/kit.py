@@ -18,10 +18,11 @@ from dalle_kit.domain import Domain, Request, option_of
 from dalle_kit.engine.devices import check_quant, choose_device, choose_dtype
 from dalle_kit.engine.results import Piece
 from dalle_kit.engine.threads import wait_politely
-from dalle_kit.errors import OptionError, RequestError, UnknownNameError
+from dalle_kit.errors import ConfigError, OptionError, RequestError, UnknownNameError
 from dalle_kit.guarding import Guard
 from dalle_kit.likeness import Likeness, check_steer, resolve_steer
 from dalle_kit.models.registry import Registry
+from dalle_kit.models.servers import SCHEME, parse_server, server_name
 from dalle_kit.models.spec import Progress, ServerSource, silent
 from dalle_kit.plugin_manager.manager import Plugins, load_plugins
 from dalle_kit.records import Document, Finding, GenerationOptions, Privacy
@@ -416,6 +417,8 @@ class Kit:
         *,
         repair: bool,
         budget: float | None,
+        if made.model is not None and made.model.startswith(SCHEME):
+            self._expect_named(parse_server(made.model))
         stopped: Callable[[], bool] | None = None,
     ) -> Iterator[Piece]:
         """Load the model if any document has a slot, fit the requests, changing ``works``, and begin to write."""
@@ -423,6 +426,16 @@ class Kit:
         if any(work.shaped.skeleton.slots for work in works):
             engine = self.load(works[0].domain.name)
             works[:] = [self._steered(work, engine) for work in works]
+    def _expect_named(self, server: ServerSource) -> None:
+        """Raise ConfigError for a server that a record names and nobody here does: it would be sent text and key."""
+        names = [self.model, *self.settings.aliases.values()]
+        if server.url not in [parse_server(name).url for name in names if name.startswith(SCHEME)]:
+            name = server_name(server)
+            raise ConfigError(
+                f"the record was written by the model of a server, {server.url}, which nothing is sent to because a "
+                f"record says so: name it yourself, with DALLE_KIT_MODEL={name} or 'dalle-kit models alias set'"
+            )
+
             works[:] = [pipeline.fit(self.plugins, self.templates, work, engine, options) for work in works]
         arguments: dict[str, Any] = {"documents": documents, "repair": repair, "budget": budget, "stopped": stopped}
         return pipeline.write(self.plugins, works, engine, options, **arguments)

@@ -234,7 +234,9 @@ def _of_model(made: Provenance, now: Provenance) -> Iterator[Difference]:
     before, after = ({name: getattr(each, name) for name in _MODEL_FACTS} for each in (made, now))
     yield from _changes(before, after, what=f"{made.model} ", shown=_short)
     yield from _changes(made.model_parts, now.model_parts, what=f"{made.model} ", shown=_short)
-    if made.model is not None and made.model_sha256 is None and now.model_sha256 is None:
+    if made.runner == "server":
+        yield Difference(f"{made.model}", "on a server", "there still: it may be another, and write another text")
+    elif made.model is not None and made.model_sha256 is None and now.model_sha256 is None:
         yield Difference(f"{made.model} model_sha256", "not known", "not known either: it may be another model")
     yield from _changes(made.templates, now.templates, what="template ", shown=_short)
 

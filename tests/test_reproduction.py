@@ -38,7 +38,7 @@ MADE: dict[str, Any] = {
     **dict.fromkeys(("candidate", "prompt_tokens", "generated_tokens"), 0),
     **{key: {} for key in ("finish_reasons", "plugins", "timings", "options", "model_parts", "libraries", "templates")},
     **{key: [] for key in ("dropped", "repairs", "examples")},
-    **{"repair": True, "budget_spent": False, "name_blind": False, "privacy": "off"},
+    **{"repair": True, "constrained": True, "budget_spent": False, "name_blind": False, "privacy": "off"},
 }
 PLAIN = {"to": ["ana@example.com"], "subject": "Lunch"}
 FOUND = [Found(text=text, kind="email", origin=f"letter {number}") for number, text in enumerate(LETTERS)]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dalle_kit.cli.common import print_text, progress_bar, say
+from dalle_kit.cli.destination import say_where
 from dalle_kit.cli.domain_group import DomainGroup
 from dalle_kit.cli.request_options import NearestChoice, SectionOption
 from dalle_kit.errors import OutputError, RequestError
@@ -164,6 +165,7 @@ def _callback(entry: DomainEntry) -> Callable[..., None]:
                 if not quiet:
                     _tell_problems(prepared)
                 heading = _heading(kit, plan, prepared, source, columns, values)
+                say_where(kit, entry.name, quiet=quiet)
                 with _output(path, prepared, heading, _suffix(entry, plan), force=values["force"]) as output:
                     done.append(output.done)
                     if output.done and not quiet:

@@ -11,6 +11,7 @@ import click
 from dalle_kit.cli.by_server import ask_server
 from dalle_kit.cli.common import print_json, print_text, progress_bar, say
 from dalle_kit.cli.explain import KINDS, STDERR, explain_beside, explained, rendered
+from dalle_kit.cli.destination import say_where
 from dalle_kit.cli.findings import report
 from dalle_kit.cli.interruption import stop_if_interrupted
 from dalle_kit.cli.keeping import kept
@@ -158,7 +159,7 @@ def common_options(entry: DomainEntry) -> list[SectionOption]:
         return SectionOption([flag], section="Generation", help=text + shown, **settings)
 
     return [
-        generation("--model", "The model that writes: a name, hub:REPO, a folder or a .gguf file.", metavar="NAME"),
+        generation("--model", "What writes: a name, hub:REPO, openai:URL, a folder or a .gguf file.", metavar="NAME"),
         generation("--device", "Where it runs: auto, cpu, cuda or mps.", metavar="NAME"),
         generation("--dtype", "The numbers it computes with: auto, float32, bfloat16 or float16.", metavar="NAME"),
         generation("--quant", "The bits its weights are kept in: auto, none, int8 or int4.", metavar="NAME"),
@@ -252,6 +253,7 @@ def _callback(
                 return
             # Said at once: the libraries that are imported to load the model take a second or two themselves.
             progress(f"loading {kit.model_for(entry.name)}", 0, None)
+            say_where(kit, entry.name, quiet=quiet)
             stream = kit.stream(entry.name, request, **shaping, **writing_of(values), **generation)
         document = take_document(stream, quiet=quiet)
         if explains:

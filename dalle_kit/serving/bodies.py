@@ -6,6 +6,7 @@ concerns the operator of a service, such as ``user``, is taken and not used. An 
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -213,6 +214,8 @@ class ExtraText(pydantic.BaseModel):
 
     filename: str = ""
     text: Text
+        for field in self.slot.keys() - {each.name for each in dataclasses.fields(Slot)}:
+            raise Refusal(400, f"slot.{field}: there is no such field; leave it out", param="slot")
 
 
 class InfillRequest(pydantic.BaseModel):

@@ -29,7 +29,7 @@ class Answer:
         self._most = options.max_tokens * _TOKEN
         stops = (*slot.stop, *options.stop)
         if slot.verbatim:
-            self._text = SlotText(stops, after=after, verbatim=begun[len(begun.rstrip(" ")) :])
+            self._text = SlotText(stops, after=after, verbatim=" " if begun.endswith(" ") else "")
         else:
             self._text = SlotText(stops, after=f"{begun} " if begun else after)
         self._raw = self._certain = ""

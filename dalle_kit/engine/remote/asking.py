@@ -53,13 +53,13 @@ def ask(
     plain = isinstance(prompt, str) or prompt.infills or not way.talks
     if plain:
         # The words of most tokenizers begin with the space before them.
-        body["prompt"] = (_plain(prompt) + before + begun).rstrip(" ")
+        body["prompt"] = (_plain(prompt) + before + begun).removesuffix(" ")
         return Asking("/completions", body, begun)
     assert isinstance(prompt, Prompt)
     if slot.schema is not None:
         schema = {"name": "text", "schema": dict(slot.schema)}
         body["response_format"] = {"type": "json_schema", "json_schema": schema}
-    certain = (before + begun).rstrip(" ")
+    certain = (before + begun).removesuffix(" ")
     messages = [{"role": each.role, "content": each.content} for each in prompt.messages]
     so_far = certain if certain and not way.continues else ""
     if words:
@@ -106,7 +106,7 @@ def _with_words(messages: list[dict[str, str]], slot: Slot, so_far: str) -> list
     """Return the turns with what is asked for in this slot behind the last of the user's."""
     lines = [*_held_to(slot), "Write only this, with nothing before or after it."]
     if so_far:
-        lines = ["The text so far:", "", so_far, "", "Write what comes next.", *lines]
+        lines = ["The text so far:", "", so_far.strip("\n"), "", "Write what comes next.", *lines]
     told = "\n".join(lines)
     *earlier, last = messages or [{"role": "user", "content": ""}]
     if last["role"] != "user":

@@ -1,0 +1,222 @@
+"""A server that fails in every way there is, on real sockets."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+
+import pytest
+
+from dalle_kit.engine.remote.pace import Patience
+from dalle_kit.errors import DalleKitError, ModelError, RequestError, ServerError, UnknownNameError
+from dalle_kit.records import GenerationOptions, Skeleton
+from tests.engine.remote.conftest import (
+    PROMPT,
+    QUICK,
+    SENTENCE,
+    SKELETON,
+    Behaviour,
+    Handler,
+    Script,
+    event,
+    fails,
+    fill,
+    forever,
+    listing,
+    piece,
+    raw,
+    resets,
+    says,
+)
+
+GOOD = "The bus is late."
+
+
+def hangs(handler: Handler) -> None:
+    time.sleep(1.0)
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        fails(429, Retry_After="0"),
+        fails(503, "busy"),
+        fails(502),
+        resets(),
+        resets(piece("The bus")),
+        raw(piece("The bus is")),
+        hangs,
+        forever(b": waiting\n\n", seconds=2.0),
+        raw(event({"error": {"message": "overloaded", "code": 503}})),
+    ],
+    ids=["429", "503", "502", "reset", "reset within", "broken off", "silence", "only comments", "busy within"],
+)
+def test_what_passes_is_tried_again(script: Script, failure: Behaviour) -> None:
+    engine = script.engine(failure, says(GOOD))
+    generation, pieces = fill(engine)
+    assert generation.slots["body"].text == GOOD
+    assert "".join(each.text for each in pieces if each.slot) == GOOD
+    assert len(script.asked) == 2
+
+
+def test_a_wait_that_the_server_asks_for_is_kept(script: Script) -> None:
+    engine = script.engine(fails(429, Retry_After="1"), says(GOOD))
+    fill(engine)
+    assert 1.0 <= script.times[1] - script.times[0] < 3.0
+
+
+def test_a_count_that_is_used_up_holds_the_next_request(script: Script) -> None:
+    spent = raw(
+        piece(GOOD, "stop") + event(b"[DONE]"),
+        x_ratelimit_remaining_requests="0",
+        x_ratelimit_reset_requests="600ms",
+    )
+    engine = script.engine(spent, says(GOOD))
+    fill(engine)
+    fill(engine)
+    assert script.times[1] - script.times[0] >= 0.6
+
+
+@pytest.mark.parametrize(
+    ("failure", "message", "kind"),
+    [
+        (
+            fails(429, Retry_After="900"),
+            r"busy: no, and asks to come again in 900 s; given up after 1 try",
+            ServerError,
+        ),
+        (fails(503, "busy"), r"is busy: busy; given up after 4 tries", ServerError),
+        (fails(401, "Incorrect API key"), r"wants a key \(Incorrect API key\); set DALLE_KIT_REMOTE_KEY", ServerError),
+        (fails(400, "bad top_k"), r"refused the request: bad top_k$", ServerError),
+        (fails(500, "boom\nat line 1"), r"refused the request: boom at line 1$", ServerError),
+        (fails(404, "nothing here"), r"does not know it \(nothing here\); does the address .* end where", ServerError),
+        (fails(400, "maximum context length is 10"), r"longer than the model on .* reads", RequestError),
+        (fails(307, location="http://192.0.2.7/v1"), r"points to http://192.0.2.7/v1; give that", ServerError),
+        (raw(b"<html>hello", kind="text/html"), r"answered /chat/completions with text/html, not a text", ServerError),
+        (raw(event(b"{nonsense")), r"no JSON: b'\{nonsense'", ServerError),
+        (raw(event([1, 2])), r"no JSON object: \[1, 2\]", ServerError),
+        (raw(event({"choices": 7})), r"no choices, but", ServerError),
+        (raw(event({"choices": [{"delta": {"content": 7}}]})), r"a choice that is", ServerError),
+        (raw(event({"choices": []}) + event(b"[DONE]")), r"no choice at all", ServerError),
+        (raw(b"data: " + b"x" * 3_000_000), r"a line of more than 1000000 bytes", ServerError),
+        (raw(event({"error": {"message": "it died", "code": 500}})), r"refused the request: it died", ServerError),
+    ],
+)
+def test_what_does_not_pass_is_an_error_of_one_line(
+    script: Script, failure: Behaviour, message: str, kind: type[DalleKitError]
+) -> None:
+    engine = script.engine(failure, patience=Patience(connect=2.0, silence=1.0, waiting=4.0, tries=4))
+    with pytest.raises(kind, match=message) as raised:
+        fill(engine)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_server_that_writes_without_end_is_not_listened_to_without_end(script: Script) -> None:
+    engine = script.engine(forever(piece("the bus is late and ")))
+    skeleton = Skeleton((SENTENCE,))
+    generation, _ = fill(engine, skeleton, max_tokens=8)
+    assert generation.slots["body"].text == ""  # nothing finished came
+    assert script.gone.wait(5)
+
+
+def test_the_place_is_freed_when_the_text_is_no_longer_wanted(script: Script) -> None:
+    engine = script.engine(forever(piece("bus ")))
+    pieces = engine.fill([(PROMPT, SKELETON)], GenerationOptions(max_tokens=100_000), results=[])
+    assert next(pieces).text == "Hello,\n\n"
+    while not script.running:
+        time.sleep(0.01)
+    pieces.close()  # type: ignore[attr-defined]
+    assert script.gone.wait(5)
+
+
+def test_whoever_waits_hears_that_there_is_nothing_yet(script: Script) -> None:
+    engine = script.engine(hangs, says(GOOD), patience=Patience(silence=30))
+    pieces = engine.fill([(PROMPT, SKELETON)], GenerationOptions(), results=[])
+    assert [next(pieces).text for _ in range(3)] == ["Hello,\n\n", "", ""]
+    pieces.close()  # type: ignore[attr-defined]
+
+
+def test_a_server_that_was_given_up_is_not_waited_for_again(script: Script) -> None:
+    engine = script.engine(fails(503))
+    for tries in (4, 5):
+        with pytest.raises(ServerError):
+            fill(engine)
+        assert len(script.asked) == tries
+
+
+@pytest.mark.parametrize(
+    ("listed", "message"),
+    [
+        (listing("one", "two"), "the server has 2 models; name one behind a #: one, two"),
+        (fails(404, "Not Found"), "does not know it"),
+        (raw(b"[]", kind="application/json"), "no JSON object"),
+        (raw(b'{"data": []}', kind="application/json"), "no list of models"),
+        (raw(b'{"data": [{"name": "m"}]}', kind="application/json"), "no list of models"),
+        (raw(b"x" * 2_000_000, kind="application/json"), "more than 1000000 bytes"),
+    ],
+)
+def test_a_list_of_models_that_is_none_is_an_error(script: Script, listed: Behaviour, message: str) -> None:
+    script.listing = listed
+    with pytest.raises(ServerError, match=message):
+        script.engine(says(GOOD))
+
+
+def test_a_model_that_the_server_has_not_is_told_with_the_nearest(script: Script) -> None:
+    script.listing = listing("meta/Llama-3", "qwen")
+    with pytest.raises(
+        UnknownNameError, match="no model of the server named 'meta/Lama-3': did you mean 'meta/Llama-3'"
+    ):
+        script.engine(says(GOOD), model="meta/Lama-3")
+
+
+def test_no_error_says_the_key(script: Script) -> None:
+    engine = script.engine(fails(401, "bad key sk-secret-7"), key="sk-secret-7")
+    with pytest.raises(ServerError, match=r"does not take the key \(bad key \(key\)\)") as raised:
+        fill(engine)
+    assert "sk-secret-7" not in str(raised.value)
+    assert script.asked[0][2]["Authorization"] == "Bearer sk-secret-7"
+
+
+@pytest.mark.parametrize("key", ["naïve", "two\nlines"])
+def test_a_key_that_cannot_be_sent_is_refused(script: Script, key: str) -> None:
+    with pytest.raises(ModelError, match="remote_key holds characters"):
+        script.engine(says(GOOD), key=key)
+
+
+def test_so_many_requests_run_at_once_and_no_more(script: Script) -> None:
+    def slow(handler: Handler) -> None:
+        time.sleep(0.05)
+        says(GOOD)(handler)
+
+    engine = script.engine(slow, together=3, patience=QUICK)
+    results: list[object] = []
+    works = [(PROMPT, SKELETON)] * 9
+    for _ in engine.fill(works, GenerationOptions(), results=results):  # type: ignore[arg-type]
+        pass
+    assert (len(results), script.most) == (9, 3)
+
+
+def test_so_many_requests_begin_in_a_minute(script: Script) -> None:
+    engine = script.engine(says(GOOD), per_minute=300)
+    for _ in engine.fill([(PROMPT, SKELETON)] * 4, GenerationOptions(), results=[]):
+        pass
+    assert script.times[-1] - script.times[0] >= 0.55
+
+
+def test_a_row_that_fails_gives_up_the_others(script: Script) -> None:
+    engine = script.engine(fails(400, "no"), forever(piece("bus "), seconds=5.0))
+    start = time.monotonic()
+    with pytest.raises(ServerError, match="no"):
+        for _ in engine.fill([(PROMPT, SKELETON)] * 3, GenerationOptions(max_tokens=100_000), results=[]):
+            pass
+    assert time.monotonic() - start < 3.0
+
+
+def as_text(text: str) -> Callable[[Handler], None]:
+    body = {"choices": [{"index": 0, "message": {"content": text}, "finish_reason": "stop"}]}
+    return raw(json.dumps(body).encode(), kind="application/json; charset=utf-8")
+
+
+def test_an_answer_that_comes_all_at_once_is_taken(script: Script) -> None:
+    assert fill(script.engine(as_text(GOOD)))[0].text == GOOD

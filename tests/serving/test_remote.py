@@ -1,0 +1,152 @@
+"""Documents that this process writes with the model of a server of ours: as here, and without what only ours can."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from dalle_kit import Kit
+from dalle_kit.cli.main import main
+from dalle_kit.config import Settings
+from dalle_kit.engine.remote.asking import Way
+from dalle_kit.engine.remote.engine import RemoteEngine
+from dalle_kit.errors import ConfigError, ModelError
+from tests.serving.conftest import Server
+
+EMAIL: dict[str, Any] = {
+    "to": "Ana Ruiz <ana@example.com>",
+    "sender": "Ben Cole",
+    "subject": "Delayed shipment",
+    "points": ["the shipment is delayed until Friday", "we will refund the express fee of 12 euros"],
+}
+NEWS: dict[str, Any] = {
+    "headline": "Bridge reopens in Hanfield",
+    "facts": ["the bridge reopened on Monday", "it cost 3 million euros"],
+}
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(scope="module")
+def name(server: Server) -> str:
+    return f"openai:{server.url}#smollm2-135m-writer"
+
+
+@pytest.fixture
+def remote(name: str, serving_home: Path) -> Iterator[Kit]:
+    kit = Kit(model=name)
+    yield kit
+    cast(RemoteEngine, kit.load()).close()
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str], serving_home: Path) -> Run:
+    def run(*arguments: str) -> tuple[int, str, str]:
+        capfd.readouterr()
+        code = main(arguments)
+        return code, *capfd.readouterr()
+
+    return run
+
+
+@pytest.mark.parametrize(("domain", "fields"), [("email", EMAIL), ("news", NEWS)])
+def test_the_text_is_the_one_that_is_written_here(kit: Kit, remote: Kit, domain: str, fields: dict[str, Any]) -> None:
+    here = kit.generate(domain, fields, candidates=1)
+    there = remote.generate(domain, fields, candidates=1)
+    assert there.text == here.text
+    assert there.provenance.repairs == here.provenance.repairs
+    assert there.provenance.finish_reasons == here.provenance.finish_reasons
+
+
+def test_the_record_says_whose_model_wrote_and_can_be_made_again(remote: Kit, name: str) -> None:
+    document = remote.generate("email", EMAIL, candidates=1)
+    made = document.provenance
+    assert (made.model, made.runner, made.device, made.model_sha256) == (
+        name.replace("#", "/v1#"),
+        "server",
+        None,
+        None,
+    )
+    assert made.constrained
+    found = remote.reproduce(document)
+    assert found.same
+    assert [str(each) for each in found.differences] == [
+        f"{made.model}: was on a server, is there still: it may be another, and write another text"
+    ]
+
+
+def test_nothing_is_sent_to_a_server_that_only_a_record_names(remote: Kit, kit: Kit) -> None:
+    document = remote.generate("email", EMAIL, candidates=1)
+    with pytest.raises(ConfigError, match="which nothing is sent to because a record says so"):
+        kit.reproduce(document)
+    named = Kit(settings=Settings(aliases={"far": remote.model}))
+    assert named.reproduce(document).same
+
+
+def test_a_server_that_holds_no_text_to_anything_gives_no_word_that_is_made_up(remote: Kit) -> None:
+    cast(RemoteEngine, remote.load())._speaker.way = Way(continues=True)
+    document = remote.generate("email", EMAIL, candidates=1)
+    assert not document.provenance.constrained
+    assert "Friday" in document.text and "12 euros" in document.text
+    assert [each for each in document.findings if each.severity == "error"] == []
+
+
+def test_rows_are_written_together(remote: Kit, kit: Kit) -> None:
+    rows = [{**EMAIL, "points": [f"order {number} is delayed until Friday"]} for number in range(6)]
+    pieces = [each.text for each in remote.batch("email", rows, candidates=1)]
+    assert pieces == [each.text for each in kit.batch("email", rows, candidates=1)]
+
+
+def test_code_is_plain_text_to_go_on_with(remote: Kit) -> None:
+    document = remote.generate("code function", signature="def add(a: int, b: int) -> int:", doc="Add two numbers.")
+    assert document.text.startswith("def add(a: int, b: int) -> int:")
+
+
+def test_an_explanation_says_that_a_server_tells_no_likelihoods(remote: Kit) -> None:
+    with pytest.raises(ModelError, match="is on a server and cannot say how likely texts are"):
+        remote.explain("email", EMAIL, candidates=1)
+
+
+def test_the_command_takes_an_alias_and_says_nothing_of_a_server_on_this_machine(run: Run, name: str) -> None:
+    assert run("models", "alias", "set", "far", name)[0] == 0
+    try:
+        arguments = ("email", "--to", "ana@example.com", "--subject", "Report", "--point", "the report is ready")
+        code, out, err = run(*arguments, "--model", "far", "--json", "--candidates", "1")
+        assert (code, err) == (0, "")
+        assert json.loads(out)["provenance"]["model"] == name.replace("#", "/v1#")
+    finally:
+        run("models", "alias", "remove", "far")
+
+
+def test_the_command_says_where_a_request_goes_that_leaves_this_machine(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise ModelError("not now")
+
+    monkeypatch.setattr(RemoteEngine, "connect", refuse)
+    arguments = ("email", "--to", "ana@example.com", "--subject", "Report", "--point", "the report is ready")
+    where = "The request goes to https://models.example.com/v1, whose model writes.\n"
+    far = "openai:https://models.example.com"
+    assert run(*arguments, "--model", far) == (2, "", f"{where}Error: not now\n")
+    assert run(*arguments, "--model", far, "-q") == (2, "", "Error: not now\n")
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"messages": [{"role": "user", "content": "x"}], "continue_final_message": True}, "the last message is to be"),
+        ({"messages": [{"role": "user", "content": "x"}], "slot": {"sentences": "many"}}, "slot.sentences"),
+        ({"messages": [{"role": "user", "content": "x"}], "slot": {"regex": "(", "max_tokens": 1}}, "slot.max_tokens"),
+        ({"messages": [{"role": "user", "content": "x"}], "slot": {"sentences": [2, 1]}}, "the least and the most"),
+        ({"messages": [{"role": "user", "content": "x"}], "slot": {"regex": "("}}, "cannot be used"),
+    ],
+)
+def test_a_slot_or_a_beginning_that_is_none_is_refused(server: Server, body: dict[str, Any], message: str) -> None:
+    answer = server.ask("/v1/chat/completions", body)
+    assert answer.status == 400
+    assert message in answer.json["error"]["message"]
