@@ -90,16 +90,16 @@ def print_table(
 ) -> None:
     """Print a table on stdout, no wider than a terminal is, elsewhere as wide as its cells are.
 
-    The columns with the heads in ``right`` are those of numbers, those in ``cut`` have one line on a terminal.
+    The columns with the heads in ``right`` are those of numbers; one in ``cut`` has what is left of a terminal's line.
     """
     if is_terminal(sys.stdout):
         from rich.console import Console
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(box=None, header_style="bold")
+        table = Table(box=None, header_style="bold", expand=bool(cut))
         for head in heads:
-            one_line: dict[str, Any] = {"no_wrap": True, "overflow": "ellipsis"} if head in cut else {}
+            one_line: dict[str, Any] = {"no_wrap": True, "overflow": "ellipsis", "ratio": 1} if head in cut else {}
             table.add_column(head, justify="right" if head in right else "left", **one_line)
         for row in rows:
             table.add_row(*(Text(harmless(cell)) for cell in row))

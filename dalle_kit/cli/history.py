@@ -58,10 +58,10 @@ def list_entries(limit: int = 20, domain: str | None = None, as_json: bool = Fal
     elif not found:
         say(_nothing(domain), err=True)
     else:
-        heads = ("ID", "WRITTEN", "DOMAIN", "MODEL", "SECONDS", "FOUND", "TEXT")
+        heads = ("ID", "WRITTEN", "DOMAIN", "MODEL", "FOUND", "TEXT")
         shown = [_cells(entry) for entry in found]
         wide = len(heads) if any(cells[-1] for cells in shown) else len(heads) - 1
-        print_table(heads[:wide], [cells[:wide] for cells in shown], right=("ID", "SECONDS"), cut=("TEXT",))
+        print_table(heads[:wide], [cells[:wide] for cells in shown], right=("ID",), cut=heads[5:wide])
 
 
 @history.command()
@@ -227,8 +227,7 @@ def _cells(entry: Entry) -> tuple[str, ...]:
     text = " ".join(entry.document["text"].split()) if entry.document else ""
     if len(text) > _BEGINNING and not is_terminal(sys.stdout):
         text = f"{text[: _BEGINNING - 3]}..."
-    model = entry.model or "none"
-    return (str(entry.id), _when(entry), entry.domain, model, f"{entry.seconds:.1f}", ", ".join(found), text)
+    return (str(entry.id), _when(entry), entry.domain, entry.model or "none", ", ".join(found), text)
 
 
 def _when(entry: Entry) -> str:

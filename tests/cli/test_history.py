@@ -205,15 +205,15 @@ def test_the_list_is_a_table_with_the_newest_first(command: Command, three: Hist
         command("history").out
         == command("history", "list").out
         == (
-            "ID  WRITTEN           DOMAIN         MODEL  SECONDS  FOUND                TEXT\n"
-            f"3   {when}  card birthday  small  0.5      1 warning            "
+            "ID  WRITTEN           DOMAIN         MODEL  FOUND                TEXT\n"
+            f"3   {when}  card birthday  small  1 warning            "
             "Rain and snow. So it went on. So it went on. So it went o...\n"
-            f"2   {when}  note           small  0.5\n"
-            f"1   {when}  note           small  0.5      2 errors, 1 warning  The rain in �[31mSpain.\n"
+            f"2   {when}  note           small\n"
+            f"1   {when}  note           small  2 errors, 1 warning  The rain in �[31mSpain.\n"
         )
     )
     assert command("history", "list", "--domain", "note", "--limit", "1").out == (
-        f"ID  WRITTEN           DOMAIN  MODEL  SECONDS  FOUND\n2   {when}  note    small  0.5\n"
+        f"ID  WRITTEN           DOMAIN  MODEL  FOUND\n2   {when}  note    small\n"
     )
     result = command("history", "list", "--domain", "nothing")
     assert (result.code, result.out, result.err) == (0, "", "Nothing is in the history of 'nothing' yet.\n")
