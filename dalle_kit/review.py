@@ -162,7 +162,7 @@ class Reviewer:
         plain = {slot.about[index] for index in range(len(slot.about)) if plain_sentence(slot, index) in sentence}
         found = dict(enumerate(self.assess(points, sentence)))
         says = frozenset(index for index, each in found.items() if each.is_said or points[index] in plain)
-        touches = frozenset(index for index, each in found.items() if each.denied or each.score >= _PARTLY)
+        touches = frozenset(index for index, each in found.items() if each.is_wrong or each.score >= _PARTLY)
         return _Sentence(slot, number, span, says, touches - says)
 
     def faults(self, sentence: str) -> list[Finding]:

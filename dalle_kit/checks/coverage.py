@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from dalle_kit.checks.facts import Fact, find_facts
 from dalle_kit.checks.grounding import Source
+from dalle_kit.checks.meaning import twisted
 from dalle_kit.checks.negation import clauses, denies, has_negative_word
 from dalle_kit.checks.sentences import all_sentences
 from dalle_kit.checks.words import WORD, is_stop_word, plain, stem, weight
@@ -72,16 +73,25 @@ _DENIED = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How far a point is said: the share of its meaning, the facts left out, whether the text denies it."""
+    """How far a point is said: the share of its meaning, the facts left out, whether the text denies it.
+
+    ``twist`` is what the text makes of it that it does not say.
+    """
 
     score: float
     left_out: tuple[str, ...]
     denied: bool
+    twist: str | None = None
 
     @property
     def is_said(self) -> bool:
         """Whether the point counts as said."""
-        return self.score >= SAID and not self.left_out and not self.denied
+        return self.score >= SAID and not self.left_out and not self.is_wrong
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether the text says something else in the point's words, or its opposite."""
+        return self.denied or self.twist is not None
 
 
 class _Said:
@@ -122,6 +132,8 @@ def missing(
         shown = f"{point[:80]!r}"
         if said.denied:
             findings.append(Finding("missing point", "error", f"the text says the opposite of {shown}", slot))
+        elif said.twist is not None:
+            findings.append(Finding("missing point", "error", f"the text twists {shown}: {said.twist}", slot))
         elif said.score < SAID:
             findings.append(Finding("missing point", "error", f"the text does not say {shown}", slot))
         elif said.left_out:
@@ -142,7 +154,7 @@ def assess(
     cosines = (vectors[: len(points)] @ vectors[len(points) :].T).max(axis=1)
     alike = [min(1.0, max(0.0, (float(cosine) - _UNLIKE) / (_ALIKE - _UNLIKE))) for cosine in cosines]
     return [
-        each if each.denied or each.left_out else Coverage(max(each.score, paraphrase), (), False)
+        each if each.is_wrong or each.left_out else Coverage(max(each.score, paraphrase), (), False)
         for each, paraphrase in zip(lexical, alike, strict=True)
     ]
 
@@ -151,7 +163,7 @@ class _Point:
     """A point, taken apart: facts, content words with their weights."""
 
     def __init__(self, text: str, language: str) -> None:
-        self.text = text
+        self.text, self.language = text, language
         facts = find_facts(text, language=language, notes=True)
         self.facts = [fact for fact in facts if fact.kind != "name"]
         self.names = _runs([fact for fact in facts if fact.kind == "name"])
@@ -198,6 +210,8 @@ def _assess(point: _Point, sentences: list[_Said]) -> Coverage:
         return Coverage(float(f" {wanted} " in f" {said} " or not wanted), (), False)
     best = Coverage(0.0, tuple(fact.text for fact in point.facts), False)
     found = [_found(point, sentence) for sentence in sentences]
+    # A name alone says nothing: it may stand in any sentence.
+    shares = [_FACT_WEIGHT * len(facts) + sum(point.words[word] for word in words) for facts, words, _ in found]
     for start in range(len(sentences)):
         window = range(start, min(start + _WINDOW, len(sentences)))
         facts = set().union(*(found[place][0] for place in window))
@@ -210,7 +224,12 @@ def _assess(point: _Point, sentences: list[_Said]) -> Coverage:
         if (score, -len(left_out)) > (best.score, -len(best.left_out)):
             telling = [sentences[place] for place in window if any(found[place])]
             denied = score >= SAID and (_denied(point, telling) or _turned(point.text, telling))
-            best = Coverage(score * (_DENIED if denied else 1.0), tuple(left_out), denied)
+            twist = None
+            if score >= SAID and not denied and point.language == "en":
+                most = max((place for place in window if any(found[place])), key=lambda place: shares[place])
+                rest = [each.text for each in telling if each is not sentences[most]]
+                twist = twisted(point.text, [sentences[most].text, *rest])
+            best = Coverage(score * (_DENIED if denied or twist else 1.0), tuple(left_out), denied, twist)
     return best
 
 

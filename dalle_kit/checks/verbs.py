@@ -21,7 +21,7 @@ _NOT_VERB = frozenset(
 
 #: Base forms of common verbs: they begin orders ("Bring the cost sheet") and follow a plural or a name in forms of
 #: their own, which are made below.
-_BASES = (
+BASES = frozenset(
     "accept act add adjust aim advise agree allow announce answer apologise apologize apply appear appreciate "
     "approve argue arrange arrive ask assume attach attend avoid back become begin believe belong book bring "
     "build buy call cancel carry cause change charge check choose claim close collect come complete confirm "
@@ -48,7 +48,7 @@ _THIRD = frozenset(
     base[:-1] + "ies"
     if base.endswith("y") and base[-2] not in "aeou"
     else base + ("es" if base.endswith(("s", "sh", "ch", "x", "z", "o")) else "s")
-    for base in _BASES
+    for base in BASES
 )
 #: After these a word is a noun or a participle, whatever it looks like.
 _BEFORE_NOUN = frozenset(
@@ -69,9 +69,9 @@ def has_finite_verb(sentence: str) -> bool:
     for before, word in pairwise(words):
         if before in _SUBJECT and word not in _NOT_VERB:
             return True
-        if before not in _BEFORE_NOUN and (word in _THIRD or _is_past(word)):
+        if before not in _BEFORE_NOUN and (word in _THIRD or is_past(word)):
             return True
-        if before.endswith("s") and before not in _BEFORE_NOUN and word in _BASES:
+        if before.endswith("s") and before not in _BEFORE_NOUN and word in BASES:
             return True
     return bool(words) and words[0] in {"thanks", "sorry", "congratulations", "welcome"} and len(words) <= 6
 
@@ -79,10 +79,11 @@ def has_finite_verb(sentence: str) -> bool:
 def begins_with_verb(note: str) -> bool:
     """Say whether a note begins with a verb that lacks its subject, such as "opened" or "accepts"."""
     first = note.casefold().split(maxsplit=1)[:1]
-    return bool(first) and (first[0] in _THIRD or first[0] in _PARTICIPLES or _is_past(first[0]))
+    return bool(first) and (first[0] in _THIRD or first[0] in _PARTICIPLES or is_past(first[0]))
 
 
-def _is_past(word: str) -> bool:
+def is_past(word: str) -> bool:
+    """Say whether a word has the form of a past tense or a regular participle."""
     return word in _PAST or (word.endswith("ed") and len(word) > 3 and word not in _NOT_PAST)
 
 
@@ -90,4 +91,4 @@ def _is_order(words: list[str]) -> bool:
     rest = list(words)
     while rest and rest[0] in _LEADS_ORDER:
         rest.pop(0)
-    return bool(rest) and rest[0] in _BASES
+    return bool(rest) and rest[0] in BASES

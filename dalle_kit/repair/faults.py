@@ -122,7 +122,7 @@ def _said_in_part(bench: Workbench, slot: Slot, sentence: str) -> list[int]:
     return [
         number
         for number, each in zip(numbers, found, strict=True)
-        if each.denied or (each.score >= SAID and each.left_out)
+        if each.is_wrong or (each.score >= SAID and each.left_out)
     ]
 
 

@@ -1,0 +1,190 @@
+"""Meaning: whether sentences that have all the words of a point say something else with them.
+
+"I would like to call you" has the words of "call me", "from June to March" those of "from March to June". Nothing is
+read but English, and nothing is told where the words do not make it plain.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from dalle_kit.checks.events import Event, Read, read
+from dalle_kit.checks.roles import turned_roles
+from dalle_kit.checks.word_classes import TIMES
+
+_HEDGES = frozenset(
+    "might may could possibly possible possibility perhaps maybe probably likely unlikely chance consider considering "
+    "considered would if whether can potentially expected allowed permitted able only free welcome let lets".split()
+)
+_POSSIBLE = re.compile(
+    r"\b(?:might|may (?!\d)|(?<!you )could (?!you|not)|perhaps|maybe|possibly|probably)\b", re.IGNORECASE
+)
+_DUTY = frozenset(
+    "must have has had need needs needed required requires require should please obliged necessary mandatory essential "
+    "compulsory ought supposed expected forced crucial until asked asks ask urged urges advised advises told tells "
+    "recommended recommend recommends obligation duty due only no never allowed".split()
+)
+_OBLIGED = frozenset("must obliged mandatory compulsory".split())
+_WISHES = frozenset(
+    "like want wants wish wishes hope hopes prefer prefers rather love interested keen plan plans ask asking asked "
+    "would please request looking intend".split()
+)
+_CONDITIONS = re.compile(r"\b(?:if|unless|in case|provided (?:that|you|we|they)|as long as)\b", re.IGNORECASE)
+_CONDITIONAL = re.compile(
+    r"\b(?:if|unless|in (?:the )?case|should|when|whenever|otherwise|or else|provided|as long as|whether|until|without|"
+    r"once|those who|anyone|anybody|whoever|but|subject to|depend\w*|where)\b|\?",
+    re.IGNORECASE,
+)
+#: Little words that stand between "from" or "instead of" and what these are about.
+_LITTLE = frozenset("the a an at on in to by for about around room platform gate".split())
+#: So many words may stand between "from" and "to", besides the one behind "from".
+_BETWEEN = 3
+_OPPOSITES = (
+    "more/less more/fewer higher/lower earlier/later better/worse rise/fall increase/decrease up/down above/below "
+    "first/last lend/borrow buy/sell win/lose won/lost faster/slower bigger/smaller cheaper/dearer longer/shorter "
+    "gain/lose arrive/leave accept/reject over/under open/close inside/outside before/after support/oppose"
+).split()
+
+
+def twisted(point: str, sentences: Sequence[str]) -> str | None:
+    """Return in what sentences that have a point's words say something else with them; None where they do not.
+
+    The first sentence is the one that says most of the point.
+    """
+    noted, said = read(point), [read(sentence) for sentence in sentences]
+    return (
+        turned_roles(noted, said)
+        or _turned_pair(noted, said)
+        or _opposite(noted, said)
+        or _changed_mode(point, noted, said)
+        or _changed_time(noted, said)
+        or _lost_condition(point, sentences)
+    )
+
+
+def _turned_pair(point: Read, said: Sequence[Read]) -> str | None:
+    """Return whether what something is changed from has become what it is changed to."""
+    for one, other in _pairs(point.words):
+        for sentence in said:
+            told = set(_pairs(sentence.words))
+            if (other, one) in told and (one, other) not in told:
+                return f"{one!r} and {other!r} are exchanged"
+    return None
+
+
+def _pairs(words: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield what words put in order: from the first to the second, the second instead of the first."""
+    for place, word in enumerate(words):
+        if word == "from":
+            start = _next(words, place + 1)
+            end = next((at for at in range(start + 1, start + 2 + _BETWEEN) if words[at : at + 1] == ("to",)), None)
+            target = _next(words, end + 1) if end is not None else len(words)
+            if target < len(words):
+                yield words[start], words[target]
+        instead = (word, *words[place + 1 : place + 2]) in (("instead", "of"), ("rather", "than"))
+        refused = word == "not" and place > 1 and words[place - 1] == ","
+        last = place - 2 if refused else place - 1
+        target = _next(words, place + (2 if instead else 1))
+        if (instead or refused) and last >= 0 and target < len(words):
+            yield words[target], words[last]
+
+
+def _next(words: Sequence[str], place: int) -> int:
+    """Return the place of the first word from a place on that is not a little one."""
+    while place < len(words) and words[place] in _LITTLE:
+        place += 1
+    return place
+
+
+def _opposite(point: Read, said: Sequence[Read]) -> str | None:
+    """Return whether a word of a point has become its opposite, with the same behind it."""
+    told = set(point.words)
+    words = {word for sentence in said for word in sentence.words}
+    if "not" in told ^ words or "no" in told ^ words:
+        return None
+    for pair in _OPPOSITES:
+        for one, other in (pair.split("/"), pair.split("/")[::-1]):
+            if one in told and one not in words and other in words and other not in told:
+                if one in ("before", "after") and not _same_behind(point, one, said, other):
+                    continue
+                return f"{one!r} has become {other!r}"
+    return None
+
+
+def _same_behind(point: Read, one: str, said: Sequence[Read], other: str) -> bool:
+    """Say whether two words are followed by the same."""
+    behind = _behind(point.words, one)
+    return bool(behind) and any(behind == _behind(sentence.words, other) for sentence in said)
+
+
+def _behind(words: Sequence[str], word: str) -> str:
+    rest = [each for each in words[words.index(word) + 1 :] if each not in ("the", "a", "an")] if word in words else []
+    return rest[0] if rest else ""
+
+
+def _changed_mode(text: str, point: Read, said: Sequence[Read]) -> str | None:
+    """Return whether what may be is said to be, what must be is left open, or what is allowed is ordered."""
+    words = {word for sentence in said for word in sentence.words}
+    told, question = set(point.words), text.rstrip().endswith("?")
+    if _POSSIBLE.search(text) and not question and not words & _HEDGES:
+        return "what may be is told as certain"
+    for event in point.events:
+        same = [each for sentence in said for each in sentence.events if each.stem == event.stem]
+        helpers = frozenset().union(*(each.helpers for each in same))
+        asked = any(each.request for each in same)
+        if not same:
+            continue
+        if event.subject and helpers & {"must"} and not told & _DUTY and not any(e.request for e in point.events):
+            return "nobody said that it must be"
+        open_to = asked or question or "to" in helpers or words & {"?", "like", "want", "wants"}
+        if event.helpers & {"must", "should"} and not (event.request or open_to or words & _DUTY) and _somebody(event):
+            return f"it is left open whether one {'must' if 'must' in event.helpers else 'should'}"
+        if event.helpers & {"can", "may", "could"} and not event.helpers & {"not"} and helpers & {"must"}:
+            return "what is allowed is ordered"
+        if _wishes(event) and not words & _WISHES and not asked:
+            return "what is wished for is told as certain"
+        if "might" in event.helpers and not words & (_HEDGES - {"would"}):
+            return "what may be is told as certain"
+    return None
+
+
+def _somebody(event: Event) -> bool:
+    """Say whether it is known who or what does something; "it should take a day" is no duty."""
+    return event.subject is None or event.subject.words != {"it"}
+
+
+def _wishes(event: Event) -> bool:
+    return {"would", "like", "to"} <= event.helpers and event.subject is not None
+
+
+def _changed_time(point: Read, said: Sequence[Read]) -> str | None:
+    """Return whether what has been is said to come, or the other way round."""
+    told = set(point.words)
+    for event in point.events:
+        same = [each for sentence in said for each in sentence.events if each.stem == event.stem]
+        if not same or event.subject is None or event.request:
+            continue
+        if event.past and all(each.future for each in same):
+            return f"what has been is said to come: {same[0].word!r}"
+        if (
+            event.past
+            and not told & _DUTY
+            and all({"to"} < each.helpers & {"have", "has", "to"} and "had" not in each.helpers for each in same)
+        ):
+            return f"what has been is said to be a duty: {same[0].word!r}"
+        dated = told & TIMES and "since" not in told
+        if event.present and dated and all(each.done and not each.word.endswith("ing") for each in same):
+            return f"what is so is said to be done: {same[0].word!r}"
+        if event.future and all(each.past for each in same):
+            return f"what is to come is said to have been: {same[0].word!r}"
+    return None
+
+
+def _lost_condition(point: str, sentences: Sequence[str]) -> str | None:
+    """Return whether a condition is left out, or holds what depends on it."""
+    if not _CONDITIONS.search(point):
+        return None
+    if not any(_CONDITIONAL.search(sentence) for sentence in sentences):
+        return "the condition is left out"
+    return None
