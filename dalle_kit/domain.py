@@ -276,7 +276,7 @@ RESERVED_FIELDS = frozenset(
         "steer",
     }
     | {"force", "json", "dry_run", "quiet", "debug", "help", "strict", "repair", "no_repair", "budget", "privacy"}
-    | {"name_blind", "stopped", "local"}
+    | {"name_blind", "stopped", "local", "choose"}
     | {"write", "no_nearby", "explain", "orders"}
 )
 

@@ -290,6 +290,21 @@ class Kit:
         pieces = self._write(works, options, documents, repair=repair, budget=budget, stopped=stopped)
         return DocumentStream((piece.text for piece in pieces), documents, explain=partial(self._explain, works))
 
+    def alternatives(
+        self, domain: str, request: Fields | Request | None = None, *, candidates: int = 4, **arguments: Any
+    ) -> list[Document]:
+        """Write several documents to choose from, the best first; takes what ``generate`` takes.
+
+        Each can be made again by its own record. Texts that are the same are one: there may be fewer.
+        """
+        from dalle_kit.alternatives import alternatives
+
+        self.load(domain)
+        stream = partial(self.stream, domain, request)
+        return alternatives(
+            lambda **options: stream(**{**arguments, **options}), count=candidates, progress=self._progress
+        )
+
     def batch(
         self,
         domain: str,
@@ -402,6 +417,8 @@ class Kit:
     def _as_recorded(self, record: Record) -> Kit:
         """Return a Kit of a record's model, which has this one's where it is the same."""
         made = record.provenance
+        if made.model is not None and made.model.startswith(SCHEME):
+            self._expect_named(parse_server(made.model))
         chosen = {"device": made.device, "dtype": made.dtype, "quant": made.quant}
         kit = Kit(model=made.model, **chosen, settings=self.settings, progress=self._progress)
         loaded = self._engines.get(kit.model)
@@ -409,23 +426,6 @@ class Kit:
             kit._engines[kit.model] = loaded
         return kit
 
-    def _write(
-        self,
-        works: list[Work],
-        options: GenerationOptions,
-        documents: list[Document],
-        *,
-        repair: bool,
-        budget: float | None,
-        if made.model is not None and made.model.startswith(SCHEME):
-            self._expect_named(parse_server(made.model))
-        stopped: Callable[[], bool] | None = None,
-    ) -> Iterator[Piece]:
-        """Load the model if any document has a slot, fit the requests, changing ``works``, and begin to write."""
-        engine = None
-        if any(work.shaped.skeleton.slots for work in works):
-            engine = self.load(works[0].domain.name)
-            works[:] = [self._steered(work, engine) for work in works]
     def _expect_named(self, server: ServerSource) -> None:
         """Raise ConfigError for a server that a record names and nobody here does: it would be sent text and key."""
         names = [self.model, *self.settings.aliases.values()]
@@ -436,6 +436,21 @@ class Kit:
                 f"record says so: name it yourself, with DALLE_KIT_MODEL={name} or 'dalle-kit models alias set'"
             )
 
+    def _write(
+        self,
+        works: list[Work],
+        options: GenerationOptions,
+        documents: list[Document],
+        *,
+        repair: bool,
+        budget: float | None,
+        stopped: Callable[[], bool] | None = None,
+    ) -> Iterator[Piece]:
+        """Load the model if any document has a slot, fit the requests, changing ``works``, and begin to write."""
+        engine = None
+        if any(work.shaped.skeleton.slots for work in works):
+            engine = self.load(works[0].domain.name)
+            works[:] = [self._steered(work, engine) for work in works]
             works[:] = [pipeline.fit(self.plugins, self.templates, work, engine, options) for work in works]
         arguments: dict[str, Any] = {"documents": documents, "repair": repair, "budget": budget, "stopped": stopped}
         return pipeline.write(self.plugins, works, engine, options, **arguments)

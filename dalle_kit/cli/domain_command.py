@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from dalle_kit.cli.by_server import ask_server
+from dalle_kit.cli.choose import check_terminal, choose
 from dalle_kit.cli.common import print_json, print_text, progress_bar, say
-from dalle_kit.cli.explain import KINDS, STDERR, explain_beside, explained, rendered
 from dalle_kit.cli.destination import say_where
+from dalle_kit.cli.explain import KINDS, STDERR, explain_beside, explained, rendered
 from dalle_kit.cli.findings import report
 from dalle_kit.cli.interruption import stop_if_interrupted
 from dalle_kit.cli.keeping import kept
@@ -38,7 +39,7 @@ from dalle_kit.cli.request_options import (
 )
 from dalle_kit.cli.source_files import SourceArgument, SourceFile, read_source, source_argument
 from dalle_kit.cli.streaming import take_document
-from dalle_kit.errors import PluginError, RequestError, UnknownNameError
+from dalle_kit.errors import OutputError, PluginError, RequestError, UnknownNameError
 from dalle_kit.records import Privacy
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def domain_command(entry: DomainEntry, *, explains: bool = False) -> click.Comma
 
 
 #: The options of writing that an explanation has no use for; it has others of these names.
-_OF_WRITING = frozenset({"format", "output", "as_json", "dry_run", "strict", "write", "explain", "local"})
+_OF_WRITING = frozenset({"format", "output", "as_json", "dry_run", "strict", "write", "explain", "local", "choose"})
 
 
 def _explaining_options() -> list[SectionOption]:
@@ -218,6 +219,7 @@ def _output_options(entry: DomainEntry) -> list[SectionOption]:
             help="Say what each sentence rests on: on stderr, or in a .html, .json or text file.",
         ),
         _output("--dry-run", is_flag=True, help="Show the prompt and the outline; load no model."),
+        _output("--choose", is_flag=True, help="Show several texts beside each other, and take the one you choose."),
         _output("--strict", is_flag=True, help="Exit with code 3 if a warning or an error remains."),
         _output("--quiet", "-q", is_flag=True, help="No preview, progress or findings on stderr."),
     ]
@@ -251,12 +253,14 @@ def _callback(
             if values.get("dry_run"):
                 show_plan(kit, kit.shape(entry.name, request, **shaping), values["as_json"])
                 return
+            say_where(kit, entry.name, quiet=quiet)
             # Said at once: the libraries that are imported to load the model take a second or two themselves.
             progress(f"loading {kit.model_for(entry.name)}", 0, None)
-            say_where(kit, entry.name, quiet=quiet)
-            stream = kit.stream(entry.name, request, **shaping, **writing_of(values), **generation)
-        document = take_document(stream, quiet=quiet)
-        if explains:
+            how = {**shaping, **writing_of(values), **generation}
+            offered = kit.alternatives(entry.name, request, **how) if values.get("choose") else []
+            stream = None if offered else kit.stream(entry.name, request, **how)
+        document = take_document(stream, quiet=quiet) if stream else choose(offered)
+        if explains and stream:
             with kept(document, format="explanation"):
                 explanation = explained(stream, orders=values["orders"], quiet=quiet)
                 deliver(rendered(explanation, path, as_json=values["as_json"]), path, force=force, quiet=quiet)
@@ -268,7 +272,7 @@ def _callback(
                 deliver(render(document, format), path, force=force, quiet=quiet)
         # What was written before an interruption is not lost; nothing more is done for it.
         stop_if_interrupted()
-        _say_more(stream, values)
+        _say_more(document, stream, values)
 
     return run
 
@@ -279,6 +283,10 @@ def _checked(entry: DomainEntry, values: Mapping[str, Any], *, place: str | None
     if values.get("write"):
         check_write(values, place)
     check_output(path, force=force)
+    if values.get("choose"):
+        check_terminal(fix="--candidates N makes the best of N by itself")
+        if values["explain"] is not None:
+            raise OutputError("--choose and --explain exclude each other; give one of them")
     generation = chosen_options(values)
     if "explain" not in values:
         from dalle_kit.explain import check_orders
@@ -327,7 +335,7 @@ def _written_by_server(
     generation: Mapping[str, Any],
 ) -> bool:
     """Have a running server write the document, if there is one that would write the same; say whether it did."""
-    if values["local"] or values["dry_run"] or values["explain"] is not None:
+    if values["local"] or values["dry_run"] or values["choose"] or values["explain"] is not None:
         return False
     quiet = values["quiet"]
     like = read_like(values["like"], quiet=True)
@@ -347,17 +355,17 @@ def _written_by_server(
     with kept(document, format=format):
         deliver(render(document, format), values["output"], force=values["force"], quiet=quiet)
     stop_if_interrupted()
-    _say_more(stream, values)
+    _say_more(document, stream, values)
     return True
 
 
-def _say_more(stream: Any, values: Mapping[str, Any]) -> None:
+def _say_more(document: Any, stream: Any, values: Mapping[str, Any]) -> None:
     """Say what the checks have found and what the text rests on, and exit with a code of its own if that is asked."""
     if not values["quiet"]:
-        report(stream.document)
+        report(document)
     if values["explain"] is not None:
         explain_beside(stream, values["explain"], force=values["force"], quiet=values["quiet"])
-    if values["strict"] and any(finding.severity != "note" for finding in stream.document.findings):
+    if values["strict"] and any(finding.severity != "note" for finding in document.findings):
         click.get_current_context().exit(FINDINGS)
 
 

@@ -23,6 +23,7 @@ CORE = {
     "examples": ("dalle_kit.cli.examples", "Keep texts to write like: add, search, show, export them."),
     "config": ("dalle_kit.cli.config", "Read and change the settings."),
     "batch": ("dalle_kit.cli.batch", "Write a text for each row of a table; goes on after a kill."),
+    "revise": ("dalle_kit.cli.revise", "Change a finished text: shorter, another tone, a sentence anew."),
     "explain": ("dalle_kit.cli.explain", "Write, and say what each sentence rests on."),
     "eval": ("dalle_kit.cli.evaluate", "Measure how well a domain is written; compare settings."),
     "audit": ("dalle_kit.cli.audit", "Measure bias: the same request about different people."),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import Literal
 
@@ -25,8 +25,22 @@ def changes(was: str, now: str) -> list[dict[str, str]]:
 
 
 def word_changes(was: str, now: str) -> Iterator[tuple[Kind, str]]:
-    """Yield the stretches of two texts, word by word: what is in both, in the old one only, in the new one only."""
-    before, after = _WORD.findall(was), _WORD.findall(now)
+    """Yield the stretches of two texts: what is in both, in the old one only, in the new one only.
+
+    Sentences are told apart first, then the words of those that took the place of others.
+    """
+    before, after = ([each.before + each.sentence for each in passages(text)] for text in (was, now))
+    for tag, start, end, first, last in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        old, new = "".join(before[start:end]), "".join(after[first:last])
+        if tag == "replace":
+            yield from _within(_WORD.findall(old), _WORD.findall(new))
+        elif tag == "equal":
+            yield "same", old
+        else:
+            yield ("was", old) if tag == "delete" else ("now", new)
+
+
+def _within(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[Kind, str]]:
     for tag, start, end, first, last in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if tag == "equal":
             yield "same", "".join(before[start:end])

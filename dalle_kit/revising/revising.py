@@ -23,9 +23,9 @@ from dalle_kit.review import Reviewer
 from dalle_kit.revising.aims import Aims, Revision
 from dalle_kit.revising.carrying import Carried, carry, find_point, points_field, without_points
 from dalle_kit.revising.differences import changes
-from dalle_kit.revising.sentences import Place, find_place, places
+from dalle_kit.revising.sentences import Place, find_place, numbered, places
 from dalle_kit.revising.steps import revision_steps
-from dalle_kit.revising.wording import Wishes, understand
+from dalle_kit.revising.wording import Wishes, understand, vocabulary
 from dalle_kit.templating.templates import Shaped
 from dalle_kit.unveiling import unveiled
 from dalle_kit.writing import run_repairs
@@ -95,8 +95,6 @@ def revise(
 
 def _plan(record: Record, revision: Revision, kit: Kit) -> _Plan:
     domain = kit.plugins.domain(record.domain)
-    if not (revision.instructions or revision.redo or revision.add or revision.drop):
-        raise RevisionError("nothing is to change; give an instruction such as 'shorter', or --redo, --add or --drop")
     try:
         fields = fields_of(record.request)
     except ValueError as error:
@@ -112,6 +110,12 @@ def _plan(record: Record, revision: Revision, kit: Kit) -> _Plan:
     was = _draft_of(record, kit, domain, asked, before.skeleton)
     reviewer = Reviewer(domain, asked, before.skeleton)
     row = places(reviewer, was)
+    if not (revision.instructions or revision.redo or revision.add or revision.drop):
+        known = ", ".join(vocabulary(domain)) or "no instructions"
+        raise RevisionError(
+            f"nothing is to change: give an instruction ({domain.name} knows {known}), a point to add or to drop, or a "
+            f"sentence to write anew ({numbered(row) or 'there is none'})"
+        )
     redo = {row.index(place): place for place in (find_place(row, wanted) for wanted in revision.redo)}
     styled = {**fields, **wishes.fields}
     between = shape(domain.parse(styled))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from itertools import pairwise
 
 from dalle_kit.checks import key_words
 from dalle_kit.checks.verbs import begins_with_verb, has_finite_verb
-from dalle_kit.records import Slot
+from dalle_kit.records import Draft, Slot
 from dalle_kit.repair import Rewriting, quoted
 from dalle_kit.repair.joints import Joint
 from dalle_kit.repair.workbench import Workbench
@@ -32,14 +32,25 @@ def tighten(bench: Workbench) -> Generator[list[Rewriting], Sequence[str | None]
     texts = list((yield [*singles, *doubles]))
     shorter = {slot.name: _shortest(bench, slot, text) for slot, text in zip(slots, texts, strict=False)}
     for pair, text in _joined(bench, pairs, texts[len(slots) :], shorter):
-        bench.draft = bench.draft.replace(pair.first.name, text).replace(pair.second.name, "")
-        bench.lines.append(f"joined: {quoted(text)}")
-        del shorter[pair.first.name], shorter[pair.second.name]
+        both = {pair.first.name: text, pair.second.name: ""}
+        if _changed(bench, both, f"joined: {quoted(text)}"):
+            del shorter[pair.first.name], shorter[pair.second.name]
     for name, text in shorter.items():
         old = bench.draft.texts[name]
         if text != old:
-            bench.draft = bench.draft.replace(name, text)
-            bench.lines.append(f"shortened: {quoted(old)} to {quoted(text)}")
+            _changed(bench, {name: text}, f"shortened: {quoted(old)} to {quoted(text)}")
+
+
+def _changed(bench: Workbench, texts: Mapping[str, str], line: str) -> bool:
+    """Put texts into a draft if as much is said in it then and no more is wrong; say whether they are in it."""
+    draft = Draft(bench.draft.skeleton, {**bench.draft.texts, **texts})
+    review = bench.reviewer.review(draft, bench.checks)
+    unsaid, before = (sum(map(len, each.unsaid.values())) for each in (review, bench.review))
+    if unsaid > before or review.errors > bench.review.errors:
+        return False
+    bench.draft, bench.review = draft, review
+    bench.lines.append(line)
+    return True
 
 
 def _is_single(bench: Workbench, slot: Slot) -> bool:
