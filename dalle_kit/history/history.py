@@ -46,7 +46,7 @@ class History:
             id = connection.execute(_INSERT, values_of(record, format)).lastrowid
             assert id is not None
             if text:
-                words = (id, indexable(record["text"]), indexable("\n".join(texts_in(record["request"]))))
+                words = (id, indexable(record["text"]), indexable(" | ".join(texts_in(record["request"]))))
                 connection.execute("INSERT INTO documents VALUES (?, ?)", (id, encoded(record)))
                 connection.execute("INSERT INTO words (rowid, text, request) VALUES (?, ?, ?)", words)
         return id
