@@ -1,4 +1,7 @@
-"""What is in use on this machine, and what is wrong with it; nothing is fetched, changed or sent."""
+"""What is in use on this machine, and what is wrong with it; nothing is fetched or changed, and no text is sent.
+
+Where the default model is one of a server, the server is asked which models it has.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from dalle_kit.config import Settings, load_settings, stray_variables
 from dalle_kit.errors import DalleKitError, nearest
 from dalle_kit.models.disk import free_space, tree_size
 from dalle_kit.models.registry import Registry
+from dalle_kit.models.spec import ServerSource
 from dalle_kit.paths import Paths, find_paths
 
 if TYPE_CHECKING:
@@ -119,6 +123,10 @@ def _model(facts: dict[str, Any], settings: Settings, plugins: Plugins | None, p
         if entry.problem:
             what = f"the stored model {entry.manifest.name!r} is damaged: {entry.problem}"
             problems.append(Problem(what, f"dalle-kit models remove {entry.manifest.name}, then pull it again"))
+    server = registry.resolve(settings.model).source
+    if isinstance(server, ServerSource):
+        facts["state"] = _answer_of(server, settings)
+        return
     stored = registry.find(settings.model)
     if stored is None:
         facts["state"] = "not on this machine yet; it is fetched on first use, or with: dalle-kit models pull"
@@ -128,6 +136,20 @@ def _model(facts: dict[str, Any], settings: Settings, plugins: Plugins | None, p
     folder = Path(stored.path)
     facts |= {"state": "on this machine", "path": stored.path, "bytes": tree_size(folder)}
     facts["quant"] = quant_of(folder) if settings.quant == "auto" else settings.quant
+
+
+def _answer_of(server: ServerSource, settings: Settings) -> str:
+    """Return what a server says of its model; raises ServerError and UnknownNameError."""
+    from dalle_kit.engine.remote.engine import RemoteEngine
+    from dalle_kit.engine.remote.pace import Patience
+
+    engine = RemoteEngine.connect(
+        server, key=settings.remote_key, patience=Patience(connect=3.0, silence=5.0, waiting=0.0, tries=1)
+    )
+    engine.close()
+    reads = "" if engine.context is None else f", which reads {engine.context} tokens"
+    held = "held to what is known while they are written" if engine.constrained else "held to what is known afterwards"
+    return f"the server answers and has {engine.name}{reads}; its texts are {held}"
 
 
 def _folders(facts: dict[str, Any], paths: Paths, problems: list[Problem]) -> None:

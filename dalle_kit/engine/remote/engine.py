@@ -48,7 +48,7 @@ class RemoteEngine:
     infills = False
 
     def __init__(self, source: ServerSource, listed: Listed, client: Client, loop: Loop, patience: Patience) -> None:
-        self.model = server_name(replace(source, model=listed.name))
+        self.model, self.name = server_name(replace(source, model=listed.name)), listed.name
         self.context = listed.context
         self.tokenizer = _Counter()
         self._loop = loop
