@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         PrivacyError,
         RequestError,
         RevisionError,
+        ServerError,
         TemplateError,
         UnknownNameError,
     )
@@ -35,7 +36,15 @@ if TYPE_CHECKING:
     from dalle_kit.history import History
     from dalle_kit.hookspecs import hookimpl
     from dalle_kit.kit import DocumentStream, Kit
-    from dalle_kit.models.spec import AdapterSource, BridgeSource, HubSource, LocalSource, ModelSpec, WheelSource
+    from dalle_kit.models.spec import (
+        AdapterSource,
+        BridgeSource,
+        HubSource,
+        LocalSource,
+        ModelSpec,
+        ServerSource,
+        WheelSource,
+    )
     from dalle_kit.records import (
         Document,
         Draft,
@@ -75,6 +84,7 @@ _EXPORTS = {
         "PrivacyError",
         "RequestError",
         "RevisionError",
+        "ServerError",
         "TemplateError",
         "UnknownNameError",
     ),
@@ -82,7 +92,15 @@ _EXPORTS = {
     "dalle_kit.history": ("History",),
     "dalle_kit.hookspecs": ("hookimpl",),
     "dalle_kit.kit": ("DocumentStream", "Kit"),
-    "dalle_kit.models.spec": ("AdapterSource", "BridgeSource", "HubSource", "LocalSource", "ModelSpec", "WheelSource"),
+    "dalle_kit.models.spec": (
+        "AdapterSource",
+        "BridgeSource",
+        "HubSource",
+        "LocalSource",
+        "ModelSpec",
+        "ServerSource",
+        "WheelSource",
+    ),
     "dalle_kit.records": (
         "Document",
         "Draft",
@@ -140,6 +158,8 @@ __all__ = [
     "Request",
     "RequestError",
     "RevisionError",
+    "ServerError",
+    "ServerSource",
     "Settings",
     "Skeleton",
     "Slot",
