@@ -26,8 +26,8 @@ def kept(document: Document | ServedDocument, *, format: str | None) -> Iterator
         try:
             _keep(document, format or "json")
         except DalleKitError as error:
-            fix = "'dalle-kit config set history off' keeps none"
-            say(f"warning: this text is not in the history: {error}; or {fix}", err=True)
+            fix = "or keep none: dalle-kit config set history off"
+            say(f"warning: this text is not in the history: {error}, {fix}", err=True)
 
 
 def _keep(document: Document | ServedDocument, format: str) -> None:

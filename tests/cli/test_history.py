@@ -165,8 +165,7 @@ def test_a_history_that_cannot_be_written_is_one_warning_and_the_text_is_there(
     result = command(*NOTE)
     assert (result.code, result.out) == (0, "Dear Quarkvyx\n")
     place = certain / "history" / "history.sqlite"
-    fix = "or 'dalle-kit config set history off' keeps none"
-    assert result.err == f"{WARNING}the history {place} {told}; {fix}\n"
+    assert result.err == f"{WARNING}the history {place} {told}, or keep none: dalle-kit config set history off\n"
     assert command("history").code == (0 if spoil is take_the_place else 2)
 
 
