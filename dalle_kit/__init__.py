@@ -36,15 +36,7 @@ if TYPE_CHECKING:
     from dalle_kit.history import History
     from dalle_kit.hookspecs import hookimpl
     from dalle_kit.kit import DocumentStream, Kit
-    from dalle_kit.models.spec import (
-        AdapterSource,
-        BridgeSource,
-        HubSource,
-        LocalSource,
-        ModelSpec,
-        ServerSource,
-        WheelSource,
-    )
+    from dalle_kit.models.spec import AdapterSource, BridgeSource, HubSource, LocalSource, ModelSpec, WheelSource
     from dalle_kit.records import (
         Document,
         Draft,
@@ -92,15 +84,7 @@ _EXPORTS = {
     "dalle_kit.history": ("History",),
     "dalle_kit.hookspecs": ("hookimpl",),
     "dalle_kit.kit": ("DocumentStream", "Kit"),
-    "dalle_kit.models.spec": (
-        "AdapterSource",
-        "BridgeSource",
-        "HubSource",
-        "LocalSource",
-        "ModelSpec",
-        "ServerSource",
-        "WheelSource",
-    ),
+    "dalle_kit.models.spec": ("AdapterSource", "BridgeSource", "HubSource", "LocalSource", "ModelSpec", "WheelSource"),
     "dalle_kit.records": (
         "Document",
         "Draft",
@@ -159,7 +143,6 @@ __all__ = [
     "RequestError",
     "RevisionError",
     "ServerError",
-    "ServerSource",
     "Settings",
     "Skeleton",
     "Slot",

@@ -12,7 +12,7 @@ from dalle_kit.models.builtin import builtin_models
 from dalle_kit.models.foreign import KINDS, has_weights, kind_of
 from dalle_kit.models.hub import parse_hub
 from dalle_kit.models.servers import SCHEME, parse_server, server_name
-from dalle_kit.models.spec import LocalSource, ModelSpec, Progress, ServerSource, StoredModel, silent
+from dalle_kit.models.spec import AdapterSource, LocalSource, ModelSpec, Progress, ServerSource, StoredModel, silent
 from dalle_kit.models.store import Store, StoredEntry
 from dalle_kit.paths import Paths, find_paths
 
@@ -23,8 +23,8 @@ class Registry:
     """Turns names into models.
 
     A name is, tried in this order: an alias, a built-in model, a plugin's model, ``hub:REPO[@REVISION]``,
-    ``openai:URL[#NAME]``, a model in the store, a folder with a checkpoint of transformers or TensorFlow, a ``.gguf``
-    file. Built-in names win over those of plugins.
+    ``openai:URL[#NAME]``, a model in the store, a folder with a checkpoint of transformers or TensorFlow, one with an
+    adapter that names its base, a ``.gguf`` file. Built-in names win over those of plugins.
     """
 
     def __init__(
@@ -51,7 +51,12 @@ class Registry:
         """
         name = self._without_alias(name)
         if name in self._specs:
-            return self._specs[name]
+            spec = self._specs[name]
+            if isinstance(spec.source, ServerSource):
+                raise ModelError(
+                    f"the model {name!r} of a plugin is on a server; name it yourself: {server_name(spec.source)}"
+                )
+            return spec
         if name.startswith("hub:"):
             source = parse_hub(name)
             known = (spec for spec in self._specs.values() if spec.source == source and not spec.is_made)
@@ -70,11 +75,28 @@ class Registry:
                 f"{name!r:.80} is no model, and no path ({error!s:.80}); give a folder, hub:REPO, or a model's name"
             ) from error
         if is_there:
-            return _local_spec(name, path.absolute())
+            path = path.absolute()
+            return self._adapted(path) if _is_adapter(path) else _local_spec(name, path)
         if path.suffix == ".gguf" or name != path.name:
             raise ModelError(f"there is no file or folder {name}; give a path that exists, hub:REPO, or a model's name")
         hint = "(or give hub:REPO, openai:URL#NAME, a folder, a .gguf file)"
         raise UnknownNameError("model", name, (*self._specs, *self._aliases), hint=hint)
+
+    def _adapted(self, folder: Path) -> ModelSpec:
+        """Return the model that an adapter in a folder makes of the base it names; raises ModelError and subclasses."""
+        from dalle_kit.models.adapters.files import adapter_hash, base_of  # imports torch, which merging needs anyway
+
+        base = base_of(folder)
+        if _is_adapter(Path(base)):
+            raise ModelError(
+                f"the adapter {folder} names another adapter as its base, {base}; train it on a whole model"
+            )
+        on_the_hub = base.count("/") == 1 and not Path(base).exists()
+        known = self.resolve(f"hub:{base}" if on_the_hub else base)
+        if known.is_made:
+            raise ModelError(f"the base of the adapter {folder}, {base}, is made of parts itself; train it on another")
+        adapter = AdapterSource(path=str(folder), sha256=adapter_hash(folder))
+        return replace(known, name=str(folder), summary=f"{known.name} with the adapter {folder}", adapter=adapter)
 
     def find(self, name: str) -> StoredModel | None:
         """Return a model if it is on this machine and whole; never fetches. Raises as ``resolve`` does."""
@@ -147,6 +169,11 @@ def check_checkpoint(folder: Path) -> None:
         raise ModelError(f"the folder {folder} has no config.json; {fix}")
     if not has_weights(folder):
         raise ModelError(f"the folder {folder} has no weights (*.safetensors or pytorch_model*.bin)")
+
+
+def _is_adapter(folder: Path) -> bool:
+    """Say whether a folder holds an adapter and no model."""
+    return (folder / "adapter_config.json").is_file() and not (folder / "config.json").exists()
 
 
 def is_in_place(path: Path) -> bool:
