@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import secrets
 import stat
 from pathlib import Path
 
 from dalle_kit.errors import OutputError
+
+#: The name of a file while it is written.
+_PARTIAL = re.compile(r"\.[0-9a-f]{16}\.part")
 
 
 def make_private_folder(folder: Path) -> None:
@@ -39,6 +43,13 @@ def write_atomically(path: Path, data: bytes, *, force: bool = False, private: b
             _write_and_rename(path, data, force=force, mode=0o600 if private else 0o666)
     except (OSError, RuntimeError, ValueError) as error:
         raise OutputError(f"cannot write {path}: {_reason(error)}") from error
+
+
+def remove_partial(folder: Path) -> None:
+    """Remove from a folder what kills have left of files that were being written; nobody may be writing to it."""
+    for path in folder.iterdir():
+        if _PARTIAL.fullmatch(path.name):
+            path.unlink(missing_ok=True)
 
 
 def _kind(path: Path) -> str:

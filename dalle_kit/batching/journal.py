@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from dalle_kit.batching.facts import CHANGED
 from dalle_kit.errors import OutputError
 from dalle_kit.files import write_atomically
 
@@ -20,8 +21,7 @@ LAYOUT = 1
 _DIFFERENT = {
     "input": "the input has changed",
     "requests": "the settings, or the examples, that complete the requests have changed",
-    "templates": "the templates have changed",
-    "version": "this is another version of dalle-kit",
+    **CHANGED,
 }
 
 
@@ -112,7 +112,8 @@ def _read(path: Path, heading: Mapping[str, Any], output: Path) -> dict[int, dic
         fix = "remove it, choose another output, or start anew with --force"
         raise OutputError(f"{path} is no journal of a batch that can be gone on with; {fix}") from error
     for name, value in json.loads(encoded(heading)).items():
-        if found.get(name) != value:
+        is_known = name != "model_files" or None not in (found.get(name), value)  # it may have been fetched since
+        if is_known and found.get(name) != value:
             raise OutputError(_changed(name, found.get(name), value, output))
     if len(whole) < len(data):
         os.truncate(path, len(whole))

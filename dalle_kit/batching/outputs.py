@@ -14,11 +14,9 @@ from typing import Any, Protocol
 
 from dalle_kit.batching.journal import Journal, encoded, is_begun, opened
 from dalle_kit.batching.names import file_names
-from dalle_kit.batching.row import Row
+from dalle_kit.batching.row import Line, Row
 from dalle_kit.errors import OutputError
-from dalle_kit.files import write_atomically
-
-Line = dict[str, Any]
+from dalle_kit.files import remove_partial, write_atomically
 
 #: What is left in a folder about its files: a line for each row, those that failed included.
 INDEX = "rows.jsonl"
@@ -34,8 +32,8 @@ class Output(Protocol):
     def take(self, line: Line, rendered: str | bytes | Line | None) -> None:
         """Keep a row's line, and its text in the format that was asked for, None where it failed."""
 
-    def finish(self) -> None:
-        """Make it whole: every row is done."""
+    def finish(self, *, again: bool = False) -> None:
+        """Make it whole: every row is done; ``again`` says that some failed, which may be tried again."""
 
 
 def with_text(line: Line, rendered: str | bytes | Line | None) -> Line:
@@ -61,7 +59,7 @@ class Lines:
             self._write(encoded(self._waiting.pop(self._next)))
             self._next += 1
 
-    def finish(self) -> None:
+    def finish(self, *, again: bool = False) -> None:
         """Do nothing: all lines are passed on."""
 
 
@@ -71,14 +69,16 @@ class LinesFile:
     def __init__(self, path: Path, journal: Journal, *, force: bool) -> None:
         self._path, self._journal, self._force = path, journal, force
         self.done: Mapping[int, Line] = journal.done
+        self._before = _in_order(journal)
 
     def take(self, line: Line, rendered: str | bytes | Line | None) -> None:
         """Write a row down in the journal."""
         self._journal.add(with_text(line, rendered))
 
-    def finish(self) -> None:
-        """Write the file and take the journal away."""
-        _write_lines(self._path, self._journal, force=self._force)
+    def finish(self, *, again: bool = False) -> None:
+        """Write the file and take the journal away, unless rows may be tried again."""
+        is_ours = _has(self._path, self._before)  # what a run has left in which rows failed
+        _write_lines(self._path, self._journal, force=self._force or is_ours, again=again)
 
 
 class Folder:
@@ -99,9 +99,9 @@ class Folder:
             write_atomically(self._path / line["file"], _as_bytes(rendered), force=True)
         self._journal.add(line)
 
-    def finish(self) -> None:
-        """Write the list and take the journal away."""
-        _write_lines(self._path / INDEX, self._journal, force=True)
+    def finish(self, *, again: bool = False) -> None:
+        """Write the list and take the journal away, unless rows may be tried again."""
+        _write_lines(self._path / INDEX, self._journal, force=True, again=again)
 
 
 @contextmanager
@@ -126,6 +126,7 @@ def folder(
     with opened(path, heading, force=force) as journal:
         try:
             path.mkdir(exist_ok=True)
+            remove_partial(path)  # nobody else is writing this batch: a kill has left them
             if not os.access(path, os.W_OK):
                 raise PermissionError(errno.EACCES, "it may not be written to")
         except OSError as error:
@@ -152,11 +153,19 @@ def _as_bytes(rendered: str | bytes | Line) -> bytes:
     return (text if text.endswith("\n") else text + "\n").encode("utf-8")
 
 
-def _write_lines(path: Path, journal: Journal, *, force: bool) -> None:
-    data = b"".join(encoded(journal.done[number]) for number in sorted(journal.done))
-    is_there = False
-    with contextlib.suppress(OSError):
-        is_there = path.is_file() and path.read_bytes() == data  # a kill came before the journal went
-    if not is_there:
+def _write_lines(path: Path, journal: Journal, *, force: bool, again: bool) -> None:
+    data = _in_order(journal)
+    if not _has(path, data):  # as it has where a kill came before the journal went
         write_atomically(path, data, force=force)
-    journal.remove()
+    if not again:
+        journal.remove()
+
+
+def _in_order(journal: Journal) -> bytes:
+    return b"".join(encoded(journal.done[number]) for number in sorted(journal.done))
+
+
+def _has(path: Path, data: bytes) -> bool:
+    with contextlib.suppress(OSError):
+        return path.is_file() and path.read_bytes() == data
+    return False

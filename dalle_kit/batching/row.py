@@ -9,6 +9,9 @@ from typing import Any
 from dalle_kit.errors import RequestError, UnknownNameError
 from dalle_kit.schemas import Schema
 
+#: What is told of a row that is done.
+Line = dict[str, Any]
+
 
 @dataclass(frozen=True, slots=True)
 class Row:

@@ -49,6 +49,27 @@ def read_table(
     return rows
 
 
+def shared_fields(values: Sequence[tuple[str, str]], schema: Schema, *, domain: str) -> dict[str, Any]:
+    """Return fields that are the same in each row, from texts that are read as cells; a list can have several.
+
+    Raises UnknownNameError for a field that the domain lacks, RequestError for one that is given twice or no JSON.
+    """
+    cells: dict[str, list[str]] = {}
+    for field, text in values:
+        if field not in schema.get("properties", {}):
+            raise UnknownNameError(f"{domain} field", field, schema.get("properties", {}))
+        if field in cells and not is_list(_kind(field, schema)):
+            raise RequestError(f"--set: {field} is given twice; give one", field=field)
+        cells.setdefault(field, []).append(text)
+    fields: dict[str, Any] = {}
+    for field, texts in cells.items():
+        try:
+            fields[field] = _value(texts, _kind(field, schema), schema)
+        except (ValueError, RecursionError) as error:
+            raise RequestError(f"--set {field}: not valid JSON: {error}", field=field) from error
+    return fields
+
+
 def _records(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
     """Yield the cells of each row with the line that it begins on."""
     header = re.sub(r'"[^"]*"', "", text.lstrip("\r\n").partition("\n")[0])

@@ -17,9 +17,10 @@ from dalle_kit.cli.request_options import NearestChoice, SectionOption
 from dalle_kit.errors import OutputError, RequestError
 
 if TYPE_CHECKING:
-    from dalle_kit.batching import Columns, Input, Output, Plan, Prepared, Totals
+    from dalle_kit.batching import Columns, Input, Output, Plan, Prepared, Totals, Writers
     from dalle_kit.command_table import DomainEntry
     from dalle_kit.kit import Kit
+    from dalle_kit.models.spec import Progress
 
 #: The exit code where rows failed or, under ``--strict``, have findings.
 NOT_ALL = 3
@@ -29,6 +30,9 @@ _LINES, _OTHER_FILES = (".jsonl", ".ndjson"), (".csv", ".tsv", ".json", ".txt", 
 
 #: Options of a domain's command that a batch has not, or has with another meaning.
 _OTHERWISE = ("local", "seed", "budget")
+
+#: What the processes that write run on.
+_ENGINES = ("local", "ray")
 
 #: Failures that are told one by one.
 _TOLD = 5
@@ -98,6 +102,14 @@ def _reading_options() -> list[SectionOption]:
             help="A column that is no field  [repeatable]",
         ),
         _option(
+            "--set",
+            "shared",
+            section="Request",
+            multiple=True,
+            metavar="FIELD=VALUE",
+            help="What a field is in each row that has none of its own  [repeatable]",
+        ),
+        _option(
             "--name-column",
             section="Request",
             metavar="COLUMN",
@@ -126,7 +138,27 @@ def _writing_options() -> list[SectionOption]:
             section="Generation",
             type=click.IntRange(1, 256),
             metavar="N",
-            help="Rows that are computed at once; fewer take less memory.  [default: 16]",
+            help="Rows that each process computes at once; fewer take less memory.  [default: 16]",
+        ),
+        _option(
+            "--workers",
+            section="Generation",
+            type=click.IntRange(1, 4096),
+            metavar="N",
+            help="Processes that write.  [default: one a core, if there is enough to write]",
+        ),
+        _option(
+            "--engine",
+            section="Generation",
+            type=NearestChoice("engine", _ENGINES),
+            help="What they run on: this machine, or Ray, which can have many.  [default: local]",
+        ),
+        _option(
+            "--ray-address",
+            section="Generation",
+            metavar="HOST:PORT",
+            envvar="RAY_ADDRESS",
+            help="The Ray cluster to join.  [default: RAY_ADDRESS, else one is started here]",
         ),
     ]
 
@@ -150,6 +182,9 @@ def _output_options(names: Sequence[str]) -> list[SectionOption]:
 def _callback(entry: DomainEntry) -> Callable[..., None]:
     def run(**values: Any) -> None:
         quiet, path = values["quiet"], _path(values)
+        given = click.get_current_context().get_parameter_source("ray_address")
+        if given is click.core.ParameterSource.COMMANDLINE and values["engine"] != "ray":
+            raise RequestError("--ray-address is for --engine ray; give both, or neither")
         plan = _plan(entry, values)
         source, columns = _input(values["input"]), _columns(values)
         if path is not None and _is_same(path, values["input"]):
@@ -161,19 +196,21 @@ def _callback(entry: DomainEntry) -> Callable[..., None]:
                 from dalle_kit.kit import Kit
 
                 kit = Kit(**{name: values[name] for name in _MODEL}, progress=progress)
-                prepared = _prepared(kit, plan, source, columns, entry)
+                prepared = _prepared(kit, plan, source, columns, entry, values)
                 if not quiet:
                     _tell_problems(prepared)
                 heading = _heading(kit, plan, prepared, source, columns, values)
                 say_where(kit, entry.name, quiet=quiet)
                 with _output(path, prepared, heading, _suffix(entry, plan), force=values["force"]) as output:
                     done.append(output.done)
+                    kept = prepared.kept(output.done)
                     if output.done and not quiet:
-                        say(f"Going on: {len(output.done)} of {_rows(len(prepared.rows))} are done.", err=True)
-                    totals = write_rows(kit, plan, prepared, output, progress=progress)
+                        say(f"Going on: {len(kept)} of {_rows(len(prepared.rows))} are done.", err=True)
+                    writers = _writers(kit, plan, values, len(prepared.rows) - len(kept), progress)
+                    totals = write_rows(kit, plan, prepared, output, writers=writers, progress=progress)
         except KeyboardInterrupt:
             if path is not None and done:
-                told = f"{_rows(len(done[0]))} of {len(prepared.rows)} done"
+                told = f"{_rows(len(prepared.kept(done[0])))} of {len(prepared.rows)} done"
                 say(f"{told}; the same command goes on with the others.", err=True)
             raise
         if not quiet:
@@ -182,6 +219,28 @@ def _callback(entry: DomainEntry) -> Callable[..., None]:
             click.get_current_context().exit(NOT_ALL)
 
     return run
+
+
+def _writers(kit: Kit, plan: Plan, values: Mapping[str, Any], rows: int, progress: Progress) -> Writers | None:
+    """Return what writes so many rows: processes here or on Ray; None for this process alone."""
+    from functools import partial
+
+    from dalle_kit.batching import choose_workers, in_processes, on_ray, threads_of
+    from dalle_kit.kit import Kit
+
+    def maker(threads: int) -> Callable[..., Kit]:
+        chosen = {name: values[name] for name in _MODEL}
+        settings = kit.settings.model_copy(update={"threads": kit.settings.threads or threads})
+        return partial(Kit, **chosen, settings=settings)
+
+    if values["engine"] == "ray":
+        address = values["ray_address"]
+        return partial(on_ray, maker(1), plan, workers=values["workers"], address=address, progress=progress)
+    device = values["device"] or kit.settings.device
+    workers = values["workers"] or choose_workers(kit, plan.domain, rows, device=device)
+    if workers == 1:
+        return None
+    return partial(in_processes, maker(threads_of(workers)), plan, workers=workers, progress=progress)
 
 
 #: The options that choose the model and what it runs on.
@@ -240,25 +299,36 @@ def _is_same(path: Path, name: str) -> bool:
 def _columns(values: Mapping[str, Any]) -> Columns:
     from dalle_kit.batching import Columns
 
-    mapped = []
-    for text in values["mapped"]:
-        field, sign, column = text.partition("=")
-        if not (field.strip() and sign and column.strip()):
-            raise RequestError(f"--map {text!r}: give FIELD=COLUMN, such as to=Mail")
-        mapped.append((field.strip().replace("-", "_"), column.strip()))
-    return Columns(tuple(mapped), values["ignored"], values["name_column"])
+    mapped = tuple(_pair("--map", text, "FIELD=COLUMN, such as to=Mail") for text in values["mapped"])
+    return Columns(mapped, values["ignored"], values["name_column"])
 
 
-def _prepared(kit: Kit, plan: Plan, source: Input, columns: Columns, entry: DomainEntry) -> Prepared:
-    from dalle_kit.batching import prepare, read_rows
+def _prepared(
+    kit: Kit, plan: Plan, source: Input, columns: Columns, entry: DomainEntry, values: Mapping[str, Any]
+) -> Prepared:
+    from dataclasses import replace
 
+    from dalle_kit.batching import prepare, read_rows, shared_fields
+
+    shared = shared_fields(_shared(values), entry.schema, domain=entry.name)
     filled = [
         name
         for name, field in entry.schema["properties"].items()
         if (field.get("option") or {}).get("identity") and name in kit.settings.identity
     ]
-    rows = read_rows(source, entry.schema, columns, domain=entry.name, filled=filled)
-    return prepare(kit, plan, rows)
+    rows = read_rows(source, entry.schema, columns, domain=entry.name, filled=[*filled, *shared])
+    return prepare(kit, plan, [replace(row, fields={**shared, **row.fields}) for row in rows])
+
+
+def _shared(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [_pair("--set", text, "FIELD=VALUE, such as sender=Tom") for text in values["shared"]]
+
+
+def _pair(option: str, text: str, wanted: str) -> tuple[str, str]:
+    field, sign, value = text.partition("=")
+    if not (field.strip() and sign and value.strip()):
+        raise RequestError(f"{option} {text!r}: give {wanted}")
+    return field.strip().replace("-", "_"), value.strip()
 
 
 def _tell_problems(prepared: Prepared) -> None:
@@ -291,6 +361,7 @@ def _heading(
         "map": [list(pair) for pair in columns.mapped],
         "ignore": list(columns.ignored),
         "name_column": columns.name,
+        "set": _shared(values),
         "format": plan.format or "json",
         **{name: values[name] or getattr(settings, name) for name in _MODEL},
         "model": kit.model_for(plan.domain),
@@ -333,6 +404,8 @@ def _report(totals: Totals, path: Path | None, *, told: Mapping[int, str]) -> No
     rate = f", {totals.new / totals.seconds * 3600:.0f} rows an hour" if totals.new and totals.seconds else ""
     say(f"{', '.join(said)}; {totals.seconds:.0f} s{rate}.", err=True)
     _tell([line["error"] for line in totals.failures if line["row"] not in told])
+    if totals.again and path is not None:
+        say(f"The same command tries {_rows(totals.again)} again.", err=True)
 
 
 def _rows(count: int) -> str:

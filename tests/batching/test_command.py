@@ -43,7 +43,7 @@ from dalle_kit.cli.main import main
 sys.exit(main(sys.argv[1:]))
 """
 
-OPTIONS = ["--no-repair", "--candidates", "1", "--privacy", "off", "--together", "3"]
+OPTIONS = ["--no-repair", "--candidates", "1", "--privacy", "off", "--together", "3", "--workers", "1"]
 
 
 @pytest.fixture
