@@ -24,6 +24,8 @@ Similarity = Callable[[list[str]], "numpy.ndarray"]
 
 #: A point whose words and facts are there to this share counts as said.
 SAID = 0.55
+#: The most that a point counts as said of which nothing is there but names and words of little weight.
+_NAMED = 0.5
 _FACT_WEIGHT, _NAME_WEIGHT = 2.0, 1.5
 #: A point may be said in so many sentences in a row.
 _WINDOW = 3
@@ -168,12 +170,13 @@ class _Point:
         self.facts = [fact for fact in facts if fact.kind != "name"]
         self.names = _runs([fact for fact in facts if fact.kind == "name"])
         taken = [fact.span for fact in facts]
-        words = (
+        words = [
             match.group()
             for match in WORD.finditer(text)
             if not any(start <= match.start() < end for start, end in taken) and not is_stop_word(match.group())
-        )
+        ]
         self.words = {stem(word, language): weight(word) for word in words if len(plain(word)) > 1}
+        self.telling = frozenset(stem(word, language) for word in words if weight(word) == 1.0 and not denies(word))
 
 
 #: Drafts are assessed again and again while they are repaired, and most of their sentences stay.
@@ -221,6 +224,8 @@ def _assess(point: _Point, sentences: list[_Said]) -> Coverage:
         left_out = [fact.text for place, fact in enumerate(point.facts) if place not in facts]
         left_out += [run[0].text for place, run in enumerate(point.names) if place not in names]
         score = got / items
+        if point.telling and not point.facts and not words & point.telling:
+            score = min(score, _NAMED)  # whoever it is about, nothing is said of them
         if (score, -len(left_out)) > (best.score, -len(best.left_out)):
             telling = [sentences[place] for place in window if any(found[place])]
             denied = score >= SAID and (_denied(point, telling) or _turned(point.text, telling))

@@ -33,6 +33,7 @@ from dalle_kit.checks.word_classes import (
     NAMED,
     NO_VERBS,
     OBJECTS,
+    ONLY_PAST,
     ORDERS,
     PARTICIPLES,
     POSSESSIVES,
@@ -98,7 +99,8 @@ class Event:
     @property
     def bare_participle(self) -> bool:
         """Whether it may be a participle in a note, "meeting moved to Monday", rather than a verb."""
-        return not self.helpers - {"not"} and _is_past(self.word) and not self.followed
+        unsure = _is_past(self.word) and self.word not in ONLY_PAST
+        return unsure and not self.helpers - {"not"} and not self.followed
 
     @property
     def done(self) -> bool:
@@ -246,7 +248,7 @@ class _Reader:
         word, follows = self.low[place], self.low[place + 1] if place + 1 < len(self.low) else ""
         if follows[:1].isdigit() or (word == "open" and follows in PREPOSITIONS):
             return False  # "order 991", "open from 9"
-        return _is_base(word) or (not at_start and listed and _is_past(word))
+        return _is_base(word) or (not at_start and listed and (_is_past(word) or self.low[place - 1] == "and"))
 
     def _is_verb_behind(self, before: int, word: str, *, listed: bool) -> bool:
         """Say whether a word is a verb behind a word that is no auxiliary."""
@@ -256,7 +258,7 @@ class _Reader:
             return last != "it" or listed or _is_past(word)
         if last in {"me", "us", "him", "them"}:
             return word in BASES and before > 0 and self.low[before - 1] in {"let", "help", "make", "makes", "see"}
-        if last in BEFORE_NO_VERB or not last[0].isalnum():
+        if last in BEFORE_NO_VERB or not last[0].isalpha():
             return False
         if self._is_name(before) and last not in TIMES:
             return listed or _is_past(word)
@@ -291,8 +293,19 @@ class _Reader:
         if "to" in helpers and not helpers & (BE | WANTING | {"have", "has", "had", "ought"}):
             # "Asked Ana to come", but "four months to sell it".
             return (subject if subject is not None and subject.name else None), False
-        participle = _is_past(self.low[place]) and not helpers - {"not"} and not self._followed(place)
+        past = _is_past(self.low[place]) and not helpers - {"not"}
+        participle = past and not self._followed(place) and not self._is_clause(before, place)
         return (None if participle else subject), False
+
+    def _is_clause(self, before: int, place: int) -> bool:
+        """Say whether a past tense behind a noun is no participle: "the owner promised to", not "owner promised by"."""
+        if self.low[place] in ONLY_PAST:
+            return True
+        start = before
+        while start > 0 and self._is_noun(start - 1):
+            start -= 1
+        determined = start == 1 and self.low[0] in DETERMINERS and self.low[0] not in ("no", "each", "every", "all")
+        return determined and self.low[place + 1 : place + 2] != ["by"]
 
     def _is_order(self, place: int, helpers: frozenset[str]) -> bool:
         """Say whether a verb without a subject is what the reader is to do.

@@ -30,6 +30,8 @@ _WISHES = frozenset(
     "like want wants wish wishes hope hopes prefer prefers rather love interested keen plan plans ask asking asked "
     "would please request looking intend".split()
 )
+#: What one may have done about something other than doing it.
+_ATTITUDES = frozenset("refused promised forgot tried wanted agreed decided".split())
 _CONDITIONS = re.compile(r"\b(?:if|unless|in case|provided (?:that|you|we|they)|as long as)\b", re.IGNORECASE)
 _CONDITIONAL = re.compile(
     r"\b(?:if|unless|in (?:the )?case|should|when|whenever|otherwise|or else|provided|as long as|whether|until|without|"
@@ -135,6 +137,9 @@ def _changed_mode(text: str, point: Read, said: Sequence[Read]) -> str | None:
         asked = any(each.request for each in same)
         if not same:
             continue
+        lost = [word for word in event.helpers & _ATTITUDES if not any(each.startswith(word[:4]) for each in words)]
+        if lost:
+            return f"it is not said that one {lost[0]}"
         if event.subject and helpers & {"must"} and not told & _DUTY and not any(e.request for e in point.events):
             return "nobody said that it must be"
         open_to = asked or question or "to" in helpers or words & {"?", "like", "want", "wants"}

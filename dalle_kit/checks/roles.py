@@ -9,7 +9,7 @@ from dalle_kit.checks.events import Event, Person, Read
 #: Verbs that a thing does by itself, or somebody does to it: "training starts", "we start the training".
 _EITHER_WAY = frozenset(
     "start begin open close move chang end finish stop continu resum run increas decreas rise drop cost "
-    "includ need be have take get".split()
+    "includ need be have take get blame".split()
 )
 #: Verbs whose receiver may be their subject: "you will be sent it".
 _HANDED = frozenset("send give tell show pay offer ask refund charg cover grant teach promis owe lend".split())
@@ -32,8 +32,10 @@ def turned_roles(point: Read, sentences: Sequence[Read]) -> str | None:
 
     The first is the one that says most of the point: what it says counts before what the others say.
     """
-    if ":" in point.words or '"' in point.words:
-        return None  # what somebody says of himself is not told by the writer
+    if '"' in point.words:
+        return None
+    if ":" in point.words:
+        return _owned(point, sentences)  # what somebody says of himself is not told by the writer
     told = [(event, sentence) for sentence in sentences for event in sentence.events]
     for event in point.events:
         same = [(other, sentence) for other, sentence in told if _is_same(event, other)]
@@ -41,9 +43,33 @@ def turned_roles(point: Read, sentences: Sequence[Read]) -> str | None:
         faults = [_conflict(event, other, point, sentence) for other, sentence in first or same]
         if faults and all(faults):
             return faults[0]
+        if _done_by_writer_too(event, point, sentences[0]):
+            return f"the writer is said to {event.word!r} as well"
         if not same and (fault := _replaced(event, point, sentences[:1])):
             return fault
+    if _asked_instead(point, told):
+        return "what is told is asked for"
     return _owned(point, sentences) or _made_up(point, sentences)
+
+
+def _done_by_writer_too(event: Event, point: Read, sentence: Read) -> bool:
+    """Say whether a sentence has both who does something and the writer do it: "I bought two, and Karl bought them"."""
+    doer = event.subject
+    if doer is None or doer.kind != "other" or event.passive or "writer" in point.persons:
+        return False
+    if not (doer.name or doer.pronoun) or doer.words == {"it"}:
+        return False
+    same = [other.subject for other in sentence.events if _is_same(event, other) and not other.passive]
+    return any(each is not None and each.kind == "writer" for each in same)
+
+
+def _asked_instead(point: Read, told: Sequence[tuple[Event, Read]]) -> bool:
+    """Say whether nothing that a point tells is told, but the reader is asked to do something else."""
+    plain = point.events and all(event.passive and not event.request for event in point.events)
+    stems = {event.stem for event, _ in told}
+    if not plain or point.asks or stems & {event.stem for event in point.events}:
+        return False
+    return any(event.request and event.stem not in point.stems for event, _ in told)
 
 
 def _is_same(event: Event, said: Event) -> bool:
@@ -100,7 +126,7 @@ def _may_differ(event: Event, said: Event, point: Read, sentence: Read) -> bool:
         return True  # "the update will be sent to you", "you will be sent the update"
     if mine.words == {"we"} and point.asks:
         return True  # "could we meet", "would you be able to meet"
-    if "other" in (mine.kind, theirs.kind) and "with" in point.words and "with" in sentence.words:
+    if mine.kind == "other" and theirs.kind in point.persons and "with" in point.words and "with" in sentence.words:
         return True  # "Omar travels with me", "I travel with Omar"
     thing = mine if mine.kind == "other" else theirs if theirs.kind == "other" else None
     if thing is None:
@@ -122,6 +148,8 @@ def _across_voices(event: Event, said: Event, point: Read, sentence: Read) -> st
         return f"who does it and who it is done to are exchanged: {said.word!r}"
     if doer is None or undergoer is None:
         return None
+    if said.passive and doer.kind == "other" and any(doer.words & person.words for person in said.receivers):
+        return f"it is done to who does it: {said.word!r}"
     strange = not undergoer.words & point.stems and not undergoer.pronoun and not _VAGUE & set(point.words)
     if said.passive and event.has_object and undergoer.kind == "other" and strange:
         return f"it is done to another: {said.word!r}"
@@ -143,7 +171,9 @@ def _is_turned(event: Event, said: Event, point: Read, sentence: Read) -> bool:
     mine, theirs = event.subject, said.subject
     if mine is None or theirs is None or mine.pronoun or theirs.pronoun or mine.words & theirs.words:
         return False
-    return bool(theirs.words) and theirs.words <= point.behind(event) and mine.words <= sentence.behind(said)
+    acts = bool(theirs.words) and theirs.words <= point.behind(event)
+    undergoes = mine.words <= sentence.behind(said)
+    return (acts or undergoes) if event.has_object and not said.passive else acts and undergoes
 
 
 def _swapped_receivers(event: Event, said: Event) -> str | None:

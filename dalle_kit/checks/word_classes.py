@@ -75,6 +75,11 @@ MORE_VERBS = frozenset(
 )
 #: Past tenses beside those that tell what a sentence is.
 MORE_PAST = frozenset("lent taught sang swam woke drank ate slept bit flew fed fled hid hung laid lay led rang".split())
+#: Past tenses that are no participles: what stands before one surely does it.
+ONLY_PAST = frozenset(
+    "ate became began blew broke chose drank drew drove fell flew froze gave grew hid knew rang rode rose sang saw "
+    "shook spoke stole swam threw took went woke wore wrote resigned arrived agreed refused".split()
+)
 #: Forms that the stemmer does not bring home.
 STEMS = {"left": "leave", "thought": "think", "rose": "rise", "gotten": "get", "got": "get", "felt": "feel"}
 #: What one does not tell another to do: "don't want a voucher" is what the writer does not want.
