@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from dalle_kit.checks import same_words
+from dalle_kit.checks.verbs import BASES
 from dalle_kit.choosing import PERSONS, says_the_same
 
 _NUMBER = re.compile(r"\d[\d.,:]*")
@@ -29,5 +30,5 @@ def is_said_alike(new: str, old: str, points: Sequence[str]) -> bool:
 
 def _asks(sentence: str) -> tuple[bool, bool]:
     """Return whether a sentence asks something, and whether it asks for something."""
-    words = {word.strip(",.!?") for word in sentence.casefold().split()}
-    return sentence.rstrip("\"' ").endswith("?"), "please" in words
+    words = [word.strip(",.!?") for word in sentence.casefold().split()]
+    return sentence.rstrip("\"' ").endswith("?"), bool(words) and ("please" in words or words[0] in BASES)

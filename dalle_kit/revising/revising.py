@@ -89,7 +89,7 @@ def revise(
     finished = _written(kit, work, plan, engine, limit, notes, seed=seed, avoid=avoid, record=record)
     timings = {"revise": round(time.perf_counter() - start, 4)}
     document = pipeline.make_document(kit.plugins, finished, engine, made.options, limit, timings, repair=made.repair)
-    notes += _outcome(record, plan, document)
+    notes += _outcome(record, plan, document, told=bool(notes))
     return _recorded(document, record, revision, notes, seed=seed, avoid=avoid)
 
 
@@ -276,14 +276,14 @@ def _with_kept(finished: Finished, kit: Kit, kept: Mapping[str, str]) -> Finishe
     return replace(finished, draft=draft, review=review)
 
 
-def _outcome(record: Record, plan: _Plan, document: Document) -> list[str]:
-    """Return what is to say about how long it became, and if nothing has changed."""
+def _outcome(record: Record, plan: _Plan, document: Document, *, told: bool) -> list[str]:
+    """Return what is to say about how long it became, and if nothing has changed, unless it was ``told`` why."""
     words, before = len(document.text.split()), len(record.text.split())
     if plan.wishes.length < 0 and words >= before:
         return ["nothing shorter that still says every point was found"]
     if plan.wishes.length > 0 and words <= before:
         return ["nothing longer was found that says no more than was asked for; --add a point for more to say"]
-    if document.text == record.text and not plan.notes:
+    if document.text == record.text and not told:
         return ["nothing was found that would change it so and pass the checks"]
     return []
 

@@ -121,7 +121,7 @@ def _is_scale(choices: Sequence[str]) -> bool:
 
 
 def _plain(text: str) -> str:
-    return " ".join(text.casefold().replace("-", " ").split()).strip(" .!")
+    return re.sub(r",? please\Z", "", " ".join(text.casefold().replace("-", " ").split()).strip(" .!"))
 
 
 def _comparatives(phrase: str) -> tuple[str, ...]:
