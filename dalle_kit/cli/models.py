@@ -379,7 +379,12 @@ def _spec_of(entry: StoredEntry) -> ModelSpec:
         summary = "from the hub"
     else:
         origin = LocalSource(path=str(entry.folder))
-        summary = f"converted from {source['path']}" if source["kind"] in KINDS else "of a plugin that is not installed"
+        if source["kind"] in KINDS:
+            summary = f"converted from {source['path']}"
+        elif Path(manifest.name).is_absolute():
+            summary = "with the adapter in that folder"
+        else:
+            summary = "of a plugin that is not installed"
     role: Literal["decoder", "encoder"] = "encoder" if manifest.role == "encoder" else "decoder"
     return ModelSpec(name=manifest.name, source=origin, summary=summary, licence=manifest.licence, role=role)
 

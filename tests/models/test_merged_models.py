@@ -64,6 +64,42 @@ def note_of(folder: str) -> dict[str, Any]:
     return note
 
 
+def test_an_adapters_folder_is_a_model_of_the_base_that_it_names(
+    tiny: TinyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adapter = write_adapter(tmp_path / "mine")
+    monkeypatch.chdir(tmp_path)
+    registry = Registry([tiny.spec], paths=tiny.paths)
+    spec = registry.resolve("./mine")
+    assert (spec.name, spec.source) == (adapter.path, tiny.spec.source)
+    assert registry.find("mine") is None
+    stored = registry.ensure("mine")
+    assert stored.name == adapter.path and registry.find(adapter.path) == stored
+    write_adapter(tmp_path / "mine", seed=1)  # trained anew
+    assert registry.find("mine") is None and registry.ensure("mine").sha256 != stored.sha256
+    assert tiny.leftovers() == [Path(stored.path).name]
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("{", "names no base; write the model's name there"),
+        ('{"base_model_name_or_path": null}', "names no base"),
+        ('{"base_model_name_or_path": "writer"}', "is made of parts itself"),
+        ('{"base_model_name_or_path": "mine"}', "names another adapter as its base"),
+    ],
+)
+def test_an_adapters_folder_that_makes_no_model_is_told_with_the_fix(
+    tiny: TinyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: str, said: str
+) -> None:
+    write_adapter(tmp_path / "mine")
+    (tmp_path / "mine" / "adapter_config.json").write_text(settings)
+    monkeypatch.chdir(tmp_path)
+    made = replace(tiny.spec, name="writer", adapter=AdapterSource(path="elsewhere", sha256="0"))
+    with pytest.raises(ModelError, match=said):
+        Registry([tiny.spec, made], paths=tiny.paths).resolve("./mine")
+
+
 def test_base_and_adapter_are_merged_once_and_then_found_offline(tiny: TinyModel, adapter: AdapterSource) -> None:
     registry = registry_of(tiny, adapter)
     stages: list[str] = []

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
+
+from dalle_kit.errors import ModelError
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 
@@ -14,3 +17,14 @@ def adapter_hash(folder: Path) -> str:
     The same as ``cat adapter_config.json adapter_model.safetensors | sha256sum``.
     """
     return hashlib.sha256((folder / CONFIG).read_bytes() + (folder / WEIGHTS).read_bytes()).hexdigest()
+
+
+def base_of(folder: Path) -> str:
+    """Return the name of the model that an adapter was trained on; raises ModelError where it names none."""
+    try:
+        base = json.loads((folder / CONFIG).read_bytes())["base_model_name_or_path"]
+    except (OSError, ValueError, TypeError, KeyError):
+        base = None
+    if not (isinstance(base, str) and base):
+        raise ModelError(f"{folder / CONFIG} names no base; write the model's name there, as base_model_name_or_path")
+    return base
