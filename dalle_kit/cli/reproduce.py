@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,11 @@ DIFFERENT = 3
 @json_option
 @click.pass_context
 def reproduce(context: click.Context, /, file: Path, like: tuple[str, ...], as_json: bool) -> None:
-    """Make the text of FILE again, a document written with --json, and say what differs."""
+    """Make the text of FILE, or - for stdin, again, a document written with --json, and say what differs."""
     from dalle_kit.errors import ConfigError
 
     try:
-        content = file.read_bytes()
+        content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ConfigError(f"cannot read {file}: {reason}; give a document that was written with --json") from error

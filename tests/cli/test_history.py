@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sqlite3
 from pathlib import Path
@@ -74,12 +75,16 @@ def test_a_text_is_kept_where_that_is_set_and_is_shown_as_it_was_written(command
     assert where(texts, "Quarkvyx") == ["history.sqlite"]
 
 
-def test_a_text_that_was_kept_can_be_made_again(command: Command, texts: Path, tmp_path: Path) -> None:
+def test_a_text_that_was_kept_can_be_made_again(
+    command: Command, texts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     command(*NOTE)
     record = tmp_path / "note.json"
     record.write_text(command("history", "show", "--last", "--json").out, encoding="utf-8")
-    result = command("reproduce", str(record))
-    assert (result.code, result.out) == (0, "The text is the same.\n")
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(record.read_bytes())))
+    for place in (str(record), "-"):
+        result = command("reproduce", place)
+        assert (result.code, result.out) == (0, "The text is the same.\n")
 
 
 def test_what_the_model_has_written_is_recorded(command: Command, sheets: Path, home: Path) -> None:

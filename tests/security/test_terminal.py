@@ -89,7 +89,7 @@ def evil_home(home: Path, tmp_path: Path) -> Path:
     (place / "config.json").write_text(json.dumps({"model_type": EVIL}), encoding="utf-8")
     (place / "bad.gguf").write_bytes(b"GGUF" + EVIL.encode())
     settings = f"[aliases]\nevil = {json.dumps(str(place))}\n[identity]\nsender = {json.dumps(EVIL)}\n"
-    (home / "config.toml").write_text(settings, encoding="utf-8")
+    (home / "config.toml").write_text(f'history = "texts"\n{settings}', encoding="utf-8")
     folder = home / "folder"
     folder.mkdir()
     (folder / f"x{EVIL}.bin").write_bytes(b"\0")
@@ -105,6 +105,10 @@ NEWS = ("news", "--headline", "Tea is out", "--fact", "it is at 5")
 COMMANDS = (
     NEWS,
     (*REQUEST, "--json"),
+    ("history",),
+    ("history", "show", "1"),
+    ("history", "search", "tea"),
+    ("history", "export"),
     (*REQUEST, "--point", EVIL, "--dry-run"),
     (*REQUEST, "--template", f"x{EVIL}"),
     ("examples", "show", "mine"),
