@@ -49,7 +49,7 @@ class GenerationOptions:
         _number("top_p", self.top_p, 0.0, 1.0, above=True)
         _whole("top_k", self.top_k, 0, 1_000_000)
         _number("min_p", self.min_p, 0.0, 1.0)
-        _number("repetition_penalty", self.repetition_penalty, 0.0, 10.0, above=True)
+        _number("repetition_penalty", self.repetition_penalty, 0.01, 10.0)
         _whole("seed", self.seed, 0, 2**63 - 1)
         _whole("candidates", self.candidates, 1, 64)
         listed = isinstance(self.stop, (tuple, list))

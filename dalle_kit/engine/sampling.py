@@ -27,6 +27,9 @@ _MASK = 2**64 - 1
 #: Bounds of the uniform numbers that noise is made of.
 _LEAST, _MOST = 1e-20, 1.0 - 1e-7
 
+#: A temperature below this draws nothing but the likeliest token, and makes numbers that are too large to compute with.
+_COLD = 1e-3
+
 #: Which tokens are taken for the likeliest, in nats, and for the rounding of a bound on uniform numbers.
 _NEAR, _SLACK = 6.0, 1e-6
 
@@ -149,7 +152,7 @@ def choose(
 
 def pick(logits: Numbers, options: GenerationOptions, *, position: int) -> int:
     """Return the likeliest token by ``logits`` (V,), or one drawn at the temperature of the options."""
-    if options.temperature == 0.0:
+    if options.temperature < _COLD:
         return int(logits.argmax())
     logits = logits / np.float32(options.temperature)
     logits = keep_likely(logits, top_k=options.top_k, top_p=options.top_p, min_p=options.min_p)

@@ -14,10 +14,12 @@ from starlette.middleware.cors import CORSMiddleware
 from dalle_kit import __version__
 from dalle_kit.errors import DalleKitError
 from dalle_kit.kit import Kit
+from dalle_kit.serving.answers import HealthAnswer, ReadyAnswer
+from dalle_kit.serving.description import ERRORS, answers, describe
 from dalle_kit.serving.desk import Desk
 from dalle_kit.serving.documents import documents_router
 from dalle_kit.serving.failures import Refusal, answer, as_json, refusal_of
-from dalle_kit.serving.gatekeeper import Gatekeeper
+from dalle_kit.serving.gatekeeper import OPEN, Gatekeeper
 from dalle_kit.serving.infill import infill_router
 from dalle_kit.serving.limits import Limits
 from dalle_kit.serving.openai_api import openai_router
@@ -58,7 +60,7 @@ def make_app(
         version=__version__,
         docs_url=None,  # these would load scripts from elsewhere
         redoc_url=None,
-        responses={code: {"description": text} for code, text in _ANSWERS.items()},
+        responses=ERRORS,
     )
     texts, documents = (openai_router, infill_router), (documents_router, own_router)
     for router in [*(make(writers, desk) for make in texts), *(make(kit, desk) for make in documents)]:
@@ -66,6 +68,7 @@ def make_app(
     _add_state(app, desk)
     _add_page(app)
     _add_errors(app)
+    describe(app, domains=list(kit.plugins.domains), has_key=bool(key), is_open=OPEN)
     inner = Gatekeeper(app, key=key, hosts=hosts, origins=origins, limits=limits)
     if not origins:
         return inner
@@ -77,22 +80,14 @@ def make_app(
     )
 
 
-_ANSWERS: dict[int | str, str] = {
-    400: "What is wrong with the request.",
-    401: "The key is missing or wrong.",
-    404: "There is no such model or domain.",
-    413: "The request is too large.",
-    503: "Too many requests are waiting.",
-    504: "The time for a request is over.",
-}
-
-
 def _add_state(app: FastAPI, desk: Desk) -> None:
-    @app.get("/health", tags=["State"], summary="Whether the server is there.")
+    @app.get("/health", tags=["State"], summary="Whether the server is there.", responses=answers(HealthAnswer))
     def health() -> Response:
         return as_json({"status": "ok", "version": __version__})
 
-    @app.get("/ready", tags=["State"], summary="Whether a request would be taken.")
+    said = {**answers(ReadyAnswer), 503: {"model": ReadyAnswer, "description": "A request would not be taken."}}
+
+    @app.get("/ready", tags=["State"], summary="Whether a request would be taken.", responses=said)
     def ready() -> Response:
         state = {"ready": desk.takes_more, "running": desk.running, "waiting": desk.waiting}
         return as_json(state, status=200 if desk.takes_more else 503)
@@ -128,7 +123,7 @@ def _add_errors(app: FastAPI) -> None:
 
     async def refused(request: Request, error: Any) -> Response:
         message = "there is nothing here" if error.status_code == 404 else str(error.detail)
-        return answer(Refusal(error.status_code, message))
+        return answer(Refusal(error.status_code, message), headers=error.headers)
 
     for kind in (DalleKitError, Refusal, Exception):
         app.add_exception_handler(kind, failed)

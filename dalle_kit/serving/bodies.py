@@ -21,6 +21,24 @@ MOST_TEXTS = 64
 
 Text = Annotated[str, pydantic.Field(max_length=1_000_000)]
 
+#: What the generation options allow, as a JSON Schema says it; they refuse the rest themselves, in their own words.
+RANGES: Mapping[str, dict[str, Any]] = {
+    "candidates": {"minimum": 1, "maximum": 16},
+    "max_tokens": {"minimum": 1, "maximum": 1_000_000},
+    "min_p": {"minimum": 0, "maximum": 1},
+    "repetition_penalty": {"minimum": 0.01, "maximum": 10},
+    "seed": {"minimum": 0, "maximum": 2**63 - 1},
+    "temperature": {"minimum": 0, "maximum": 5},
+    "top_k": {"minimum": 0, "maximum": 1_000_000},
+    "top_p": {"exclusiveMinimum": 0, "maximum": 1},
+}
+
+
+def in_range(name: str, description: str | None = None) -> Any:
+    """Return the field of a generation option, which may be left out, for a model of a body."""
+    return pydantic.Field(None, description=description, json_schema_extra=RANGES[name])
+
+
 #: What is not supported, and the values that ask for nothing.
 _UNSUPPORTED: Mapping[str, tuple[Any, ...]] = {
     "audio": (None,),
@@ -50,7 +68,7 @@ _UNUSED = frozenset(
 class StreamOptions(pydantic.BaseModel):
     """What a stream tells besides the text."""
 
-    model_config = pydantic.ConfigDict(extra="forbid")
+    model_config = pydantic.ConfigDict(strict=True, extra="forbid")
 
     include_usage: bool = False
     include_obfuscation: bool = False
@@ -59,19 +77,19 @@ class StreamOptions(pydantic.BaseModel):
 class ModelRequest(pydantic.BaseModel):
     """What all requests for texts have in common."""
 
-    model_config = pydantic.ConfigDict(extra="allow")
+    model_config = pydantic.ConfigDict(strict=True, extra="allow")
 
     model: str | None = pydantic.Field(None, description="One of /v1/models; the first of them where none is named.")
     stream: bool | None = False
     stream_options: StreamOptions | None = None
     n: int | None = pydantic.Field(None, ge=1, le=16, description="How many texts; with a temperature only.")
-    max_tokens: int | None = pydantic.Field(None, description="The most tokens of a text; 256 where there is room.")
-    temperature: float | None = pydantic.Field(None, description="0, which is the default, takes the likeliest word.")
-    top_p: float | None = None
-    top_k: int | None = None
-    min_p: float | None = None
-    repetition_penalty: float | None = None
-    seed: int | None = None
+    max_tokens: int | None = in_range("max_tokens", "The most tokens of a text; 256 where there is room.")
+    temperature: float | None = in_range("temperature", "0, which is the default, takes the likeliest word.")
+    top_p: float | None = in_range("top_p")
+    top_k: int | None = in_range("top_k")
+    min_p: float | None = in_range("min_p")
+    repetition_penalty: float | None = in_range("repetition_penalty")
+    seed: int | None = in_range("seed")
     stop: str | list[str] | None = None
 
     @pydantic.model_validator(mode="after")
@@ -113,7 +131,7 @@ def _slot_reader() -> pydantic.TypeAdapter[Slot]:
 class TextPart(pydantic.BaseModel):
     """A part of a message."""
 
-    model_config = pydantic.ConfigDict(extra="ignore")
+    model_config = pydantic.ConfigDict(strict=True, extra="ignore")
 
     type: Literal["text"]
     text: Text
@@ -122,7 +140,7 @@ class TextPart(pydantic.BaseModel):
 class ChatMessage(pydantic.BaseModel):
     """A turn of a conversation."""
 
-    model_config = pydantic.ConfigDict(extra="ignore")
+    model_config = pydantic.ConfigDict(strict=True, extra="ignore")
 
     role: Literal["system", "developer", "user", "assistant"]
     content: Text | list[TextPart]
@@ -136,7 +154,7 @@ class ChatMessage(pydantic.BaseModel):
 class JsonSchema(pydantic.BaseModel):
     """A JSON Schema by a name."""
 
-    model_config = pydantic.ConfigDict(extra="ignore", populate_by_name=True)
+    model_config = pydantic.ConfigDict(strict=True, extra="ignore", populate_by_name=True)
 
     name: str = ""
     given: dict[str, Any] = pydantic.Field(default_factory=dict, alias="schema")
@@ -144,6 +162,8 @@ class JsonSchema(pydantic.BaseModel):
 
 class ResponseFormat(pydantic.BaseModel):
     """What the text has to be."""
+
+    model_config = pydantic.ConfigDict(strict=True, extra="ignore")
 
     type: Literal["text", "json_object", "json_schema"]
     json_schema: JsonSchema | None = None
@@ -164,7 +184,7 @@ class ChatRequest(ModelRequest):
     """A conversation to answer in."""
 
     messages: Annotated[list[ChatMessage], pydantic.Field(min_length=1, max_length=1000)]
-    max_completion_tokens: int | None = pydantic.Field(None, description="The same as max_tokens.")
+    max_completion_tokens: int | None = in_range("max_tokens", "The same as max_tokens.")
     response_format: ResponseFormat | None = None
     continue_final_message: bool | None = pydantic.Field(
         False, description="Go on with the last message, the assistant's, instead of answering it."
@@ -194,6 +214,8 @@ class ChatRequest(ModelRequest):
         """Return what the text is held to, None where that is nothing; raises Refusal, and OptionError for a value."""
         if self.slot is None:
             return None
+        for field in self.slot.keys() - {each.name for each in dataclasses.fields(Slot)}:
+            raise Refusal(400, f"slot.{field}: there is no such field; leave it out", param="slot")
         try:
             return _slot_reader().validate_python({**self.slot, "name": name})
         except pydantic.ValidationError as error:
@@ -210,18 +232,16 @@ class ChatRequest(ModelRequest):
 class ExtraText(pydantic.BaseModel):
     """A text that bears on the one with the gap; ``filename`` is never opened."""
 
-    model_config = pydantic.ConfigDict(extra="ignore")
+    model_config = pydantic.ConfigDict(strict=True, extra="ignore")
 
     filename: str = ""
     text: Text
-        for field in self.slot.keys() - {each.name for each in dataclasses.fields(Slot)}:
-            raise Refusal(400, f"slot.{field}: there is no such field; leave it out", param="slot")
 
 
 class InfillRequest(pydantic.BaseModel):
     """A gap to fill in, as llama.cpp's server takes it; what is for its own sampling and caching is not used."""
 
-    model_config = pydantic.ConfigDict(extra="ignore")
+    model_config = pydantic.ConfigDict(strict=True, extra="ignore")
 
     input_prefix: Text = ""
     input_suffix: Text = ""
@@ -230,10 +250,10 @@ class InfillRequest(pydantic.BaseModel):
     model: str | None = None
     n_predict: int | None = None
     stream: bool = False
-    temperature: float | None = None
-    top_p: float | None = None
-    top_k: int | None = None
-    min_p: float | None = None
+    temperature: float | None = in_range("temperature")
+    top_p: float | None = in_range("top_p")
+    top_k: int | None = in_range("top_k")
+    min_p: float | None = in_range("min_p")
     seed: int | None = None
     stop: list[str] = []
 

@@ -18,6 +18,9 @@ from dalle_kit.kit import Kit
 from dalle_kit.models.spec import Progress
 from dalle_kit.recording import fields_of
 from dalle_kit.records import Document, GenerationOptions, Privacy, Steer
+from dalle_kit.serving.answers import DescribedDomain, DocumentAnswer, DomainsAnswer
+from dalle_kit.serving.bodies import RANGES, in_range
+from dalle_kit.serving.description import answers, link
 from dalle_kit.serving.desk import Desk
 from dalle_kit.serving.failures import Refusal, as_json
 from dalle_kit.serving.replies import reply
@@ -35,7 +38,7 @@ SetName = Annotated[str, pydantic.Field(max_length=64)]
 class DocumentRequest(pydantic.BaseModel):
     """A document that is asked for: the fields of the domain's request, and how it is to be written."""
 
-    model_config = pydantic.ConfigDict(extra="forbid")
+    model_config = pydantic.ConfigDict(strict=True, extra="forbid")
 
     request: dict[str, Any] = pydantic.Field(
         default_factory=dict, description='The fields; bytes are {"$base64": "..."}.'
@@ -52,14 +55,14 @@ class DocumentRequest(pydantic.BaseModel):
     budget: float | None = pydantic.Field(None, description="Seconds to write in.")
     privacy: Privacy | None = None
     name_blind: bool = False
-    seed: int | None = None
-    candidates: int | None = pydantic.Field(None, le=16)
-    max_tokens: int | None = None
-    temperature: float | None = None
-    top_p: float | None = None
-    top_k: int | None = None
-    min_p: float | None = None
-    repetition_penalty: float | None = None
+    seed: int | None = in_range("seed")
+    candidates: int | None = pydantic.Field(None, le=16, json_schema_extra=RANGES["candidates"])
+    max_tokens: int | None = in_range("max_tokens")
+    temperature: float | None = in_range("temperature")
+    top_p: float | None = in_range("top_p")
+    top_k: int | None = in_range("top_k")
+    min_p: float | None = in_range("min_p")
+    repetition_penalty: float | None = in_range("repetition_penalty")
     stop: list[str] | None = None
 
     def arguments(self) -> dict[str, Any]:
@@ -147,16 +150,29 @@ def documents_router(kit: Kit, desk: Desk) -> APIRouter:
     """Return the addresses of the domains."""
     router = APIRouter(prefix="/v1/domains", tags=["Domains"])
 
-    @router.get("", summary="The domains.")
+    first = "$response.body#/data/0/id"
+    links = {"one of them": link("domain", "name", first), "a document of it": link("document", "name", first)}
+
+    @router.get("", operation_id="domains", summary="The domains.", responses=answers(DomainsAnswer, links=links))
     def domains() -> Response:
         return as_json({"object": "list", "data": [_shown(kit, each) for each in kit.plugins.domains.values()]})
 
-    @router.get("/{name}", summary="A domain, with the JSON Schema of its request.")
+    @router.get(
+        "/{name}",
+        operation_id="domain",
+        summary="A domain, with the JSON Schema of its request.",
+        responses=answers(DescribedDomain, links={"a document": link("document", "name", "$response.body#/id")}),
+    )
     def domain(name: str) -> Response:
         found = kit.plugins.domain(name)
         return as_json({**_shown(kit, found), "schema": found.request.model_json_schema()})
 
-    @router.post("/{name}/generate", summary="Write a document.")
+    @router.post(
+        "/{name}/generate",
+        operation_id="document",
+        summary="Write a document.",
+        responses=answers(DocumentAnswer, streams=True),
+    )
     async def generate(name: str, body: DocumentRequest, request: Request) -> Response:
         kit.plugins.domain(name)
 

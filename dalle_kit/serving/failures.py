@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.responses import Response
@@ -76,12 +77,14 @@ def refusal_of(error: Exception) -> Refusal:
     return Refusal(500, "the server failed at this request; its log says where", kind="server_error")
 
 
-def answer(refusal: Refusal) -> Response:
+def answer(refusal: Refusal, *, headers: Mapping[str, str] | None = None) -> Response:
     """Return the HTTP answer of a refusal."""
-    headers = {"Retry-After": _AGAIN} if refusal.status == 503 else {}
+    told = dict(headers or {})
+    if refusal.status == 503:
+        told["Retry-After"] = _AGAIN
     if refusal.status == 401:
-        headers["WWW-Authenticate"] = "Bearer"
-    return as_json(refusal.as_dict(), status=refusal.status, headers=headers)
+        told["WWW-Authenticate"] = "Bearer"
+    return as_json(refusal.as_dict(), status=refusal.status, headers=told)
 
 
 def as_json(value: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 #: What is open without the key: the page, which asks for it, and what watches the server.
-_OPEN = ("/", "/page.js", "/page.css", "/health", "/ready")
+OPEN = ("/", "/page.js", "/page.css", "/health", "/ready")
 
 #: Seconds in which a request's body has to come.
 _BODY_TIME = 60.0
@@ -73,7 +73,7 @@ class Gatekeeper:
             raise Refusal(403, "pages of other sites are not let in; see --cors", code="wrong_origin")
         if path.startswith(PRIVATE):
             raise Refusal(404, f"there is nothing at {path[:80]}", code="not_found")
-        if self._key and path not in _OPEN:
+        if self._key and path not in OPEN:
             scheme, _, given = headers.get("authorization", "").partition(" ")
             given = given.strip() if scheme.lower() == "bearer" else ""
             if not hmac.compare_digest(given.encode("utf-8"), self._key.encode("utf-8")):

@@ -10,7 +10,9 @@ from fastapi import APIRouter, Request, Response
 
 from dalle_kit.engine.results import Generation, Piece
 from dalle_kit.records import Message, Prompt
+from dalle_kit.serving.answers import InfillAnswer
 from dalle_kit.serving.bodies import InfillRequest
+from dalle_kit.serving.description import answers
 from dalle_kit.serving.desk import Desk
 from dalle_kit.serving.replies import reply
 from dalle_kit.serving.texts import SLOT, Asked, Item, Writers, asked_options
@@ -55,7 +57,9 @@ def infill_router(writers: Writers, desk: Desk) -> APIRouter:
     """Return the address of llama.cpp's server."""
     router = APIRouter(tags=["llama.cpp"])
 
-    @router.post("/infill", summary="Fill in a gap.")
+    @router.post(
+        "/infill", operation_id="infill", summary="Fill in a gap.", responses=answers(InfillAnswer, streams=True)
+    )
     async def infill(body: InfillRequest, request: Request) -> Response:
         options = asked_options(body.options(), choices=1)
         name, engine = await asyncio.to_thread(writers.infilling, body.model)

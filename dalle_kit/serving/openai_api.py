@@ -13,7 +13,9 @@ from fastapi import APIRouter, Request, Response
 from dalle_kit.engine.results import Generation, Piece
 from dalle_kit.errors import UnknownNameError
 from dalle_kit.records import Message, Prompt
+from dalle_kit.serving.answers import ChatAnswer, CompletionAnswer, ModelAnswer, ModelsAnswer
 from dalle_kit.serving.bodies import MOST_TEXTS, ChatRequest, CompletionRequest, ModelRequest
+from dalle_kit.serving.description import answers, link
 from dalle_kit.serving.desk import Desk
 from dalle_kit.serving.failures import Refusal, as_json
 from dalle_kit.serving.replies import reply
@@ -108,22 +110,14 @@ class ChatForm(TextForm):
 def openai_router(writers: Writers, desk: Desk) -> APIRouter:
     """Return the addresses of OpenAI's API."""
     router = APIRouter(prefix="/v1", tags=["OpenAI"])
-    born = int(time.time())
+    _add_models(router, writers)
 
-    def shown(name: str) -> dict[str, Any]:
-        return {"id": name, "object": "model", "created": born, "owned_by": "dalle-kit"}
-
-    @router.get("/models", summary="The models on this server, the one that is used first.")
-    def models() -> Response:
-        return as_json({"object": "list", "data": [shown(name) for name in writers.names]})
-
-    @router.get("/models/{model:path}", summary="One of the models.")
-    def model(model: str) -> Response:
-        if model not in writers.names:
-            raise UnknownNameError("model", model, writers.names)
-        return as_json(shown(model))
-
-    @router.post("/completions", summary="Go on with a text, or fill in a gap.")
+    @router.post(
+        "/completions",
+        operation_id="completion",
+        summary="Go on with a text, or fill in a gap.",
+        responses=answers(CompletionAnswer, streams=True),
+    )
     async def completions(body: CompletionRequest, request: Request) -> Response:
         prompts = [body.prompt] if isinstance(body.prompt, str) else body.prompt
         options = asked_options(body.options(), choices=body.n or 1)
@@ -140,7 +134,12 @@ def openai_router(writers: Writers, desk: Desk) -> APIRouter:
         form = TextForm(body, name, options.candidates * len(prompts))
         return await reply(request, desk, asked.starter(engine, writers.guard), form, stream=bool(body.stream))
 
-    @router.post("/chat/completions", summary="Answer in a conversation.")
+    @router.post(
+        "/chat/completions",
+        operation_id="chat",
+        summary="Answer in a conversation.",
+        responses=answers(ChatAnswer, streams=True),
+    )
     async def chat(body: ChatRequest, request: Request) -> Response:
         options = asked_options(body.options(), choices=body.n or 1)
         schema = body.response_format.as_schema if body.response_format else None
@@ -152,3 +151,30 @@ def openai_router(writers: Writers, desk: Desk) -> APIRouter:
         return await reply(request, desk, asked.starter(engine, writers.guard), form, stream=bool(body.stream))
 
     return router
+
+
+def _add_models(router: APIRouter, writers: Writers) -> None:
+    """Add the addresses that tell of the models."""
+    born = int(time.time())
+
+    def shown(name: str) -> dict[str, Any]:
+        return {"id": name, "object": "model", "created": born, "owned_by": "dalle-kit"}
+
+    one = {"one of them": link("model", "model", "$response.body#/data/0/id")}
+
+    @router.get(
+        "/models",
+        operation_id="models",
+        summary="The models on this server, the one that is used first.",
+        responses=answers(ModelsAnswer, links=one),
+    )
+    def models() -> Response:
+        return as_json({"object": "list", "data": [shown(name) for name in writers.names]})
+
+    @router.get(
+        "/models/{model:path}", operation_id="model", summary="One of the models.", responses=answers(ModelAnswer)
+    )
+    def model(model: str) -> Response:
+        if model not in writers.names:
+            raise UnknownNameError("model", model, writers.names)
+        return as_json(shown(model))

@@ -133,7 +133,7 @@ def test_candidates_have_seeds_of_their_own_and_the_first_has_the_users(seed: in
         ("top_k", -1, "whole number"),
         ("top_k", 1.5, "whole number"),
         ("min_p", 1.1, "from 0 to 1"),
-        ("repetition_penalty", 0.0, "above 0"),
+        ("repetition_penalty", 0.0, "from 0.01"),
         ("max_tokens", 0, "from 1"),
         ("seed", -1, "from 0"),
         ("candidates", 0, "from 1"),
