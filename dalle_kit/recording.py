@@ -75,7 +75,7 @@ def engine_facts(engine: Engine | None) -> dict[str, Any]:
         "model_parts": {name: sha256 for name, sha256 in parts.items() if sha256},
         "quant": engine.quant,
         "runner": engine.runner,
-        "constrained": getattr(engine, "constrained", True),  # only of a model on a server it depends
+        "constrained": engine.constrained,
         "libraries": {name: library_version(name) for name in _LIBRARIES.get(engine.runner, ())},
     }
 

@@ -100,6 +100,11 @@ class Engine:
         return self._loaded.runner
 
     @property
+    def constrained(self) -> bool:
+        """Whether texts are held to their slots while they are written."""
+        return True
+
+    @property
     def family(self) -> str:
         """``causal``, ``seq2seq``, ``dalle`` or ``encoder``."""
         return self._loaded.model.family

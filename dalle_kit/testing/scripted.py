@@ -37,6 +37,7 @@ class ScriptedEngine:
     dtype = "float32"
     quant = "none"
     runner = "scripted"
+    constrained = True
     family = "causal"
     context = None
     infills = True

@@ -155,8 +155,9 @@ def _asking(speaker: Speaker, prompt: str | Prompt, before: str, slot: Slot, opt
 def _other_way(way: Way, error: ServerError) -> Way:
     """Return the way to speak to a server that does not know this one; raises the error where that is not the cause."""
     message, is_refused = str(error).lower(), error.status in (400, 404, 422, 500)
-    # llama.cpp says that a prefill does not go with thinking.
-    if is_refused and way.continues and any(each in message for each in ("continue_final_message", "prefill")):
+    # llama.cpp says that a prefill does not go with thinking, a server of ours that is older that it has no such field.
+    unknown = ("continue_final_message", "prefill", "there is no such field")
+    if is_refused and way.continues and any(each in message for each in unknown):
         return replace(way, continues=False, takes_slots=False)
     if is_refused and way.talks and "chat template" in message:
         return replace(way, talks=False)
