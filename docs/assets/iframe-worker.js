@@ -10,13 +10,10 @@ class FrameWorker extends EventTarget {
     this.frame.title = "search";
     document.body.append(this.frame);
     const inside = this.frame.contentWindow;
-    window.addEventListener("message", (event) => {
-      if (event.source === inside) this.tell(event.data);
-    });
     inside.document.open();
     inside.document.write("<!doctype html><title>search</title>");
     inside.document.close();
-    inside.postMessage = (data) => window.postMessage.call(inside.parent, data, "*");
+    inside.postMessage = (data) => setTimeout(() => this.tell(structuredClone(data)));
     this.inside = inside;
     this.ready = load(inside, url);
     this.ready.catch((error) => this.dispatchEvent(new ErrorEvent("error", { error })));

@@ -96,9 +96,10 @@ def test_a_browser_finds_a_page_from_the_disk_and_asks_no_server(site: Path, tmp
     with browsing(tmp_path) as browser:
         browser.open((site / "index.html").as_uri())
         browser.press("k", control=True)
-        browser.until("document.activeElement.matches('input')")
-        browser.type("exclamation")
-        browser.until("[...document.querySelectorAll('a')].some((a) => a.href.includes('tutorials/plugin.html'))")
-        assert browser.requested
+        browser.until("!!document.activeElement.shadowRoot")  # the search is open
+        browser.type("ErrorAnswer")
+        browser.until("!!document.activeElement.shadowRoot.querySelector('a[href]')")
+        browser.press("Enter")
+        browser.until("location.pathname.endsWith('/reference/http.html')")
         assert [url for url in browser.requested if not url.startswith(("file:", "about:", "data:", "blob:"))] == []
         assert browser.problems == []
