@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import PurePath
 from typing import Any
 
 
@@ -50,20 +50,27 @@ class Match:
 COLUMNS = ("written", "domain", "model", "template", "format", "seconds", "notes", "warnings", "errors")
 
 
+#: What the names of models begin with that are no paths, though they look like some.
+_ELSEWHERE = ("hub:", "openai:")
+
+
 def values_of(record: Mapping[str, Any], format: str) -> tuple[Any, ...]:
     """Return the columns of a document's entry: nothing of its request or text, and of a model's path its name only."""
     made, severities = record["provenance"], [finding["severity"] for finding in record["findings"]]
-    model = made["model"]
     return (
         datetime.fromisoformat(made["created"]).astimezone(UTC).isoformat(timespec="seconds"),
         record["domain"],
-        Path(model).name if model and Path(model).is_absolute() else model,
+        made["model"] and _without_folder(made["model"]),
         made["template"],
         format,
         # The first token comes within the generation.
         round(sum(seconds for what, seconds in made["timings"].items() if what != "first_token"), 3),
         *(severities.count(severity) for severity in ("note", "warning", "error")),
     )
+
+
+def _without_folder(model: str) -> str:
+    return model if model.startswith(_ELSEWHERE) else PurePath(model).name
 
 
 def entry_of(row: Sequence[Any]) -> Entry:

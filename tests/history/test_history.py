@@ -55,6 +55,23 @@ def test_an_entry_says_when_and_how_it_was_written_and_without_its_text_no_more(
     assert holding(history, "Zyxwv") == ["Zyxwv"]  # the search finds what is there
 
 
+@pytest.mark.parametrize(
+    ("model", "kept"),
+    [
+        ("writer", "writer"),
+        (None, None),
+        ("/home/ana/mine", "mine"),
+        ("~/ana/mine.gguf", "mine.gguf"),
+        ("../ana/mine/", "mine"),
+        ("hub:owner/name", "hub:owner/name"),
+        ("openai:http://localhost:8000/v1#name", "openai:http://localhost:8000/v1#name"),
+    ],
+)
+def test_of_a_models_path_its_name_is_kept(history: History, model: str | None, kept: str | None) -> None:
+    history.add(document(model=model), text=False)
+    assert next(history.entries()).model == kept
+
+
 def test_entries_come_the_newest_first_however_many(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_PAGE", 3)
     for number in range(10):
