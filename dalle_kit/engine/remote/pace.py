@@ -88,8 +88,8 @@ class Retries:
         left = self._patience.waiting - self._waited
         if self._tries >= self._patience.tries or wait > left:
             wish = f", and asks to come again in {failure.after:.0f} s" if failure.after and wait > left else ""
-            tries = f"{self._tries} {'try' if self._tries == 1 else 'tries'}"
-            raise ServerError(f"{failure.message}{wish}; given up after {tries}", status=failure.status) from failure
+            tries = "" if self._tries == 1 else f"; given up after {self._tries} tries"
+            raise ServerError(f"{failure.message}{wish}{tries}", status=failure.status) from failure
         self._waited += wait
         await asyncio.sleep(wait)
 
