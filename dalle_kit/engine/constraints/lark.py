@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 
-_SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$#&~/-]")
-_CONTROL = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
+_CONTROL = str.maketrans({"\n": r"\n", "\r": r"\r", "\t": r"\t"})
+_ESCAPED = _CONTROL | str.maketrans({character: f"\\{character}" for character in r"\.+*?()|[]{}^$#&~/-"})
 _SLASH = re.compile(r"(?<!\\)((?:\\\\)*)/")
 
 
 def exactly(text: str) -> str:
     """Return the expression that matches a text and nothing else."""
-    escaped = _SPECIAL.sub(r"\\\g<0>", text)
-    return "".join(_CONTROL.get(character, character) for character in escaped)
+    return text.translate(_ESCAPED)
 
 
 def one_of(texts: tuple[str, ...]) -> str:
@@ -23,7 +22,7 @@ def one_of(texts: tuple[str, ...]) -> str:
 def terminal(regex: str) -> str:
     """Return an expression as a terminal of a grammar."""
     slashed = _SLASH.sub(r"\1\\/", regex)
-    return "/" + "".join(_CONTROL.get(character, character) for character in slashed) + "/"
+    return f"/{slashed.translate(_CONTROL)}/"
 
 
 def forbidden(entries: tuple[str, ...]) -> str:
