@@ -53,6 +53,8 @@ class Client:
                 listed = as_object(await whole(response.aiter_raw())).get("data")
         except (Malformed, TimeoutError) as error:
             raise self._malformed(error, "/models") from error
+        except _failures() as error:
+            raise self._broken(error) from error
         finally:
             await response.aclose()
         found = [_listed(each) for each in listed] if isinstance(listed, list) else []
@@ -83,7 +85,7 @@ class Client:
             except EOFError as error:
                 raise Again(f"{self._where} broke off in the middle of a text") from error
             except _failures() as error:
-                raise Again(f"the connection to {self._where} broke: {_said(error)}") from error
+                raise self._broken(error) from error
             finally:
                 await response.aclose()
 
@@ -163,6 +165,9 @@ class Client:
             hint = f"does the address {self._source.url} end where its API begins, in /v1 mostly?"
             return ServerError(f"{self._where} does not know it ({told}); {hint}", status=status)
         return ServerError(f"{self._where} refused the request: {told}", status=status)
+
+    def _broken(self, error: Exception) -> Again:
+        return Again(f"the connection to {self._where} broke: {_said(error)}")
 
     def _malformed(self, error: Exception, path: str) -> ServerError:
         what = str(error) or "nothing in time"

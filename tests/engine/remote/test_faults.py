@@ -154,6 +154,7 @@ def test_a_server_that_was_given_up_is_not_waited_for_again(script: Script) -> N
         (raw(b'{"data": []}', kind="application/json"), "no list of models"),
         (raw(b'{"data": [{"name": "m"}]}', kind="application/json"), "no list of models"),
         (raw(b"x" * 2_000_000, kind="application/json"), "more than 1000000 bytes"),
+        (resets(b'{"data": ['), "connection to .* broke"),
     ],
 )
 def test_a_list_of_models_that_is_none_is_an_error(script: Script, listed: Behaviour, message: str) -> None:
