@@ -22,6 +22,7 @@ class ServedDocument:
 
     def __init__(self, told: Mapping[str, Any]) -> None:
         self._record, self._rendered = told["document"], told["rendered"]
+        self.history: str = told["history"]
         self.text: str = self._record["text"]
         self.findings = tuple(map(_finding, self._record["findings"]))
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from dalle_kit.cli.by_server import ServedDocument
 from dalle_kit.cli.common import say
 from dalle_kit.errors import DalleKitError
 
 if TYPE_CHECKING:
-    from dalle_kit.cli.by_server import ServedDocument
     from dalle_kit.records import Document
 
 
@@ -31,10 +31,14 @@ def kept(document: Document | ServedDocument, *, format: str | None) -> Iterator
 
 
 def _keep(document: Document | ServedDocument, format: str) -> None:
-    from dalle_kit.config import load_settings
-
-    wanted = load_settings().history
+    wanted = document.history if isinstance(document, ServedDocument) else _setting()
     if wanted != "off":
         from dalle_kit.history import History
 
         History().add(document.as_dict(), text=wanted == "texts", format=format)
+
+
+def _setting() -> str:
+    from dalle_kit.config import load_settings
+
+    return load_settings().history

@@ -24,7 +24,7 @@ from dalle_kit.files import make_private_folder, write_atomically
 from dalle_kit.paths import find_paths
 
 #: What is not among what a text depends on, though its name looks like a setting's.
-_NO_MATTER = ("DALLE_KIT_API_KEY", "DALLE_KIT_HISTORY", "DALLE_KIT_TEST_HOME")
+_NO_MATTER = ("DALLE_KIT_API_KEY", "DALLE_KIT_TEST_HOME")
 
 _RECORD = "server.json"
 

@@ -21,10 +21,13 @@ Item = Told | DalleKitError
 
 
 class OwnForm:
-    """A document, or the error in the place of it, with all that the command line says of either."""
+    """A document, or the error in the place of it, with all that the command line says of either.
 
-    def __init__(self, format: str | None) -> None:
-        self._format = format
+    ``history`` is the setting: who asks reads none, which takes longer than to ask.
+    """
+
+    def __init__(self, format: str | None, *, history: str) -> None:
+        self._format, self._history = format, history
 
     def events(self, item: Item) -> Iterable[dict[str, Any]]:
         """Return the event of a piece, of the document, or of an error."""
@@ -32,7 +35,7 @@ class OwnForm:
             yield {"piece": item}
         elif isinstance(item, Document):
             shown = None if self._format is None else rendered(item, self._format)
-            yield {"document": item.as_dict(), "rendered": shown}
+            yield {"document": item.as_dict(), "rendered": shown, "history": self._history}
         elif isinstance(item, DalleKitError):
             yield {"error": str(item), "field": item.field if isinstance(item, RequestError) else None}
 
@@ -54,6 +57,7 @@ def own_router(kit: Kit, desk: Desk) -> APIRouter:
             except DalleKitError as error:
                 yield error
 
-        return await reply(request, desk, start, OwnForm(body.format), stream=True)
+        form = OwnForm(body.format, history=kit.settings.history)
+        return await reply(request, desk, start, form, stream=True)
 
     return router

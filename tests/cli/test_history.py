@@ -125,7 +125,9 @@ def test_what_a_server_has_written_is_recorded(command: Command, texts: Path, mo
     record = json.loads(command(*NOTE, "--json").out) | {"text": "By a server.\n"}
 
     class Served:
-        document = ServedDocument({"document": record, "rendered": {"format": "text", "text": "By a server.\n"}})
+        document = ServedDocument(
+            {"document": record, "rendered": {"format": "text", "text": "By a server.\n"}, "history": "texts"}
+        )
         is_finished = True
 
         def __iter__(self) -> Any:

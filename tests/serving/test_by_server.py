@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import dalle_kit.kit
-from dalle_kit import Kit
+from dalle_kit import History, Kit
 from dalle_kit.cli import by_server
 from dalle_kit.cli.main import main
 from dalle_kit.serving.meeting import announced, meet
@@ -106,13 +106,15 @@ def _undated(part: Any) -> Any:
 
 
 @pytest.mark.usefixtures("nothing_here")
-def test_the_server_writes_it(warm: Server, run: Run, tmp_path: Path) -> None:
+def test_the_server_writes_it_and_the_command_records_it(warm: Server, run: Run, tmp_path: Path) -> None:
     file = tmp_path / "letter.txt"
     assert run(*EMAIL, "--max-tokens", "16", "-o", str(file))[0] == 0
     assert "report" in file.read_text(encoding="utf-8")
     source = tmp_path / "area.py"
     source.write_text("def area(r):\n    return ", encoding="utf-8")
     assert run("code", "complete", f"{source}:2", "--max-tokens", "8")[0] == 0
+    recorded = History().entries(limit=2)
+    assert [(each.domain, each.document) for each in recorded] == [("code complete", None), ("email", None)]
 
 
 @pytest.mark.usefixtures("nothing_here")
