@@ -142,6 +142,20 @@ class DescribedDomain(DomainAnswer):
     request: dict[str, Any] = pydantic.Field(alias="schema", description="The JSON Schema of its requests.")
 
 
+class SetAnswer(_Answer):
+    """A set of examples."""
+
+    id: str
+    object: Literal["examples"]
+
+
+class SetsAnswer(_Answer):
+    """The sets of examples to write like."""
+
+    object: Literal["list"]
+    data: list[SetAnswer]
+
+
 class FindingTold(_Answer):
     """Something that a check has to say; ``start`` and ``end`` are its place in the text."""
 

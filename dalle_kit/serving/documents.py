@@ -13,12 +13,13 @@ from fastapi import APIRouter, Request, Response
 
 from dalle_kit.domain import Domain
 from dalle_kit.errors import RequestError
+from dalle_kit.examples import ExampleStore
 from dalle_kit.explain import Explanation
 from dalle_kit.kit import Kit
 from dalle_kit.models.spec import Progress
 from dalle_kit.recording import fields_of
 from dalle_kit.records import Document, GenerationOptions, Privacy, Steer
-from dalle_kit.serving.answers import DescribedDomain, DocumentAnswer, DomainsAnswer
+from dalle_kit.serving.answers import DescribedDomain, DocumentAnswer, DomainsAnswer, SetsAnswer
 from dalle_kit.serving.bodies import RANGES, in_range
 from dalle_kit.serving.description import answers, link
 from dalle_kit.serving.desk import Desk
@@ -147,18 +148,20 @@ def _unless(stop: threading.Event) -> Progress:
 
 
 def documents_router(kit: Kit, desk: Desk) -> APIRouter:
-    """Return the addresses of the domains."""
-    router = APIRouter(prefix="/v1/domains", tags=["Domains"])
+    """Return the addresses of the domains, and of the sets of examples that they write like."""
+    router = APIRouter(prefix="/v1", tags=["Domains"])
 
     first = "$response.body#/data/0/id"
     links = {"one of them": link("domain", "name", first), "a document of it": link("document", "name", first)}
 
-    @router.get("", operation_id="domains", summary="The domains.", responses=answers(DomainsAnswer, links=links))
+    @router.get(
+        "/domains", operation_id="domains", summary="The domains.", responses=answers(DomainsAnswer, links=links)
+    )
     def domains() -> Response:
         return as_json({"object": "list", "data": [_shown(kit, each) for each in kit.plugins.domains.values()]})
 
     @router.get(
-        "/{name}",
+        "/domains/{name}",
         operation_id="domain",
         summary="A domain, with the JSON Schema of its request.",
         responses=answers(DescribedDomain, links={"a document": link("document", "name", "$response.body#/id")}),
@@ -168,7 +171,7 @@ def documents_router(kit: Kit, desk: Desk) -> APIRouter:
         return as_json({**_shown(kit, found), "schema": found.request.model_json_schema()})
 
     @router.post(
-        "/{name}/generate",
+        "/domains/{name}/generate",
         operation_id="document",
         summary="Write a document.",
         responses=answers(DocumentAnswer, streams=True),
@@ -180,6 +183,11 @@ def documents_router(kit: Kit, desk: Desk) -> APIRouter:
             return written(kit, name, body, stop)
 
         return await reply(request, desk, start, DocumentForm(body.format, explains=body.explain), stream=body.stream)
+
+    @router.get("/examples", operation_id="examples", summary="The sets of examples.", responses=answers(SetsAnswer))
+    def examples() -> Response:
+        sets = [{"id": name, "object": "examples"} for name in ExampleStore().names()]
+        return as_json({"object": "list", "data": sets})
 
     return router
 

@@ -88,8 +88,9 @@ def answer(refusal: Refusal, *, headers: Mapping[str, str] | None = None) -> Res
 
 
 def as_json(value: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """Return an answer in JSON."""
-    return Response(json_line(value), status_code=status, headers=headers, media_type="application/json")
+    """Return an answer in JSON, of which nothing keeps a copy on its way."""
+    told = {"Cache-Control": "no-store", **(headers or {})}
+    return Response(json_line(value), status_code=status, headers=told, media_type="application/json")
 
 
 def json_line(value: Any) -> str:

@@ -42,7 +42,7 @@ async def reply(
         first = await _while_there(request, _first(items))
         if first is None:
             return Response(status_code=_GONE)
-        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(_sent(first, items, form), media_type="text/event-stream", headers=headers)
     everything = await _while_there(request, _all(items))
     return Response(status_code=_GONE) if everything is None else as_json(form.whole(everything))

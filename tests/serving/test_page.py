@@ -11,6 +11,7 @@ import html5lib
 import pytest
 
 from dalle_kit import Kit
+from dalle_kit.examples import ExampleStore, Found
 from tests.serving.browser import PROGRAM, Browser, browsing
 from tests.serving.conftest import Server, serving
 
@@ -102,6 +103,33 @@ def test_a_narrow_screen_shows_all_of_it(browser: Browser, server: Server) -> No
     assert browser.value("document.activeElement.id").startswith("field-quotes.0")
     unnamed = "[...document.querySelectorAll('input, select, textarea')].filter(each => !each.labels.length).length"
     assert browser.value(unnamed) == 0
+
+
+def test_sets_of_examples_are_chosen_by_the_keyboard_and_nothing_is_remembered(
+    browser: Browser, server: Server
+) -> None:
+    for name in ("tom", "notices"):
+        ExampleStore().add(name, [Found(text="Hi Ana,\n\nthe room is booked.\n\nCheers,\nTom")])
+    assert [each["id"] for each in server.ask("/v1/examples").json["data"]] == ["notices", "tom"]
+    browser.resize(360, 740)
+    browser.open(server.url)
+    browser.until("document.getElementById('field-to') !== null")
+    browser.tab_to("field-to")
+    browser.type("ana@example.com")
+    browser.value("void document.querySelector('details').setAttribute('open', '')")
+    browser.tab_to("field-option-like.1")
+    browser.press(" ")
+    browser.value("window.fetch = async (path, given) => { window.asked = given.body; return new Response('') }; 0")
+    browser.press("Enter", control=True)
+    browser.until("window.asked")
+    assert json.loads(browser.value("window.asked"))["like"] == ["tom"]
+    # What has the focus is not under the buttons that stay at the bottom.
+    middle = "(r => document.elementFromPoint(r.x + r.width / 2, r.y + r.height / 2))"
+    assert browser.value(f"{middle}(document.activeElement.getBoundingClientRect()) === document.activeElement")
+    browser.open(server.url)
+    browser.until("document.getElementById('field-to') !== null")
+    assert browser.value("[localStorage.length, sessionStorage.length, document.cookie]") == [0, 0, ""]
+    assert browser.value("document.getElementById('field-to').value") == ""
 
 
 def test_what_is_wrong_is_said_at_its_field(browser: Browser, server: Server) -> None:

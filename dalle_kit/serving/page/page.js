@@ -3,6 +3,7 @@
 
 const at = (id) => document.getElementById(id);
 let domains = [];
+let sets = []; // the names of the sets of examples
 let fields = null; // of the form that is shown
 let options = null;
 let running = null; // the AbortController of the request that runs
@@ -80,6 +81,7 @@ function field(name, path, given, definitions, needed) {
     return leaf(control, () => control.files[0] && encoded(control.files[0]));
   }
   if (schema.properties) return group(name, path, schema, definitions);
+  if (schema.type === "array" && schema.items.enum) return choices(name, path, schema);
   if (schema.type === "array" && plain(schema.items, definitions).properties) return list(name, path, schema, definitions);
   const control = make("textarea", { rows: 1, spellcheck: true });
   if (schema.type === "array") {
@@ -90,6 +92,16 @@ function field(name, path, given, definitions, needed) {
     });
   }
   return leaf(control, () => control.value || undefined);
+}
+
+function choices(name, path, schema) {
+  const boxes = schema.items.enum.map((each, number) => make("input", { type: "checkbox", value: each, id: `field-${path}.${number}` }));
+  const element = make("fieldset", {}, make("legend", { textContent: words(name) }), make("small", { textContent: schema.description }),
+    ...boxes.map((box) => make("div", { className: "check" }, make("label", { htmlFor: box.id }, box, box.value))));
+  return { element, value: () => {
+    const found = boxes.filter((box) => box.checked).map((box) => box.value);
+    return found.length ? found : undefined;
+  } };
 }
 
 function group(name, path, schema, definitions) {
@@ -162,7 +174,8 @@ async function showForm() {
   fields = Object.entries(properties).map(([each, schema]) => [each, field(each, each, schema, $defs, required?.includes(each))]);
   at("fields").replaceChildren(make("legend", { textContent: shown.summary }), ...fields.map(([, each]) => each.element));
   const formats = shown.formats.map((format) => format.name);
-  const offered = { ...OPTIONS, format: { ...OPTIONS.format, enum: formats, default: formats[0] } };
+  const like = { type: "array", items: { enum: sets }, description: "Sets of examples to write like." };
+  const offered = { ...(sets.length ? { like } : {}), ...OPTIONS, format: { ...OPTIONS.format, enum: formats, default: formats[0] } };
   options = Object.entries(offered).map(([each, schema]) => [each, field(each, `option-${each}`, schema, {}, false)]);
   at("options").replaceChildren(...options.map(([, each]) => each.element));
   at("text").classList.toggle("code", name.startsWith("code"));
@@ -202,7 +215,7 @@ async function write(event) {
     at("about").hidden = true;
     at("text").replaceChildren();
     at("text").classList.add("provisional");
-    at("status").scrollIntoView({ block: "nearest" });
+    at("text-title").scrollIntoView({ block: "nearest" });
     for await (const each of events(response)) {
       if (each.error) throw Object.assign(new Error(each.error.message), each.error);
       if (each.object === "document") show(each, how.explain);
@@ -318,6 +331,7 @@ function download() {
 async function begin() {
   try {
     domains = (await (await ask("/v1/domains")).json()).data;
+    sets = (await (await ask("/v1/examples")).json()).data.map((each) => each.id);
     at("domain").replaceChildren(...domains.map((each) => make("option", { value: each.id, textContent: `${each.id}: ${each.summary}` })));
     if (domains.some((each) => each.id === "email")) at("domain").value = "email";
     await showForm();
