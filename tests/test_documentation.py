@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -104,14 +105,19 @@ def test_the_template_that_includes_the_bundled_one_adds_to_it(home: Path) -> No
 
 @pytest.mark.parametrize("page", PAGES, ids=shown)
 def test_links_lead_to_files_and_headings_that_exist(page: Path) -> None:
+    for path, anchor in links(page):
+        file = (page.parent / path).resolve() if path else page
+        assert file.is_file(), f"{page.name} links to {path}"
+        assert not anchor or anchor in anchors(file), f"{page.name} links to {path}#{anchor}"
+
+
+def links(page: Path) -> Iterator[tuple[str, str]]:
+    """Yield the path and the anchor of each link of a page to another or to a place in it."""
     text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
     for target in re.findall(r"\]\(([^)\s]+)\)", text):
-        if target.startswith("https://"):
-            continue
-        path, _, anchor = target.partition("#")
-        file = (page.parent / path).resolve() if path else page
-        assert file.is_file(), f"{page.name} links to {target}"
-        assert not anchor or anchor in anchors(file), f"{page.name} links to {target}"
+        if not target.startswith("https://"):
+            path, _, anchor = target.partition("#")
+            yield path, anchor
 
 
 def anchors(page: Path) -> set[str]:
@@ -120,10 +126,14 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^a-z0-9 _-]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def test_every_page_is_linked_from_the_readme() -> None:
-    text = README.read_text(encoding="utf-8")
-    for page in (*DOCS.glob("*.md"), REPOSITORY / "CHANGELOG.md", REPOSITORY / "SECURITY.md"):
-        assert f"({page.relative_to(REPOSITORY).as_posix()})" in text
+def test_links_lead_from_the_readme_to_every_page() -> None:
+    found, ahead = set[Path](), [README]
+    while ahead:
+        page = ahead.pop()
+        if page not in found:
+            found.add(page)
+            ahead += [(page.parent / path).resolve() for path, _ in links(page) if path.endswith(".md")]
+    assert {page for page in PAGES if page not in found} == set()
 
 
 def test_the_readme_keeps_to_the_versions_that_are_pinned_and_supported() -> None:
