@@ -39,10 +39,10 @@ def similarity(encoder: Engine, text: str, reference: str) -> float:
 def log_likelihood(engine: Engine, shaped: Shaped, reference: str) -> float | None:
     """Return the mean log-likelihood of the real text's tokens, in nats, after the prompt and the document's beginning.
 
-    None where it is longer than the model reads, or the document has no slot.
+    None where it is longer than the model reads, the document has no slot, or the model is on a server.
     """
     parts = shaped.skeleton.parts
-    if not shaped.skeleton.slots:
+    if not shaped.skeleton.slots or engine.runner == "server":
         return None
     before = str(parts[0]) if isinstance(parts[0], str) else ""
     told = reference if reference.startswith(before) else before + reference

@@ -111,7 +111,7 @@ class Answer:
     def _whole(self, text: str) -> str:
         if self._slot.verbatim or not self._begun or not text:
             return text
-        apart = "" if text[0] in ",;.:!?'" or self._begun[-1].isspace() else " "
+        apart = " " if is_prose(self._slot) and text[0] not in ",;.:!?'" else ""
         return self._begun + apart + text
 
 
