@@ -24,7 +24,11 @@ FALLEN = 1
 )
 @click.argument("domain", nargs=-1, required=True)
 @click.option(
-    "--cases", type=click.Choice(["hand", "real", "all"]), default="all", show_default=True, help="Which requests."
+    "--cases",
+    metavar="hand|real|all|FILE",
+    default="all",
+    show_default=True,
+    help="Which requests; a FILE has one on each line, as JSON.",
 )
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="At most so many cases of each kind.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the texts and of the draws.")
@@ -83,7 +87,7 @@ eval = evaluate
 
 def _evaluate(values: dict[str, Any], progress: Progress) -> Report:
     from dalle_kit.config import load_settings
-    from dalle_kit.evaluation.cases import load_cases
+    from dalle_kit.evaluation.cases import chosen_cases
     from dalle_kit.evaluation.running import Plan
     from dalle_kit.evaluation.running import evaluate as run
     from dalle_kit.evaluation.settings import Setting
@@ -96,7 +100,8 @@ def _evaluate(values: dict[str, Any], progress: Progress) -> Report:
     def make_kit(model: str | None) -> Kit:
         return Kit(model=model, settings=settings, progress=progress)
 
-    cases = load_cases(make_kit(None).plugins.domain(name), values["cases"], limit=values["limit"], seed=values["seed"])
+    domain = make_kit(None).plugins.domain(name)
+    cases = chosen_cases(domain, values["cases"], limit=values["limit"], seed=values["seed"])
     readers = _readers(values["verbs"], progress)
     return run(Plan(name, cases, wanted, values["seed"], values["timed"], readers), make_kit, progress=progress)
 

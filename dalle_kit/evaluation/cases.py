@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, get_args
 
 from dalle_kit.domain import Domain, Request
 from dalle_kit.errors import OptionError, PluginError, RequestError
@@ -50,6 +52,34 @@ def load_cases(domain: Domain, chosen: Chosen = "all", *, limit: int | None = No
     if not cases:
         raise OptionError("--cases", chosen, f"a kind of case that the domain {domain.name!r} has: this it has none of")
     return _all_different(domain, cases)
+
+
+def chosen_cases(domain: Domain, chosen: str, *, limit: int | None = None, seed: int = 0) -> list[Case]:
+    """Return the cases of a kind, as ``load_cases``, or those of a file that has one on each line, as JSON.
+
+    Raises OptionError for what is neither, RequestError for a line that is no case, PluginError as ``load_cases``.
+    """
+    for kind in get_args(Chosen):
+        if chosen == kind:
+            return load_cases(domain, kind, limit=limit, seed=seed)
+    try:
+        lines = Path(chosen).read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        raise OptionError("--cases", chosen, "hand, real, all, or a file with a case on each line, as JSON") from error
+    written = [_written(line, f"--cases: {chosen}, line {number}") for number, line in enumerate(lines, 1) if line]
+    if not written:
+        raise OptionError("--cases", chosen, "a file with a case on each line: this one is empty")
+    return _all_different(domain, _drawn(hand_cases(domain, written), limit, seed))
+
+
+def _written(line: str, place: str) -> Mapping[str, object]:
+    try:
+        entry = json.loads(line)
+    except ValueError as error:
+        raise RequestError(f"{place}: is no JSON ({error})") from error
+    if not isinstance(entry, dict):
+        raise RequestError(f'{place}: is no case; write it as {{"id": ..., "fields": {{...}}}}')
+    return entry
 
 
 def hand_cases(domain: Domain, written: Iterable[Mapping[str, object]]) -> list[Case]:

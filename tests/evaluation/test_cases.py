@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 from pydantic import Field
 
 from dalle_kit.domain import Domain, Example, Request
-from dalle_kit.errors import OptionError, PluginError, UnknownNameError
-from dalle_kit.evaluation.cases import load_cases
+from dalle_kit.errors import DalleKitError, OptionError, PluginError, UnknownNameError
+from dalle_kit.evaluation.cases import chosen_cases, load_cases
 from dalle_kit.evaluation.settings import Setting
 
 
@@ -50,6 +51,33 @@ def test_wrong_cases_are_named() -> None:
         load_cases(domain({"facts": ["a"]}))
     with pytest.raises(PluginError, match="two cases of 'card' are named 'x'"):
         load_cases(domain({"id": "x", "fields": {}}, {"id": "x", "fields": {}}))
+
+
+def test_cases_of_ones_own_come_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "mine.jsonl"
+    file.write_text('{"id": "one", "fields": {"facts": ["a"]}}\n\n{"fields": {}}\n', encoding="utf-8")
+    found = chosen_cases(domain(real=1), str(file))
+    assert [(case.id, case.kind, case.points) for case in found] == [("one", "hand", ("a",)), ("hand-2", "hand", ())]
+    assert len(chosen_cases(domain(real=1), str(file), limit=1)) == 1
+    assert [case.kind for case in chosen_cases(domain(real=1), "real")] == ["real"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, r"--cases: .* is not allowed; give hand, real, all, or a file"),
+        ("", "this one is empty"),
+        ('{"fields": {}}\n{', "line 2: is no JSON"),
+        ("[]", 'is no case; write it as {"id": ..., "fields": {...}}'),
+        ('{"fields": {"colour": "red"}}', "case 'hand-1' of 'card': .*colour"),
+    ],
+)
+def test_a_file_of_cases_that_is_none_is_told_with_its_line(tmp_path: Path, text: str | None, said: str) -> None:
+    file = tmp_path / "mine.jsonl"
+    if text is not None:
+        file.write_text(text, encoding="utf-8")
+    with pytest.raises(DalleKitError, match=said):
+        chosen_cases(domain(), str(file))
 
 
 def test_a_kind_without_cases_is_an_error() -> None:
