@@ -95,7 +95,11 @@ def parse_command(arguments: list[str]) -> None:
         rest = [*context._protected_args, *context.args]
         name, command, rest = context.command.resolve_command(context, rest)
         assert command is not None
-        context = command.make_context(name, rest, parent=context)
+        try:
+            context = command.make_context(name, rest, parent=context)
+        except click.BadParameter as error:
+            assert error.message.endswith("does not exist."), error  # a file of the reader's
+            return
 
 
 def parse_json(block: Block) -> None:
