@@ -184,9 +184,12 @@ def _rank(each: Finished) -> tuple[int, int, int, float, float]:
 def finish(
     plugins: Plugins, work: Work, reviewer: Reviewer, generation: Generation, *, drop_forced: bool = False
 ) -> Finished:
-    """Post-process a draft, the domain first, and check it."""
+    """Post-process a draft, the domain first, tidy it, and check it."""
     texts = {name: slot.text for name, slot in generation.slots.items()}
     own = work.domain.finish(work.request, Draft(work.shaped.skeleton, texts))
+    for slot in own.skeleton.slots:
+        if slot.name in own.texts:
+            own = own.replace(slot.name, reviewer.tidied(slot, own.texts[slot.name]))
     forced = _forced(own, generation) if drop_forced else []
     lines = tuple(f"dropped: {quoted(own.texts[name])}" for name in forced)
     if forced:  # what these had to say is missing from now on

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dalle_kit.checks import Source, contradictions, form, invented, misplaced, missing, unsupported
 from dalle_kit.checks.coverage import Coverage, assess
 from dalle_kit.checks.invention import is_courtesy
+from dalle_kit.checks.stutter import stutters
+from dalle_kit.checks.tidying import tidied
 from dalle_kit.domain import Domain, Request
-from dalle_kit.passages import passages, spans
+from dalle_kit.passages import joined, passages, spans
 from dalle_kit.privacy import PERSONAL_DATA
 from dalle_kit.records import Draft, Finding, Skeleton, Slot
 
@@ -92,6 +94,13 @@ class Reviewer:
     def is_prose(self, slot: Slot) -> bool:
         """Say whether a slot is filled with sentences of the model's own."""
         return self._prose and not is_fixed(slot)
+
+    def tidied(self, slot: Slot, text: str) -> str:
+        """Return a slot's text without what its sentences have before their points that does not belong there."""
+        if not slot.about or not self.is_prose(slot) or self._language != ENGLISH:
+            return text
+        told = " ".join(slot.about)
+        return joined([replace(each, sentence=tidied(each.sentence, told)) for each in passages(text)])
 
     def about(self) -> list[Finding]:
         """Return what is to say about the request: points that contradict each other or are not in English."""
@@ -203,6 +212,7 @@ class Reviewer:
             if slot.about:
                 findings += invented(text, self._source, slot=slot.name)
                 findings += self._misplaced(text, slot=slot.name)
+                findings += self._repetitions(slot, text)
             findings += form(
                 text,
                 known=self._known_text,
@@ -212,6 +222,15 @@ class Reviewer:
             )
         plain = self.protected(slot, text)
         return [each for each in findings if each.span is None or not within(each.span, plain)]
+
+    def _repetitions(self, slot: Slot, text: str) -> Iterator[Finding]:
+        """Yield a finding for each sentence that says twice what its points say once."""
+        row = passages(text)
+        told = " ".join(slot.about)
+        for span, passage in zip(spans(row), row, strict=True):
+            what = stutters(passage.sentence, told)
+            if what is not None:
+                yield Finding("repetition", "error", f"the sentence says {what!r} twice", slot.name, span)
 
     def _ends_sentence(self, slot: Slot) -> bool:
         """Say whether a slot's text has to end as a sentence does: one of a few words in a line need not."""

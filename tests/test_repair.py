@@ -9,6 +9,7 @@ import pydantic
 import pytest
 
 from dalle_kit.budget import Budget
+from dalle_kit.checks.stutter import says_twice
 from dalle_kit.domain import Domain, Request
 from dalle_kit.engine.engine import Engine
 from dalle_kit.models.spec import StoredModel
@@ -16,7 +17,6 @@ from dalle_kit.passages import passages
 from dalle_kit.records import Draft, Finding, GenerationOptions, Message, Prompt, Skeleton, Slot
 from dalle_kit.repair import Repaired, Rewriting, Steps, needs_repair, repair_steps
 from dalle_kit.repair.steps import SENTENCES
-from dalle_kit.repair.workbench import says_twice
 from dalle_kit.review import Reviewer
 from dalle_kit.writing import run_repairs
 

@@ -142,6 +142,12 @@ def read(sentence: str) -> Read:
     return _Reader(sentence).read()
 
 
+def asks_reader(note: str) -> bool:
+    """Say whether an English note begins with what its reader is to do: "call me", "don't tell her"."""
+    events = read(note).events
+    return bool(events) and events[0].request and events[0].place == ("not" in events[0].helpers) * 2
+
+
 class _Reader:
     """One sentence while it is read."""
 
@@ -236,6 +242,8 @@ class _Reader:
             return True
         if helpers & (MODALS | DO):
             return True
+        if "to" in helpers and not helpers.isdisjoint(HAVE | WANTING):
+            return not word.endswith("ing")
         if "to" in helpers:
             return word in BASES or (listed and not word.endswith(("s", "ed", "ing")))
         if helpers & HAVE:
@@ -246,8 +254,8 @@ class _Reader:
 
     def _begins_clause(self, place: int, *, listed: bool, at_start: bool) -> bool:
         word, follows = self.low[place], self.low[place + 1] if place + 1 < len(self.low) else ""
-        if follows[:1].isdigit() or (word == "open" and follows in PREPOSITIONS):
-            return False  # "order 991", "open from 9"
+        if follows[:1].isdigit() or (word in {"open", "contact"} and follows in PREPOSITIONS):
+            return False  # "order 991", "open from 9", "contact at the door"
         return _is_base(word) or (not at_start and listed and (_is_past(word) or self.low[place - 1] == "and"))
 
     def _is_verb_behind(self, before: int, word: str, *, listed: bool) -> bool:
@@ -294,6 +302,7 @@ class _Reader:
             # "Asked Ana to come", but "four months to sell it".
             return (subject if subject is not None and subject.name else None), False
         past = _is_past(self.low[place]) and not helpers - {"not"}
+        past = past and not (subject is not None and subject.name and self._has_object(place))
         participle = past and not self._followed(place) and not self._is_clause(before, place)
         return (None if participle else subject), False
 
@@ -374,7 +383,7 @@ class _Reader:
     def _has_object(self, place: int) -> bool:
         """Say whether anything stands behind a verb without a preposition."""
         at = place + 1
-        return at < len(self.low) and self.low[at][0].isalnum() and self.low[at] not in PREPOSITIONS | SUBORDINATORS
+        return at < len(self.low) and self.low[at][0].isalnum() and self.low[at] not in AROUND_PHRASES - OBJECTS
 
     def _receivers(self, place: int) -> tuple[Person, ...]:
         """Return the persons that stand right behind a verb, or behind "to" in the rest of its clause."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from dalle_kit.checks import same_words
 from dalle_kit.checks.negation import denies
-from dalle_kit.checks.words import content_words, stem
+from dalle_kit.checks.stutter import stutters
 from dalle_kit.passages import Passage, joined, passages
 from dalle_kit.records import Draft, Prompt, Skeleton, Slot
 from dalle_kit.review import Checks, Review, Reviewer, own_text
@@ -110,23 +109,14 @@ class Workbench:
 
         It denies something only where a point does: what is turned round by a "not" no other check would notice.
         """
-        found = passages(text or "")
+        found = passages(self.reviewer.tidied(slot, text or ""))
         if not found:
             return None
         sentence = found[0].sentence
         said_before = f" {same_words(sentence)} " in f" {same_words(own_text(beside))} "
         turned = denies(sentence) and not any(map(denies, slot.about))
-        stutters = says_twice(sentence, " ".join(slot.about))
-        return None if said_before or turned or stutters or self.reviewer.faults(sentence) else sentence
-
-
-def says_twice(sentence: str, told: str) -> bool:
-    """Say whether two words that bear meaning come twice in a sentence, though not in what it was told.
-
-    A search that is held to words may say them all, and then go on to say them again.
-    """
-    counts, known = Counter(map(stem, content_words(sentence))), Counter(map(stem, content_words(told)))
-    return sum(count > max(1, known[word]) for word, count in counts.items()) >= 2
+        twice = stutters(sentence, " ".join(slot.about)) is not None
+        return None if said_before or turned or twice or self.reviewer.faults(sentence) else sentence
 
 
 def _longest(points: tuple[str, ...]) -> int:

@@ -19,6 +19,7 @@ from dalle_kit_email.greetings import (
 from dalle_kit_email.languages import LANGUAGES
 from dalle_kit_email.phrasing import phrasing
 from dalle_kit_email.request import EmailRequest, mailboxes
+from dalle_kit_email.stating import stated
 from dalle_kit_email.thread import Parent
 
 #: So many points make a paragraph.
@@ -108,7 +109,7 @@ def _statements(request: EmailRequest) -> list[dict[str, object]]:
         statements.append(
             {
                 "point": point,
-                "text": plain_sentence(point),
+                "text": stated(point, subject=subject) if english and not own_text else plain_sentence(point),
                 "sentences": sentences if english and not own_text else 0,
                 "regex": phrasing(point, subject=subject) if english else None,
                 "limit": len(point.encode("utf-8")) + 80,

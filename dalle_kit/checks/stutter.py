@@ -1,0 +1,34 @@
+"""Stuttering: a sentence that says the same twice, "In the final, Rovers won in the final"."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from dalle_kit.checks.words import content_words, stem
+
+_FIGURE = re.compile(r"\d[\d.,:]*\d|\d")
+_JOINED_TO_ITSELF = re.compile(r"\b(?P<word>[^\W\d_]{3,}) (?:and|or|but) (?P=word)\b", re.IGNORECASE)
+#: Words that are said twice on purpose.
+_ON_PURPOSE = frozenset("more less again over over years days weeks months hours miles many round better worse".split())
+
+
+def says_twice(sentence: str, told: str) -> bool:
+    """Say whether two words that bear meaning come twice in a sentence, though not in what it was told.
+
+    A search that is held to words may say them all, and then go on to say them again.
+    """
+    counts, known = Counter(map(stem, content_words(sentence))), Counter(map(stem, content_words(told)))
+    return sum(count > max(1, known[word]) for word, count in counts.items()) >= 2
+
+
+def stutters(sentence: str, told: str) -> str | None:
+    """Return what a sentence says twice though it was told once: a figure, a word joined to itself, several words."""
+    known = Counter(_FIGURE.findall(told))
+    for figure, count in Counter(_FIGURE.findall(sentence)).items():
+        if known[figure] and count > known[figure]:
+            return figure
+    joined = _JOINED_TO_ITSELF.search(sentence)
+    if joined and joined["word"].casefold() not in _ON_PURPOSE and joined.group().casefold() not in told.casefold():
+        return str(joined["word"])
+    return "several words" if says_twice(sentence, told) else None
