@@ -38,6 +38,8 @@ def api() -> str:
     parts = []
     for group in GROUPS:
         parts.append(f"## {group}")
+        if group == "Errors":
+            parts.append("As a tree: [Errors](../python.md#errors). The message is one line, with the fix.")
         for name, module in sorted(dalle_kit._HOME.items()):
             if group == _group(module.removeprefix("dalle_kit.")):
                 parts += _entry(name, getattr(dalle_kit, name))

@@ -12,10 +12,13 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
+import dalle_kit
 from dalle_kit import Kit
 from dalle_kit.cli.main import main
+from dalle_kit.cli.root import cli
 from tests.docs.pages import DOCS, PAGES, README, REPOSITORY, blocks, calls
 
 QUESTION = """From: Ana <ana@example.com>
@@ -27,11 +30,14 @@ Does Friday suit you?
 """
 
 
-#: All but those that name a model of the reader's own.
+NOTES = "two decisions\nroom B12\n"
+
+#: Those that are not run with their page, and name no model of the reader's own.
 EMAILS = [
     arguments
     for page in PAGES
     for block in blocks(page)
+    if block.language == "sh" and block.output is None
     for command in block.commands()
     for arguments in calls(command)
     if arguments[0] == "email" and "--model" not in arguments
@@ -50,6 +56,16 @@ def test_generated_parts_are_up_to_date() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_reference_has_every_public_name_and_every_command() -> None:
+    names, commands = ((DOCS / f"reference/{page}.md").read_text(encoding="utf-8") for page in ("python", "commands"))
+    for name in {*dalle_kit.__all__} - {"__version__"}:
+        assert f"\n### {name}\n" in names
+    for method in ("generate", "stream", "batch", "explain", "reproduce"):
+        assert f"\n#### Kit.{method}\n" in names
+    for command in cli.list_commands(click.Context(cli)):
+        assert f"\n## dalle-kit {command}\n" in commands
 
 
 def test_a_generated_part_that_was_changed_is_noticed_and_mended(tmp_path: Path) -> None:
@@ -73,13 +89,14 @@ def test_every_email_command_shown_makes_a_prompt(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "question.eml").write_text(QUESTION, encoding="utf-8")
-    (tmp_path / "notes.txt").write_text("two decisions\nroom B12\n", encoding="utf-8")
+    (tmp_path / "notes.txt").write_text(NOTES, encoding="utf-8")
     (tmp_path / "old.eml").write_text(QUESTION, encoding="utf-8")
     for option, value in itertools.pairwise(arguments):
         if option == "--like" and not Path(value).exists():
             Path(value).mkdir()
             Path(value, "one.txt").write_text("The bins go out on Tuesday.", encoding="utf-8")
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"two decisions\nroom B12\n"), encoding="utf-8"))
+    given = QUESTION if ("--reply-to", "-") in itertools.pairwise(arguments) else NOTES
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given.encode()), encoding="utf-8"))
     if "brief" in arguments:
         assert main(["templates", "new", "email/brief"]) == 0
     assert main(["config", "set", "identity.address", "tom@example.com"]) == 0
