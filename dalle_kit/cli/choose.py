@@ -38,12 +38,12 @@ def choose(documents: Sequence[Document]) -> Document:
     last = len(documents)
     click.echo(f"Which one? 1 to {last}, Enter for 1, Ctrl-C for none: ", nl=False, err=True)
     while True:
-        key = click.getchar()
-        if key in _ENTER:
-            key = "1"
-        if key in map(str, range(1, last + 1)):
-            click.echo(key, err=True)
-            return documents[int(key) - 1]
+        # Of keys that were pressed quickly several come at once.
+        for key in click.getchar():
+            chosen = "1" if key in _ENTER else key
+            if chosen in map(str, range(1, last + 1)):
+                click.echo(chosen, err=True)
+                return documents[int(chosen) - 1]
 
 
 def _show(documents: Sequence[Document]) -> None:

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from dalle_kit.checks import same_words
+from dalle_kit.checks import key_words, same_words
 from dalle_kit.checks.verbs import BASES
 from dalle_kit.choosing import PERSONS, says_the_same
 
@@ -14,9 +14,10 @@ _NUMBER = re.compile(r"\d[\d.,:]*")
 
 
 def is_said_alike(new: str, old: str, points: Sequence[str]) -> bool:
-    """Say whether a sentence speaks of the persons of its points and of nobody else, asks what they or the old one ask.
+    """Say whether a sentence speaks of the persons of its points and of nobody else, and asks what they or the old ask.
 
-    It says no number twice that is told once. ``old`` is "" for a sentence that takes no other's place.
+    It has the words of its points that the old one has, and says no number twice that is told once. ``old`` is "" for a
+    sentence that takes no other's place.
     """
     told = [*points, *([old] if old else [])]
     persons = {word for text in told for word in same_words(text).split() if word in PERSONS}
@@ -25,7 +26,15 @@ def is_said_alike(new: str, old: str, points: Sequence[str]) -> bool:
     numbers = Counter(_NUMBER.findall(" ".join(points)))
     if any(count > max(1, numbers[number]) for number, count in Counter(_NUMBER.findall(new)).items()):
         return False
+    if any(is_mentioned(word, old) and not is_mentioned(word, new) for point in points for word in key_words(point)):
+        return False
     return any(_asks(new) == _asks(text) for text in told) and all(says_the_same(new, point) for point in points)
+
+
+def is_mentioned(word: str, text: str) -> bool:
+    """Say whether a text has a key word of a point; a star stands for any ending."""
+    stem, star, _ = word.casefold().partition("*")
+    return re.search(rf"(?<!\w){re.escape(stem)}" + ("" if star else r"(?!\w)"), text.casefold()) is not None
 
 
 def _asks(sentence: str) -> tuple[bool, bool]:

@@ -22,7 +22,7 @@ from dalle_kit.revising.sentences import Place
 from dalle_kit.revising.tightening import tighten
 
 #: How boldly other sentences are drawn: each of these so often in a round.
-_TEMPERATURES, _DRAWS = (0.6, 0.9, 1.2), 2
+_TEMPERATURES, _DRAWS = (0.5, 0.7, 0.9), 2
 
 #: Rounds in which another sentence is looked for.
 _ROUNDS = 2
@@ -111,14 +111,15 @@ class _Sentence:
 def _sentence(bench: Workbench, slot: Slot, index: int) -> _Sentence:
     row = bench.row(slot)
     text, rest = row[index].sentence, bench.changed(slot, without(row, index))
-    plain = {number for number in range(len(slot.about)) if plain_sentence(slot, number) in text}
-    unsaid = set(bench.reviewer.unsaid(slot.about, text)) - plain
-    said = [number for number in range(len(slot.about)) if number not in unsaid]
-    lost = set(bench.reviewer.unsaid(slot.about, own_text(rest)))
-    numbers = [number for number in said if number in lost] or said
-    if not numbers and len(slot.about) == 1:
-        numbers = [0]
-    return _Sentence(slot, index, text, tuple(slot.about[number] for number in numbers), rest)
+    # It may say the point of another place too, which is empty then.
+    every = [point for each in open_slots(bench.draft) for point in each.about]
+    unsaid = set(bench.reviewer.unsaid(every, own_text(bench.draft)))
+    points = [every[number] for number in bench.reviewer.unsaid(every, own_text(rest)) if number not in unsaid]
+    if not points:
+        plain = {point for number, point in enumerate(slot.about) if plain_sentence(slot, number) in text}
+        left = {slot.about[number] for number in bench.reviewer.unsaid(slot.about, text)} - plain
+        points = [point for point in slot.about if point not in left or len(slot.about) == 1]
+    return _Sentence(slot, index, text, tuple(dict.fromkeys(points)), rest)
 
 
 def _variants(bench: Workbench, each: _Sentence) -> list[Rewriting]:
@@ -131,7 +132,7 @@ def _variants(bench: Workbench, each: _Sentence) -> list[Rewriting]:
         *certain, alone = free.skeleton.parts
         assert isinstance(alone, Slot)
         return [replace(free, skeleton=Skeleton((*certain, replace(alone, starts_with=start))))]
-    words = key_words(each.points[0]) if len(each.points) == 1 else ()
+    words = tuple(word for point in each.points for word in key_words(point))
     held = [bench.rewriting(each.slot, before, points=each.points, mentions=words)] if words else []
     return [free, *held]
 
@@ -144,7 +145,8 @@ def _drawn(base: Rewriting, seed: int, round: int) -> list[Rewriting]:
     for number in range(_DRAWS * len(_TEMPERATURES)):
         drawing = {"temperature": _TEMPERATURES[number // _DRAWS], "seed": (seed + 101 * round + number) % 2**31}
         drawn = replace(slot, options={**slot.options, **drawing})
-        found.append(replace(base, skeleton=Skeleton((*certain, drawn))))
+        # What is drawn and unlikely is no sentence more often than not.
+        found.append(replace(base, skeleton=Skeleton((*certain, drawn)), pressed=slot.sentences is not None))
     return found
 
 
@@ -167,8 +169,8 @@ def _redo(bench: Workbench, place: Place, aims: Aims, notes: list[str]) -> Texts
         if new := _first_good(bench, each, texts, avoid):
             _put(bench, each, new)
             return
-    plain = [plain_sentence(place.slot, place.slot.about.index(point)) for point in each.points]
-    if len(plain) == 1 and same_words(plain[0]) not in avoid:
+    plain = [plain_sentence(place.slot, number) for number in range(len(place.slot.about))]
+    if len(plain) == 1 and each.points == place.slot.about and same_words(plain[0]) not in avoid:
         _put(bench, each, plain[0])
     else:
         notes.append(f"no other sentence that passes the checks was found for {quoted(each.text)}: it stays")

@@ -6,7 +6,7 @@ from collections.abc import Generator, Mapping, Sequence
 from itertools import pairwise
 
 from dalle_kit.checks import key_words
-from dalle_kit.checks.verbs import begins_with_verb, has_finite_verb
+from dalle_kit.checks.verbs import begins_with_verb, has_finite_verb, is_past
 from dalle_kit.records import Draft, Slot
 from dalle_kit.repair import Rewriting, quoted
 from dalle_kit.repair.joints import Joint
@@ -80,7 +80,7 @@ def _shortest(bench: Workbench, slot: Slot, text: str | None) -> str:
     if new is not None and not bench.reviewer.unsaid((point,), new) and is_said_alike(new, old, (point,)):
         found.append(new)
     plain = plain_sentence(slot, 0)
-    if has_finite_verb(plain) and not begins_with_verb(plain):
+    if _is_sentence(plain):
         found.append(plain)
     best = min(found, key=_words)
     return best if _words(best) <= _words(old) - _SAVED else old
@@ -110,5 +110,12 @@ def _joined(
     return chosen
 
 
+def _is_sentence(plain: str) -> bool:
+    """Say whether a point is a sentence as it stands, with a verb that is no participle ("cracks found"), no month."""
+    words = [word for word in plain.split() if word != "May" and not is_past(word.strip(",.").casefold())]
+    return has_finite_verb(" ".join(words)) and not begins_with_verb(plain)
+
+
 def _words(text: str) -> int:
-    return len(text.split())
+    """Return how many words a text has: articles are none, without them it would be shorter and worse."""
+    return sum(word.casefold() not in ("a", "an", "the") for word in text.split())
