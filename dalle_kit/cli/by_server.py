@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from http.client import HTTPResponse
 
 
+#: Seconds in which a server says that it is there: one that was halted does not.
+_PATIENCE = 3.0
+
+
 class ServedDocument:
     """A finished document as a server told of it; has what the command line needs of one."""
 
@@ -45,6 +49,7 @@ class ServedStream:
         self._connection, self._response = connection, response
         self._told = first
         self._document: ServedDocument | None = None
+        self.is_gone = False  # the server was there no more before the document was
 
     def __iter__(self) -> Iterator[str]:
         while "piece" in self._told:
@@ -52,6 +57,7 @@ class ServedStream:
             try:
                 self._told = _next(self._response)
             except (OSError, ValueError, EOFError) as error:
+                self.is_gone = True
                 message = "the server that wrote it has gone; run the command again, or with --local"
                 raise DalleKitError(message) from error
         if "document" not in self._told:
@@ -108,6 +114,10 @@ def _asked(connection: socket.socket, path: str, body: bytes) -> HTTPResponse:
     asking = HTTPConnection("localhost")
     asking.sock = connection
     try:
+        connection.settimeout(_PATIENCE)
+        asking.request("GET", "/health")
+        asking.getresponse().read()
+        connection.settimeout(None)  # it may wait for its turn
         asking.request("POST", path, body, {"Content-Type": "application/json"})
         return asking.getresponse()
     except HTTPException as error:

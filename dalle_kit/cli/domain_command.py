@@ -39,7 +39,7 @@ from dalle_kit.cli.request_options import (
 )
 from dalle_kit.cli.source_files import SourceArgument, SourceFile, read_source, source_argument
 from dalle_kit.cli.streaming import take_document
-from dalle_kit.errors import OutputError, PluginError, RequestError, UnknownNameError
+from dalle_kit.errors import DalleKitError, OutputError, PluginError, RequestError, UnknownNameError
 from dalle_kit.records import Privacy
 
 if TYPE_CHECKING:
@@ -351,7 +351,14 @@ def _written_by_server(
         raise named_by_option(error, options, source=argument.field if argument else None) from error
     if stream is None:
         return False
-    document = take_document(stream, quiet=quiet)
+    try:
+        document = take_document(stream, quiet=quiet)
+    except DalleKitError:
+        if not stream.is_gone:
+            raise
+        if not quiet:
+            say("The server that wrote it has gone; it is written here.", err=True)
+        return False
     with kept(document, format=format):
         deliver(render(document, format), values["output"], force=values["force"], quiet=quiet)
     stop_if_interrupted()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from dalle_kit.cli import by_server
 from dalle_kit.cli.main import main
 from dalle_kit.serving.meeting import announced, meet
 from tests.serving.conftest import Server, eventually, serving
+from tests.serving.test_command import served
 
 pytestmark = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="the system has no sockets of a user's own")
 
@@ -161,6 +163,16 @@ def test_a_record_that_others_could_have_written_is_not_trusted(warm: Server, re
             record.chmod(0o600)
         with meeting() as connection:
             assert connection is not None
+    if os.getuid() == 0:  # nobody else may give a file away
+        for path in (record, folder):
+            os.chown(path, 65534, -1)
+            content = record.read_bytes()
+            assert meet(NOTHING) is None
+            record.write_bytes(content)
+            record.chmod(0o600)
+            os.chown(path, 0, -1)
+            with meeting() as connection:
+                assert connection is not None
 
 
 @contextlib.contextmanager
@@ -218,22 +230,40 @@ def test_leaving_stops_the_servers_work(warm: Server) -> None:
     assert eventually(lambda: warm.desk.running == 0)
 
 
-def test_a_server_that_goes_while_it_writes_is_an_error_with_the_fix(
-    warm: Server, run: Run, monkeypatch: pytest.MonkeyPatch
+def test_what_a_server_that_is_killed_had_begun_is_written_here(
+    home: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given = by_server._next
+    command = [*EMAIL, "--max-tokens", "16"]
+    local = run(*command, "--local")
+    given, read = by_server._next, 0
+    with served() as (process, _):
 
-    def gone(response: Any) -> Any:
-        monkeypatch.setattr(by_server, "_next", lambda _: given(type("Empty", (), {"readline": lambda self: b""})()))
-        return given(response)
+        def killing(response: Any) -> Any:
+            nonlocal read
+            read += 1
+            if read == 3:
+                process.kill()
+                process.wait()
+                # What the system holds of the answer may still come.
+                while True:
+                    given(response)
+            return given(response)
 
-    monkeypatch.setattr(by_server, "_next", gone)
-    code, out, err = run(*EMAIL, "--max-tokens", "16")
-    assert (code, out, err) == (
-        2,
-        "",
-        "Error: the server that wrote it has gone; run the command again, or with --local\n",
-    )
+        monkeypatch.setattr(by_server, "_next", killing)
+        code, out, err = run(*command)
+        assert read == 3
+    assert (code, out) == local[:2]
+    assert err.startswith("The server that wrote it has gone; it is written here.\n")
+    # Nothing is left of it that would mislead the next command.
+    assert meet(NOTHING) is None
+    assert run(*command) == local
+
+
+def test_a_server_that_is_halted_is_done_without(home: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(by_server, "_PATIENCE", 0.3)
+    with served() as (process, _):
+        process.send_signal(signal.SIGSTOP)
+        assert by_server.ask_server("email", {"request": {}}, NOTHING) is None
 
 
 def test_the_command_loads_nothing_heavy(warm: Server) -> None:
