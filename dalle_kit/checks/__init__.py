@@ -3,7 +3,7 @@
 from dalle_kit.checks.consistency import consistency
 from dalle_kit.checks.contradictions import contradictions
 from dalle_kit.checks.coverage import Similarity, coverage, missing
-from dalle_kit.checks.events import asks_reader
+from dalle_kit.checks.event_reader import asks_reader
 from dalle_kit.checks.facts import Fact, find_facts
 from dalle_kit.checks.form import DANGLING, PLACEHOLDER, ends_well, form, is_chatter, placeholders
 from dalle_kit.checks.grounding import Source, unsupported

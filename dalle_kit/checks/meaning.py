@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from dalle_kit.checks.events import Event, Read, read
+from dalle_kit.checks.event_reader import read
+from dalle_kit.checks.events import Event, Read
 from dalle_kit.checks.roles import turned_roles
 from dalle_kit.checks.word_classes import TIMES
 

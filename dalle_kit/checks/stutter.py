@@ -27,7 +27,7 @@ def stutters(sentence: str, told: str) -> str | None:
     known = Counter(_FIGURE.findall(told))
     for figure, count in Counter(_FIGURE.findall(sentence)).items():
         if known[figure] and count > known[figure]:
-            return figure
+            return str(figure)
     joined = _JOINED_TO_ITSELF.search(sentence)
     if joined and joined["word"].casefold() not in _ON_PURPOSE and joined.group().casefold() not in told.casefold():
         return str(joined["word"])

@@ -20,7 +20,8 @@ _NUMBERED = re.compile(
     re.IGNORECASE,
 )
 _TIMES = re.compile(
-    r"\b(?:the|my|our|your) (?P<what>(?:last|next|this) (?:year|week|month|quarter|season)['\u2019]s)\b", re.IGNORECASE
+    r"\b(?:the|my|our|your|any|all|some) (?P<what>(?:last|next|this) (?:year|week|month|quarter|season)['\u2019]s)\b",
+    re.IGNORECASE,
 )
 _EMPTY = re.compile(
     r"(?:i have been told|(?:i|we) (?:have )?(?:found|see|can see)|you (?:will|can) (?:see|find|know)) that (?=\S)",
