@@ -37,7 +37,7 @@ REASONS = {
 }
 
 #: What may stand in an output instead of the same figure: how fast the machine was.
-PACE = re.compile(r"\b\d[\d,.]*(?= (?:s|ms|rows an hour|tokens/s)\b)")
+PACE = re.compile(r"\b\d+(?:[.,]\d+)*(?= (?:s|ms|rows an hour|tokens/s)\b)")
 
 _GENERATED = re.compile(r"^<!-- generated: .*?^<!-- end -->$", re.DOTALL | re.MULTILINE)
 _PIECE = re.compile(
@@ -130,9 +130,9 @@ def calls(command: str) -> Iterator[list[str]]:
 
 def matches(shown: str, printed: str) -> bool:
     """Say whether a page shows what was printed; ``...`` stands for anything, and figures of pace for others."""
-    parts = [re.escape(PACE.sub("#", part.rstrip())) for part in re.split(r"\.\.\.", _lines(shown))]
+    parts = [re.escape(PACE.sub("#", part)) for part in _lines(shown).split("...")]
     return re.fullmatch(".*?".join(parts), PACE.sub("#", _lines(printed)), re.DOTALL) is not None
 
 
 def _lines(text: str) -> str:
-    return "\n".join(line.rstrip() for line in text.strip("\n").splitlines())
+    return "\n".join(line.rstrip() for line in text.splitlines()).strip("\n")

@@ -15,6 +15,8 @@ import pytest
 import tree_sitter
 import tree_sitter_javascript
 import yaml
+from hypothesis import given
+from hypothesis.strategies import text
 
 from dalle_kit import Draft, Kit
 from dalle_kit.cli.root import cli
@@ -204,6 +206,12 @@ def test_a_block_that_is_wrong_is_noticed(
         for block in blocks(write(tmp_path, text)):
             reader.try_out(block)
     reader.leave()
+
+
+@given(text(alphabet="a 1.,\ns"))
+def test_a_text_is_shown_by_itself_and_not_by_another(printed: str) -> None:
+    assert matches(printed, printed)
+    assert not matches(f"b{printed}", printed)
 
 
 def test_an_output_may_leave_out_and_be_of_another_pace() -> None:
