@@ -63,7 +63,7 @@ def on_ray(
         raise ConfigError("--engine ray needs what is not installed: pip install 'dalle-kit[ray]'")
     progress("starting Ray" if address is None else f"joining the Ray cluster at {address}", 0, None)
     # Ray keeps sockets in it, whose paths may not be long.
-    folder = tempfile.mkdtemp(prefix="dalle-kit-", dir=None if sys.platform == "win32" else "/tmp")
+    folder = tempfile.mkdtemp(prefix="dalle-kit-ray-", dir=None if sys.platform == "win32" else "/tmp")
     process, connection = start_process(drive, _Job(make_kit, plan, tuple(rows), workers, address, folder))
     driver = _Driver(process, connection, folder)
     try:
@@ -156,6 +156,8 @@ def _cluster(job: _Job) -> Iterator[None]:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     own: dict[str, Any] = {}
     if job.address is None:
+        # It listens on the loopback interface alone, as Ray does on other systems than Linux.
+        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
         os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
         own = {"num_cpus": job.workers, "include_dashboard": False, "object_store_memory": _STORE}
         own["_temp_dir"] = job.folder

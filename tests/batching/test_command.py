@@ -193,6 +193,42 @@ def test_a_batch_that_was_begun_otherwise_is_not_gone_on_with(
     assert batch("-o", "letters.jsonl", "--force", *changes) == 0 and not journal.exists()
 
 
+@pytest.mark.parametrize("name", ["letters", "letters.jsonl"])
+def test_rows_that_failed_are_tried_again(
+    name: str, table: Path, scripted: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(prompt: Prompt, slot: Slot) -> str:
+        if "Room 20" in prompt.text:
+            raise IndexError("beyond")
+        return "Fine."
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("dalle_kit.kit.Kit", lambda **_: ScriptedKit(fails))
+        assert batch("-o", name) == 3
+    assert capsys.readouterr().err.endswith("The same command tries 1 row again.\n")
+    assert [line["status"] for line in lines_of(Path(name))].count("failed") == 1 and journal_of(Path(name)).exists()
+    assert batch("-o", name) == 0 and not journal_of(Path(name)).exists()
+    told = capsys.readouterr().err
+    assert told.startswith("Going on: 39 of 40 rows are done.\n40 of 40 rows written") and "again" not in told
+    assert batch("-o", f"whole-{name}") == 0 and contents(Path(name)) == contents(Path(f"whole-{name}"))
+
+
+def test_what_the_input_is_at_fault_for_is_not_tried_again(table: Path, scripted: None) -> None:
+    table.write_text(TABLE + "G41,,no recipient,\n", encoding="utf-8")
+    assert batch("-o", "letters.jsonl") == 3 and not journal_of(Path("letters.jsonl")).exists()
+
+
+def test_a_field_can_be_set_for_the_rows_that_have_none_of_their_own(
+    table: Path, scripted: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table.write_text("Name,To,Sender\nA,a@example.com,Ann\nB,b@example.com,\n", encoding="utf-8")
+    shared = ["--set", "subject=The room", "--set", "sender=Tom", "--set", "points=a; b", "--set", "sign-off=Bye"]
+    assert batch("--json", "-q", *shared) == 0
+    first, second = (json.loads(line)["document"]["request"] for line in capsys.readouterr().out.splitlines())
+    assert first == {**second, "to": ["a@example.com"], "sender": "Ann"} and second["sender"] == "Tom"
+    assert second["points"] == ["a", "b"] and second["sign_off"] == "Bye"
+
+
 def break_at_room_20(prompt: Prompt, slot: Slot) -> str:
     if "Room 20" in prompt.text:
         raise ModelError("out of memory")
@@ -217,6 +253,12 @@ def test_a_journal_that_is_none_is_told_and_two_at_once_are_kept_apart(
         (["-o", "no/where/letters"], "there is no folder"),
         (["-o", "guests.csv/letters"], "guests.csv"),
         (["--map", "to"], "--map 'to': give FIELD=COLUMN"),
+        (["--set", "sender"], "--set 'sender': give FIELD=VALUE"),
+        (["--set", "sendr=Tom"], "no email field named 'sendr': did you mean 'sender'?"),
+        (["--set", "sender=Tom", "--set", "sender=Ann"], "--set: sender is given twice"),
+        (["--ray-address", "10.0.0.1:6379"], "--ray-address is for --engine ray"),
+        (["--engine", "rai"], "no engine named 'rai': did you mean 'ray'?"),
+        (["--workers", "0"], "--workers"),
         (["--ignore", "City"], "no column named 'City'"),
         (["--template", "breif"], "no template named 'breif'"),
         (["--like", "nothing"], "no set of examples named 'nothing'"),
