@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import itertools
 import os
@@ -160,6 +161,15 @@ def test_the_readme_keeps_to_the_versions_that_are_pinned_and_supported() -> Non
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     supported = re.findall(r"Python :: (3\.\d+)", "\n".join(project["classifiers"]))
     assert all(version in text for version in supported)
+
+
+def test_the_picture_shows_what_the_readme_shows_and_fetches_nothing() -> None:
+    picture = (DOCS / "terminal.svg").read_text(encoding="utf-8")
+    assert "(docs/terminal.svg)" in README.read_text(encoding="utf-8")
+    assert not re.search(r"font-face|url\((?!#)|href", picture)
+    shown = [html.unescape(text).replace("\xa0", " ") for text in re.findall(r"<text[^>]*>([^<]*)</text>", picture)]
+    (output,) = (block.output for block in blocks(README) if block.language == "sh" and block.output)
+    assert output and [line for line in output.splitlines() if line not in "\n".join(shown)] == []
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a script of the shell")
