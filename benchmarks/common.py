@@ -18,6 +18,11 @@ def spread(values: Sequence[float], *, digits: int = 2) -> str:
     return f"{middle:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
 
 
+def high(values: Sequence[float]) -> float:
+    """Return what 95 in 100 of the values are below."""
+    return sorted(values)[min(len(values) - 1, int(len(values) * 0.95))]
+
+
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a Markdown table."""
     lines = [" | ".join(row) for row in (head, ["---"] * len(head), *rows)]

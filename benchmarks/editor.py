@@ -3,25 +3,31 @@
 python benchmarks/editor.py [--files 20]
 
 A language server with the default model is asked in modules of Python's standard library of 1,000 to 6,000 characters,
-each time at a line in a body, in the place of what stands there: when the file was just opened, and again with the
-first two letters of the line typed. The load of the machine is told with the result; on a busy one it decides it.
+each time at a line in a body, in the place of what stands there: when the file was just opened, and again at each of
+the next letters of the line, as they are typed. Then a question is taken back while the model reads the file, and the
+next one is asked. The load of the machine is told with the result; on a busy one it decides it.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 import random
 import sys
 import time
 from pathlib import Path
 
-from common import machine, spread, table
+from common import high, machine, spread, table
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException
 from pygls.lsp.client import LanguageClient
 
 SIZES = range(1_000, 6_001)
+
+#: Letters of a line that are typed, each of them a question.
+LETTERS = 6
 
 
 def modules(count: int) -> list[str]:
@@ -53,33 +59,57 @@ async def ask(client: LanguageClient, uri: str, line: int, character: int) -> fl
     return time.perf_counter() - start
 
 
+async def taken_back(client: LanguageClient, uri: str, line: int, character: int) -> tuple[float, float]:
+    """Return the seconds until a question is answered that is taken back, and until one that is asked after it is."""
+    asking = asyncio.ensure_future(ask(client, uri, line, character))
+    await asyncio.sleep(0.3)
+    start = time.perf_counter()
+    client.cancel_request(types.CancelParams(list(client.protocol._request_futures)[-1]))
+    with contextlib.suppress(JsonRpcException):
+        await asking
+    ended = time.perf_counter() - start
+    return ended, ended + await ask(client, uri, line, character)
+
+
 async def measure(count: int) -> str:
     """Return what was measured, as Markdown."""
     client = LanguageClient("benchmark", "1")
     await client.start_io(sys.executable, "-m", "dalle_kit.cli.main", "lsp", "--stdio")
     await client.initialize_async(types.InitializeParams(types.ClientCapabilities()))
     client.initialized(types.InitializedParams())
-    opened, typed = [], []
+    opened, typed, ended, next_one = [], [], [], []
     for number, text in enumerate(["def first():\n    \n", *modules(count)]):
         uri, language = f"file:///work/module_{number}.py", types.LanguageKind.Python
         text, line, word = without_a_line(text) if number else (text, 1, "return")
         column = len(text.split("\n")[line])
         client.text_document_did_open(types.DidOpenTextDocumentParams(types.TextDocumentItem(uri, language, 1, text)))
         first = await ask(client, uri, line, column)
-        at = types.Position(line, column)
-        change = types.TextDocumentContentChangePartial(types.Range(at, at), word[:2])
-        document = types.VersionedTextDocumentIdentifier(2, uri)
-        client.text_document_did_change(types.DidChangeTextDocumentParams(document, [change]))
-        second = await ask(client, uri, line, column + len(word[:2]))
-        if number:  # the first one waits for the model
+        for place, letter in enumerate(word[:LETTERS]):
+            at = types.Position(line, column + place)
+            change = types.TextDocumentContentChangePartial(types.Range(at, at), letter)
+            document = types.VersionedTextDocumentIdentifier(2 + place, uri)
+            client.text_document_did_change(types.DidChangeTextDocumentParams(document, [change]))
+            seconds = await ask(client, uri, line, column + place + 1)
+            if number:  # the first file waits for the model
+                typed.append(seconds)
+        if number:
             opened.append(first)
-            typed.append(second)
+            back = await taken_back(client, uri, line * 2 // 3, 0)
+            ended.append(back[0])
+            next_one.append(back[1])
     await client.shutdown_async(None)
     client.exit(None)
     await client.stop()  # type: ignore[no-untyped-call]
-    rows = [["file just opened", spread(opened)], ["two letters typed", spread(typed)]]
+    kinds = {
+        "file just opened": opened,
+        "a letter typed": typed,
+        "a question that is taken back": ended,
+        "the one asked after that": next_one,
+    }
+    rows = [[kind, spread(found), f"{high(found):.2f}"] for kind, found in kinds.items()]
     load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
-    return f"{machine()}; load {load}\n\n{table(['seconds to an answer', f'{len(opened)} files'], rows)}"
+    head = ["seconds to an answer", f"{len(opened)} files", "95 in 100 within"]
+    return f"{machine()}; load {load}\n\n{table(head, rows)}"
 
 
 def main() -> None:

@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from common import MODEL, machine, table
+from common import MODEL, high, machine, table
 
 NAMES = ("Ana", "Ben", "Carla", "Dan", "Elena", "Farid", "Greta", "Hugo", "Ines", "Jonas")
 THINGS = ("the boiler", "the lift", "the garden", "the parking", "the stairs", "the mail", "the keys", "the roof")
@@ -216,8 +216,8 @@ def report(outcomes: list[Outcome], taken: list[float], seconds: float, left: in
         ["failures", str(len(failed))],
         ["fewest and most answers of a client", "{} and {}".format(*_ends([len(each.seconds) for each in outcomes]))],
         ["tokens a second", f"{tokens / seconds:.0f}"],
-        ["seconds to an answer, median and 95th in 100", f"{statistics.median(times):.1f} and {_high(times):.1f}"],
-        ["seconds to a stream's first piece, the same", f"{statistics.median(first):.1f} and {_high(first):.1f}"],
+        ["seconds to an answer, median and 95th in 100", f"{statistics.median(times):.1f} and {high(times):.1f}"],
+        ["seconds to a stream's first piece, the same", f"{statistics.median(first):.1f} and {high(first):.1f}"],
         ["MiB in memory after each fifth of the time", ", ".join(f"{amount:.0f}" for amount in _course(taken))],
         ["requests still running after the end, one client killed", str(left)],
     ]
@@ -227,10 +227,6 @@ def report(outcomes: list[Outcome], taken: list[float], seconds: float, left: in
 
 def _ends(values: list[int]) -> tuple[int, int]:
     return min(values), max(values)
-
-
-def _high(values: list[float]) -> float:
-    return values[min(len(values) - 1, int(len(values) * 0.95))]
 
 
 def _course(taken: list[float]) -> list[float]:

@@ -25,6 +25,9 @@ class Shown:
     after: int = 1500
 
 
+#: Characters before the cursor that are near it, and such as a head of a definition takes.
+_FAR, _HEAD = 1000, 200
+
 #: Requests with little and with much in them, to show and to check templates with.
 COMPLETE_EXAMPLES: list[JsonValue] = [
     {"place": {"text": "def double(number):\n    return "}, "language": "python"},
@@ -200,9 +203,13 @@ class FunctionRequest(CodeRequest):
 
 
 def smaller(shown: Shown) -> tuple[Shown, str] | None:
-    """Return how to show less and what is then left out, None where only a few lines are left."""
-    if shown.elsewhere:
-        return replace(shown, elsewhere=0), "definitions from other places"
+    """Return how to show less and what is then left out, None where only a few lines are left.
+
+    What is far from the cursor says less than the definitions that the code near it speaks of.
+    """
+    if shown.elsewhere and shown.before <= _FAR:
+        fewer = shown.elsewhere // 2 if shown.elsewhere > 2 * _HEAD else 0
+        return replace(shown, elsewhere=fewer), "definitions from other places"
     if shown.before > 200:
         halved = replace(shown, before=shown.before // 2, after=shown.after // 2)
         return halved, "the ends of the file that are far from the cursor"

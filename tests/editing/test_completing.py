@@ -78,6 +78,16 @@ def test_the_model_is_shown_no_more_than_it_can_read_while_somebody_waits(kit: S
     assert len(kit.engine.tokenizer.encode_prompt(kit.engine.prompts[-1])) > 400
 
 
+def test_what_other_open_files_hold_of_what_is_spoken_of_is_left_out_last(kit: ScriptedKit) -> None:
+    beside = {"path": "units.py", "text": "def to_metres(feet):\n    return feet * 0.3048\n"}
+    text = "".join(f"value_{number} = {number} + {number}\n" for number in range(300))
+    text += "def f(feet):\n    y = to_metres("
+    completer(kit, context=300).write(place(text, nearby=(beside,)), GOING_ON)
+    prompt = kit.engine.prompts[-1]
+    assert len(kit.engine.tokenizer.encode_prompt(prompt)) <= 300
+    assert "def to_metres(feet)" in prompt.text and "value_299" in prompt.text and "value_9 " not in prompt.text
+
+
 def test_nothing_is_written_where_nobody_waits_or_the_file_is_too_large(kit: ScriptedKit) -> None:
     stopped = threading.Event()
     stopped.set()
