@@ -175,8 +175,10 @@ class _Point:
             for match in WORD.finditer(text)
             if not any(start <= match.start() < end for start, end in taken) and not is_stop_word(match.group())
         ]
-        self.words = {stem(word, language): weight(word) for word in words if len(plain(word)) > 1}
-        self.telling = frozenset(stem(word, language) for word in words if weight(word) == 1.0 and not denies(word))
+        # Whether a denial is kept is another question: "not" stands in any sentence that denies anything.
+        told = [word for word in words if len(plain(word)) > 1 and not denies(word)]
+        self.words = {stem(word, language): weight(word) for word in told}
+        self.telling = frozenset(word for word, share in self.words.items() if share == 1.0)
 
 
 #: Drafts are assessed again and again while they are repaired, and most of their sentences stay.

@@ -129,7 +129,24 @@ def test_what_is_asked_or_conditional_or_bounded_or_reported_is_not_said_by_a_pl
     assert not any("opposite" in finding.message for finding in missing([point], kept))
 
 
-@pytest.mark.parametrize("point", ["no shoes inside", "please don't call before ten", "tickets: do not print"])
-def test_a_note_that_forbids_may_be_put_as_a_ban(point: str) -> None:
-    words = point.split(" ", 1)[1].removeprefix("don't ").removeprefix("do not ")
-    assert not missing([point], f"Please do not bring {words}." if "shoes" in point else f"Please do not {words}.")
+@pytest.mark.parametrize(
+    ("point", "text"),
+    [
+        ("no shoes inside", "Please do not bring shoes inside."),
+        ("please don't call before ten", "Please do not call before ten."),
+        ("tickets: do not print", "Please do not print the tickets."),
+    ],
+)
+def test_a_note_that_forbids_may_be_put_as_a_ban(point: str, text: str) -> None:
+    assert not missing([point], text)
+
+
+@pytest.mark.parametrize(
+    ("point", "text"),
+    [
+        ("she must not go out", "If the cat does not eat, please call the vet."),
+        ("Sofia Ruiz succeeds him", "Sofia Ruiz worked for a rival before."),
+    ],
+)
+def test_a_denial_or_a_name_alone_says_no_point(point: str, text: str) -> None:
+    assert missing([point], text)
