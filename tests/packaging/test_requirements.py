@@ -14,6 +14,8 @@ REPOSITORY = Path(__file__).parents[2]
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 #: What peft brings and a training run depends on.
 TRAINS_WITH = {"accelerate", "psutil"}
+#: What Ray Data brings, and keeps rows in.
+RAY_HAS = {"pandas", "pyarrow"}
 #: Loaded by pytest alone, which whoever tests a plugin has.
 OF_PYTEST = REPOSITORY / "dalle_kit/testing/pytest_plugin.py"
 
@@ -49,4 +51,4 @@ def test_every_direct_dependency_is_pinned_for_the_tests() -> None:
     pinned = {normal(line) for line in lines if re.match(r"[A-Za-z0-9._-]+==[0-9][\w.]*\Z", line)}
     direct = {normal(each) for each in [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]}
     # An environment brings its own pip, and replacing the program that runs fails on Windows.
-    assert pinned == direct - {"pip"} | TRAINS_WITH
+    assert pinned == direct - {"pip"} | TRAINS_WITH | RAY_HAS
