@@ -17,7 +17,8 @@ from dalle_kit.errors import ServerError, TemplateError
 from dalle_kit.records import GenerationOptions, Prompt, Skeleton, Slot
 
 #: How often a slot is asked for until its text is one that a local model could have written; sampled after the first.
-_TRIES = 3
+#: Of a further candidate it is asked for once: there are others, and what each request takes is not for us to spend.
+_TRIES = 2
 
 #: The temperature at which it is asked for again where the first time is greedy.
 _TEMPERATURE = 0.7
@@ -72,7 +73,10 @@ async def write_document(
         else:
             tell(None, literal)
             text, literal = text + literal, ""
-            results[part.name] = await _fill(speaker, prompt, text, part, slot_options(part, options), tell)
+            tries = 1 if candidate else _TRIES
+            results[part.name] = await _fill(
+                speaker, prompt, text, part, slot_options(part, options), tries=tries, tell=tell
+            )
             text += results[part.name].text
     tell(None, literal)
     told = prompt if isinstance(prompt, str) else prompt.text
@@ -80,7 +84,14 @@ async def write_document(
 
 
 async def _fill(
-    speaker: Speaker, prompt: str | Prompt, before: str, slot: Slot, options: GenerationOptions, tell: Tell
+    speaker: Speaker,
+    prompt: str | Prompt,
+    before: str,
+    slot: Slot,
+    options: GenerationOptions,
+    *,
+    tries: int,
+    tell: Tell,
 ) -> SlotResult:
     """Return the text of a slot that is as it has to be; the pieces told are of its first try."""
     shown = ""
@@ -92,23 +103,24 @@ async def _fill(
             tell(slot.name, text[len(shown) :])
             shown = text
 
-    for number in range(_TRIES):
+    for number in range(tries):
         answer = await _answer(speaker, prompt, before, slot, _varied(options, number), show)
         text = answer.finish()
         if speaker.way.takes_slots and isinstance(prompt, Prompt):
             show(text)
             return _as_ours(answer, text)
         kept = held(slot, text)
-        if kept is not None and (kept or number == _TRIES - 1 or not slot.about):
+        if kept is not None and (kept or number == tries - 1 or not slot.about):
             show(kept)
             return SlotResult(kept, answer.reason, tuple(range(answer.tokens)), 0.0, 0)
         _expect_text(answer, speaker)
     if slot.choices:
         return SlotResult(slot.choices[0], "given up", (), 0.0, 0)
-    if slot.about or slot.known is not None or slot.sentences or slot.words:
-        return SlotResult("", "given up", (), 0.0, 0)  # what it has to say is then written again, or stated plainly
+    # What it has to say is then written again, or stated plainly; of a further candidate nothing is needed.
+    if slot.about or slot.known is not None or slot.sentences or slot.words or tries == 1:
+        return SlotResult("", "given up", (), 0.0, 0)
     raise TemplateError(
-        f"slot {slot.name!r}: what {speaker.model} wrote did not meet what it is held to, {_TRIES} times; choose a "
+        f"slot {slot.name!r}: what {speaker.model} wrote did not meet what it is held to, {tries} times; choose a "
         "template that asks for sentences, or a model on this machine"
     )
 
