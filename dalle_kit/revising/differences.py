@@ -41,11 +41,21 @@ def word_changes(was: str, now: str) -> Iterator[tuple[Kind, str]]:
 
 
 def _within(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[Kind, str]]:
+    was = now = ""
     for tag, start, end, first, last in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        if tag == "equal":
-            yield "same", "".join(before[start:end])
-            continue
-        if start < end:
-            yield "was", "".join(before[start:end])
-        if first < last:
-            yield "now", "".join(after[first:last])
+        old, new = "".join(before[start:end]), "".join(after[first:last])
+        # Between two words that went, a blank that stayed is better read with them.
+        if tag == "equal" and not (old == " " and (was or now) and end < len(before) and last < len(after)):
+            yield from _both(was, now)
+            yield "same", old
+            was = now = ""
+        else:
+            was, now = was + old, now + new
+    yield from _both(was, now)
+
+
+def _both(was: str, now: str) -> Iterator[tuple[Kind, str]]:
+    if was:
+        yield "was", was
+    if now:
+        yield "now", now

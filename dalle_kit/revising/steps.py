@@ -88,7 +88,10 @@ def _redo_whole(
         new = [each for each in drafts if each.texts[slot.name].strip() not in ("", old.strip(), *aims.avoid)]
         if new:
             reviews = [bench.reviewer.review(each, bench.checks) for each in new]
-            best = min(range(len(new)), key=lambda number: (reviews[number].errors, reviews[number].warnings))
+            # Of equally good ones it is the one most like the old one in length: what rambles on was not asked for.
+            sizes = [abs(len(each.texts[slot.name]) - len(old)) for each in new]
+            ranks = [(each.errors, each.warnings, size) for each, size in zip(reviews, sizes, strict=True)]
+            best = ranks.index(min(ranks))
             if reviews[best].errors <= bench.review.errors:
                 bench.draft = new[best]
                 bench.lines.append(f"wrote again: {quoted(old)} as {quoted(new[best].texts[slot.name])}")

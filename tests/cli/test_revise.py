@@ -110,6 +110,17 @@ def test_a_record_comes_from_stdin(
     assert "The review starts" in capfd.readouterr().out
 
 
+def test_a_document_of_a_strangers_domain_is_revised(
+    sheets: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file = str(tmp_path / "note.json")
+    assert main(["note", "--to", "Ana", "--point", "the bins", "--json", "-q", "-o", file]) == 0
+    assert main(["revise", file, "merrier", "--json", "-q"]) == 0
+    assert json.loads(capfd.readouterr().out)["request"]["tone"] == "merry"
+    assert main(["revise", file, "shorter"]) == 2
+    assert "no instruction named 'shorter': choose from merry, plain" in capfd.readouterr().err
+
+
 def test_choosing_needs_a_terminal(kit: ScriptedKit, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["email", *LETTER, "--point", POINTS[3], "--choose"]) == 2
     assert "--choose needs a terminal" in capfd.readouterr().err
