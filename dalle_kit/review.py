@@ -11,6 +11,7 @@ from dalle_kit.checks.coverage import Coverage, assess
 from dalle_kit.checks.invention import is_courtesy
 from dalle_kit.checks.stutter import stutters
 from dalle_kit.checks.tidying import tidied
+from dalle_kit.checks.units import strange_units
 from dalle_kit.domain import Domain, Request
 from dalle_kit.passages import joined, passages, spans
 from dalle_kit.privacy import PERSONAL_DATA
@@ -178,6 +179,7 @@ class Reviewer:
         """Return what is wrong with a sentence by itself."""
         return [
             *unsupported(sentence, self._source),
+            *strange_units(sentence, self._known_text),
             *invented(sentence, self._source),
             *self._misplaced(sentence),
             *form(sentence, known=self._known_text),
@@ -208,6 +210,7 @@ class Reviewer:
             )
         if self.is_prose(slot) or slot.known is not None:
             findings += unsupported(text, self._source, slot=slot.name)
+            findings += strange_units(text, self._known_text, slot=slot.name)
         if self.is_prose(slot):
             if slot.about:
                 findings += invented(text, self._source, slot=slot.name)
