@@ -3,8 +3,9 @@
 python benchmarks/server_load.py [--clients 32] [--seconds 120]
 
 Each of the different requests is first answered alone; under load each answer has to be that one, text for text. Half
-of the clients take streams. Halfway, a client in a process of its own is killed while it reads a stream, and the place
-it had has to be free again. Memory is the server's resident set.
+of the clients take streams. Halfway, three more, in processes of their own, are killed at once: one that reads a
+stream, one whose long prompt is being read, and a command line for which the server writes; the places they had have to
+be free again. Memory is the server's resident set. Ends with code 1 where anything was lost or mixed up.
 """
 
 from __future__ import annotations
@@ -31,18 +32,22 @@ from common import MODEL, high, machine, table
 NAMES = ("Ana", "Ben", "Carla", "Dan", "Elena", "Farid", "Greta", "Hugo", "Ines", "Jonas")
 THINGS = ("the boiler", "the lift", "the garden", "the parking", "the stairs", "the mail", "the keys", "the roof")
 
-#: A client of its own, which is killed: it asks for a long text and reads it slowly.
+#: A client of its own, which is killed: it asks for a long text after so many words, and reads it slowly.
 _VICTIM = """
 import http.client, json, sys, time
 connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]))
-body = {"prompt": "Once", "max_tokens": 4000, "temperature": 1.0, "seed": 1, "stream": True, "stop": ["never"]}
+body = {"prompt": "Once " * int(sys.argv[2]), "max_tokens": 4000, "temperature": 1.0, "seed": 1, "stream": True}
 connection.request("POST", "/v1/completions", json.dumps(body), {"Content-Type": "application/json"})
+print("asked", flush=True)
 response = connection.getresponse()
 response.readline()
 print("reading", flush=True)
 while response.readline():
     time.sleep(0.2)
 """
+
+#: A command line that is killed.
+_COMMAND = ["email", "--to", "Ana <ana@example.com>", *(word for n in range(12) for word in ("--point", f"point {n}"))]
 
 
 @dataclass(frozen=True)
@@ -165,17 +170,25 @@ def running(port: int) -> int:
     return found
 
 
-def kill_one(port: int) -> None:
-    """Kill a client while it reads."""
-    victim = subprocess.Popen([sys.executable, "-c", _VICTIM, str(port)], stdout=subprocess.PIPE)
-    assert victim.stdout is not None
-    victim.stdout.readline()
-    victim.kill()
-    victim.communicate()
+def kill_some(port: int) -> None:
+    """Kill a client that reads a stream, one whose prompt is being read, and a command line."""
+    clients = [
+        subprocess.Popen([sys.executable, "-c", _VICTIM, str(port), words], stdout=subprocess.PIPE)
+        for words in ("1", "3000")
+    ]
+    command = [sys.executable, "-m", "dalle_kit.cli.main", *_COMMAND]
+    clients.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL))
+    for victim, lines in zip(clients, (2, 1, 0), strict=True):
+        assert victim.stdout is not None
+        for _ in range(lines):
+            victim.stdout.readline()
+    for victim in clients:
+        victim.kill()
+        victim.communicate()
 
 
-def measure(clients: int, seconds: float) -> str:
-    """Return what was measured, as Markdown."""
+def measure(clients: int, seconds: float) -> tuple[str, bool]:
+    """Return what was measured, as Markdown, and whether nothing was lost or mixed up."""
     with server() as (port, process):
         alone = {ask(port, task, stream=False)[0]: task for task in tasks()}
         expected = [
@@ -190,7 +203,7 @@ def measure(clients: int, seconds: float) -> str:
         for thread in threads:
             thread.start()
         taken = []
-        killer = threading.Timer(seconds / 2, kill_one, (port,))
+        killer = threading.Timer(seconds / 2, kill_some, (port,))
         killer.start()
         while time.monotonic() < end:
             time.sleep(min(5.0, seconds / 10))
@@ -199,7 +212,9 @@ def measure(clients: int, seconds: float) -> str:
             thread.join()
         time.sleep(2)
         left = running(port)
-    return f"{len(expected)} different requests\n\n{report(outcomes, taken, seconds, left)}"
+    is_well = left == 0 and not any(each.wrong or each.failed for each in outcomes)
+    verdict = "nothing was lost or mixed up" if is_well else "SOMETHING WAS LOST OR MIXED UP"
+    return f"{len(expected)} different requests: {verdict}\n\n{report(outcomes, taken, seconds, left)}", is_well
 
 
 def report(outcomes: list[Outcome], taken: list[float], seconds: float, left: int) -> str:
@@ -219,7 +234,7 @@ def report(outcomes: list[Outcome], taken: list[float], seconds: float, left: in
         ["seconds to an answer, median and 95th in 100", f"{statistics.median(times):.1f} and {high(times):.1f}"],
         ["seconds to a stream's first piece, the same", f"{statistics.median(first):.1f} and {high(first):.1f}"],
         ["MiB in memory after each fifth of the time", ", ".join(f"{amount:.0f}" for amount in _course(taken))],
-        ["requests still running after the end, one client killed", str(left)],
+        ["requests still running after the end, three clients killed", str(left)],
     ]
     lines = [machine().partition(f", {MODEL}")[0], "", table(["what", "measured"], rows), "", *wrong[:5], *failed[:5]]
     return "\n".join(lines)
@@ -239,7 +254,9 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=32)
     parser.add_argument("--seconds", type=float, default=120.0)
     given = parser.parse_args()
-    print(measure(given.clients, given.seconds))
+    text, is_well = measure(given.clients, given.seconds)
+    print(text)
+    sys.exit(0 if is_well else 1)
 
 
 if __name__ == "__main__":
