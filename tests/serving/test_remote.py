@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,7 +14,9 @@ from dalle_kit import Kit
 from dalle_kit.cli.main import main
 from dalle_kit.config import Settings
 from dalle_kit.engine.remote.asking import Way
+from dalle_kit.engine.remote.client import Client
 from dalle_kit.engine.remote.engine import RemoteEngine
+from dalle_kit.engine.remote.events import Delta
 from dalle_kit.errors import ConfigError, ModelError
 from tests.serving.conftest import Server
 
@@ -159,3 +162,22 @@ def test_a_slot_or_a_beginning_that_is_none_is_refused(server: Server, body: dic
     answer = server.ask("/v1/chat/completions", body)
     assert answer.status == 400
     assert message in answer.json["error"]["message"]
+
+
+def test_what_was_about_to_be_written_again_is_no_part_of_a_text_whose_time_is_up(
+    remote: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = cast(RemoteEngine, remote.load())
+    engine._speaker.way = Way(continues=True)
+
+    async def write(client: Client, path: str, body: dict[str, Any]) -> AsyncIterator[Delta]:
+        asked.append(body)
+        yield Delta("Martin was late.", "stop" if len(asked) == 1 else None)
+        await asyncio.sleep(5)
+
+    asked: list[Any] = []
+    monkeypatch.setattr(Client, "write", write)
+    document = remote.generate("email", EMAIL, candidates=1, budget=1.0)
+    assert document.provenance.budget_spent
+    assert "Martin" not in document.text
+    assert "Friday" in document.text
