@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from dalle_kit.checks import key_words, same_words
-from dalle_kit.checks.verbs import BASES
+from dalle_kit.checks.verbs import BASES, has_finite_verb
 from dalle_kit.choosing import PERSONS, says_the_same
 
 _NUMBER = re.compile(r"\d[\d.,:]*")
@@ -16,9 +16,11 @@ _NUMBER = re.compile(r"\d[\d.,:]*")
 def is_said_alike(new: str, old: str, points: Sequence[str]) -> bool:
     """Say whether a sentence speaks of the persons of its points and of nobody else, and asks what they or the old ask.
 
-    It has the words of its points that the old one has, and says no number twice that is told once. ``old`` is "" for a
-    sentence that takes no other's place.
+    It has a verb and the words of its points if the old one has them, and says no number twice that is told once.
+    ``old`` is "" for a sentence that takes no other's place.
     """
+    if old and has_verb(old) and not has_verb(new):
+        return False
     told = [*points, *([old] if old else [])]
     persons = {word for text in told for word in same_words(text).split() if word in PERSONS}
     if old and any(word in PERSONS and word not in persons for word in same_words(new).split()):
@@ -29,6 +31,11 @@ def is_said_alike(new: str, old: str, points: Sequence[str]) -> bool:
     if any(is_mentioned(word, old) and not is_mentioned(word, new) for point in points for word in key_words(point)):
         return False
     return any(_asks(new) == _asks(text) for text in told) and all(says_the_same(new, point) for point in points)
+
+
+def has_verb(text: str) -> bool:
+    """Say whether a text seems to have a finite verb; the month of May is none."""
+    return has_finite_verb(re.sub(r"\bMay\b", "", text))
 
 
 def is_mentioned(word: str, text: str) -> bool:

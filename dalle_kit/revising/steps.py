@@ -167,7 +167,9 @@ def _redo(bench: Workbench, place: Place, aims: Aims, notes: list[str]) -> Texts
     avoid = {same_words(text) for text in (each.text, *aims.avoid)}
     variants = _variants(bench, each)
     for round in range(_ROUNDS):
-        rows = [*(variants if round == 0 else ()), *_drawn(variants[0], aims.seed + _number(each.text), round)]
+        drawn = _drawn(variants[0], aims.seed + _number(each.text), round)
+        # What is likeliest is the same for each seed: one that is given asks for something else first.
+        rows = drawn if round else [*drawn, *variants] if aims.seed else [*variants, *drawn]
         texts = yield rows
         if new := _first_good(bench, each, texts, avoid):
             _put(bench, each, new)

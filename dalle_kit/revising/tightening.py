@@ -6,16 +6,21 @@ from collections.abc import Generator, Mapping, Sequence
 from itertools import pairwise
 
 from dalle_kit.checks import key_words
-from dalle_kit.checks.verbs import begins_with_verb, has_finite_verb, is_past
+from dalle_kit.checks.verbs import begins_with_verb, is_past
 from dalle_kit.records import Draft, Slot
 from dalle_kit.repair import Rewriting, quoted
 from dalle_kit.repair.joints import Joint
 from dalle_kit.repair.workbench import Workbench
 from dalle_kit.review import open_slots, plain_sentence
-from dalle_kit.revising.likeness import is_said_alike
+from dalle_kit.revising.likeness import has_verb, is_said_alike
 
 #: Fewer words less are another sentence, and no shorter text.
 _SAVED = 2
+
+#: A note that begins with one of these has left out its subject ("would like to come"), unless it asks.
+_AUXILIARIES = frozenset(
+    "am is are was were has have had do does did will would can cannot could may might must shall should".split()
+)
 
 
 def tighten(bench: Workbench) -> Generator[list[Rewriting], Sequence[str | None], None]:
@@ -80,7 +85,7 @@ def _shortest(bench: Workbench, slot: Slot, text: str | None) -> str:
     if new is not None and not bench.reviewer.unsaid((point,), new) and is_said_alike(new, old, (point,)):
         found.append(new)
     plain = plain_sentence(slot, 0)
-    if _is_sentence(plain):
+    if _is_sentence(plain) and old.endswith("?") == plain.endswith("?"):
         found.append(plain)
     best = min(found, key=_words)
     return best if _words(best) <= _words(old) - _SAVED else old
@@ -111,9 +116,10 @@ def _joined(
 
 
 def _is_sentence(plain: str) -> bool:
-    """Say whether a point is a sentence as it stands, with a verb that is no participle ("cracks found"), no month."""
-    words = [word for word in plain.split() if word != "May" and not is_past(word.strip(",.").casefold())]
-    return has_finite_verb(" ".join(words)) and not begins_with_verb(plain)
+    """Say whether a point is a sentence as it stands: with a subject, and a verb that is no participle."""
+    words = [word for word in plain.split() if not is_past(word.strip(",.").casefold())]
+    bare = begins_with_verb(plain) or (plain.split()[0].casefold() in _AUXILIARIES and not plain.endswith("?"))
+    return has_verb(" ".join(words)) and not bare
 
 
 def _words(text: str) -> int:
