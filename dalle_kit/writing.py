@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from dalle_kit.budget import Budget
 from dalle_kit.checks import is_finished
-from dalle_kit.engine.remote.answers import held
 from dalle_kit.engine.results import NOTHING_YET, Generation, Piece, SlotResult
 from dalle_kit.errors import DalleKitError, ServerError
 from dalle_kit.passages import joined, passages
@@ -196,6 +195,8 @@ def _cut(
             # What becomes of a text that is no prose and breaks off is for its domain to say.
             text = text if slot.verbatim else "" if is_fixed(slot) else _whole_sentences(text)
         if not engine.constrained:  # what was seen of it may have been about to be written again
+            from dalle_kit.engine.remote.answers import held  # grammars take a while to import
+
             text = held(slot, text) or ""
         slots[slot.name] = SlotResult(text, "time", tuple(engine.tokenizer.encode_text(text)), 0.0, 0)
     return Generation(slots, options, candidate, len(engine.tokenizer.encode_prompt(prompt)))
