@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 #: Bytes of shared memory that a Ray of our own keeps rows and texts in.
 _STORE = 128 * 2**20
 
+#: Seconds in which a cluster has to answer.
+_ANSWERING = 5.0
+
 #: Seconds that a Ray of our own has to end in before its processes are killed.
 _ENDING = 15.0
 
@@ -61,6 +64,8 @@ def on_ray(
     """
     if any(importlib.util.find_spec(name) is None for name in ("ray", "pyarrow", "pandas")):
         raise ConfigError("--engine ray needs what is not installed: pip install 'dalle-kit[ray]'")
+    if address is not None:
+        _check_answers(address)
     progress("starting Ray" if address is None else f"joining the Ray cluster at {address}", 0, None)
     # Ray keeps sockets in it, whose paths may not be long.
     folder = tempfile.mkdtemp(prefix="dalle-kit-ray-", dir=None if sys.platform == "win32" else "/tmp")
@@ -72,6 +77,16 @@ def on_ray(
         driver.end()
         raise
     return _written(driver)
+
+
+def _check_answers(address: str) -> None:
+    """Raise ConfigError where nobody answers at an address: Ray itself would try for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if port.isdigit():
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), _ANSWERING).close()
+        except (OSError, OverflowError) as error:
+            raise ConfigError(f"no Ray answers at {address}: {error}; give the address of a cluster's head") from error
 
 
 def _written(driver: _Driver) -> Generator[Written]:
@@ -143,7 +158,7 @@ def drive(connection: Connection, job: _Job) -> None:
         connection.send(("end", None))
     except BaseException as error:
         with contextlib.suppress(OSError):  # nobody may listen any more
-            connection.send(("wrong", f"Ray: {told(error)}"))
+            connection.send(("wrong", told(error)))
 
 
 def _leave(number: int, frame: Any) -> None:
@@ -168,7 +183,7 @@ def _cluster(job: _Job) -> Iterator[None]:
     except (ConnectionError, OSError, RuntimeError, ValueError) as error:
         where = "here" if job.address is None else f"at {job.address}"
         reason = " ".join(str(error).split())
-        raise ConfigError(f"no Ray {where}: {reason:.200}; give the address of a running one") from error
+        raise ConfigError(f"no Ray {where}: {reason:.200}; give the address of a cluster's head") from error
     try:
         yield
     finally:

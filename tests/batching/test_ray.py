@@ -105,6 +105,14 @@ def test_a_machine_with_another_version_or_other_templates_writes_nothing(script
     assert ": the templates have changed, compared with" in told(actor, "room 1")[0][1]
 
 
+@needs_ray
+def test_a_cluster_that_does_not_answer_is_told(scripted: Any) -> None:
+    with pytest.raises(
+        ConfigError, match=r"^no Ray answers at 127\.0\.0\.1:1: .*; give the address of a cluster's head"
+    ):
+        on_ray(scripted.Scripted, PLAN, rows_of("room"), address="127.0.0.1:1")
+
+
 def test_without_ray_the_fix_is_told(monkeypatch: pytest.MonkeyPatch, scripted: Any) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ConfigError, match=r"--engine ray needs what is not installed: pip install 'dalle-kit\[ray\]'"):
