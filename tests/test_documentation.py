@@ -33,7 +33,7 @@ Does Friday suit you?
 
 NOTES = "two decisions\nroom B12\n"
 
-#: Those that are not run with their page, and name no model of the reader's own.
+#: Those that are not run with their page, name no model of the reader's own, and ask nothing of a reader.
 EMAILS = [
     arguments
     for page in PAGES
@@ -41,7 +41,7 @@ EMAILS = [
     if block.language == "sh" and block.output is None
     for command in block.commands()
     for arguments in calls(command)
-    if arguments[0] == "email" and "--model" not in arguments
+    if arguments[0] == "email" and not {"--model", "--choose"} & {*arguments}
 ]
 
 
