@@ -1,7 +1,6 @@
-#!/usr/bin/env python3
 """Record docs/terminal.svg: commands in a real terminal (tmux), as they look when they are done.
 
-scripts/record-terminal [FILE]
+python scripts/record_terminal.py [FILE]
 
 It needs tmux, and the default model on this machine. The picture names the reader's fonts and fetches none.
 """
