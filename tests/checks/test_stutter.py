@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+import pydantic
 import pytest
 
 from dalle_kit.checks.stutter import stutters
+from dalle_kit.domain import Domain, Request
+from dalle_kit.records import Draft, Skeleton, Slot
+from dalle_kit.review import Reviewer
+
+
+class Notes(Request):
+    points: tuple[str, ...] = pydantic.Field((), description="A thing to say.")
+
+
+DOMAIN = Domain(name="notes", summary="Notes.", request=Notes, templates="none")
+
+
+def reviewer_and_draft(point: str, text: str) -> tuple[Reviewer, Draft]:
+    skeleton = Skeleton((Slot("body", about=(point,), otherwise=(f"{point}.",)),))
+    return Reviewer(DOMAIN, Notes(points=(point,)), skeleton), Draft(skeleton, {"body": text})
 
 
 @pytest.mark.parametrize(
@@ -33,3 +49,20 @@ def test_what_is_told_once_and_said_twice_is_found(sentence: str, told: str) -> 
 )
 def test_what_is_told_twice_or_not_at_all_may_come_twice(sentence: str, told: str) -> None:
     assert stutters(sentence, told) is None
+
+
+def test_a_sentence_that_says_a_figure_twice_is_an_error_that_points_at_it() -> None:
+    reviewer, draft = reviewer_and_draft("rest areas every 8 km", "There are 8 km of rest areas every 8 km.")
+
+    (found,) = [each for each in reviewer.review(draft).findings if each.check == "repetition"]
+
+    assert found.severity == "error" and found.span == (0, len(draft.texts["body"]))
+
+
+def test_a_slot_is_tidied_sentence_by_sentence() -> None:
+    reviewer, draft = reviewer_and_draft("bring last year's figures", "")
+    text = "Please bring any last year's figures. You will see that the chapter 2 is short."
+
+    slot = draft.skeleton.slots[0]
+
+    assert reviewer.tidied(slot, text) == "Please bring last year's figures. Chapter 2 is short."
