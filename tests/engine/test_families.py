@@ -105,9 +105,8 @@ class Uncached:
     def open(
         self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], *, room: int, guides: Any = ()
     ) -> UncachedSession:
-        session = UncachedSession(self._model)
-        session.join(sources, targets)
-        return session
+        assert not sources
+        return UncachedSession(self._model)
 
 
 class UncachedSession:
@@ -117,11 +116,19 @@ class UncachedSession:
         self._sources: list[list[int]] = []
         self._rows: list[list[int]] = []
 
-    def join(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], *, guides: Any = ()) -> None:
+    def join(
+        self,
+        sources: Sequence[Sequence[int]],
+        targets: Sequence[Sequence[int]],
+        *,
+        guides: Any = (),
+        most: int | None = None,
+    ) -> list[list[int]]:
         for source, target in zip(sources, targets, strict=True):
             self._sources.append(list(source) if self._starts else [])
             self._rows.append([*(self._starts or source), *target])
         self.feed([[] for _ in self._rows])
+        return [[] for _ in sources]
 
     @property
     def lengths(self) -> list[int]:
@@ -129,14 +136,15 @@ class UncachedSession:
 
     @torch.inference_mode()
     def feed(self, tokens: Sequence[Sequence[int]], *, tails: Sequence[int] | None = None) -> torch.Tensor:
-        ends = []
+        ends, lasts = [], []
         for number, (source, row, new) in enumerate(zip(self._sources, self._rows, tokens, strict=True)):
             row += new
             target = torch.tensor([row])
             inputs = {"input_ids": torch.tensor([source]), "decoder_input_ids": target} if source else {}
             logits = self._model(**(inputs or {"input_ids": target})).logits[0]
-            ends.append(logits[-(tails[number] if tails else 1) :])
-        self.logits = torch.stack([each[-1] for each in ends])
+            ends.append(logits[len(logits) - (tails[number] if tails else 1) :])
+            lasts.append(logits[-1])
+        self.logits = torch.stack(lasts)
         return torch.cat(ends)
 
     def crop(self, row: int, length: int) -> None:
