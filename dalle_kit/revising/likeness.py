@@ -34,8 +34,8 @@ def is_said_alike(new: str, old: str, points: Sequence[str]) -> bool:
 
 
 def has_verb(text: str) -> bool:
-    """Say whether a text seems to have a finite verb; the month of May is none."""
-    return has_finite_verb(re.sub(r"\bMay\b", "", text))
+    """Say whether a text seems to have a finite verb; neither the month of May is one nor a word of an address."""
+    return has_finite_verb(re.sub(r"\bMay\b|\S+[/@]\S+", "", text))
 
 
 def is_mentioned(word: str, text: str) -> bool:
