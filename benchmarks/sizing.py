@@ -22,10 +22,14 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 from common import spread, table
 
 from dalle_kit import Kit
+from dalle_kit.config import load_settings
+from dalle_kit.engine.native.model import NativeLlama
 from dalle_kit.engine.native.pacing import usable_cores
 from dalle_kit.evaluation.cases import load_cases
 from dalle_kit.recording import plain_fields
@@ -80,6 +84,10 @@ def main() -> None:
     assert len(texts) == 1, "the ways differ in their texts"
     print(f"load average after: {os.getloadavg()[0]:.1f}\n")
     _report(compared, given.rows)
+    model, rest = _parts(min(given.rows, 20))
+    print(
+        f"\nOf a letter alone, with one thread: {model:.2f} processor seconds for the model, {rest:.2f} for the rest."
+    )
     print(f"\nDisk, bytes a letter: {sizes['text']:.0f} of text, {sizes['record']:.0f} with its whole record (--json).")
 
 
@@ -157,6 +165,25 @@ def _parents() -> dict[int, int]:
         with contextlib.suppress(OSError):
             found[int(path.parent.name)] = int(path.read_text().rpartition(")")[2].split()[1])
     return found
+
+
+def _parts(count: int) -> tuple[float, float]:
+    """Return the processor seconds of a letter that the model's steps take, and those that everything else does."""
+    kit = Kit(settings=load_settings().model_copy(update={"threads": 1}))
+    cases = [case.request for case in load_cases(kit.plugins.domain("email"), "hand", limit=count)]
+    kit.generate("email", cases[0])  # what is loaded once is not what a letter costs
+    spent, compute = [0.0], NativeLlama._compute
+
+    def timed(*arguments: Any) -> None:
+        start = time.thread_time()
+        compute(*arguments)
+        spent[0] += time.thread_time() - start
+
+    start = time.process_time()
+    with patch.object(NativeLlama, "_compute", timed):
+        for case in cases:
+            kit.generate("email", case)
+    return spent[0] / count, (time.process_time() - start - spent[0]) / count
 
 
 def _sizes(rows: Path) -> dict[str, float]:
