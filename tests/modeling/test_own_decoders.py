@@ -92,6 +92,21 @@ def test_rows_are_the_same_alone_and_in_a_crowd(pair: Pair) -> None:
         assert [each.text for each in crowd] == [each.text for each in alone]
 
 
+def test_a_prompt_is_read_in_parts_after_its_memory(pair: Pair) -> None:
+    session = pair.own.open(SOURCES[:1], TARGETS[:1], room=128)
+    left = session.join(SOURCES[1:3], TARGETS[1:3], most=2)
+    texts = [[*source, *target] for source, target in zip(SOURCES[1:3], TARGETS[1:3], strict=True)]
+    assert any(left) and all(text[len(text) - len(rest) :] == rest for text, rest in zip(texts, left, strict=True))
+    while any(left):
+        parts = [rest[:3] for rest in left]
+        left = [rest[3:] for rest in left]
+        ends = [int(bool(part) and not rest) for part, rest in zip(parts, left, strict=True)]
+        session.feed([[], *parts], tails=[0, *ends])
+    for row in range(3):
+        alone = pair.own.open([SOURCES[row]], [TARGETS[row]], room=128).logits[0]
+        torch.testing.assert_close(as_tensor(session.logits[row]), as_tensor(alone), rtol=1e-3, atol=5e-3)
+
+
 def test_rows_wait_and_can_be_cropped_copied_and_left(pair: Pair) -> None:
     session = pair.own.open(SOURCES, TARGETS, room=128)
     lengths, before = list(session.lengths), as_tensor(session.logits).clone()
