@@ -15,6 +15,7 @@ import socket
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -147,11 +148,15 @@ def drive(connection: Connection, job: _Job) -> None:
         with contextlib.suppress(EOFError, OSError):
             connection.recv()  # nothing ever comes, but the end
         signal.pthread_kill(main, signal.SIGTERM)
+        time.sleep(_ENDING)  # where Ray does not let go
+        shutil.rmtree(job.folder, ignore_errors=True)
+        os._exit(1)
 
+    signal.signal(signal.SIGTERM, _leave)
+    threading.Thread(target=watch, daemon=True).start()
     try:
         with _cluster(job):
-            signal.signal(signal.SIGTERM, _leave)
-            threading.Thread(target=watch, daemon=True).start()
+            signal.signal(signal.SIGTERM, _leave)  # Ray has put its own there
             connection.send(("ready", None))
             for kind, value in _results(job):
                 connection.send((kind, value))
