@@ -164,6 +164,8 @@ def drive(connection: Connection, job: _Job) -> None:
     except BaseException as error:
         with contextlib.suppress(OSError):  # nobody may listen any more
             connection.send(("wrong", told(error)))
+    finally:
+        shutil.rmtree(job.folder, ignore_errors=True)
 
 
 def _leave(number: int, frame: Any) -> None:
@@ -193,7 +195,6 @@ def _cluster(job: _Job) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
-        shutil.rmtree(job.folder, ignore_errors=True)
 
 
 def _results(job: _Job) -> Iterator[tuple[str, Any]]:
