@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dalle_kit.checks import Source, contradictions, form, invented, misplaced, missing, unsupported
+from dalle_kit.checks.added import added, without_added
 from dalle_kit.checks.coverage import Coverage, assess
 from dalle_kit.checks.invention import is_courtesy
 from dalle_kit.checks.stutter import stutters
@@ -97,11 +98,16 @@ class Reviewer:
         return self._prose and not is_fixed(slot)
 
     def tidied(self, slot: Slot, text: str) -> str:
-        """Return a slot's text without what its sentences have before their points that does not belong there."""
+        """Return a slot's text without what its sentences have before or behind their points that nobody told."""
         if not slot.about or not self.is_prose(slot) or self._language != ENGLISH:
             return text
         told = " ".join(slot.about)
-        return joined([replace(each, sentence=tidied(each.sentence, told)) for each in passages(text)])
+        return joined(
+            [
+                replace(each, sentence=without_added(tidied(each.sentence, told), self._all_points))
+                for each in passages(text)
+            ]
+        )
 
     def about(self) -> list[Finding]:
         """Return what is to say about the request: points that contradict each other or are not in English."""
@@ -181,6 +187,7 @@ class Reviewer:
             *unsupported(sentence, self._source),
             *strange_units(sentence, self._known_text),
             *invented(sentence, self._source),
+            *added(sentence, self._all_points, self._source),
             *self._misplaced(sentence),
             *form(sentence, known=self._known_text),
         ]
@@ -214,6 +221,7 @@ class Reviewer:
         if self.is_prose(slot):
             if slot.about:
                 findings += invented(text, self._source, slot=slot.name)
+                findings += added(text, self._all_points, self._source, slot=slot.name)
                 findings += self._misplaced(text, slot=slot.name)
                 findings += self._repetitions(slot, text)
             findings += form(

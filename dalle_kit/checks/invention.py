@@ -40,7 +40,7 @@ def invented(text: str, source: Source, *, slot: str | None = None) -> list[Find
         start = text.find(sentence, end)
         end = max(end, start + len(sentence))
         said = {stem(word, source.language): word for word in _content(sentence)}
-        said = {root: word for root, word in said.items() if root not in _free()}
+        said = {root: word for root, word in said.items() if root not in free_words()}
         new = [word for root, word in said.items() if root not in source.stems]
         if len(new) >= _MANY or (len(new) >= _SOME and len(new) >= _MOST * len(said)):
             message = f"nobody said {', '.join(repr(word) for word in new[:3])}"
@@ -51,7 +51,7 @@ def invented(text: str, source: Source, *, slot: str | None = None) -> list[Find
 
 def is_courtesy(sentence: str) -> bool:
     """Say whether a sentence tells nothing: it has words of courtesy and little words only."""
-    return all(stem(word) in _free() for word in _content(sentence)) and not any(map(str.isdigit, sentence))
+    return all(stem(word) in free_words() for word in _content(sentence)) and not any(map(str.isdigit, sentence))
 
 
 def _content(text: str) -> list[str]:
@@ -61,5 +61,6 @@ def _content(text: str) -> list[str]:
 
 
 @lru_cache(maxsize=1)
-def _free() -> frozenset[str]:
+def free_words() -> frozenset[str]:
+    """Return the stems of words of courtesy and of reporting."""
     return frozenset(map(stem, _COURTESY))
