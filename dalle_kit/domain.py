@@ -84,11 +84,12 @@ def option(
 ) -> dict[str, Any]:
     """Say how a request field appears on the command line, as ``Field(json_schema_extra=option(...))``.
 
-    ``flag`` replaces the option's name, ``metavar`` the word shown for its value. ``identity`` lets the saved identity
-    of the settings fill the field when the request leaves it out; ``habit``, ``greeting`` or ``sign_off``, lets that
-    habit of whoever wrote the examples do so. ``source`` makes a field of type ``SourcePlace`` the command's argument:
-    a file to write into, and where. ``words`` are instructions that set the field when a document is revised
-    (``{"in German": "de"}``), instead of those that its choices make.
+    ``flag`` replaces the option's name, ``metavar`` the word shown for its value. ``identity`` lets the saved
+    identity fill the field when the request leaves it out: the setting ``identity.NAME``, with the field's own name
+    (what signs an e-mail is ``sender``). ``habit``, ``greeting`` or ``sign_off``, lets that habit of whoever wrote the
+    examples do so. ``source`` makes a field of type ``SourcePlace`` the command's argument: a file to write into, and
+    where. ``words`` are instructions that set the field when a document is revised (``{"in German": "de"}``), instead
+    of those that its choices make.
     """
     hints: dict[str, Any] = {"flag": flag, "metavar": metavar, "identity": identity, "source": source, "habit": habit}
     if words:

@@ -172,16 +172,17 @@ def _before_gap(message: Message) -> str:
 class Slot:
     """A place in the document that the model fills.
 
-    ``stop`` are texts that end it (they are not part of it). At most one of ``regex``, ``grammar`` (Lark), ``schema``
-    (JSON Schema; the text is JSON) and ``choices`` says what its whole text has to match; ``sentences`` and ``words``
-    bound the length of prose (least, most), ``forbid`` are texts or character classes (``"[...]"``) it may not hold,
-    ``starts_with`` is how it begins. ``known`` are the texts that a grounded slot takes its names and numbers from.
-    ``mentions`` are words that its first sentence holds, in their order (``delay*`` is any that begins so).
-    ``examples`` are shown to the model. ``when`` fills the slot only if an earlier one's text is among the given ones.
-    ``about`` are the points it has to express, ``otherwise`` plain sentences that say the same, used where the model
-    fails to. ``options`` override the generation options in it. With more than one of ``beams`` its likeliest text is
-    searched for, so many beginnings at once, instead of choosing token by token. A ``verbatim`` text keeps the blanks
-    and line ends at its start and end, and goes on behind ``starts_with``, which is no part of it: what code needs.
+    ``stop`` are texts that end it (they are not part of it). At most one of ``regex``, ``grammar`` (Lark),
+    ``schema`` (JSON Schema; the text is JSON) and ``choices`` says what its whole text has to match; ``sentences``
+    and ``words`` bound the length of prose (least, most), ``forbid`` are texts or character classes (``"[...]"``)
+    it may not hold, ``starts_with`` is how it begins. ``known`` are the texts that a grounded slot takes its names
+    and numbers from; in a template ``grounded`` gives them. ``mentions`` are words that its first sentence holds,
+    in their order (``delay*`` is any that begins so). ``examples`` are shown to the model. ``when`` fills the slot
+    only if an earlier one's text is among the given ones. ``about`` are the points it has to express, ``otherwise``
+    plain sentences that say the same, used where the model fails to. ``options`` override the generation options in
+    it. With more than one of ``beams`` its likeliest text is searched for, so many beginnings at once, instead of
+    choosing token by token. A ``verbatim`` text keeps the blanks and line ends at its start and end, and goes on
+    behind ``starts_with``, which is no part of it: what code needs.
     """
 
     name: str
@@ -277,7 +278,9 @@ class Finding:
     """Something a check has to say about a text.
 
     ``check`` names the check; ``slot`` and ``span`` (start, end in characters of the slot's text) say where. ``place``
-    is the same in characters of the document, once that is finished.
+    is the same in characters of the document, once that is finished. An "error" with a slot is repaired; what remains,
+    and a "warning", is shown, and ``--strict`` exits with 3. A "note" is in the document's findings only: no command
+    shows it but with ``--json``.
     """
 
     check: str

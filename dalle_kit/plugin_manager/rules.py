@@ -18,6 +18,7 @@ RESERVED_COMMANDS = (
     "models",
     "plugins",
     "reproduce",
+    "revise",
     "serve",
     "templates",
     "train",

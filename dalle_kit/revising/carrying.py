@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from dalle_kit.domain import Domain, Request
 from dalle_kit.errors import DalleKitError, RevisionError, UnknownNameError
@@ -76,7 +77,12 @@ def _points(skeleton: Skeleton) -> int:
 
 
 def _is_list_of_texts(annotation: Any) -> bool:
-    return get_origin(annotation) in (list, tuple) and get_args(annotation)[:1] == (str,)
+    if get_origin(annotation) in (Union, UnionType):
+        return any(_is_list_of_texts(each) for each in get_args(annotation))
+    item = next(iter(get_args(annotation)), None)
+    # A plugin's texts have bounds: tuple[Annotated[str, Field(min_length=1)], ...].
+    bare = get_args(item)[0] if get_origin(item) is Annotated else item
+    return get_origin(annotation) in (list, tuple) and bare is str
 
 
 def find_point(points: Sequence[str], wanted: str) -> str:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from dalle_kit.cli.root import CORE
 from dalle_kit.config import Settings
 from dalle_kit.errors import PluginError, UnknownNameError
 from dalle_kit.plugin_manager.manager import Plugins, load_plugins
+from dalle_kit.plugin_manager.rules import RESERVED_COMMANDS
 
 REGISTER = {
     "domain": "def dalle_kit_register_domains(register): register(domain('poem'))",
@@ -110,3 +112,7 @@ def test_an_unknown_domain_is_answered_with_the_nearest_name_and_the_failed_plug
     install("first", source("domain"))
     with pytest.raises(UnknownNameError, match=r"did you mean 'poem'.*broken failed to load"):
         load_plugins(Settings()).domain("pome")
+
+
+def test_the_name_of_each_core_command_is_reserved() -> None:
+    assert set(CORE) <= set(RESERVED_COMMANDS)
