@@ -47,6 +47,9 @@ from dalle_kit.checks.word_classes import (
 )
 from dalle_kit.checks.words import is_ordinary
 
+#: In a sentence of more words nobody is looked for behind these: it would take a time that grows with the square.
+_MOST = 200
+
 
 @lru_cache(maxsize=2048)
 def read(sentence: str) -> Read:
@@ -67,8 +70,9 @@ class _Reader:
         text = sentence
         for pattern, whole in CONTRACTIONS:
             text = re.sub(pattern, whole, text, flags=re.IGNORECASE)
-        self.raw = TOKEN.findall(text)
-        self.low = [word.casefold().replace("\u2019", "'") for word in self.raw]
+        words = TOKEN.findall(text)
+        self.words = tuple(word.casefold().replace("\u2019", "'") for word in words)
+        self.raw, self.low = words[:_MOST], self.words[:_MOST]
         self.asks = sentence.rstrip().endswith("?")
 
     def read(self) -> Read:
@@ -82,9 +86,9 @@ class _Reader:
             for place in range(len(self.low))
             if self.low[place] in POSSESSIVES and (end := self._noun_after(place)) is not None
         )
-        kinds = frozenset(_kind(word) for word in self.low if word in NAMED)
-        stems = frozenset(event_stem(word) for word in self.low if word[0].isalnum())
-        return Read(tuple(self.low), stems, tuple(found), owned, kinds, self.asks)
+        kinds = frozenset(_kind(word) for word in self.words if word in NAMED)
+        stems = frozenset(event_stem(word) for word in self.words if word[0].isalnum())
+        return Read(self.words, stems, tuple(found), owned, kinds, self.asks)
 
     def _event(self, place: int, earlier: Sequence[Event]) -> Event | None:
         word = self.low[place]
@@ -228,7 +232,7 @@ class _Reader:
         while start > 0 and self._is_noun(start - 1):
             start -= 1
         determined = start == 1 and self.low[0] in DETERMINERS and self.low[0] not in ("no", "each", "every", "all")
-        return determined and self.low[place + 1 : place + 2] != ["by"]
+        return determined and self.low[place + 1 : place + 2] != ("by",)
 
     def _is_order(self, place: int, helpers: frozenset[str]) -> bool:
         """Say whether a verb without a subject is what the reader is to do.

@@ -68,9 +68,10 @@ def twisted(point: str, sentences: Sequence[str]) -> str | None:
 
 def _turned_pair(point: Read, said: Sequence[Read]) -> str | None:
     """Return whether what something is changed from has become what it is changed to."""
-    for one, other in _pairs(point.words):
-        for sentence in said:
-            told = set(_pairs(sentence.words))
+    mine = list(_pairs(point.words))
+    theirs = [set(_pairs(sentence.words)) for sentence in said] if mine else []
+    for one, other in mine:
+        for told in theirs:
             if (other, one) in told and (one, other) not in told:
                 return f"{one!r} and {other!r} are exchanged"
     return None

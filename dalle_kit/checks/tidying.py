@@ -40,7 +40,9 @@ _REGRETTED = re.compile(
     r"leaves?|leaving|only|more|less|twice|cold|few|cost\w*|charg\w*|bit|rises?|higher|postponed|moved|instead|must|need)\b",
     re.IGNORECASE,
 )
-_UNHURT = re.compile(r"\b(?:nobody|no one|not|nothing|none)\b.*\b(?:hurt|injured|lost|damaged|stolen)\b", re.IGNORECASE)
+_UNHURT = re.compile(
+    r"\b(?:nobody|no one|not|nothing|none)\b.{0,200}?\b(?:hurt|injured|lost|damaged|stolen)\b", re.IGNORECASE
+)
 
 
 def tidied(sentence: str, told: str) -> str:

@@ -15,7 +15,7 @@ _CURRENCIES = (
     ("yen", "\u00a5", "jpy"),
 )
 _AMOUNT = re.compile(
-    r"[$\u20ac\u00a3\u00a5]\s?\d[\d.,]*|\d[\d.,]*\s?(?:million\s|billion\s)?(?:dollars?|euros?|pounds?|francs?|yen|[$\u20ac\u00a3\u00a5])(?!\w)",
+    r"[$\u20ac\u00a3\u00a5]\s?\d[\d.,]*|\d[\d.,]{0,30}\s?(?:million\s|billion\s)?(?:dollars?|euros?|pounds?|francs?|yen|[$\u20ac\u00a3\u00a5])(?!\w)",
     re.IGNORECASE,
 )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -144,9 +146,29 @@ def test_no_note_is_twisted_by_its_own_words(words: str) -> None:
 
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_any_two_texts_can_be_compared(point: str, sentence: str) -> None:
-    assert twisted(point, [sentence]) in (None, twisted(point, [sentence]))
+    found = twisted(point, [sentence])
+
+    assert found is None or found
 
 
-@pytest.mark.parametrize("piece", ["from ", "1,", "if ", "to be ", "my ", "'", "not, ", "\u00e9-"])
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "from ",
+        "1,",
+        "if ",
+        "to be ",
+        "not, ",
+        "\u00e9-",
+        "want to ",
+        "the man of ",
+        "call Ana ",
+        "instead of ",
+        "I called, ",
+    ],
+)
 def test_long_runs_of_one_thing_take_no_time(piece: str) -> None:
-    twisted(piece * 300, [piece * 300])
+    start = time.thread_time()
+    twisted(piece * 2000 + "called me", [piece * 2000])
+
+    assert time.thread_time() - start < 1.5

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from dalle_kit.checks.units import strange_units
@@ -26,3 +28,10 @@ def test_a_currency_that_nobody_told_is_found(text: str) -> None:
 )
 def test_a_currency_that_was_told_may_be_spelled_otherwise(text: str, known: str) -> None:
     assert strange_units(text, known) == []
+
+
+def test_a_long_number_takes_no_time() -> None:
+    start = time.thread_time()
+
+    assert strange_units("1" * 20_000, "") == []
+    assert time.thread_time() - start < 1.5
