@@ -89,8 +89,11 @@ def opened(output: Path, heading: Mapping[str, Any], *, force: bool) -> Iterator
             file = path.open("ab")
         except OSError as error:
             raise OutputError(f"cannot write {path}: {error.strerror}; choose another place") from error
-        with file:
+        try:
             yield Journal(path, file, done or {})
+        finally:
+            with contextlib.suppress(OSError):  # each line is on the disk, or was told to be none
+                file.close()
 
 
 def _read(path: Path, heading: Mapping[str, Any], output: Path) -> dict[int, dict[str, Any]] | None:

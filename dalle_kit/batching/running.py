@@ -110,7 +110,9 @@ def write_rows(
         if row.number in prepared.problems and row.number not in lines:
             take(failed(row, prepared.problems[row.number]), None)
     left = prepared.left(lines)
-    with contextlib.closing((writers or partial(in_threads, kit, plan))(left)) as written:
+    if writers is None or not left:  # for no row, no process is started
+        writers = partial(in_threads, kit, plan)
+    with contextlib.closing(writers(left)) as written:
         start = time.monotonic()
         progress("writing", len(lines), total)
         for line, rendered in written:

@@ -93,6 +93,8 @@ class Registry:
             )
         on_the_hub = base.count("/") == 1 and not Path(base).exists()
         known = self.resolve(f"hub:{base}" if on_the_hub else base)
+        if isinstance(known.source, ServerSource):
+            raise ModelError(f"the adapter {folder} names a server as its base, {base}; train it on a model of files")
         if known.is_made:
             raise ModelError(f"the base of the adapter {folder}, {base}, is made of parts itself; train it on another")
         adapter = AdapterSource(path=str(folder), sha256=adapter_hash(folder))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import inspect
 import json
 import os
 import random
@@ -24,21 +26,25 @@ TABLE = "Name,To,Subject,Points\n" + "".join(
     f"G{number},g{number}@example.com,Room {number},room B{number}; from {number}:00\n" for number in range(1, 41)
 )
 
-#: The command with an engine that needs a moment for each text, which depends on its prompt alone.
-SLOW = """
+
+def write(prompt: Prompt, slot: Slot) -> str:
+    """Need a moment for a text that depends on its prompt alone; a row near the end waits while it is held."""
+    time.sleep(0.02)
+    while "Room 39" in prompt.text and Path("held").exists():
+        time.sleep(0.01)
+    return hashlib.sha256((prompt.text + slot.name).encode()).hexdigest() + "."
+
+
+#: The command with an engine that writes so.
+SLOW = f"""
+from __future__ import annotations
 import hashlib, sys, time
+from pathlib import Path
 import dalle_kit.kit
 from dalle_kit.testing import ScriptedKit
 
-def script(prompt, slot):
-    time.sleep(0.02)
-    return hashlib.sha256((prompt.text + slot.name).encode()).hexdigest() + "."
-
-class Slow(ScriptedKit):
-    def __init__(self, **_):
-        super().__init__(script)
-
-dalle_kit.kit.Kit = Slow
+{inspect.getsource(write)}
+dalle_kit.kit.Kit = lambda **_: ScriptedKit(write)
 from dalle_kit.cli.main import main
 sys.exit(main(sys.argv[1:]))
 """
@@ -89,9 +95,12 @@ def wait_for(journal: Path, lines: int) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 @pytest.mark.parametrize("name", ["letters", "letters.jsonl"])
-def test_after_kills_at_random_moments_each_row_is_there_once_and_as_without(name: str, table: Path) -> None:
+def test_after_kills_at_random_moments_each_row_is_there_once_and_as_without(
+    name: str, table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     source = random.Random(name)
-    for done in sorted(source.sample(range(35), 3)):
+    Path("held").touch()
+    for done in sorted(source.sample(range(35), 2)):
         running = start(name)
         wait_for(journal_of(Path(name)), done)
         time.sleep(source.uniform(0, 0.03))
@@ -100,10 +109,11 @@ def test_after_kills_at_random_moments_each_row_is_there_once_and_as_without(nam
         assert running.returncode == -signal.SIGKILL
     with journal_of(Path(name)).open("ab") as journal:
         journal.write(b'{"row": 40, "status": "wri')  # as a kill amid a line leaves it
+    Path("held").unlink()
     last = start(name)
     assert "Going on: " in last.communicate()[1] and last.returncode == 0
-    whole = start(f"whole-{name}")
-    assert "40 of 40 rows written to whole-" in whole.communicate()[1]
+    monkeypatch.setattr("dalle_kit.kit.Kit", lambda **_: ScriptedKit(write))
+    assert batch("-o", f"whole-{name}") == 0
     assert [line["row"] for line in lines_of(Path(name))] == list(range(1, 41))
     assert contents(Path(name)) == contents(Path(f"whole-{name}"))
     assert sorted(path.name for path in table.parent.iterdir()) == ["guests.csv", name, f"whole-{name}"]
@@ -213,6 +223,37 @@ def test_rows_that_failed_are_tried_again(
     assert batch("-o", f"whole-{name}") == 0 and contents(Path(name)) == contents(Path(f"whole-{name}"))
 
 
+def test_a_kill_after_the_last_row_leaves_nothing_to_start_processes_for(
+    table: Path, scripted: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("dalle_kit.batching.journal.Journal.remove", interrupt)
+        assert batch("-o", "letters.jsonl") == 130 and journal_of(Path("letters.jsonl")).exists()
+    monkeypatch.setattr("dalle_kit.batching.on_ray", interrupt)
+    assert batch("-o", "letters.jsonl", "--engine", "ray") == 0 and not journal_of(Path("letters.jsonl")).exists()
+
+
+def interrupt(*_: Any, **__: Any) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of a file's size")
+def test_a_full_disk_is_told_and_what_is_done_stays_done(
+    table: Path, scripted: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        assert batch("-o", "letters.jsonl") == 2
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "letters.jsonl.journal: File too large; make room and run it again" in capsys.readouterr().err
+    assert batch("-o", "letters.jsonl") == 0 and capsys.readouterr().err.startswith("Going on: ")
+    assert batch("-o", "whole.jsonl") == 0 and contents(Path("letters.jsonl")) == contents(Path("whole.jsonl"))
+
+
 def test_what_the_input_is_at_fault_for_is_not_tried_again(table: Path, scripted: None) -> None:
     table.write_text(TABLE + "G41,,no recipient,\n", encoding="utf-8")
     assert batch("-o", "letters.jsonl") == 3 and not journal_of(Path("letters.jsonl")).exists()
@@ -240,9 +281,11 @@ def test_a_journal_that_is_none_is_told_and_two_at_once_are_kept_apart(
 ) -> None:
     journal_of(Path("letters.jsonl")).write_text("my diary\n", encoding="utf-8")
     assert batch("-o", "letters.jsonl") == 2 and "is no journal of a batch" in capsys.readouterr().err
+    Path("held").touch()
     running = start("other.jsonl")
     wait_for(journal_of(Path("other.jsonl")), 0)
     assert batch("-o", "other.jsonl") == 2 and "another process is writing other.jsonl" in capsys.readouterr().err
+    Path("held").unlink()
     assert running.communicate()[0] is None and running.returncode == 0
 
 

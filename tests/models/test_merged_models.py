@@ -87,6 +87,7 @@ def test_an_adapters_folder_is_a_model_of_the_base_that_it_names(
         ('{"base_model_name_or_path": null}', "names no base"),
         ('{"base_model_name_or_path": "writer"}', "is made of parts itself"),
         ('{"base_model_name_or_path": "mine"}', "names another adapter as its base"),
+        ('{"base_model_name_or_path": "openai:https://a.example/v1"}', "names a server as its base"),
     ],
 )
 def test_an_adapters_folder_that_makes_no_model_is_told_with_the_fix(

@@ -131,13 +131,17 @@ class Client:
             headers = {"Accept-Encoding": "identity", "User-Agent": "dalle-kit"}
             if self._key:
                 headers["Authorization"] = f"Bearer {self._key}"
-            self._http = httpx.AsyncClient(
-                headers=headers,
-                timeout=httpx.Timeout(self._patience.silence, connect=self._patience.connect, pool=None),
-                limits=httpx.Limits(max_connections=None, max_keepalive_connections=16),
-                # What is for this machine goes past any proxy.
-                trust_env=not is_this_machine(self._source),
-            )
+            try:
+                self._http = httpx.AsyncClient(
+                    headers=headers,
+                    timeout=httpx.Timeout(self._patience.silence, connect=self._patience.connect, pool=None),
+                    limits=httpx.Limits(max_connections=None, max_keepalive_connections=16),
+                    # What is for this machine goes past any proxy.
+                    trust_env=not is_this_machine(self._source),
+                )
+            except (OSError, ValueError, ImportError, httpx.InvalidURL) as error:
+                names = "HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE"
+                raise ServerError(f"a proxy or certificate cannot be used: {_said(error)}; mend {names}") from error
         return self._http
 
     @property

@@ -100,10 +100,10 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     if re.fullmatch(r"[0-9]{1,9}(\.[0-9]+)?", text):
         return float(text)
     try:
-        date = parsedate_to_datetime(text)
-    except ValueError:
+        date = parsedate_to_datetime(text).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, (date.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+    return max(0.0, (date - datetime.now(UTC)).total_seconds())
 
 
 def duration(text: str) -> float | None:

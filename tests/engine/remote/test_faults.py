@@ -8,8 +8,10 @@ from collections.abc import Callable
 
 import pytest
 
+from dalle_kit.engine.remote.engine import RemoteEngine
 from dalle_kit.engine.remote.pace import Patience
 from dalle_kit.errors import DalleKitError, ModelError, RequestError, ServerError, UnknownNameError
+from dalle_kit.models.spec import ServerSource
 from dalle_kit.records import GenerationOptions, Skeleton
 from tests.engine.remote.conftest import (
     PROMPT,
@@ -183,6 +185,18 @@ def test_no_error_says_the_key(script: Script) -> None:
 def test_a_key_that_cannot_be_sent_is_refused(script: Script, key: str) -> None:
     with pytest.raises(ModelError, match="remote_key holds characters"):
         script.engine(says(GOOD), key=key)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("SSL_CERT_FILE", "/none.pem"), ("HTTPS_PROXY", "foo://x:1"), ("HTTPS_PROXY", "socks5://127.0.0.1:1")],
+)
+def test_a_proxy_or_certificate_that_cannot_be_used_is_told(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ServerError, match=r"^a proxy or certificate cannot be used: .*; mend HTTPS_PROXY"):
+        RemoteEngine.connect(ServerSource(url="https://models.invalid/v1"))
 
 
 def test_so_many_requests_run_at_once_and_no_more(script: Script) -> None:

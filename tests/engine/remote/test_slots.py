@@ -188,4 +188,5 @@ def test_times_are_read_as_servers_write_them() -> None:
     found = [duration(text) for text in ("7", "250ms", "1m30.5s", "", "soon", "1x")]
     assert found == [7.0, 0.25, 90.5, None, None, None]
     assert retry_after({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}) == 0.0
-    assert [retry_after({"retry-after": text}) for text in ("3", "nan", "-1")] == [3.0, None, None]
+    told = ("3", "nan", "-1", "Fri, 31 Dec 9999 23:59:00 -2359")
+    assert [retry_after({"retry-after": text}) for text in told] == [3.0, None, None, None]
