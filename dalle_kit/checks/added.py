@@ -144,7 +144,13 @@ def _clauses(sentence: str) -> Iterator[_Clause]:
             continue  # "so glad"
         start = match.start() + len(match[0]) - len(match[0].lstrip(", "))
         yield _Clause(joiner, tail, (start, len(body)), head + close)
-        if joiner in _EVEN and match[0][0] == "," and not begins_with_verb(tail) and first.lower() not in AUXILIARIES:
+        if (
+            joiner in _EVEN
+            and match[0][0] == ","
+            and has_finite_verb(tail)
+            and not begins_with_verb(tail)
+            and first.lower() not in AUXILIARIES
+        ):
             yield _Clause(joiner, head, (0, match.start()), f"{capitalised(first)} {others}" + close)
     front = _BEFORE.match(body)
     if front:
@@ -155,7 +161,7 @@ def _adds(clause: _Clause, sentence: str, points: Sequence[str], *, beside: froz
     """Say whether a clause says nothing of any point ``beside`` some words, while the rest of its sentence says one."""
     if (
         not points
-        or not has_finite_verb(clause.text)
+        or not (has_finite_verb(clause.text) or begins_with_verb(clause.text))
         or clause.text[0].isdigit()
         or _CLAUSE_OF_COURTESY.search(clause.text)
     ):
