@@ -60,13 +60,17 @@ class RootGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that is invoked; where none is near in name, a plugin that has failed may be the reason."""
+        """Find the command that is invoked; where there is none, a plugin that has failed may be the reason.
+
+        It is if it has the command's name, and may be where no command is near in name.
+        """
         try:
             return super().resolve_command(ctx, args)
         except click.exceptions.NoSuchCommand as error:
             problems = _table().problems
-            if problems and nearest(args[0], self.list_commands(ctx)) is None:
-                raise PluginError(f"no command {args[0]!r}, but {problems[0]}", plugin="") from error
+            own = [problem for problem in problems if problem.startswith(f"plugin {args[0]!r} ")]
+            if own or (problems and nearest(args[0], self.list_commands(ctx)) is None):
+                raise PluginError(f"no command {args[0]!r}, but {(own or problems)[0]}", plugin="") from error
             raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

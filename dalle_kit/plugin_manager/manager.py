@@ -190,7 +190,7 @@ class Plugins:
         message = described(error)
         if self._fatal(info.name):
             raise PluginError(f"{info.label} failed: {message}; nothing was written", plugin=info.name) from error
-        return Finding(check=f"plugin:{info.name}", severity="error", message=message)
+        return Finding(f"plugin:{info.name}", "error", f"plugin {info.name!r} failed: {message}")
 
 
 def _guarded_format(format: Format, plugin: str) -> Format:

@@ -52,7 +52,7 @@ def _complaints(alone: Plugins, domain: str, request: Request, shaped: Shaped) -
             yield "dalle_kit_postprocess", f"given {kind}, {change}"
         for finding in alone.check(domain, request, once):
             if finding.check.startswith("plugin:"):
-                yield "dalle_kit_check", f"it cannot take {kind} in the slots: {finding.message}"
+                yield "dalle_kit_check", f"it cannot take {kind} in the slots: {_failure(finding)}"
             elif finding.slot is not None and finding.slot not in once.texts:
                 yield "dalle_kit_check", f"{finding.check!r} points at the slot {finding.slot!r}, which is not there"
             elif finding.slot is not None and finding.span is not None:
@@ -61,7 +61,11 @@ def _complaints(alone: Plugins, domain: str, request: Request, shaped: Shaped) -
 
 
 def _failures(findings: list[Finding]) -> Iterator[str]:
-    return (finding.message for finding in findings if finding.check.startswith("plugin:"))
+    return (_failure(finding) for finding in findings if finding.check.startswith("plugin:"))
+
+
+def _failure(finding: Finding) -> str:
+    return finding.message.removeprefix(f"plugin {finding.check.removeprefix('plugin:')!r} failed: ")
 
 
 def _changes(once: Draft, twice: Draft) -> Iterator[str]:

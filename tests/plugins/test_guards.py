@@ -57,6 +57,7 @@ def test_a_domain_check_that_fails_is_an_error_finding(install: Callable[..., Pa
     plugins, request = plugins_with(install, check="lambda request, draft: 1 / 0")
     (finding,) = plugins.domain("note").check(request, DRAFT)
     assert (finding.check, finding.severity) == ("plugin:notes", "error")
+    assert finding.message.startswith("plugin 'notes' failed: ZeroDivisionError: division by zero [")
 
 
 def test_a_format_that_fails_names_its_plugin(install: Callable[..., Path]) -> None:

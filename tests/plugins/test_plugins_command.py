@@ -53,6 +53,16 @@ def test_an_unknown_plugin_is_answered_with_the_nearest(install: Install, capsys
         assert "did you mean 'notes'?" in capsys.readouterr().err
 
 
+def test_a_command_whose_plugin_has_failed_is_not_taken_for_another(
+    install: Install, capsys: pytest.CaptureFixture[str]
+) -> None:
+    install("complaint", BROKEN)
+    assert main(["complaint", "--point", "x"]) == 2  # and not: did you mean 'completion'?
+    assert capsys.readouterr().err.startswith(
+        "Error: no command 'complaint', but plugin 'complaint' (complaint-kit 1.0)"
+    )
+
+
 def test_check_names_what_is_wrong_and_where(install: Install, capsys: pytest.CaptureFixture[str]) -> None:
     install("notes", NOTE)
     file = install("broken", BROKEN)
