@@ -9,7 +9,9 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
+import click
 import pytest
 
 from dalle_kit.cli import choose as choosing
@@ -111,7 +113,7 @@ def test_a_record_comes_from_stdin(
 
 
 def test_a_document_of_a_strangers_domain_is_revised(
-    sheets: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    sheets: Path, kit: ScriptedKit, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     file = str(tmp_path / "note.json")
     assert main(["note", "--to", "Ana", "--point", "the bins", "--json", "-q", "-o", file]) == 0
@@ -126,7 +128,7 @@ def test_choosing_needs_a_terminal(kit: ScriptedKit, capfd: pytest.CaptureFixtur
     assert "--choose needs a terminal" in capfd.readouterr().err
 
 
-@pytest.mark.parametrize(("key", "taken"), [(b"2", 1), (b"\r", 0), (b"7x1", 0), (b"\x03", None)])
+@pytest.mark.parametrize(("key", "taken"), [(b"7x2", 1), (b"\r", 0), (b"\x03", None)])
 def test_a_key_chooses_on_a_terminal(
     key: bytes, taken: int | None, tmp_path: Path, default_model_home: Path, session_home: Path
 ) -> None:
@@ -170,6 +172,16 @@ def test_a_key_chooses_on_a_terminal(
         assert (process.returncode, out) == (130, "")
     else:
         assert process.returncode == 0 and SENTENCES[POINTS[3]][taken] in out
+
+
+@pytest.mark.parametrize("pressed", [EOFError(), ""])
+def test_a_terminal_that_has_gone_chooses_nothing(
+    pressed: object, kit: ScriptedKit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(click, "getchar", Mock(side_effect=[pressed]))
+    documents = [kit.generate("email", request(point)) for point in (POINTS[0], POINTS[3])]
+    with pytest.raises(click.Abort):
+        choosing.choose(documents)
 
 
 def test_of_one_text_nothing_is_asked(kit: ScriptedKit, capfd: pytest.CaptureFixture[str]) -> None:
