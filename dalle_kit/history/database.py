@@ -79,6 +79,8 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
 def _in_words(path: Path) -> Iterator[None]:
     try:
         yield
+    except OverflowError as error:
+        raise HistoryError("no number in the history is so large; give a smaller one") from error
     except (sqlite3.Error, ValueError) as error:  # also a document that is no JSON any more
         raise HistoryError(_message(path, error)) from error
     except OSError as error:

@@ -42,13 +42,14 @@ class History:
         Without its ``text`` nothing of the request and of what was written is kept.
         """
         record = document if isinstance(document, Mapping) else document.as_dict()
+        values = values_of(record, format)
+        words = (indexable(record["text"]), indexable(" | ".join(texts_in(record["request"]))))
         with connected(self.path, create=True) as connection:
-            id = connection.execute(_INSERT, values_of(record, format)).lastrowid
+            id = connection.execute(_INSERT, values).lastrowid
             assert id is not None
             if text:
-                words = (id, indexable(record["text"]), indexable(" | ".join(texts_in(record["request"]))))
                 connection.execute("INSERT INTO documents VALUES (?, ?)", (id, encoded(record)))
-                connection.execute("INSERT INTO words (rowid, text, request) VALUES (?, ?, ?)", words)
+                connection.execute("INSERT INTO words (rowid, text, request) VALUES (?, ?, ?)", (id, *words))
         return id
 
     def get(self, id: int) -> dict[str, Any]:
@@ -112,6 +113,8 @@ class History:
 
         Raises HistoryError, and removes none, where one is not there.
         """
+        if not ids:
+            return 0
         if not self._exists():
             raise _unknown(ids[0], [])
         with connected(self.path) as connection:
@@ -127,6 +130,8 @@ class History:
 
         With ``texts_only`` their texts go, and the entries stay.
         """
+        if keep is not None and keep < 0:
+            raise HistoryError(f"keep {keep}: give how many entries are to stay, 0 or more")
         if not self._exists():
             return 0
         with connected(self.path) as connection:

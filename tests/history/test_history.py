@@ -106,6 +106,21 @@ def test_an_unknown_number_is_an_error_that_names_the_nearest(history: History) 
     assert history.get(1)  # all, or none
 
 
+def test_numbers_that_no_database_takes_are_one_error(history: History) -> None:
+    history.add(document())
+    for ask in (history.get, lambda huge: history.search("review", limit=huge)):
+        with pytest.raises(HistoryError, match="no number in the history is so large"):
+            ask(2**63)
+    with pytest.raises(HistoryError, match="keep -1: "):
+        history.prune(keep=-1)
+    assert len(list(history.entries())) == 1
+
+
+def test_to_remove_nothing_removes_nothing(history: History) -> None:
+    assert history.remove([]) == 0
+    assert not history.path.exists()
+
+
 def test_numbers_are_not_given_again(history: History) -> None:
     history.add(document())
     history.add(document())
