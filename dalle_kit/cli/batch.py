@@ -53,7 +53,7 @@ class BatchGroup(DomainGroup):
 
     def make(self, entry: DomainEntry) -> click.Command:
         """Return the command of a domain."""
-        from dalle_kit.cli.domain_command import DomainCommand, common_options
+        from dalle_kit.cli.domain_options import DomainCommand, common_options
 
         common = [each for each in common_options(entry) if each.name not in _OTHERWISE]
         generation = [each for each in common if each.section == "Generation"]
