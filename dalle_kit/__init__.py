@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dalle_kit.async_kit import AsyncKit
     from dalle_kit.config import Settings
+    from dalle_kit.document_stream import DocumentStream
     from dalle_kit.domain import Domain, Example, Request, option
     from dalle_kit.errors import (
         ConfigError,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from dalle_kit.examples.memory_set import make_examples, read_examples
     from dalle_kit.history import History
     from dalle_kit.hookspecs import hookimpl
-    from dalle_kit.kit import DocumentStream, Kit
+    from dalle_kit.kit import Kit
     from dalle_kit.models.spec import AdapterSource, BridgeSource, HubSource, LocalSource, ModelSpec, WheelSource
     from dalle_kit.records import (
         Document,
@@ -58,6 +59,7 @@ __version__ = "0.1.0"
 _EXPORTS = {
     "dalle_kit.async_kit": ("AsyncKit",),
     "dalle_kit.config": ("Settings",),
+    "dalle_kit.document_stream": ("DocumentStream",),
     "dalle_kit.domain": ("Domain", "Example", "Request", "option"),
     "dalle_kit.errors": (
         "ConfigError",
@@ -83,7 +85,7 @@ _EXPORTS = {
     "dalle_kit.examples.memory_set": ("make_examples", "read_examples"),
     "dalle_kit.history": ("History",),
     "dalle_kit.hookspecs": ("hookimpl",),
-    "dalle_kit.kit": ("DocumentStream", "Kit"),
+    "dalle_kit.kit": ("Kit",),
     "dalle_kit.models.spec": ("AdapterSource", "BridgeSource", "HubSource", "LocalSource", "ModelSpec", "WheelSource"),
     "dalle_kit.records": (
         "Document",

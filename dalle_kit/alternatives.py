@@ -13,7 +13,7 @@ from dalle_kit.models.spec import Progress
 from dalle_kit.records import Document
 
 if TYPE_CHECKING:
-    from dalle_kit.kit import DocumentStream
+    from dalle_kit.document_stream import DocumentStream
 
 #: How boldly words are drawn for the others where the first has the likeliest ones.
 _TEMPERATURE = 0.7
@@ -31,27 +31,22 @@ def alternatives(stream: Callable[..., DocumentStream], *, count: int, progress:
     if not 2 <= count <= _MOST:
         raise OptionError("candidates", count, f"a whole number from 2 to {_MOST} to choose from")
     given_up = threading.Event()
-    written = 0
-
-    def write(**options: Any) -> Document:
-        nonlocal written
-        document = stream(stopped=given_up.is_set, **options).finish()
-        written += 1
-        progress("writing", written, count)
-        return document
-
+    opened = stream(stopped=given_up.is_set)
     progress("writing", 0, count)
-    first = write()
-    options = first.provenance.options
+    written = [opened.finish()]
+    progress("writing", 1, count)
+    options = written[0].provenance.options
     bold: dict[str, Any] = {"temperature": options.temperature or _TEMPERATURE, "candidates": 1}
     with ThreadPoolExecutor(count - 1) as pool:
         try:
             seeds = [candidate_seed(options.seed, number) for number in range(1, count)]
-            others = list(pool.map(lambda seed: write(**bold, seed=seed), seeds))
+            for document in pool.map(lambda seed: stream(stopped=given_up.is_set, **bold, seed=seed).finish(), seeds):
+                written.append(document)
+                progress("writing", len(written), count)
         except BaseException:
             given_up.set()  # the threads end at their next token
             raise
-    distinct = {document.text: document for document in reversed([first, *others])}
+    distinct = {document.text: document for document in reversed(written)}
     return sorted(reversed(distinct.values()), key=_faults)
 
 

@@ -8,9 +8,11 @@ import threading
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from dalle_kit.document_stream import DocumentStream
 from dalle_kit.domain import Request
-from dalle_kit.kit import DocumentStream, Fields, Kit
+from dalle_kit.kit import Kit
 from dalle_kit.records import Document
+from dalle_kit.requesting import Fields
 
 if TYPE_CHECKING:
     from dalle_kit.engine.engine import Engine

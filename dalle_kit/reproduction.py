@@ -18,13 +18,15 @@ from dalle_kit.guarding import Guard
 from dalle_kit.likeness import Likeness
 from dalle_kit.likeness.likeness import plain_texts
 from dalle_kit.likeness.vectors import Direction, direction
+from dalle_kit.models.servers import SCHEME, parse_server, server_name
 from dalle_kit.recording import fields_of, library_version, plugin_versions
-from dalle_kit.records import Document, ExampleUse, Provenance, Steering
+from dalle_kit.records import Document, ExampleUse, Privacy, Provenance, Steering
 
 if TYPE_CHECKING:
     import pydantic
 
-    from dalle_kit.domain import Domain
+    from dalle_kit.domain import Domain, Request
+    from dalle_kit.engine.engine import Engine
     from dalle_kit.kit import Kit
     from dalle_kit.records import Steer
 
@@ -36,18 +38,33 @@ _MODEL_FACTS = ("model_sha256", "device", "dtype", "quant", "runner")
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """A document as ``--json`` writes it, as far as it takes part in making it again.
+class Revised:
+    """How a document was made from another one, as far as it takes part in making it again.
 
-    ``revision`` says how it was made from another, if it was.
+    ``of`` is the other's record, ``avoided`` the sentences that earlier revisions had replaced, ``replaced`` these and
+    its own.
     """
+
+    instructions: tuple[str, ...] = ()
+    redo: tuple[str, ...] = ()
+    add: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+    seed: int = 0
+    avoided: tuple[str, ...] = ()
+    replaced: tuple[str, ...] = ()
+    of: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A document as ``--json`` writes it, as far as it takes part in making it again."""
 
     domain: str
     request: dict[str, Any]
     text: str
     provenance: Provenance
     slots: dict[str, str] = field(default_factory=dict)
-    revision: dict[str, Any] | None = None
+    revision: Revised | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +101,7 @@ def read_record(record: Document | Mapping[str, Any] | bytes) -> Record:
     import pydantic
 
     if isinstance(record, Document):
-        revision = dict(record.revision) if record.revision else None
+        revision = pydantic.TypeAdapter(Revised).validate_python(record.revision) if record.revision else None
         return Record(record.domain, dict(record.asked), record.text, record.provenance, dict(record.slots), revision)
     try:
         if isinstance(record, bytes):
@@ -138,24 +155,43 @@ def reproduce(
     return Reproduction(record.text == document.text, found, document)
 
 
+def expect_named_server(made: Provenance, names: Sequence[str]) -> None:
+    """Raise ConfigError where a record was made on a server of none of these names: it would be sent text and key."""
+    if made.model is None or not made.model.startswith(SCHEME):
+        return
+    server = parse_server(made.model)
+    if server.url not in [parse_server(name).url for name in names if name.startswith(SCHEME)]:
+        name = server_name(server)
+        raise ConfigError(
+            f"the record was written by the model of a server, {server.url}, which nothing is sent to because a "
+            f"record says so: name it yourself, with DALLE_KIT_MODEL={name} or 'dalle-kit models alias set'"
+        )
+
+
 def _written(record: Record, kit: Kit, domain: Domain, likeness: Likeness | None) -> Document:
     """Write a record's request again, as its provenance says."""
     made = record.provenance
     request = domain.parse(fields_of(record.request))
-    shaping: dict[str, Any] = {"template": template_of(made), "guard": Guard(made.privacy)}
-    work: Work
-    if made.name_blind:
-        work = pipeline.shape_blind(kit.plugins, kit.templates, domain, request, find=lambda _: likeness, **shaping)
-    else:
-        work = pipeline.shape(kit.plugins, kit.templates, domain, request, likeness=likeness, **shaping)
-    engine = None
-    if work.shaped.skeleton.slots:
-        engine = kit.load(domain.name)
-        work = pipeline.fit(kit.plugins, kit.templates, work, engine, made.options)
+    work, engine = work_as_recorded(made, kit, domain, request, likeness=likeness, privacy=made.privacy)
     documents: list[Document] = []
     for _ in pipeline.write(kit.plugins, [work], engine, made.options, documents=documents, repair=made.repair):
         pass
     return documents[0]
+
+
+def work_as_recorded(
+    made: Provenance, kit: Kit, domain: Domain, request: Request, *, likeness: Likeness | None, privacy: Privacy
+) -> tuple[Work, Engine | None]:
+    """Return the work of a request, shaped as a record's was, and the engine, None where the document has no slot."""
+    shaping: dict[str, Any] = {"template": template_of(made), "guard": Guard(privacy)}
+    if made.name_blind:
+        work = pipeline.shape_blind(kit.plugins, kit.templates, domain, request, find=lambda _: likeness, **shaping)
+    else:
+        work = pipeline.shape(kit.plugins, kit.templates, domain, request, likeness=likeness, **shaping)
+    if not work.shaped.skeleton.slots:
+        return work, None
+    engine = kit.load(domain.name)
+    return pipeline.fit(kit.plugins, kit.templates, work, engine, made.options), engine
 
 
 def template_of(made: Provenance) -> str:

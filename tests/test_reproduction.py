@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +175,21 @@ def test_what_is_no_record_is_an_error_of_one_line(
     assert main(["reproduce", str(file)]) == 2
     error = capsys.readouterr().err
     assert error.startswith("Error: this is no record of a document (") and error.count("\n") == 1
+
+
+@pytest.mark.parametrize("part", [{"redo": 5}, {"seed": []}, {"of": []}, {"replaced": 5}])
+def test_a_revision_that_cannot_be_is_no_record(part: dict[str, Any]) -> None:
+    record = {"domain": "email", "request": {}, "text": "", "provenance": MADE, "revision": part}
+    with pytest.raises(ConfigError, match=f"revision.{next(iter(part))}: "):
+        read_record(record)
+
+
+def test_the_model_of_several_records_is_loaded_once(kit: Kit) -> None:
+    one, other = (read_record({"domain": "email", "request": {}, "text": text, "provenance": MADE}) for text in "ab")
+    made = kit._as_recorded(one)
+    assert kit._as_recorded(other) is made
+    elsewhere = replace(other, provenance=replace(other.provenance, model="smollm2-135m"))
+    assert kit._as_recorded(elsewhere).model == "smollm2-135m"
 
 
 def test_options_that_cannot_be_are_an_error(kit: Kit) -> None:

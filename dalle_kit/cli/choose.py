@@ -29,7 +29,7 @@ def check_terminal(*, fix: str) -> None:
 def choose(documents: Sequence[Document]) -> Document:
     """Show texts beside each other on stderr and return the one that a key chooses; Enter takes the first.
 
-    Ctrl-C raises KeyboardInterrupt. Of one text nothing is asked.
+    Ctrl-C raises KeyboardInterrupt, Ctrl-D and a terminal that has gone Abort. Of one text nothing is asked.
     """
     if len(documents) == 1:
         click.echo("There is only one text.", err=True)
@@ -38,8 +38,14 @@ def choose(documents: Sequence[Document]) -> Document:
     last = len(documents)
     click.echo(f"Which one? 1 to {last}, Enter for 1, Ctrl-C for none: ", nl=False, err=True)
     while True:
+        try:
+            pressed = click.getchar()
+        except EOFError:
+            pressed = ""
+        if not pressed:
+            raise click.Abort
         # Of keys that were pressed quickly several come at once.
-        for key in click.getchar():
+        for key in pressed:
             chosen = "1" if key in _ENTER else key
             if chosen in map(str, range(1, last + 1)):
                 click.echo(chosen, err=True)

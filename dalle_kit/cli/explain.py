@@ -13,8 +13,8 @@ from dalle_kit.cli.domain_group import DomainGroup
 
 if TYPE_CHECKING:
     from dalle_kit.command_table import DomainEntry
+    from dalle_kit.document_stream import DocumentStream
     from dalle_kit.explain import Explanation
-    from dalle_kit.kit import DocumentStream
 
 #: What ``--explain`` without a file stands for.
 STDERR = "-"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dalle_kit.records import Slot
@@ -17,6 +17,11 @@ class Revision:
     redo: tuple[str, ...] = ()
     add: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
+
+
+def texts_of(given: str | Sequence[int | str]) -> tuple[str, ...]:
+    """Return what a caller gave as texts; a single one, which is a sequence of letters, is one."""
+    return (given,) if isinstance(given, str) else tuple(map(str, given))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,10 @@ from dalle_kit.choosing import Finished, Work, checks_of, cleaned, hooked
 from dalle_kit.domain import Domain, Request
 from dalle_kit.engine.results import Generation
 from dalle_kit.errors import RevisionError
-from dalle_kit.guarding import Guard
 from dalle_kit.recording import fields_of
 from dalle_kit.records import Document, Draft, Finding, Privacy, Skeleton
 from dalle_kit.repair.workbench import Workbench
-from dalle_kit.reproduction import Record, plain_record, read_record, template_of
+from dalle_kit.reproduction import Record, Revised, plain_record, read_record, template_of, work_as_recorded
 from dalle_kit.review import Reviewer
 from dalle_kit.revising.aims import Aims, Revision
 from dalle_kit.revising.carrying import Carried, carry, find_point, points_field, without_points
@@ -72,20 +71,10 @@ def revise(
     start, made = time.perf_counter(), record.provenance
     limit = Budget(budget)
     plan = _plan(record, revision, kit)
-    guard = Guard(made.privacy if privacy is None else privacy)
-    shaping: dict[str, Any] = {"template": template_of(made), "guard": guard}
-    if made.name_blind:
-        work = pipeline.shape_blind(
-            kit.plugins, kit.templates, plan.domain, plan.request, find=lambda _: likeness, **shaping
-        )
-    else:
-        work = pipeline.shape(kit.plugins, kit.templates, plan.domain, plan.request, likeness=likeness, **shaping)
-    engine = None
-    if work.shaped.skeleton.slots:
-        engine = kit.load(plan.domain.name)
-        work = pipeline.fit(kit.plugins, kit.templates, work, engine, made.options)
+    policy = made.privacy if privacy is None else privacy
+    work, engine = work_as_recorded(made, kit, plan.domain, plan.request, likeness=likeness, privacy=policy)
     notes = list(plan.notes)
-    avoid = _texts_before(record)
+    avoid = record.revision.replaced if record.revision else ()
     finished = _written(kit, work, plan, engine, limit, notes, seed=seed, avoid=avoid, record=record)
     timings = {"revise": round(time.perf_counter() - start, 4)}
     document = pipeline.make_document(kit.plugins, finished, engine, made.options, limit, timings, repair=made.repair)
@@ -288,11 +277,6 @@ def _outcome(record: Record, plan: _Plan, document: Document, *, told: bool) -> 
     return []
 
 
-def _texts_before(record: Record) -> tuple[str, ...]:
-    """Return the sentences that earlier revisions replaced."""
-    return tuple(map(str, (record.revision or {}).get("replaced", ())))
-
-
 def _recorded(
     document: Document,
     record: Record,
@@ -321,9 +305,8 @@ def _recorded(
 
 def revised_again(record: Record, kit: Kit, domain: Domain, likeness: Likeness | None) -> Document:
     """Make a revised text again, of the record of what was revised; raises ConfigError where that is no record."""
-    told = record.revision or {}
-    before = read_record(told.get("of", {}))
-    before = replace(before, revision={"replaced": told.get("avoided", ())})
-    revision = Revision(*(tuple(map(str, told.get(name, ()))) for name in ("instructions", "redo", "add", "drop")))
-    how: dict[str, Any] = {"privacy": record.provenance.privacy, "seed": int(told.get("seed", 0))}
-    return revise(before, revision, kit, likeness=likeness, **how)
+    told = record.revision
+    assert told is not None
+    before = replace(read_record(told.of), revision=Revised(replaced=told.avoided))
+    revision = Revision(told.instructions, told.redo, told.add, told.drop)
+    return revise(before, revision, kit, likeness=likeness, privacy=record.provenance.privacy, seed=told.seed)

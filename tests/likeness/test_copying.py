@@ -111,10 +111,11 @@ def test_code_of_the_file_itself_is_told_and_anothers_is_not() -> None:
 @pytest.mark.parametrize("steer", ["prompt", "vector"])
 def test_whichever_way_examples_take_their_runs_are_found(home: Path, steer: str) -> None:
     from dalle_kit.choosing import checks_of
+    from dalle_kit.requesting import Shaping, work_of
 
     kit = Kit()
     like = make_examples([*LETTERS, "Hi Cy,\n\nAll is well.\n\nCheers,\nOle"], kind="email")
-    work = kit._work("email", None, REQUEST, template=None, like=like, steer=steer)
+    work = work_of(kit, "email", REQUEST, {}, Shaping(like=like, steer=steer))
     names = [slot.name for slot in work.shaped.skeleton.slots]
     draft = Draft(work.shaped.skeleton, {name: LONG if name == "point_1" else "" for name in names})
     found = [each for check in checks_of(kit.plugins, work) for each in check(work.request, draft)]
