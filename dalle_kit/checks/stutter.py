@@ -10,7 +10,7 @@ from dalle_kit.checks.words import content_words, stem
 _FIGURE = re.compile(r"\d[\d.,:]*\d|\d")
 _JOINED_TO_ITSELF = re.compile(r"\b(?P<word>[^\W\d_]{3,}) (?:and|or|but) (?P=word)\b", re.IGNORECASE)
 #: Words that are said twice on purpose.
-_ON_PURPOSE = frozenset("more less again over over years days weeks months hours miles many round better worse".split())
+_ON_PURPOSE = frozenset("more less again over years days weeks months hours miles many round better worse".split())
 
 
 def says_twice(sentence: str, told: str) -> bool:

@@ -28,6 +28,7 @@ def test_what_is_asked_for_and_what_the_writer_does_become_sentences(point: str,
     ("point", "sentence"),
     [
         ("Jack can't come", "Jack can't come."),
+        ("calls me every Monday", "Calls me every Monday."),
         ("please send us the figures", "Please send us the figures."),
         ("Do not open the attachment.", "Do not open the attachment."),
         ("collect it on Thursday", "Collect it on Thursday."),
