@@ -18,6 +18,7 @@ import yaml
 from hypothesis import given
 from hypothesis.strategies import text
 
+import dalle_kit.kit
 from dalle_kit import Draft, Kit
 from dalle_kit.cli.root import cli
 from dalle_kit.engine.engine import Engine
@@ -56,14 +57,14 @@ def test_the_blocks_of_a_page_run(page: Path, home: Path, tmp_path: Path, monkey
     folder.mkdir()
     monkeypatch.chdir(folder)
     monkeypatch.setattr(sys, "path", [*sys.path])
-    reader, options = Reader(tmp_path), Kit._options
+    reader, options = Reader(tmp_path), dalle_kit.kit._options
     is_whole = False
 
-    def shortened(kit: Kit, work: Any, given: dict[str, Any]) -> Any:
+    def shortened(work: Any, given: dict[str, Any]) -> Any:
         # Whole texts would take minutes; where they are shown, or a page says how long they are, that holds.
-        return options(kit, work, given if is_whole else {"max_tokens": 8, **given})
+        return options(work, given if is_whole else {"max_tokens": 8, **given})
 
-    monkeypatch.setattr(Kit, "_options", shortened)
+    monkeypatch.setattr("dalle_kit.kit._options", shortened)
     try:
         for block in blocks(page):
             is_whole = block.output is not None or block.language == "console"
