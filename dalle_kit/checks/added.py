@@ -16,7 +16,7 @@ from dalle_kit.checks.grounding import Source
 from dalle_kit.checks.invention import free_words
 from dalle_kit.checks.notes import capitalised
 from dalle_kit.checks.sentences import all_sentences
-from dalle_kit.checks.verbs import begins_with_verb, has_finite_verb
+from dalle_kit.checks.verbs import BASES, begins_with_verb, has_finite_verb
 from dalle_kit.checks.word_classes import (
     AUXILIARIES,
     DETERMINERS,
@@ -33,12 +33,8 @@ from dalle_kit.records import Finding
 #: What a clause adds to how far a point is said, at least, if it says any of it.
 _SHARE = 0.05
 
-_JOINED = re.compile(
-    r"(?:,? (?P<joiner>so that|and so|and that|so|and|but|because|although|while|when|if|unless)|, (?P<which>which)|"
-    r",? (?P<who>who)) (?=\w)",
-    re.IGNORECASE,
-)
-_BEFORE = re.compile(r"(?P<joiner>If|When|As|Since|Because|While|Although|Once) (?P<clause>[^,]{3,80}), (?=\w)")
+_JOINED = re.compile(r",? (?:so that|and so|and that|so|and|but|because|if|who) (?=\w)", re.IGNORECASE)
+_BEFORE = re.compile(r"(?P<joiner>If|Since|Because) (?P<clause>[^,]{3,80}), (?=\w)")
 #: What may be taken away from before and from behind with no harm to the rest.
 _EVEN = frozenset({"so", "and", "but", "because", "and so"})
 #: Words that say when, but not what: "we are closed that day" does not tell more of "parking is closed that day".
@@ -46,7 +42,8 @@ _VAGUE = frozenset("day week month year time morning afternoon evening night".sp
 _CLAUSE_OF_COURTESY = re.compile(
     r"\b(?:let (?:me|us) know|thank\w*|grateful|appreciat\w+|hop(?:e|ing)|sorry|afraid|look\w* forward|glad|happy|"
     r"question\w*|apolog\w+|possible|contact\w*|inform\w*|free|wish\w*|ask\w*|understand\w*|aware|hesitate|"
-    r"convenien\w+|like to (?:say|tell))\b",
+    r"convenien\w+|like to (?:say|tell)|worr(?:y|ied)|you(?: would|['\u2019]d) like|(?:is|was) why|ok|okay|"
+    r"(?:you|we|I) (?:know|can|like|want|permit|agree|will)(?=\Z))\b",
     re.IGNORECASE,
 )
 #: What a clause behind "so" begins with if there is no comma.
@@ -59,21 +56,23 @@ _TO_SAY = frozenset(
 )
 #: Notes that wish, or leave open what they are.
 _WISHED = re.compile(
-    r"\?|\b(?:should|must|like|love|want\w*|wish\w*|hop(?:e|ing)|need\w*|please|could|prefer\w*|ask\w*|let|rather|"
+    r"\?|\b(?:if|should|must|like|love|want\w*|wish\w*|hop(?:e|ing)|need\w*|please|could|prefer\w*|ask\w*|let|rather|"
     r"interested|plan\w*|keen)\b|['\u2019]d\b",
     re.IGNORECASE,
 )
 #: Words that faithful sentences add to notes: those of at least two situations of the training pairs, and kindred ones.
 _USUAL = frozenset(
-    "according addition advance afterwards agreed along although always among anyone anything apply arranged "
-    "arrival ashamed average away begin behind bring building business buyer carry case charge children choose city "
-    "colleague company consist cost counter course cover decision deeply detail door driver end event everybody "
-    "everything fact fall far fault fee felt force forget general guest hand helper hereby house hundred item job "
-    "least lie line list manner mind moment money namely naturally need nobody none number officials onwards option "
-    "order organiser own owner parent part participant particular party pay people perhaps person place play player "
-    "police practice prefer price principle process public purpose record regrettably rest room rule run sadly seem "
-    "serve side simply sit site someone something spite staff suffer sum team temperature town transfer travel trip "
-    "turn view village visitor whatever whether whole willing".split()
+    "access according addition advance afterwards agreed along although always among anyone anything apply arranged "
+    "arrival ashamed average away begin behind bill bring building business buyer carry case cent charge children "
+    "choose city colleague company consist cost count counter course cover decision deeply desk detail dispute "
+    "document dollar door driver end euro event everybody everything fact fall far fare fault fee felt file firm "
+    "force forget front future general group guest half hand helper hereby home house hundred incident item job "
+    "least lie line list lorry manner meantime menu mind mistake model moment money namely naturally need next "
+    "nobody none number officials onwards option order organiser own owner parent part participant particular party "
+    "pay people perhaps person place play player police position post pound practice prefer price principle process "
+    "public purpose record regrettably rent rest road room rule run sadly seem serve service side simply sit site "
+    "someone something spite staff stage suffer sum team temperature topic town transfer travel trip turn view "
+    "village visitor wall whatever whether whole willing".split()
 )
 
 #: How words for people end: one that is new may stand for somebody named.
@@ -125,10 +124,12 @@ def _additions(sentence: str, points: Sequence[str], source: Source) -> Iterator
     yield from _phrases(sentence, source)
     wish = _WISH.search(sentence)
     if wish and wish["verb"].lower() not in _TO_SAY:
+        # A note that begins with a verb may be an order, or have a noun there: "answer by Monday".
         said = [point for point, each in zip(points, assess(points, sentence), strict=True) if each.score >= SAID]
         words = {stem(match.group()) for point in said for match in WORD.finditer(point)}
         plainly = all(has_finite_verb(point) and not _WISHED.search(point) for point in said)
-        if said and plainly and stem(wish["verb"]) not in words:
+        orders = any(not BASES.isdisjoint(point.lower().split()[:1]) for point in said)
+        if said and plainly and not orders and stem(wish["verb"]) not in words:
             yield wish.span()
 
 
@@ -137,20 +138,14 @@ def _clauses(sentence: str) -> Iterator[_Clause]:
     body = sentence.rstrip(" .!?")
     close = sentence[len(body) :]
     for match in _JOINED.finditer(body):
-        joiner = (match["joiner"] or match["which"] or match["who"]).lower()
+        joiner = match[0].strip(" ,").lower()
         head, tail = body[: match.start()], body[match.end() :]
         first, _, others = tail.partition(" ")
         if joiner == "so" and match[0][0] != "," and first.lower() not in _SUBJECT:
             continue  # "so glad"
         start = match.start() + len(match[0]) - len(match[0].lstrip(", "))
         yield _Clause(joiner, tail, (start, len(body)), head + close)
-        if (
-            joiner in _EVEN
-            and match[0][0] == ","
-            and has_finite_verb(tail)
-            and not begins_with_verb(tail)
-            and first.lower() not in AUXILIARIES
-        ):
+        if joiner == "so" and has_finite_verb(tail) and not begins_with_verb(tail):
             yield _Clause(joiner, head, (0, match.start()), f"{capitalised(first)} {others}" + close)
     front = _BEFORE.match(body)
     if front:
