@@ -214,6 +214,8 @@ class ChatRequest(ModelRequest):
         """Return what the text is held to, None where that is nothing; raises Refusal, and OptionError for a value."""
         if self.slot is None:
             return None
+        if self.response_format is not None and self.response_format.type != "text":
+            raise Refusal(400, "slot: response_format says what the text is to be; give one of them", param="slot")
         for field in self.slot.keys() - {each.name for each in dataclasses.fields(Slot)}:
             raise Refusal(400, f"slot.{field}: there is no such field; leave it out", param="slot")
         try:

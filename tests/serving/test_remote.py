@@ -156,6 +156,14 @@ def test_the_command_says_where_a_request_goes_that_leaves_this_machine(
         ({"messages": [{"role": "user", "content": "x"}], "slot": {"regex": "(", "max_tokens": 1}}, "slot.max_tokens"),
         ({"messages": [{"role": "user", "content": "x"}], "slot": {"sentences": [2, 1]}}, "the least and the most"),
         ({"messages": [{"role": "user", "content": "x"}], "slot": {"regex": "("}}, "cannot be used"),
+        (
+            {
+                "messages": [{"role": "user", "content": "x"}],
+                "slot": {"choices": ["a"]},
+                "response_format": {"type": "json_object"},
+            },
+            "give one of them",
+        ),
     ],
 )
 def test_a_slot_or_a_beginning_that_is_none_is_refused(server: Server, body: dict[str, Any], message: str) -> None:
