@@ -65,6 +65,8 @@ def on_ray(
     """
     if any(importlib.util.find_spec(name) is None for name in ("ray", "pyarrow", "pandas")):
         raise ConfigError("--engine ray needs what is not installed: pip install 'dalle-kit[ray]'")
+    if address == "local":  # which Ray would start itself, open to the network
+        address = None
     if address is not None:
         _check_answers(address)
     progress("starting Ray" if address is None else f"joining the Ray cluster at {address}", 0, None)

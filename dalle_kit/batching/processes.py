@@ -38,6 +38,9 @@ TRIES = 3
 #: Rows for which starting a process is worth its while, and bytes that each takes beside its weights, for 16 rows.
 _WORTH, _EACH = 8, 600 * 2**20
 
+#: Where Linux says how much memory a container may take, in its two ways.
+_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+
 #: Seconds after which the wait for news is looked at again, and that a process has to end by itself.
 _PATIENCE = 1.0
 
@@ -61,10 +64,14 @@ def threads_of(workers: int) -> int:
 
 
 def _memory() -> int:
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):  # Windows
-        return 0
+    """Return the bytes of memory of the machine, or of the container that this process is in."""
+    found: list[int] = []
+    with contextlib.suppress(AttributeError, ValueError, OSError):  # Windows
+        found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    for path in _LIMITS:
+        with contextlib.suppress(ValueError, OSError):  # "max" is none
+            found.append(int(Path(path).read_text(encoding="ascii")))
+    return min(found, default=0)
 
 
 def in_processes(
@@ -177,7 +184,7 @@ class _Crew:
             self._stillborn += 1
             if self._stillborn >= TRIES:
                 fix = "take fewer --workers, or --workers 1 to see what is wrong"
-                raise ModelError(f"{TRIES} processes in a row {end} while they loaded the model; {fix}")
+                raise ModelError(f"{TRIES} processes in a row did not load the model: the last {end}; {fix}")
         alone = []
         for row in worker.flight.values():
             self._killed[row.number] += 1

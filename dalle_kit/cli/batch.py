@@ -230,7 +230,8 @@ def _writers(kit: Kit, plan: Plan, values: Mapping[str, Any], rows: int, progres
 
     def maker(threads: int) -> Callable[..., Kit]:
         chosen = {name: values[name] for name in _MODEL}
-        settings = kit.settings.model_copy(update={"threads": kit.settings.threads or threads})
+        # The key of a server of one's own is for none of them.
+        settings = kit.settings.model_copy(update={"threads": kit.settings.threads or threads, "api_key": ""})
         return partial(Kit, **chosen, settings=settings)
 
     if values["engine"] == "ray":

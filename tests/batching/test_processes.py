@@ -32,6 +32,7 @@ from dalle_kit.batching import (
     threads_of,
     write_rows,
 )
+from dalle_kit.batching.processes import _memory as memory
 from dalle_kit.cli.main import main
 from dalle_kit.models.spec import Progress, silent
 
@@ -97,7 +98,7 @@ def test_what_is_wrong_with_all_rows_ends_the_batch_and_the_processes(scripted: 
     with pytest.raises(ModelError, match=r"^out of memory$"):
         written(scripted.Scripted, rows_of(*["Room"] * 9, "broken"))
     assert not any(map(is_alive, processes(tmp_path)))
-    with pytest.raises(ModelError, match=r"3 processes in a row ended \(exit code 7\) while they loaded"):
+    with pytest.raises(ModelError, match=r"3 processes in a row did not load .* the last ended \(exit code 7\)"):
         written(scripted.Stillborn, rows_of("Room"))
 
 
@@ -151,6 +152,15 @@ def test_processes_share_what_the_machine_has(monkeypatch: pytest.MonkeyPatch, h
     assert threads_of(3) == 2 and threads_of(16) == 1
     monkeypatch.setattr("dalle_kit.batching.processes._memory", lambda: 5 * 2**30)
     assert 1 < choose_workers(kit, "email", 1000) < 8
+
+
+def test_a_container_has_no_more_memory_than_it_may_take(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    limit = tmp_path / "memory.max"
+    monkeypatch.setattr("dalle_kit.batching.processes._LIMITS", [str(limit), str(tmp_path / "not there")])
+    limit.write_text("2147483648\n", encoding="ascii")
+    contained = memory()
+    limit.write_text("max\n", encoding="ascii")
+    assert contained == 2**31 < memory()
 
 
 def test_two_processes_with_the_real_model_write_what_one_writes(home: Path) -> None:

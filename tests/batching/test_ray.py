@@ -113,6 +113,20 @@ def test_a_cluster_that_does_not_answer_is_told(scripted: Any) -> None:
         on_ray(scripted.Scripted, PLAN, rows_of("room"), address="127.0.0.1:1")
 
 
+def test_a_ray_that_is_started_here_is_always_one_that_only_this_process_has_the_key_of(
+    scripted: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(target: Any, job: Any) -> Any:
+        Path(job.folder).rmdir()
+        assert job.address is None
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys.modules["dalle_kit.batching.on_ray"], "start_process", start)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: "there")
+    with pytest.raises(KeyboardInterrupt):
+        on_ray(scripted.Scripted, PLAN, rows_of("room"), address="local")
+
+
 def test_without_ray_the_fix_is_told(monkeypatch: pytest.MonkeyPatch, scripted: Any) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ConfigError, match=r"--engine ray needs what is not installed: pip install 'dalle-kit\[ray\]'"):
