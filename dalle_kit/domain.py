@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args, get_origin
 
 import pydantic
 
-from dalle_kit.errors import PluginError, RequestError, UnknownNameError
+from dalle_kit.errors import PluginError, RequestError, UnknownNameError, in_plain_words
 from dalle_kit.records import Draft, Finding, Format, GenerationOptions
 from dalle_kit.source_place import SourcePlace
 
@@ -288,15 +288,14 @@ def _first_problem(error: pydantic.ValidationError, known: Iterable[str]) -> Req
     field = str(problem["loc"][0]) if problem["loc"] else None
     inner = [part for part in problem["loc"][1:] if isinstance(part, str) and part.isidentifier()]
     place = ".".join([field, *inner]) if field else None
-    message = problem["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
-    if problem["type"] == "missing":
-        message = "is required"
-    elif problem["type"] == "literal_error":
+    message = in_plain_words(problem)
+    told = problem["type"] in ("missing", "extra_forbidden", "value_error")
+    if problem["type"] == "literal_error":
         allowed = re.findall(r"'([^']*)'", str(problem.get("ctx", {}).get("expected", "")))
         message = str(UnknownNameError(place or "value", str(problem["input"]), allowed))
         return RequestError(message, field=field)
-    elif problem["type"] != "value_error" and not isinstance(problem["input"], Mapping):
-        message = f"{message[0].lower()}{message[1:]}, got {problem['input']!r:.80}"
+    elif not told and not isinstance(problem["input"], Mapping):
+        message += f", got {problem['input']!r:.80}"
     if field is None:
         # What is said about the request as a whole names the field to change where there is one.
         first = message.partition(":")[0]

@@ -26,7 +26,8 @@ what to do. Errors of libraries are translated where they enter, with ``raise ..
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 
 class DalleKitError(Exception):
@@ -175,3 +176,24 @@ def nearest(name: str, choices: Iterable[str]) -> str | None:
     folded = {choice.casefold(): choice for choice in choices}
     found = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
     return folded[found[0]] if found else None
+
+
+def in_plain_words(problem: Mapping[str, Any]) -> str:
+    """Return what pydantic says is wrong with a value, without words that only its users know: no "valid tuple"."""
+    match problem["type"]:
+        case "missing":
+            return "is required"
+        case "extra_forbidden":
+            return "there is no such field; leave it out"
+        case "string_type":
+            return "give a text"
+        case "list_type" | "tuple_type":
+            return "give a list"
+        case "bool_type" | "bool_parsing":
+            return "give true or false"
+        case "too_short":
+            return f"give at least {problem['ctx']['min_length']}"
+        case "too_long":
+            return f"give at most {problem['ctx']['max_length']}"
+    message = str(problem["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    return message if problem["type"] in ("value_error", "assertion_error") else f"{message[:1].lower()}{message[1:]}"

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
 from dalle_kit import __version__
-from dalle_kit.errors import DalleKitError
+from dalle_kit.errors import DalleKitError, in_plain_words
 from dalle_kit.kit import Kit
 from dalle_kit.serving.answers import HealthAnswer, ReadyAnswer
 from dalle_kit.serving.description import ERRORS, answers, describe
@@ -135,11 +135,11 @@ def _unfit(problem: Mapping[str, Any]) -> Refusal:
     """Return the refusal of a body, from what pydantic says is wrong with it."""
     # Which of several kinds a value was held against is no place in the body.
     parts = [str(part) for part in problem["loc"][1:] if str(part).replace("_", "").isalnum()]
-    message = str(problem["msg"]).removeprefix("Value error, ")
+    message = in_plain_words(problem)
     if problem["type"] == "json_invalid":
         return Refusal(400, f"the body is no JSON: {problem['ctx']['error']}")
     if not parts and problem["type"] == "value_error":
         return Refusal(400, message, param=message.partition(":")[0])
     if not parts:
         return Refusal(400, "the body must be a JSON object, sent with 'Content-Type: application/json'")
-    return Refusal(400, f"{'.'.join(parts)}: {message[:1].lower()}{message[1:]}", param=".".join(parts))
+    return Refusal(400, f"{'.'.join(parts)}: {message}", param=".".join(parts))

@@ -18,7 +18,7 @@ def test_the_points_of_a_domain_are_found_in_whatever_list_of_texts_they_are(kin
         name="complaint",
         summary="Write a complaint",
         request=create_model("Complaint", __base__=Request, **fields),  # type: ignore[call-overload]
-        templates="dalle_kit.email.templates",
+        templates="complaint.templates",
         formats=(),
     )
 
