@@ -36,9 +36,7 @@ _LIKELY = -0.45
 _TAKEN = "taken from draft "
 
 #: Words for persons; a sentence that says other ones than its note says something else.
-PERSONS = frozenset(
-    "i me my mine we us our ours you your yours he him his she her hers they them their theirs".split()
-)
+PERSONS = frozenset("i me my mine we us our ours you your yours he him his she her hers they them their theirs".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,11 +212,13 @@ def hooked(
 ) -> Finished:
     """Let the plugins change a draft, then check it: the core, the domain, what plugins registered, the hooks."""
     draft, noted = plugins.postprocess(work.domain.name, work.request, own)
-    review = _reviewed(plugins, work, reviewer, draft)
+    review = reviewed(plugins, work, reviewer, draft)
     return Finished(work, generation, reviewer, own, draft, tuple(noted), review, repairs)
 
 
-def _reviewed(plugins: Plugins, work: Work, reviewer: Reviewer, draft: Draft) -> Review:
+def reviewed(plugins: Plugins, work: Work, reviewer: Reviewer, draft: Draft) -> Review:
+    """Return what all checks say about a draft: the core's, the domain's, those registered, the hooks."""
+
     def hooks(request: Request, draft: Draft) -> Sequence[Finding]:
         return plugins.check(work.domain.name, request, draft)
 
@@ -243,7 +243,7 @@ def cleaned(plugins: Plugins, finished: Finished) -> Finished:
     if kinds:
         said = ", ".join(dict.fromkeys(kinds))
         note = Finding(PERSONAL_DATA, "warning", f"put in neutral words, as it is not in the request: {said}")
-        review = _without_ours(_reviewed(plugins, work, finished.reviewer, draft), finished.review)
+        review = _without_ours(reviewed(plugins, work, finished.reviewer, draft), finished.review)
         finished = replace(finished, draft=draft, review=review, noted=(*finished.noted, note))
     # What a plugin says of its failure may quote what it was given.
     work = replace(work, findings=clean(work.findings))

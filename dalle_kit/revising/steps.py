@@ -17,7 +17,7 @@ from dalle_kit.repair.additions import find_additions, make_additions, rewrite_a
 from dalle_kit.repair.workbench import Workbench
 from dalle_kit.review import open_slots, own_text, plain_sentence
 from dalle_kit.revising.aims import Aims
-from dalle_kit.revising.likeness import is_said_alike
+from dalle_kit.revising.sameness import is_said_alike
 from dalle_kit.revising.sentences import Place
 from dalle_kit.revising.tightening import tighten
 

@@ -12,7 +12,7 @@ from dalle_kit.repair import Rewriting, quoted
 from dalle_kit.repair.joints import Joint
 from dalle_kit.repair.workbench import Workbench
 from dalle_kit.review import open_slots, plain_sentence
-from dalle_kit.revising.likeness import has_verb, is_said_alike
+from dalle_kit.revising.sameness import has_verb, is_said_alike
 
 #: Fewer words less are another sentence, and no shorter text.
 _SAVED = 2
