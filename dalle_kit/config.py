@@ -58,8 +58,12 @@ class Settings(_Table):
         description="What is kept of what the commands write: off, entries (when and how, no text), or texts as well.",
     )
     threads: int = pydantic.Field(default=0, ge=0, description="CPU threads; 0 leaves the choice to torch.")
-    api_key: str = pydantic.Field(default="", description="The key that clients of 'dalle-kit serve' have to give.")
-    remote_key: str = pydantic.Field(default="", description="The key that is given to the server of an openai: model.")
+    api_key: str = pydantic.Field(
+        default="", repr=False, description="The key that clients of 'dalle-kit serve' have to give."
+    )
+    remote_key: str = pydantic.Field(
+        default="", repr=False, description="The key that is given to the server of an openai: model."
+    )
     remote_together: int = pydantic.Field(
         default=16, ge=1, le=1024, description="Requests to the server of an openai: model that may be open at once."
     )
@@ -72,6 +76,9 @@ class Settings(_Table):
     aliases: Mapping[str, str] = pydantic.Field(default_factory=dict, description="Your own names for models.")
     plugins: PluginSettings = pydantic.Field(default_factory=PluginSettings, description="Which plugins run.")
 
+
+#: The settings whose values stand in no list and no error.
+SECRETS = ("api_key", "remote_key")
 
 ENV_PREFIX = "DALLE_KIT_"
 _NOT_SETTINGS = {"DALLE_KIT_HOME", "DALLE_KIT_STRICT_PLUGINS"}
@@ -190,7 +197,8 @@ def _text(path: Path) -> str:
 
 def _write(path: Path, document: tomlkit.TOMLDocument, values: Mapping[str, Any]) -> None:
     text = tomlkit.dumps(document)
-    if tomllib.loads(text.replace("\r\n", "\n")) != values:
+    # Of dotted keys an empty table leaves nothing in the text.
+    if dict(_flat(tomllib.loads(text.replace("\r\n", "\n")))) != dict(_flat(values)):
         raise ConfigError(
             f"the settings file {path} is written in a way that cannot be changed safely; edit it by hand"
         )
@@ -210,7 +218,8 @@ def _validate(values: Mapping[str, Any], source: str, *, hint: str = "") -> Sett
         if problem["type"] == "extra_forbidden":
             message = str(UnknownNameError("setting", key, known_keys()))
         else:
-            message = f"{key}: {problem['msg'][0].lower()}{problem['msg'][1:]}, got {problem['input']!r:.80}"
+            message = f"{key}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
+            message += "" if key in SECRETS else f", got {problem['input']!r:.80}"
         raise ConfigError(f"{source}: {message}{hint.format(key=key)}" if source else message) from error
 
 

@@ -8,8 +8,8 @@ import click
 
 from dalle_kit.cli.common import ListingGroup, json_option, print_json, print_text, say
 
-#: The keys among the settings, and what is shown in their place.
-_SECRETS, _SECRET = ("api_key", "remote_key"), "(set)"
+#: What is shown in the place of a key.
+_SECRET = "(set)"
 
 
 @click.group(cls=ListingGroup)
@@ -25,11 +25,11 @@ def config() -> None:
 @json_option
 def list_settings(as_json: bool = False) -> None:
     """List all settings in force and where each comes from (the default)."""
-    from dalle_kit.config import explain_settings
+    from dalle_kit.config import SECRETS, explain_settings
 
     # Lists are shown to others; 'get' tells the key.
     found = {
-        key: each._replace(value=_SECRET) if key in _SECRETS and each.value else each
+        key: each._replace(value=_SECRET) if key in SECRETS and each.value else each
         for key, each in explain_settings().items()
     }
     if as_json:

@@ -55,7 +55,7 @@ def test_set_says_when_a_variable_is_stronger(run: Run, monkeypatch: pytest.Monk
 def test_set_says_when_no_domain_reads_it(run: Run) -> None:
     code, out, err = run("config", "set", "identity.name", "Tom")
     assert (code, out, err.count("\n")) == (0, "", 1)
-    assert err.startswith("Note: no domain reads identity.name; they read address, byline, sender")
+    assert err.startswith("Note: no domain reads identity.name; they read address, byline, closing, sender")
 
 
 @pytest.mark.parametrize(

@@ -164,6 +164,12 @@ def test_unset_says_whether_it_was_there(file: Path) -> None:
         unset_value("modle")
 
 
+def test_the_last_of_dotted_keys_can_be_unset(file: Path) -> None:
+    file.write_text("identity.sender = 'Tom'\n", encoding="utf-8")
+    assert unset_value("identity.sender")
+    assert file.read_text(encoding="utf-8") == ""
+
+
 names = st.text(st.characters(codec="utf-8", exclude_characters="."), min_size=1)
 texts = st.text(st.characters(codec="utf-8"))
 starts = st.sampled_from(
@@ -218,3 +224,13 @@ def test_a_home_of_nobody_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DALLE_KIT_HOME", "~no-such-user-here/x")
     with pytest.raises(ConfigError, match="DALLE_KIT_HOME"):
         find_paths()
+
+
+@pytest.mark.parametrize("name", ["api_key", "remote_key"])
+def test_a_key_stands_in_no_error_and_no_repr(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text(f"{name} = 20261129\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=name) as caught:
+        load_settings({}, file=file)
+    assert "20261129" not in str(caught.value)
+    assert "20261129" not in repr(Settings(**{name: "20261129"}))
