@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import shutil
 import subprocess
@@ -44,6 +45,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "build/site"
 
 
+@functools.cache
 def parsed(page: Path) -> Any:
     return html5lib.parse(page.read_text(encoding="utf-8"), namespaceHTMLElements=False)
 

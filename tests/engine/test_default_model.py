@@ -39,11 +39,11 @@ def test_greedy_text_equals_transformers_token_for_token(engine: Engine, default
     tokenizer = transformers.AutoTokenizer.from_pretrained(str(default_model_path))
     weights = dict(read_weights(default_model_path))
     model = TransformersModel.load(str(default_model_path), device="cpu", dtype=torch.float32, weights=weights).network
-    for prompt, ours in zip(PROMPTS, engine.generate(PROMPTS, GenerationOptions(max_tokens=40)), strict=True):
+    for prompt, ours in zip(PROMPTS, engine.generate(PROMPTS, GenerationOptions(max_tokens=24)), strict=True):
         turns = [{"role": each.role, "content": each.content} for each in prompt.messages]
         source = tokenizer.apply_chat_template(turns, add_generation_prompt=True, return_tensors="pt", return_dict=True)
         assert engine.tokenizer.encode_prompt(prompt) == source["input_ids"][0].tolist()
-        made = model.generate(**source, max_new_tokens=40, do_sample=False)[0, source["input_ids"].shape[1] :].tolist()
+        made = model.generate(**source, max_new_tokens=24, do_sample=False)[0, source["input_ids"].shape[1] :].tolist()
         expected = made[: made.index(2)] if 2 in made else made
         assert list(ours.slots["text"].tokens) == expected
         assert len(expected) > 10
