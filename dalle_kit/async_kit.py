@@ -31,9 +31,9 @@ class AsyncKit:
             raise TypeError(f"give a Kit or its settings ({', '.join(settings)}), not both")
         self.kit = kit if kit is not None else Kit(**settings)
 
-    async def load(self) -> Engine:
+    async def load(self, domain: str | None = None) -> Engine:
         """Fetch and load the model, as ``Kit.load``."""
-        return await asyncio.to_thread(self.kit.load)
+        return await asyncio.to_thread(self.kit.load, domain)
 
     async def generate(self, domain: str, request: Fields | Request | None = None, **arguments: Any) -> Document:
         """Write one document, as ``Kit.generate``."""
@@ -52,6 +52,12 @@ class AsyncKit:
         async for piece in _pieces(opened, stop):
             yield piece
         yield opened.document
+
+    async def alternatives(
+        self, domain: str, request: Fields | Request | None = None, **arguments: Any
+    ) -> list[Document]:
+        """Write several documents to choose from, as ``Kit.alternatives``."""
+        return await asyncio.to_thread(self.kit.alternatives, domain, request, **arguments)
 
     async def batch(self, domain: str, requests: Iterable[Fields | Request], **arguments: Any) -> list[Document]:
         """Write a document for each request, as ``Kit.batch``."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dalle_kit import OptionError
+from dalle_kit import AsyncKit, OptionError
 from dalle_kit.testing import ScriptedKit
 
 REQUEST: dict[str, Any] = {
@@ -46,3 +47,8 @@ def test_a_count_that_cannot_be_is_refused_before_a_model_is_loaded(
     monkeypatch.setattr(kit, "load", load)
     with pytest.raises(OptionError, match="a whole number from 2 to 9"):
         kit.alternatives("email", REQUEST, candidates=count)
+
+
+def test_asyncio_has_them_as_well(home: Path) -> None:
+    found = asyncio.run(AsyncKit(kit_of(TEXTS)).alternatives("email", REQUEST, candidates=3))
+    assert [each.slots["point_1"] for each in found] == TEXTS[:2]
