@@ -15,6 +15,7 @@ from dalle_kit import hookspecs
 from dalle_kit.domain import Domain
 from dalle_kit.errors import UnknownNameError
 from dalle_kit.models.builtin import builtin_models
+from dalle_kit.models.servers import SCHEME
 from dalle_kit.models.spec import ModelSpec
 from dalle_kit.plugin_manager.faults import FAILURES
 from dalle_kit.plugin_manager.rules import RESERVED_COMMANDS, RESERVED_FORMATS, RESERVED_LOADERS
@@ -87,6 +88,8 @@ class LoadedPlugin:
         for other in self.domains:
             if overlap(domain.name, other):
                 raise ValueError(f"the domains {other!r} and {domain.name!r} cannot both be commands; rename one")
+        if (domain.model or "").startswith(SCHEME):
+            raise ValueError(f"the domain {domain.name!r} names a model on a server, which only a user does; leave it out")
         _check_templates(domain)
         domain.request.model_json_schema()  # raises where a field cannot be described
         names = [_expect(format, Format, "a format").name for format in domain.formats]

@@ -63,6 +63,11 @@ BROKEN = {
         "import click\n@hookimpl\ndef dalle_kit_register_commands(cli): cli.add_command(click.Command('doctor'))",
         "'doctor'",
     ),
+    "a domain on a server": (
+        "import dataclasses\n@hookimpl\ndef dalle_kit_register_domains(register):"
+        "\n    register(dataclasses.replace(domain(), model='openai:https://a.example/v1'))",
+        "only a user does",
+    ),
     "domain within domain": (
         "@hookimpl\ndef dalle_kit_register_domains(register):\n    register(domain('a'))\n    register(domain('a b'))",
         "cannot both be commands",
