@@ -89,28 +89,27 @@ def _callback(
         fields, file = _fields(options, argument, values)
         if write and file:
             check_source(file)
-        if not (explains or write) and _written_by_server(entry, options, argument, values, fields, format, generation):
+        like = read_like(values["like"], quiet=quiet)
+        how = {**shaping_of(values, like), **writing_of(values), **generation}
+        if not (explains or write) and _written_by_server(entry, options, argument, values, fields, format, how):
             return
         with progress_bar(wanted=not quiet) as progress:
             from dalle_kit.kit import Kit
 
             chosen = {name: values[name] for name in ("model", "device", "dtype", "quant")}
             kit = Kit(**chosen, progress=progress)
-            like = read_like(values["like"], quiet=quiet)
             try:
                 request = kit.request(entry.name, fields, like=like)
                 if format is not None:
                     kit.check_format(entry.name, request, IN_PLACE if write else format)
             except RequestError as error:
                 raise named_by_option(error, options, source=argument.field if argument else None) from error
-            shaping = shaping_of(values, like)
             if values.get("dry_run"):
-                show_plan(kit, kit.shape(entry.name, request, **shaping), values["as_json"])
+                show_plan(kit, kit.shape(entry.name, request, **shaping_of(values, like)), values["as_json"])
                 return
             say_where(kit, entry.name, quiet=quiet)
             # Said at once: the libraries that are imported to load the model take a second or two themselves.
             progress(f"loading {kit.model_for(entry.name)}", 0, None)
-            how = {**shaping, **writing_of(values), **generation}
             offered = kit.alternatives(entry.name, request, **how) if values.get("choose") else []
             stream = None if offered else kit.stream(entry.name, request, **how)
         document = take_document(stream, quiet=quiet) if stream else choose(offered)
@@ -186,19 +185,16 @@ def _written_by_server(
     values: Mapping[str, Any],
     fields: Mapping[str, Any],
     format: str | None,
-    generation: Mapping[str, Any],
+    how: Mapping[str, Any],
 ) -> bool:
     """Have a running server write the document, if there is one that would write the same; say whether it did."""
     if values["local"] or values["dry_run"] or values["choose"] or values["explain"] is not None:
         return False
     quiet = values["quiet"]
-    like = read_like(values["like"], quiet=True)
-    if not all(isinstance(name, str) for name in like):
+    if not all(isinstance(name, str) for name in how["like"]):
         return False  # what is in files is not sent
-    how = {name: values.get(name) for name in ("template", "budget", "privacy", "name_blind")}
-    how |= {"steer": values["steer"] or "auto", "like": like, "repair": not values["no_repair"]}
     given = {name: value for name, value in how.items() if value is not None}
-    body = {**given, **generation, "request": fields, "format": format}
+    body = {**given, "request": fields, "format": format}
     try:
         stream = ask_server(entry.name, body, {name: values[name] for name in ("model", "device", "dtype", "quant")})
     except RequestError as error:
