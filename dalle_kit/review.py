@@ -35,6 +35,8 @@ _MARK = re.compile(r"(?:\A|\n)[ \t]*(?:[-*+•]|\d+[.)])[ \t]+\Z")
 
 #: Of fewer letters, or with more English words among them, points are taken for English.
 _LETTERS, _ENGLISH_WORDS = 12, 0.4
+#: Behind it come the letters of other scripts, in which a few letters say much.
+_LAST_LATIN = "\u024f"
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,10 +293,13 @@ def open_slots(draft: Draft) -> list[Slot]:
     ]
 
 
-def _reads_as_english(points: Iterable[str]) -> bool:
+def _reads_as_english(points: Sequence[str]) -> bool:
     """Say whether the ordinary words of points, those in small letters, are English ones."""
     from simplemma import in_target_language
 
+    letters = list(filter(str.isalpha, " ".join(points)))
+    if 2 * sum(letter > _LAST_LATIN for letter in letters) > len(letters):
+        return False
     words = [word for word in re.findall(r"[^\W\d_]{2,}", " ".join(points)) if word == word.lower()]
     return sum(map(len, words)) < _LETTERS or in_target_language(" ".join(words), lang="en") >= _ENGLISH_WORDS
 

@@ -163,8 +163,10 @@ def test_a_domain_whose_texts_are_no_prose_is_left_alone(kit: Kit) -> None:
     assert document.findings == () and document.slots["body"] == "total = 4700 * Duval[name]"
 
 
-def test_points_in_a_language_the_model_does_not_write_are_noticed(kit: Kit) -> None:
-    points = ("die Besprechung ist auf Donnerstag verschoben", "bitte die Unterlagen mitbringen")
+@pytest.mark.parametrize(
+    "points", [("die Besprechung ist auf Donnerstag verschoben", "bitte die Unterlagen mitbringen"), ("会议改到星期五",)]
+)
+def test_points_in_a_language_the_model_does_not_write_are_noticed(kit: Kit, points: tuple[str, ...]) -> None:
     plain = tuple(f"{point[0].upper()}{point[1:]}." for point in points)
     noticed = first_draft(kit.plugins, work(points, plain), generation(" ".join(plain)))
     assert [finding.check for finding in noticed.reviewer.about()] == ["language"]

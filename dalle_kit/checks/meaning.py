@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from dalle_kit.checks.event_reader import read
+from dalle_kit.checks.event_reader import asks_reader, read
 from dalle_kit.checks.events import Event, Read
 from dalle_kit.checks.roles import turned_roles
+from dalle_kit.checks.verbs import has_finite_verb
 from dalle_kit.checks.word_classes import TIMES
+from dalle_kit.checks.words import WORD, stem, weight
 
 _HEDGES = frozenset(
     "might may could possibly possible possibility perhaps maybe probably likely unlikely chance consider considering "
@@ -39,6 +41,23 @@ _CONDITIONAL = re.compile(
     r"once|those who|anyone|anybody|whoever|but|subject to|depend\w*|where)\b|\?",
     re.IGNORECASE,
 )
+#: A condition that a sentence begins with, and words of notes that leave open what is so.
+_IN_FRONT = re.compile(r"(?:If|Unless|In case)\b[^,]*,")
+_UNSURE = re.compile(
+    r"\b(?:if|unless|in case|when\w*|whether|or|provided|as long as|once|may|might|can|could|would|should|want\w*|"
+    r"any\w*|questions?|depend\w*|happy|glad|help\w*|welcome|available|feel|interested)\b|\?",
+    re.IGNORECASE,
+)
+_DIGITS = re.compile(r"\d+")
+#: From one time to another, and words by which a sentence may say that.
+_TIME = r"(?:\d{1,2}[:.]\d\d|\d{1,2} ?[ap]\.?m\b\.?|noon|midnight|(?:mon|tues|wednes|thurs|fri|satur|sun)day)"
+_SPAN = re.compile(rf"\b{_TIME}\s*(?:to|until|till|through|[-\u2013])\s*{_TIME}", re.IGNORECASE)
+_LASTING = re.compile(
+    rf"(?<!and )\bto (?:{_TIME}|\d)|"
+    r"\b(?:(?:un)?till?|through\w*|between|during|hours?|daily|weekdays?|end\w*|clos\w*|finish\w*|last\w*|instead|"
+    r"rather|longer|mov\w+|chang\w+|postpon\w+|reschedul\w+)\b|[\u2013\u2014]|\d ?- ?\d|day ?- ?\w+day",
+    re.IGNORECASE,
+)
 #: Little words that stand between "from" or "instead of" and what these are about.
 _LITTLE = frozenset("the a an at on in to by for about around room platform gate".split())
 #: So many words may stand between "from" and "to", besides the one behind "from".
@@ -63,6 +82,8 @@ def twisted(point: str, sentences: Sequence[str]) -> str | None:
         or _changed_mode(point, noted, said)
         or _changed_time(noted, said)
         or _lost_condition(point, sentences)
+        or _made_condition(point, sentences[0])
+        or _lost_span(point, sentences)
     )
 
 
@@ -195,3 +216,24 @@ def _lost_condition(point: str, sentences: Sequence[str]) -> str | None:
     if not any(_CONDITIONAL.search(sentence) for sentence in sentences):
         return "the condition is left out"
     return None
+
+
+def _made_condition(point: str, sentence: str) -> str | None:
+    """Return whether all that a sentence has of a point which says what is so stands in a condition."""
+    clause = _IN_FRONT.match(sentence)
+    if clause is None or _UNSURE.search(point) or asks_reader(point) or not has_finite_verb(point):
+        return None
+    told = _told(point)
+    front, rest = told & _told(clause[0]), told & _told(sentence[clause.end() :])
+    return "what is so is made a condition" if front and not rest else None
+
+
+def _told(text: str) -> set[str]:
+    return {stem(word) for word in WORD.findall(text) if weight(word)} | set(_DIGITS.findall(text))
+
+
+def _lost_span(point: str, sentences: Sequence[str]) -> str | None:
+    """Return whether what lasts from one time to another is said to be at both."""
+    if not _SPAN.search(point) or any(_LASTING.search(sentence) for sentence in sentences):
+        return None
+    return "it lasts from one time to another"

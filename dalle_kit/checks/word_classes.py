@@ -71,7 +71,8 @@ MORE_VERBS = frozenset(
     "recover relocate renew reopen rescue resume retire ring risk score search secure settle shift shorten sing skip "
     "sleep sue succeed suffer sweep switch teach test text touch train transfer translate travel treat trust unite "
     "vote walk wash water withdraw insure host represent supervise defeat introduce marry mail fetch feed unlock "
-    "copy".split()
+    "copy refund reimburse reschedule postpone deduct promote terminate deploy upload download delete donate "
+    "compensate proofread verify inspect assist evaluate notify respond unpack unload waive calculate".split()
 )
 #: Past tenses beside those that tell what a sentence is.
 MORE_PAST = frozenset("lent taught sang swam woke drank ate slept bit fed fled hid hung laid lay rang".split())

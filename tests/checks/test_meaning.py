@@ -56,6 +56,14 @@ TWISTED = [
     ("the invoice was paid on 3 May", "The invoice will be paid on 3 May."),
     ("I paid 447 euros in advance", "I have to pay 447 euros in advance."),
     ("his sons reopen the shop on Monday", "His sons have reopened the shop on Monday."),
+    ("my train is 40 minutes late", "If you make it by 40 minutes, I will save you a seat."),
+    ("you need a badge", "If you need a badge, please let me know."),
+    ("we refund the postage", "We kindly ask you to refund the postage."),
+    (
+        "server down Saturday 22:00 to Sunday 02:00",
+        "The server goes down on Saturday at 22:00 and to Sunday 02:00.",
+    ),
+    ("server down Saturday 22:00 to Sunday 02:00", "The server is down on Saturday at 22:00 and on Sunday at 02:00."),
 ]
 
 FAITHFUL = [
@@ -86,6 +94,12 @@ FAITHFUL = [
     ("witnesses should call 555-0169", "Police asked witnesses to call 555-0169."),
     ("Omar travels with me", "I am going to travel with Omar."),
     ("landlord has to pay the costs", "The landlord had to pay the costs."),
+    ("the key is at the desk", "If you come late, the key is at the desk."),
+    ("please reply by 4 May", "If you could reply by 4 May, that would be great."),
+    ("we are happy to help", "If you need any help, please let us know."),
+    ("open 9:00 to 17:00", "We are open between 9:00 and 17:00."),
+    ("open 9:00 to 17:00", "We are open from 9 to 5."),
+    ("open Monday to Friday", "We are open on weekdays."),
 ]
 
 
