@@ -89,7 +89,9 @@ class LoadedPlugin:
             if overlap(domain.name, other):
                 raise ValueError(f"the domains {other!r} and {domain.name!r} cannot both be commands; rename one")
         if (domain.model or "").startswith(SCHEME):
-            raise ValueError(f"the domain {domain.name!r} names a model on a server, which only a user does; leave it out")
+            raise ValueError(
+                f"the domain {domain.name!r} has a model on a server, which only a user names; leave it out"
+            )
         _check_templates(domain)
         domain.request.model_json_schema()  # raises where a field cannot be described
         names = [_expect(format, Format, "a format").name for format in domain.formats]

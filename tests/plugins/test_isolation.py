@@ -64,9 +64,8 @@ BROKEN = {
         "'doctor'",
     ),
     "a domain on a server": (
-        "import dataclasses\n@hookimpl\ndef dalle_kit_register_domains(register):"
-        "\n    register(dataclasses.replace(domain(), model='openai:https://a.example/v1'))",
-        "only a user does",
+        "@hookimpl\ndef dalle_kit_register_domains(register): register(domain(model='openai:https://a.example/v1'))",
+        "only a user names",
     ),
     "domain within domain": (
         "@hookimpl\ndef dalle_kit_register_domains(register):\n    register(domain('a'))\n    register(domain('a b'))",
