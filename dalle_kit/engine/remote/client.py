@@ -25,6 +25,9 @@ _PASSING = frozenset({408, 425, 429, 502, 503, 504})
 #: Codes of a 429 that waiting does not help with.
 _LASTING = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 
+#: Codes of a refusal that is for what this one request says: the next may be served.
+_UNWANTED = frozenset({"content_filter", "content_policy_violation", "invalid_prompt"})
+
 #: How servers say that a request is too long for the model.
 _TOO_LONG = ("context_length_exceeded", "maximum context length", "context size", "max_total_tokens", "max_model_len")
 
@@ -165,6 +168,8 @@ class Client:
             return ServerError(f"{self._where} {said} ({told}); {fix}", status=status)
         if code in _TOO_LONG or any(each in message for each in _TOO_LONG):
             return RequestError(f"the request is longer than the model on {self._where} reads ({told}); shorten it")
+        if code in _UNWANTED:
+            return RequestError(f"{self._where} refuses what is asked for here: {told}; word it otherwise")
         if status == 404:
             hint = f"does the address {self._source.url} end where its API begins, in /v1 mostly?"
             return ServerError(f"{self._where} does not know it ({told}); {hint}", status=status)

@@ -95,8 +95,8 @@ def says(text: str, reason: str = "stop") -> Behaviour:
     return raw(b"".join(words) + piece("", reason) + event(b"[DONE]"))
 
 
-def fails(status: int, message: str = "no", **headers: str) -> Behaviour:
-    body = json.dumps({"error": {"message": message, "type": "x", "code": None}}).encode()
+def fails(status: int, message: str = "no", *, code: str | None = None, **headers: str) -> Behaviour:
+    body = json.dumps({"error": {"message": message, "type": "x", "code": code}}).encode()
     return lambda handler: handler.answer(status, body, **headers)
 
 
