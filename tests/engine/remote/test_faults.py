@@ -16,7 +16,6 @@ from dalle_kit.models.spec import ServerSource
 from dalle_kit.records import GenerationOptions, Skeleton
 from tests.engine.remote.conftest import (
     PROMPT,
-    QUICK,
     SENTENCE,
     SKELETON,
     Behaviour,
