@@ -153,7 +153,13 @@ def _answer_of(server: ServerSource, settings: Settings) -> str:
 
 
 def _folders(facts: dict[str, Any], paths: Paths, problems: list[Problem]) -> None:
-    folders = {"config": paths.config, "templates": paths.templates, "models": paths.models, "cache": paths.cache}
+    folders = {
+        "config": paths.config,
+        "templates": paths.templates,
+        "data": paths.data,
+        "models": paths.models,
+        "cache": paths.cache,
+    }
     for name, folder in folders.items():
         facts[name] = str(folder)
         reason = _cannot_write(folder)

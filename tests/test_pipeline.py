@@ -164,7 +164,8 @@ def test_a_domain_whose_texts_are_no_prose_is_left_alone(kit: Kit) -> None:
 
 
 @pytest.mark.parametrize(
-    "points", [("die Besprechung ist auf Donnerstag verschoben", "bitte die Unterlagen mitbringen"), ("会议改到星期五",)]
+    "points",
+    [("die Besprechung ist auf Donnerstag verschoben", "bitte die Unterlagen mitbringen"), ("会议改到星期五",)],
 )
 def test_points_in_a_language_the_model_does_not_write_are_noticed(kit: Kit, points: tuple[str, ...]) -> None:
     plain = tuple(f"{point[0].upper()}{point[1:]}." for point in points)

@@ -152,7 +152,13 @@ def _row(number: int, place: str, cells: Sequence[str], layout: _Layout, schema:
     while width > layout.width and not cells[width - 1].strip():
         width -= 1
     if width != layout.width:
-        return Row(number, place, problem=f"there are {width} cells, and {layout.width} columns; is a comma unquoted?")
+        fix = (
+            "quote a cell that has the separator in it"
+            if width > layout.width
+            else "an empty cell needs its separator too"
+        )
+        cells_of = f"{width} cell{'' if width == 1 else 's'} for {layout.width} columns"
+        return Row(number, place, problem=f"there {'is' if width == 1 else 'are'} {cells_of}; {fix}")
     id = cells[layout.name].strip() if layout.name is not None else ""
     fields: dict[str, Any] = {}
     try:

@@ -42,6 +42,9 @@ def choose(documents: Sequence[Document]) -> Document:
             pressed = click.getchar()
         except EOFError:
             pressed = ""
+        except KeyboardInterrupt:
+            click.echo(err=True)  # what is told next has a line of its own
+            raise
         if not pressed:
             raise click.Abort
         # Of keys that were pressed quickly several come at once.

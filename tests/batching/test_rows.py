@@ -124,8 +124,8 @@ def test_a_required_column_may_be_lacking_where_the_identity_fills_it() -> None:
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("Ana,x,y", "there are 3 cells, and 2 columns"),
-        ("Ana", "there are 1 cells, and 2 columns"),
+        ("Ana,x,y", "there are 3 cells for 2 columns; quote a cell"),
+        ("Ana", "there is 1 cell for 2 columns; an empty cell"),
         ("Ana,1 2", "pair: not valid JSON"),
         ('Ana,"' + "[" * 100_000 + '"', "pair: not valid JSON"),
     ],

@@ -184,6 +184,16 @@ def test_a_terminal_that_has_gone_chooses_nothing(
         choosing.choose(documents)
 
 
+def test_what_is_told_of_an_interruption_has_a_line_of_its_own(
+    kit: ScriptedKit, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(click, "getchar", Mock(side_effect=[KeyboardInterrupt]))
+    documents = [kit.generate("email", request(point)) for point in (POINTS[0], POINTS[3])]
+    with pytest.raises(KeyboardInterrupt):
+        choosing.choose(documents)
+    assert capfd.readouterr().err.endswith("Ctrl-C for none: \n")
+
+
 def test_of_one_text_nothing_is_asked(kit: ScriptedKit, capfd: pytest.CaptureFixture[str]) -> None:
     document = kit.generate("email", request(POINTS[0]))
     assert choosing.choose([document]) is document

@@ -99,7 +99,7 @@ def test_doctor_says_what_is_in_use(run: Run, home: Path) -> None:
     assert found["computing"]["device"] in ("cpu", "cuda", "mps")
     assert found["model"]["name"] == Settings().model
     assert "not on this machine" in found["model"]["state"]
-    assert found["folders"]["config"] == str(home)
+    assert found["folders"]["config"] == found["folders"]["data"] == str(home)
     assert not home.exists()
     assert (code == 0) is (found["problems"] == []) is found["ok"]
 
