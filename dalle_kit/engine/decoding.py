@@ -367,7 +367,7 @@ def _shortened(seat: _Seat, most: int) -> _Seat:
     if seat.member.scores is not None or not seat.places:
         return seat
     now, later = [tokens[:most] for tokens in seat.tokens], [tokens[most:] for tokens in seat.tokens]
-    return replace(seat, tokens=now, unread=later, tail=0 if any(later) else 1)
+    return replace(seat, tokens=now, unread=later)
 
 
 def _scored(session: Session, seats: Sequence[_Seat]) -> list[_Member]:

@@ -80,6 +80,8 @@ class WatchedSession:
 
     def feed(self, tokens: Sequence[Sequence[int]], *, tails: Sequence[int] | None = None) -> Any:
         self._watched.note(len(tokens), sum(map(len, tokens)))
+        # A place of a row may be read before its others: what it will choose by are the logits after its last token.
+        assert tails is not None and all(tail > 0 for new, tail in zip(tokens, tails, strict=True) if new)
         return self._session.feed(tokens, tails=tails)
 
 
