@@ -82,20 +82,21 @@ def test_copies_go_with_their_model(paths: Paths, small_gguf: Path) -> None:
 
 
 PACK = """
-import sys, time
+import sys
 from dalle_kit.models.packed_copies import ensure_packed
 from dalle_kit.models.spec import StoredModel
 def report(stage, done, total):
     print(stage, done == total, flush=True)
     if done == total:
-        time.sleep(float(sys.argv[2]))
+        sys.stdin.readline()  # until it is let go on
 print(ensure_packed(StoredModel(name="plain", path=sys.argv[1]), quant="int4", progress=report))
 """
 
 
-def packing(plain: StoredModel, seconds: float) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", PACK, plain.path, str(seconds)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+def packing(plain: StoredModel) -> subprocess.Popen[str]:
+    """Start a process that has packed a model and keeps it waiting for a line."""
+    command = [sys.executable, "-c", PACK, plain.path]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     while process.stdout.readline() != "packing plain as int4 True\n":
         pass
@@ -104,7 +105,7 @@ def packing(plain: StoredModel, seconds: float) -> subprocess.Popen[str]:
 
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL")
 def test_packing_that_was_killed_leaves_nothing_and_can_be_repeated(plain: StoredModel, paths: Paths) -> None:
-    process = packing(plain, 60)
+    process = packing(plain)
     process.kill()
     process.communicate()
     assert [name[:14] for name in below(paths)] == [".partial-int4-"]
@@ -113,11 +114,19 @@ def test_packing_that_was_killed_leaves_nothing_and_can_be_repeated(plain: Store
 
 
 def test_of_two_processes_one_waits_and_finds_the_copy(plain: StoredModel, paths: Paths) -> None:
-    process = packing(plain, 0.5)
+    process = packing(plain)
+    holding = process.stdin
+    assert holding is not None
     stages: list[str] = []
-    copy = ensure_packed(plain, quant="int4", progress=lambda stage, done, total: stages.append(stage))
+
+    def let_it_go_on(stage: str, done: int, total: int | None) -> None:
+        stages.append(stage)
+        holding.write("\n")
+        holding.flush()
+
+    copy = ensure_packed(plain, quant="int4", progress=let_it_go_on)
     assert stages == ["waiting for another process that is working on plain"]
-    assert process.communicate(timeout=30)[0].splitlines()[-1] == str(copy)
+    assert process.communicate(timeout=120)[0].splitlines()[-1] == str(copy)
     assert below(paths) == [copy.name]
 
 

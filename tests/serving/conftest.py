@@ -129,7 +129,7 @@ def server(kit: Kit) -> Iterator[Server]:
         yield running
 
 
-def eventually(holds: Callable[[], bool], *, seconds: float = 20.0) -> bool:
+def eventually(holds: Callable[[], bool], *, seconds: float = 60.0) -> bool:
     """Say whether something comes to hold in some time."""
     end = time.monotonic() + seconds
     while not holds():

@@ -208,7 +208,7 @@ def test_so_many_requests_run_at_once_and_no_more(script: Script) -> None:
         time.sleep(0.05)
         says(GOOD)(handler)
 
-    engine = script.engine(slow, together=3, patience=Patience(silence=60))
+    engine = script.engine(slow, together=3, patience=Patience())
     results: list[object] = []
     works = [(PROMPT, SKELETON)] * 9
     for _ in engine.fill(works, GenerationOptions(), results=results):  # type: ignore[arg-type]
