@@ -20,6 +20,7 @@ from dalle_kit.errors import RequestError, UnknownNameError
 from dalle_kit.models.registry import Registry
 from dalle_kit.models.spec import Progress, ServerSource, silent
 from dalle_kit.plugin_manager.manager import Plugins, load_plugins
+from dalle_kit.recorded import Record, expect_named_server, read_record
 from dalle_kit.records import Document, GenerationOptions, Privacy
 from dalle_kit.requesting import Fields, Shaping, is_wanted, make_request, steered, work_of
 from dalle_kit.templating.templates import Shaped, Templates
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from dalle_kit.engine.engine import Engine
     from dalle_kit.explain import Explanation
     from dalle_kit.likeness.finding import ExampleFinder, Like
-    from dalle_kit.reproduction import Record, Reproduction
+    from dalle_kit.reproduction import Reproduction
 
 
 class Kit:
@@ -314,7 +315,7 @@ class Kit:
         It is made with the model, the settings and the very examples that the record names; ``like`` has examples that
         are in no set. Raises ConfigError for what is no record.
         """
-        from dalle_kit.reproduction import Record, read_record, reproduce
+        from dalle_kit.reproduction import reproduce
         from dalle_kit.revising import revised_again
 
         read = record if isinstance(record, Record) else read_record(record)
@@ -343,7 +344,7 @@ class Kit:
         Raises RevisionError, UnknownNameError for an instruction, a sentence or a point there is none of, RequestError,
         ConfigError for what is no record, and what ``generate`` raises.
         """
-        from dalle_kit.reproduction import Record, read_record, recorded_likeness
+        from dalle_kit.reproduction import recorded_likeness
         from dalle_kit.revising import Revision, revise, texts_of
 
         read = document if isinstance(document, Record) else read_record(document)
@@ -354,8 +355,6 @@ class Kit:
 
     def _as_recorded(self, record: Record) -> Kit:
         """Return a Kit of a record's model, which has this one's where it is the same."""
-        from dalle_kit.reproduction import expect_named_server
-
         made = record.provenance
         expect_named_server(made, [self.model, *self.settings.aliases.values()])
         chosen = {"device": made.device, "dtype": made.dtype, "quant": made.quant}

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from functools import cache
+from dataclasses import asdict, dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, cast
 
 from dalle_kit import __version__, pipeline
 from dalle_kit.choosing import Work
-from dalle_kit.errors import ConfigError, DalleKitError, ExampleError, UnknownNameError
+from dalle_kit.errors import DalleKitError, ExampleError, UnknownNameError
 from dalle_kit.examples.choosing import Pool
 from dalle_kit.examples.example_set import SHORT_ID
 from dalle_kit.examples.memory_set import MemorySet
@@ -18,13 +17,11 @@ from dalle_kit.guarding import Guard
 from dalle_kit.likeness import Likeness
 from dalle_kit.likeness.likeness import plain_texts
 from dalle_kit.likeness.vectors import Direction, direction
-from dalle_kit.models.servers import SCHEME, parse_server, server_name
+from dalle_kit.recorded import Record, template_of
 from dalle_kit.recording import fields_of, library_version, plugin_versions
 from dalle_kit.records import Document, ExampleUse, Privacy, Provenance, Steering
 
 if TYPE_CHECKING:
-    import pydantic
-
     from dalle_kit.domain import Domain, Request
     from dalle_kit.engine.engine import Engine
     from dalle_kit.kit import Kit
@@ -35,36 +32,6 @@ _SHOWN_HASH, _SHOWN_LINE = 12, 60
 
 #: Of these a model is told from others, or computes other numbers.
 _MODEL_FACTS = ("model_sha256", "device", "dtype", "quant", "runner")
-
-
-@dataclass(frozen=True, slots=True)
-class Revised:
-    """How a document was made from another one, as far as it takes part in making it again.
-
-    ``of`` is the other's record, ``avoided`` the sentences that earlier revisions had replaced, ``replaced`` these and
-    its own.
-    """
-
-    instructions: tuple[str, ...] = ()
-    redo: tuple[str, ...] = ()
-    add: tuple[str, ...] = ()
-    drop: tuple[str, ...] = ()
-    seed: int = 0
-    avoided: tuple[str, ...] = ()
-    replaced: tuple[str, ...] = ()
-    of: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A document as ``--json`` writes it, as far as it takes part in making it again."""
-
-    domain: str
-    request: dict[str, Any]
-    text: str
-    provenance: Provenance
-    slots: dict[str, str] = field(default_factory=dict)
-    revision: Revised | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,39 +63,6 @@ class Reproduction:
         return {"same": self.same, "differences": [asdict(each) for each in self.differences], "text": text}
 
 
-def read_record(record: Document | Mapping[str, Any] | bytes) -> Record:
-    """Return what a document, its ``as_dict`` or that as JSON says of how it was made; raises ConfigError."""
-    import pydantic
-
-    if isinstance(record, Document):
-        revision = pydantic.TypeAdapter(Revised).validate_python(record.revision) if record.revision else None
-        return Record(record.domain, dict(record.asked), record.text, record.provenance, dict(record.slots), revision)
-    try:
-        if isinstance(record, bytes):
-            return _adapter().validate_json(record)
-        return _adapter().validate_python(record)
-    except (pydantic.ValidationError, DalleKitError) as error:
-        problem = str(error)
-        if isinstance(error, pydantic.ValidationError):
-            first = error.errors(include_url=False, include_input=False)[0]
-            problem = f"{'.'.join(map(str, first['loc'])) or 'all of it'}: {first['msg']}"
-        message = f"this is no record of a document ({problem}); give one that a domain's command writes with --json"
-        raise ConfigError(message) from error
-
-
-def plain_record(record: Record) -> dict[str, Any]:
-    """Return a record as JSON-ready values, without what it was revised from."""
-    plain: dict[str, Any] = _adapter().dump_python(record, mode="json", exclude={"revision"})
-    return plain
-
-
-@cache
-def _adapter() -> pydantic.TypeAdapter[Record]:
-    import pydantic
-
-    return pydantic.TypeAdapter(Record)
-
-
 def reproduce(
     record: Record, kit: Kit, *, like: Sequence[Pool] = (), write: Callable[..., Document] | None = None
 ) -> Reproduction:
@@ -155,19 +89,6 @@ def reproduce(
     return Reproduction(record.text == document.text, found, document)
 
 
-def expect_named_server(made: Provenance, names: Sequence[str]) -> None:
-    """Raise ConfigError where a record was made on a server of none of these names: it would be sent text and key."""
-    if made.model is None or not made.model.startswith(SCHEME):
-        return
-    server = parse_server(made.model)
-    if server.url not in [parse_server(name).url for name in names if name.startswith(SCHEME)]:
-        name = server_name(server)
-        raise ConfigError(
-            f"the record was written by the model of a server, {server.url}, which nothing is sent to because a "
-            f"record says so: name it yourself, with DALLE_KIT_MODEL={name} or 'dalle-kit models alias set'"
-        )
-
-
 def _written(record: Record, kit: Kit, domain: Domain, likeness: Likeness | None) -> Document:
     """Write a record's request again, as its provenance says."""
     made = record.provenance
@@ -192,13 +113,6 @@ def work_as_recorded(
         return work, None
     engine = kit.load(domain.name)
     return pipeline.fit(kit.plugins, kit.templates, work, engine, made.options), engine
-
-
-def template_of(made: Provenance) -> str:
-    """Return what ``--template`` takes for the template that a record names."""
-    source, _, name = made.template.rpartition(":")
-    variant = name.removeprefix(made.domain).removeprefix("/") or "default"
-    return f"{source}:{variant}" if source else variant
 
 
 def example_texts(

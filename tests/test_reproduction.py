@@ -19,8 +19,8 @@ from dalle_kit.examples.index import encode_set
 from dalle_kit.examples.memory_set import MemorySet
 from dalle_kit.examples.store import ExampleStore
 from dalle_kit.examples.texts import Found
+from dalle_kit.recorded import read_record
 from dalle_kit.recording import _plain, fields_of
-from dalle_kit.reproduction import read_record
 
 LETTERS = (
     "Hi Maria,\n\nJust a quick one: the bins go out on Tuesday. Could you take ours too?\n\nCheers,\nOle",

@@ -31,7 +31,7 @@ def reproduce(context: click.Context, /, file: Path, like: tuple[str, ...], as_j
     with progress_bar() as progress:
         from dalle_kit.cli.domain_command import read_like
         from dalle_kit.kit import Kit
-        from dalle_kit.reproduction import read_record
+        from dalle_kit.recorded import read_record
 
         record = read_record(content)
         found = Kit(progress=progress).reproduce(record, like=read_like(like, quiet=True))

@@ -20,8 +20,8 @@ from dalle_kit.records import Privacy
 
 if TYPE_CHECKING:
     from dalle_kit.kit import Kit
+    from dalle_kit.recorded import Record
     from dalle_kit.records import Document
-    from dalle_kit.reproduction import Record
 
 #: How many texts there are to choose from.
 _OFFERED = 4
@@ -83,7 +83,7 @@ def revise(context: click.Context, /, **values: Any) -> None:
 def _record(values: dict[str, Any], kit: Kit) -> tuple[Record, tuple[str, ...]]:
     """Return the record of the document, and the instructions beside it."""
     from dalle_kit.errors import ConfigError
-    from dalle_kit.reproduction import read_record
+    from dalle_kit.recorded import read_record
     from dalle_kit.revising import record_of
 
     words: tuple[str, ...] = values["words"]

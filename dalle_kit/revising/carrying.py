@@ -101,7 +101,9 @@ def find_point(points: Sequence[str], wanted: str) -> str:
     listed = ", ".join(f"{number} {point!r:.60}" for number, point in enumerate(points, 1))
     if having:
         raise RevisionError(f"{wanted!r} is in {len(having)} points; give its number, or more of it: {listed}")
-    raise UnknownNameError("point", wanted, points, hint=f"(there are {listed})")
+    if wanted.strip().isdecimal():
+        raise RevisionError(f"there is no point {wanted.strip()}; choose from {listed}")
+    raise UnknownNameError("point", wanted, points, hint=f"(by number: {listed})")
 
 
 def without_points(

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from dalle_kit.errors import ConfigError, DalleKitError
 from dalle_kit.history import History
+from dalle_kit.recorded import Record, read_record
 from dalle_kit.recording import fields_of
 from dalle_kit.records import Document
-from dalle_kit.reproduction import Record, read_record
 
 if TYPE_CHECKING:
     from dalle_kit.kit import Kit

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from dalle_kit.domain import Domain, Request
 from dalle_kit.errors import RevisionError
+from dalle_kit.recorded import Record, template_of
 from dalle_kit.recording import fields_of
 from dalle_kit.records import Draft, Skeleton
-from dalle_kit.reproduction import Record, template_of
 from dalle_kit.review import Reviewer
 from dalle_kit.revising.aims import Revision
 from dalle_kit.revising.carrying import Carried, carry, find_point, points_field, without_points
@@ -118,9 +118,8 @@ def _moved(was: Draft, before: Skeleton, after: Skeleton, revision: Revision) ->
 
 def _points(points: Any, revision: Revision, notes: list[str]) -> list[str]:
     """Return the points that there are to be."""
-    left = list(points)
-    for wanted in revision.drop:
-        left.remove(find_point(left, wanted))
+    gone = {find_point(points, wanted) for wanted in revision.drop}
+    left = [point for point in points if point not in gone]
     for point in revision.add:
         if not point.strip():
             raise RevisionError("--add has no text; give a point, such as --add 'bring the cost sheet'")

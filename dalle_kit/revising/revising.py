@@ -13,9 +13,10 @@ from dalle_kit.choosing import Finished, Work, checks_of, cleaned, hooked, revie
 from dalle_kit.domain import Domain
 from dalle_kit.engine.results import Generation
 from dalle_kit.errors import RevisionError
+from dalle_kit.recorded import Record, Revised, plain_record, read_record
 from dalle_kit.records import Document, Draft, Finding, Privacy
 from dalle_kit.repair.workbench import Workbench
-from dalle_kit.reproduction import Record, Revised, plain_record, read_record, work_as_recorded
+from dalle_kit.reproduction import work_as_recorded
 from dalle_kit.review import Reviewer
 from dalle_kit.revising.aims import Aims, Revision
 from dalle_kit.revising.differences import changes

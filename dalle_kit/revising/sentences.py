@@ -54,8 +54,8 @@ def find_place(row: Sequence[Place], wanted: str) -> Place:
     if having:
         raise RevisionError(f"{wanted!r} is in {len(having)} sentences; give its number, or more of it: {listed}")
     if wanted.strip().isdecimal():
-        raise RevisionError(f"there is no sentence {wanted.strip()}; there are {listed}")
-    raise UnknownNameError("sentence", wanted, [each.text for each in row], hint=f"(there are {listed})")
+        raise RevisionError(f"there is no sentence {wanted.strip()}; choose from {listed}")
+    raise UnknownNameError("sentence", wanted, [each.text for each in row], hint=f"(by number: {listed})")
 
 
 def numbered(row: Sequence[Place]) -> str:

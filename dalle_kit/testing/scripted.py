@@ -14,7 +14,7 @@ from dalle_kit.records import GenerationOptions, Prompt, Skeleton, Slot
 
 if TYPE_CHECKING:
     from dalle_kit.engine.engine import Engine
-    from dalle_kit.reproduction import Record
+    from dalle_kit.recorded import Record
 
 #: The texts of slots by name. Of several, each is used once, for candidates and repairs, and the last one stays.
 Script = Mapping[str, str | Sequence[str]] | Callable[[Prompt, Slot], str]
