@@ -45,6 +45,9 @@ def plain(word: str) -> str:
 #: The stemmer keeps the word it works on in itself, and threads would mix theirs up.
 _STEMMING = threading.Lock()
 
+#: Every thread that asked for the first word while its dictionary is read would read that again.
+_LEMMATISING = threading.Lock()
+
 
 @lru_cache(maxsize=50_000)
 def stem(word: str, language: str = "en") -> str:
@@ -54,7 +57,8 @@ def stem(word: str, language: str = "en") -> str:
     bare = plain(word)
     if language not in _LEMMATISED:
         return fold(bare)
-    lemma = lemmatize(bare, lang=language).casefold()
+    with _LEMMATISING:
+        lemma = lemmatize(bare, lang=language).casefold()
     if language != "en":
         return fold(lemma)
     return fold(snowball_stem(lemma))
@@ -99,9 +103,10 @@ def is_ordinary(word: str, language: str = "en") -> bool:
         return True
     if language not in _LEMMATISED:
         return True
-    if not is_known(bare, lang=language):
-        return False
-    return language != "en" or lemmatize(bare, lang=language)[:1].islower()
+    with _LEMMATISING:
+        if not is_known(bare, lang=language):
+            return False
+        return language != "en" or lemmatize(bare, lang=language)[:1].islower()
 
 
 def is_stop_word(word: str) -> bool:
