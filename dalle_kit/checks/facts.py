@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from dalle_kit.checks.blanks import blank
@@ -56,16 +57,26 @@ def find_facts(text: str, *, language: str = "en", notes: bool = False, names: N
     ``notes`` reads it as notes, where weekdays and months may be written small ("thu 5 mar") and a name may stand
     anywhere; in prose "sat" and "may" are no dates. ``names`` finds further names.
     """
+    facts, rest = _found(text, language, notes)
+    further = [
+        Fact("name", text[start:end], start, name_readings(text[start:end], language))
+        for start, end in (names(text) if names else ())
+        if text[start:end] == rest[start:end]  # found by no other
+    ]
+    return sorted([*facts, *further], key=lambda fact: fact.start)
+
+
+#: A draft's sentences and points are read again and again while it is chosen and repaired.
+@lru_cache(maxsize=512)
+def _found(text: str, language: str, notes: bool) -> tuple[tuple[Fact, ...], str]:
+    """Return what the finders find in a text, and the text in which that is blanked."""
     facts: list[Fact] = []
     rest = text
     for finder in _finders(language, notes):
         for kind, start, end, readings in finder(rest):
             facts.append(Fact(kind, _trimmed(text[start:end]), start, readings))
         rest = blank(text, (fact.span for fact in facts))
-    for start, end in names(text) if names else ():
-        if text[start:end] == rest[start:end]:  # found by no other
-            facts.append(Fact("name", text[start:end], start, name_readings(text[start:end], language)))
-    return sorted(facts, key=lambda fact: fact.start)
+    return tuple(facts), rest
 
 
 def _finders(language: str, notes: bool) -> Iterator[_Finder]:
