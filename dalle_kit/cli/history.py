@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 #: Characters of a text that are shown of it in a list, where that is no terminal: there it is cut to the width.
 _BEGINNING = 60
+#: On a terminal with fewer columns the models are left out of a list.
+_NARROW = 90
 
 _ID = click.IntRange(1, 2**63 - 1)
 _COUNT = click.IntRange(1, 1_000_000)
@@ -61,7 +64,10 @@ def list_entries(limit: int = 20, domain: str | None = None, as_json: bool = Fal
         heads = ("ID", "WRITTEN", "DOMAIN", "MODEL", "FOUND", "TEXT")
         shown = [_cells(entry) for entry in found]
         wide = len(heads) if any(cells[-1] for cells in shown) else len(heads) - 1
-        print_table(heads[:wide], [cells[:wide] for cells in shown], right=("ID",), cut=heads[5:wide])
+        narrow = is_terminal(sys.stdout) and shutil.get_terminal_size().columns < _NARROW
+        kept = [place for place in range(wide) if not (narrow and heads[place] == "MODEL")]
+        rows = [[cells[place] for place in kept] for cells in shown]
+        print_table([heads[place] for place in kept], rows, right=("ID",), cut=heads[5:wide])
 
 
 @history.command()

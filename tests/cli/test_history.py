@@ -12,6 +12,7 @@ import click
 import pytest
 
 from dalle_kit import History
+from dalle_kit.cli import common
 from dalle_kit.cli import history as module
 from dalle_kit.cli.by_server import ServedDocument
 from dalle_kit.history import database
@@ -223,6 +224,18 @@ def test_the_list_is_a_table_with_the_newest_first(command: Command, three: Hist
     )
     result = command("history", "list", "--domain", "nothing")
     assert (result.code, result.out, result.err) == (0, "", "Nothing is in the history of 'nothing' yet.\n")
+
+
+@pytest.mark.parametrize("columns", [76, 120])
+def test_on_a_narrow_terminal_each_entry_has_its_line_and_the_models_are_left_out(
+    columns: int, command: Command, three: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for where in (module, common):
+        monkeypatch.setattr(where, "is_terminal", lambda stream: True)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    lines = command("history").out.splitlines()
+    assert len(lines) == 1 + 3 and ("MODEL" in lines[0]) is (columns == 120)
+    assert "Rain and" in lines[1]
 
 
 def test_a_search_shows_the_place_of_the_match(command: Command, three: History) -> None:

@@ -62,6 +62,12 @@ def test_several_things_are_asked_for_at_once(scripted: ScriptedKit) -> None:
     assert notes(after) == []
 
 
+def test_the_numbers_of_points_to_drop_are_those_of_the_text_as_it_is(scripted: ScriptedKit) -> None:
+    before = scripted.generate("email", request(*ALL[:3]))
+    assert scripted.revise(before, drop=["1", "2"]).request.points == (ALL[2],)
+    assert scripted.revise(before, drop=["2", "water", "2"]).request.points == (ALL[0], ALL[2])
+
+
 def test_shorter_saves_words_and_loses_no_point(scripted: ScriptedKit) -> None:
     before = scripted.generate("email", request(ALL[3], ALL[0], length="short"))
     after = scripted.revise(before, "shorter")
@@ -129,10 +135,11 @@ def test_a_revised_document_is_one_that_can_be_revised_and_made_again(scripted: 
         (("as a poem",), {}, UnknownNameError, "choose from apologetic, "),
         (("shorter", "longer"), {}, RevisionError, "'shorter' and 'longer' are both about the length"),
         (("in German",), {}, RevisionError, "'in German' would put the plain notes in the place of 2 sentences"),
-        ((), {"redo": [9]}, RevisionError, "there is no sentence 9; there are 1 'The lift"),
+        ((), {"redo": [9]}, RevisionError, "there is no sentence 9; choose from 1 'The lift"),
         ((), {"redo": ["the"]}, RevisionError, "'the' is in 2 sentences"),
         ((), {"redo": ["The lift works as usuall."]}, UnknownNameError, "did you mean 'The lift works as usual.'"),
         ((), {"drop": ["bread"]}, UnknownNameError, "no point named 'bread'"),
+        ((), {"drop": ["1", "9"]}, RevisionError, "there is no point 9; choose from 1 'the lift"),
         ((), {"add": [" "]}, RevisionError, "--add has no text"),
     ],
 )
