@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dalle_kit.cli.batch_options import batch_options
 from dalle_kit.cli.common import print_text, progress_bar, say
 from dalle_kit.cli.destination import say_where
 from dalle_kit.cli.domain_group import DomainGroup
-from dalle_kit.cli.request_options import NearestChoice, SectionOption
 from dalle_kit.errors import OutputError, RequestError
 
 if TYPE_CHECKING:
@@ -31,21 +31,8 @@ _LINES, _OTHER_FILES = (".jsonl", ".ndjson"), (".csv", ".tsv", ".json", ".txt", 
 #: Options of a domain's command that a batch has not, or has with another meaning.
 _OTHERWISE = ("local", "seed", "budget")
 
-#: What the processes that write run on.
-_ENGINES = ("local", "ray")
-
 #: Failures that are told one by one.
 _TOLD = 5
-
-
-class _InputArgument(click.Argument):
-    """What the rows are read from."""
-
-    section = "Request"
-
-    def get_help_record(self, ctx: click.Context) -> tuple[str, str]:
-        """Return the argument as it is written, and what it is."""
-        return str(self.metavar), "A table (.csv) or an object on each line (.jsonl), or - for stdin."
 
 
 class BatchGroup(DomainGroup):
@@ -59,7 +46,7 @@ class BatchGroup(DomainGroup):
         generation = [each for each in common if each.section == "Generation"]
         return DomainCommand(
             name=entry.name.split()[-1],
-            params=[_InputArgument(["input"], metavar="INPUT"), *_options(entry), *generation],
+            params=[*batch_options(entry), *generation],
             help=f"{entry.summary}, for each row of INPUT.",
             short_help=entry.summary,
             epilog="Columns are named as the fields of the domain's requests. Cells are text: none opens a file.",
@@ -73,110 +60,6 @@ def batch() -> None:
 
     Takes what the domain's own command takes: dalle-kit batch email guests.csv -o letters --privacy redact
     """
-
-
-def _option(*flags: str, section: str = "Output", **settings: Any) -> SectionOption:
-    return SectionOption(flags, section=section, **settings)
-
-
-def _options(entry: DomainEntry) -> list[SectionOption]:
-    return [*_reading_options(), *_writing_options(), *_output_options([each["name"] for each in entry.formats])]
-
-
-def _reading_options() -> list[SectionOption]:
-    return [
-        _option(
-            "--map",
-            "mapped",
-            section="Request",
-            multiple=True,
-            metavar="FIELD=COLUMN",
-            help="The column that has a field; a list can have several  [repeatable]",
-        ),
-        _option(
-            "--ignore",
-            "ignored",
-            section="Request",
-            multiple=True,
-            metavar="COLUMN",
-            help="A column that is no field  [repeatable]",
-        ),
-        _option(
-            "--set",
-            "shared",
-            section="Request",
-            multiple=True,
-            metavar="FIELD=VALUE",
-            help="What a field is in each row that has none of its own  [repeatable]",
-        ),
-        _option(
-            "--name-column",
-            section="Request",
-            metavar="COLUMN",
-            help="The column that names each row, and its file  [default: the row's number]",
-        ),
-    ]
-
-
-def _writing_options() -> list[SectionOption]:
-    return [
-        _option(
-            "--seed",
-            section="Generation",
-            type=click.INT,
-            help="The same seed gives the same texts; with a temperature each row's is made of it and the row.",
-        ),
-        _option(
-            "--budget",
-            section="Generation",
-            type=click.FLOAT,
-            metavar="SECONDS",
-            help="Time to write each in, beside the others; what is left is said in plain words.",
-        ),
-        _option(
-            "--together",
-            section="Generation",
-            type=click.IntRange(1, 256),
-            metavar="N",
-            help="Rows that each process computes at once; fewer take less memory.  [default: 16]",
-        ),
-        _option(
-            "--workers",
-            section="Generation",
-            type=click.IntRange(1, 4096),
-            metavar="N",
-            help="Processes that write.  [default: one a core, if there is enough to write]",
-        ),
-        _option(
-            "--engine",
-            section="Generation",
-            type=NearestChoice("engine", _ENGINES),
-            help="What they run on: this machine, or Ray, which can have many.  [default: local]",
-        ),
-        _option(
-            "--ray-address",
-            section="Generation",
-            metavar="HOST:PORT",
-            envvar="RAY_ADDRESS",
-            help="The Ray cluster to join.  [default: RAY_ADDRESS, else one is started here]",
-        ),
-    ]
-
-
-def _output_options(names: Sequence[str]) -> list[SectionOption]:
-    return [
-        _option(
-            "--output",
-            "-o",
-            metavar="DIR|FILE",
-            help="A folder with a file for each row, or a .jsonl file with a line for each; - or none is stdout.",
-        ),
-        _option("--format", type=NearestChoice("format", names), help=f"How each is written  [default: {names[0]}]"),
-        _option("--force", is_flag=True, help="Overwrite what is there; start anew where another batch was begun."),
-        _option("--json", "as_json", is_flag=True, help="Each with request, slots, findings and provenance."),
-        _option("--strict", is_flag=True, help="Exit with code 3 if a warning or an error remains in any."),
-        _option("--quiet", "-q", is_flag=True, help="No progress and no report on stderr."),
-    ]
 
 
 def _callback(entry: DomainEntry) -> Callable[..., None]:
@@ -228,10 +111,12 @@ def _writers(kit: Kit, plan: Plan, values: Mapping[str, Any], rows: int, progres
     from dalle_kit.batching import choose_workers, in_processes, on_ray, threads_of
     from dalle_kit.kit import Kit
 
+    # A cluster is told no key that its workers do not need.
+    without = {"api_key": "", **({} if kit.server_for(plan.domain) else {"remote_key": ""})}
+
     def maker(threads: int) -> Callable[..., Kit]:
         chosen = {name: values[name] for name in _MODEL}
-        # The key of a server of one's own is for none of them.
-        settings = kit.settings.model_copy(update={"threads": kit.settings.threads or threads, "api_key": ""})
+        settings = kit.settings.model_copy(update={"threads": kit.settings.threads or threads, **without})
         return partial(Kit, **chosen, settings=settings)
 
     if values["engine"] == "ray":
