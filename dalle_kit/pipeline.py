@@ -227,7 +227,8 @@ def repaired(
         elif outcome.lines:
             lines = (*before.repairs, *outcome.lines)
             mended[index] = hooked(plugins, before.work, before.reviewer, before.generation, outcome.draft, lines)
-    return mended, interruption
+    # Where a server has failed, the drafts are there all the same.
+    return mended, interruption if isinstance(interruption, KeyboardInterrupt) else None
 
 
 class _Clock:

@@ -72,13 +72,14 @@ def is_forced(result: SlotResult, slot: Slot, *, limit: float = _UNLIKELY) -> bo
 
 def run_repairs(
     engine: Engine, repairs: Mapping[int, Steps], options: GenerationOptions, budget: Budget
-) -> tuple[dict[int, Repaired | BaseException], KeyboardInterrupt | None]:
+) -> tuple[dict[int, Repaired | BaseException], KeyboardInterrupt | ServerError | None]:
     """Take all repairs to their end, the sentences they ask for generated together; returns how each ended.
 
-    One that fails ends in its exception. After an interruption, which is returned, nothing more is generated.
+    One that fails ends in its exception. After an interruption, which is returned, nothing more is generated. So is the
+    last error of a server, which wrote nothing of what it was asked for then.
     """
     outcomes: dict[int, Repaired | BaseException] = {}
-    interruption: KeyboardInterrupt | None = None
+    interruption: KeyboardInterrupt | ServerError | None = None
     asked: dict[int, list[Rewriting]] = {}
 
     def go_on(index: int, texts: Sequence[str | None] | None) -> None:
@@ -97,10 +98,10 @@ def run_repairs(
         wanted, asked = asked, {}
         rewritings = [rewriting for each in wanted.values() for rewriting in each]
         texts: list[str | None] = [None] * len(rewritings)
-        if interruption is None:
+        if not isinstance(interruption, KeyboardInterrupt):
             try:
                 texts = _rewritten(engine, rewritings, options, budget)
-            except KeyboardInterrupt as error:
+            except (KeyboardInterrupt, ServerError) as error:
                 interruption = error
         for index, each in wanted.items():
             go_on(index, texts[: len(each)])
@@ -111,7 +112,10 @@ def run_repairs(
 def _rewritten(
     engine: Engine, rewritings: Sequence[Rewriting], options: GenerationOptions, budget: Budget
 ) -> list[str | None]:
-    """Return the sentence generated for each rewriting, None for those that the budget or an error leaves out."""
+    """Return the sentence generated for each rewriting, None for those that the budget or an error leaves out.
+
+    Raises ServerError: where a server is gone, it is so for each of them.
+    """
     rows = [(each.prompt, each.skeleton) for each in rewritings][: budget.room(len(rewritings))]
     once = replace(options, candidates=1)
     results: list[list[Generation]] = []
@@ -119,7 +123,7 @@ def _rewritten(
         for _ in _fill(engine, rows, once, budget, results=results):
             pass
     except ServerError:
-        results = []  # a server that is gone is so for each of them
+        raise
     except DalleKitError:
         if len(rows) > 1:  # one that is too long, say, must not take the others with it
             halves = (rewritings[: len(rows) // 2], rewritings[len(rows) // 2 : len(rows)])
