@@ -58,6 +58,19 @@ _LASTING = re.compile(
     r"rather|longer|mov\w+|chang\w+|postpon\w+|reschedul\w+)\b|[\u2013\u2014]|\d ?- ?\d|day ?- ?\w+day",
     re.IGNORECASE,
 )
+#: What a note says of the writer's feelings, and words by which a sentence may.
+_COURTESIES = [
+    (re.compile(rf"\b(?:{noted})", re.IGNORECASE), re.compile(rf"\b(?:{said})", re.IGNORECASE), lost)
+    for noted, said, lost in (
+        (
+            "congrat",
+            "congrat|well done|bravo|proud|happy|glad|delighted|pleased|great|wonderful",
+            "the congratulation is",
+        ),
+        ("sorry|apolog", "sorry|apolog|regret|afraid|unfortunate|forgive|excuse|sad|pardon", "the apology is"),
+        ("thanks|thank you", "thank|grateful|gratitude|appreciat|cheers|kind", "the thanks are"),
+    )
+]
 #: Little words that stand between "from" or "instead of" and what these are about.
 _LITTLE = frozenset("the a an at on in to by for about around room platform gate".split())
 #: So many words may stand between "from" and "to", besides the one behind "from".
@@ -84,6 +97,7 @@ def twisted(point: str, sentences: Sequence[str]) -> str | None:
         or _lost_condition(point, sentences)
         or _made_condition(point, sentences[0])
         or _lost_span(point, sentences)
+        or _lost_courtesy(point, sentences)
     )
 
 
@@ -237,3 +251,11 @@ def _lost_span(point: str, sentences: Sequence[str]) -> str | None:
     if not _SPAN.search(point) or any(_LASTING.search(sentence) for sentence in sentences):
         return None
     return "it lasts from one time to another"
+
+
+def _lost_courtesy(point: str, sentences: Sequence[str]) -> str | None:
+    """Return whether what is told of is there, and the apology, the thanks or the congratulation for it is not."""
+    for noted, said, lost in _COURTESIES:
+        if noted.search(point) and not any(said.search(sentence) for sentence in sentences):
+            return f"{lost} left out"
+    return None
