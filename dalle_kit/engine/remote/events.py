@@ -52,7 +52,7 @@ async def deltas(chunks: AsyncIterator[bytes]) -> AsyncIterator[Delta]:
                 if not is_begun:
                     raise Malformed("no choice at all")
                 return
-            for delta in read_delta(_object(data)):
+            for delta in read_delta(as_object(data)):
                 is_begun = True
                 is_ended = is_ended or delta.reason is not None
                 yield delta
@@ -94,7 +94,13 @@ def read_delta(value: dict[str, Any]) -> list[Delta]:
 
 def as_object(data: bytes) -> dict[str, Any]:
     """Return bytes as a JSON object; raises Malformed."""
-    return _object(data)
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        raise Malformed(f"no JSON: {data[:60]!r}") from None
+    if not isinstance(value, dict):
+        raise Malformed(f"no JSON object: {_shown(value)}")
+    return value
 
 
 def error_message(data: bytes) -> tuple[str, str]:
@@ -131,16 +137,6 @@ async def _lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
             raise Malformed(f"a line of more than {_EVENT} bytes" if len(rest) > _EVENT else f"{total} bytes")
     if rest:
         yield rest
-
-
-def _object(data: bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(data)
-    except (ValueError, RecursionError):
-        raise Malformed(f"no JSON: {data[:60]!r}") from None
-    if not isinstance(value, dict):
-        raise Malformed(f"no JSON object: {_shown(value)}")
-    return value
 
 
 def _shown(value: Any) -> str:

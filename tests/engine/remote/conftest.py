@@ -26,7 +26,7 @@ Behaviour = Callable[["Handler"], None]
 PROMPT = Prompt((Message("system", "Write the e-mail."), Message("user", "Notes:\n- the bus is late")))
 SENTENCE = Slot("body", sentences=(1, 1), about=("the bus is late",), known=("the bus is late",))
 SKELETON = Skeleton(("Hello,\n\n", SENTENCE, "\n\nBest regards\n"))
-QUICK = Patience(connect=2.0, silence=0.4, waiting=5.0, tries=4)
+QUICK = Patience(connect=30.0, silence=30.0, waiting=5.0, tries=4)
 
 
 class Handler(BaseHTTPRequestHandler):

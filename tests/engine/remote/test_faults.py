@@ -48,11 +48,9 @@ def hangs(handler: Handler) -> None:
         resets(),
         resets(piece("The bus")),
         raw(piece("The bus is")),
-        hangs,
-        forever(b": waiting\n\n", seconds=2.0),
         raw(event({"error": {"message": "overloaded", "code": 503}})),
     ],
-    ids=["429", "503", "502", "reset", "reset within", "broken off", "silence", "only comments", "busy within"],
+    ids=["429", "503", "502", "reset", "reset within", "broken off", "busy within"],
 )
 def test_what_passes_is_tried_again(script: Script, failure: Behaviour) -> None:
     engine = script.engine(failure, says(GOOD))
@@ -60,6 +58,13 @@ def test_what_passes_is_tried_again(script: Script, failure: Behaviour) -> None:
     assert generation.slots["body"].text == GOOD
     assert "".join(each.text for each in pieces if each.slot) == GOOD
     assert len(script.asked) == 2
+
+
+@pytest.mark.parametrize("silence", [hangs, forever(b": waiting\n\n", seconds=2.0)], ids=["nothing", "only comments"])
+def test_a_server_that_says_nothing_is_asked_again(script: Script, silence: Behaviour) -> None:
+    engine = script.engine(silence, says(GOOD), patience=Patience(silence=0.4))
+    assert fill(engine)[0].slots["body"].text == GOOD
+    assert len(script.asked) >= 2  # a busy machine may be silent for so long itself
 
 
 def test_a_wait_that_the_server_asks_for_is_kept(script: Script) -> None:
