@@ -11,11 +11,12 @@ from dalle_kit.evaluation.cases import load_cases
 from dalle_kit.evaluation.report import falls, read_report
 from dalle_kit.evaluation.running import Plan, compare_with, evaluate
 from dalle_kit.evaluation.settings import Setting
+from dalle_kit.evaluation.statistics import LEAST_PAIRS
 from dalle_kit.evaluation.table import render_table
 from dalle_kit.kit import Kit
 
 BASELINES = Path(__file__).parents[2] / "benchmarks" / "baselines"
-CASES = 6
+CASES = LEAST_PAIRS
 
 
 @pytest.mark.parametrize("name", ["email", "news"])

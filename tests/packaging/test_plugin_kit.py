@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,6 +19,19 @@ if TYPE_CHECKING:
 REPOSITORY = Path(__file__).parents[2]
 EXAMPLE = REPOSITORY / "examples/dalle-kit-release-notes"
 ASKED = ("--title", "The garden party", "--point", "moved to Saturday at 15:00", "--point", "please bring a chair")
+
+#: Runs several commands in one process, and prints the list of what each prints.
+MANY = """
+import contextlib, io, json, sys
+from dalle_kit.cli.main import main
+shown = []
+for arguments in json.loads(sys.argv[1]):
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
+    with contextlib.redirect_stdout(stream):
+        assert main(arguments) == 0, arguments
+    shown.append(stream.buffer.getvalue().decode())
+print(json.dumps(shown))
+"""
 
 #: As long as a name may be: no line of the generated code may become too long.
 LONGEST = "abcdefghijklm-opqrstuvwx"
@@ -115,31 +128,38 @@ def test_a_domain_has_several_templates_and_a_user_overrides_one_block(
 ) -> None:
     make("notice")
 
-    def outline(*flags: str) -> str:
-        command = ("dalle-kit", "notice", *ASKED, "--dry-run", "--json", *flags)
-        return str(json.loads(workshop.run(*command, cwd=elsewhere, env=home).stdout)["outline"])
+    def outline(*flags: str) -> list[str]:
+        return ["notice", *ASKED, "--dry-run", "--json", *flags]
 
-    def begin(*arguments: str) -> list[Path]:
-        command = ("dalle-kit", "templates", "new", *arguments, "--json")
-        return [Path(each) for each in json.loads(workshop.run(*command, cwd=elsewhere, env=home).stdout)]
+    def begin(*arguments: str) -> list[str]:
+        return ["templates", "new", *arguments, "--json"]
+
+    def told(*commands: list[str]) -> list[Any]:
+        """Run commands one after the other, and return the outlines and the files that they tell of."""
+        shown = json.loads(workshop.run("python", "-c", MANY, json.dumps(commands), cwd=elsewhere, env=home).stdout)
+        return [each["outline"] if isinstance(each, dict) else each for each in map(json.loads, shown)]
 
     plain, listed = "The garden party\n\n... ...\n", "The garden party\n\n- ...\n- ...\n"
-    assert (outline(), outline("--template", "list")) == (plain, listed)
     # A variant of the user's own that begins from a bundled one, and then has one block changed.
-    document, _ = begin("notice/loud", "--from", "list")
-    assert outline("--template", "loud") == listed
-    document.write_text(
+    *shown, (document, _), loud = told(
+        outline(),
+        outline("--template", "list"),
+        begin("notice/loud", "--from", "list"),
+        outline("--template", "loud"),
+    )
+    assert (*shown, loud) == (plain, listed, listed)
+    Path(document).write_text(
         '{% extends "bundled:notice/list/document.j2" %}{% block title %}NEWS: {{ super() }}{% endblock %}',
         encoding="utf-8",
     )
-    assert outline("--template", "loud") == f"NEWS: {listed}"
     # The bundled template replaced: the list, which extends it by its full name, is not changed by that.
-    (document,) = begin("notice/document.j2")
-    text = document.read_text(encoding="utf-8")
+    loud, (document,) = told(outline("--template", "loud"), begin("notice/document.j2"))
+    assert loud == f"NEWS: {listed}"
+    text = Path(document).read_text(encoding="utf-8")
     assert 'extends "bundled:notice/document.j2"' in text and "{% block title %}{{ super() }}{% endblock %}" in text
-    document.write_text(text.replace("title %}{{ super() }}", "title %}** {{ super() }} **"), encoding="utf-8")
-    assert outline().startswith("** The garden party **\n\n... ...")
-    assert (outline("--template", "bundled:default"), outline("--template", "list")) == (plain, listed)
+    Path(document).write_text(text.replace("title %}{{ super() }}", "title %}** {{ super() }} **"), encoding="utf-8")
+    changed, *others = told(outline(), outline("--template", "bundled:default"), outline("--template", "list"))
+    assert changed.startswith("** The garden party **\n\n... ...") and others == [plain, listed]
     unknown = workshop.run(
         *("dalle-kit", "notice", *ASKED, "--dry-run", "--template", "lost"), cwd=elsewhere, env=home, check=False
     )
