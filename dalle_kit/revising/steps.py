@@ -27,7 +27,7 @@ _TEMPERATURES, _DRAWS = (0.5, 0.7, 0.9), 2
 #: Rounds in which another sentence is looked for.
 _ROUNDS = 2
 
-#: The slot's text of a revision's steps: is sent what was generated.
+#: A step: it yields what is to be generated, and is sent the texts, None for what was not.
 Texts = Generator[list[Rewriting], Sequence[str | None], None]
 
 
@@ -214,12 +214,11 @@ def _restyle(bench: Workbench, aims: Aims) -> Texts:
         for index in range(len(bench.row(slot)))
         if (slot.name, index) not in redone
     ]
-    offered = [_variants(bench, each) for each in sentences if each.points]
+    offered = [(each, _variants(bench, each)) for each in sentences if each.points]
     if not offered:
         return
-    texts = yield [variant for each in offered for variant in each]
-    left = list(texts)
-    for each, variants in zip([each for each in sentences if each.points], offered, strict=True):
+    left = yield [variant for _, variants in offered for variant in variants]
+    for each, variants in offered:
         mine, left = left[: len(variants)], left[len(variants) :]
         again = _sentence(bench, each.slot, each.index)  # what stands around it may have changed
         # What the model would still say stays, if only in other words than a search finds.
