@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
-from dalle_kit.checks.events import Event, Person, Read
+from dalle_kit.checks.events import Event, Person, Read, event_stem, looks_past
+from dalle_kit.checks.word_classes import BASE_PARTICIPLES, DETERMINERS
 
 #: Verbs that a thing does by itself, or somebody does to it: "training starts", "we start the training".
 _EITHER_WAY = frozenset(
@@ -25,6 +27,12 @@ _LEADING = frozenset(
 #: Words for things named elsewhere.
 _VAGUE = frozenset("it them they this that these those".split())
 _ANY_THIRD = frozenset("he she they it".split())
+_HOPES = frozenset("hope hopefully if whether would could ?".split())
+#: What suits the reader.
+_SUITS_READER = re.compile(
+    r"\b(?:suits?|works?(?: \w+)? for|"
+    r"(?:fine|good|ok|okay|best|better|great|convenient|suitable|perfect)(?: \w+){0,2} (?:for|with)) you\b"
+)
 
 
 def turned_roles(point: Read, sentences: Sequence[Read]) -> str | None:
@@ -49,6 +57,10 @@ def turned_roles(point: Read, sentences: Sequence[Read]) -> str | None:
             return fault
     if _asked_instead(point, told):
         return "what is told is asked for"
+    if _deed_asked_for(point, told):
+        return "what is told is asked for"
+    if _suits_another(point, sentences):
+        return "nobody said that it suits the reader"
     return _owned(point, sentences) or _made_up(point, sentences)
 
 
@@ -101,6 +113,22 @@ def _conflict(event: Event, said: Event, point: Read, sentence: Read) -> str | N
     if mine.kind == "other" and event.stem not in _EITHER_WAY and _is_turned(event, said, point, sentence):
         return f"who is said to {_shown(said)} is turned round"
     return _swapped_receivers(event, said)
+
+
+def _deed_asked_for(point: Read, told: Sequence[tuple[Event, Read]]) -> bool:
+    """Say whether the reader is asked to do what a note says was done: "uploaded the photos"."""
+    first, second = (*point.words, "", "")[:2]
+    if point.asks or not looks_past(first) or first in BASE_PARTICIPLES or second not in DETERMINERS:
+        return False
+    return any(event.request and event.stem == event_stem(first) and event.word != first for event, _ in told)
+
+
+def _suits_another(point: Read, sentences: Sequence[Read]) -> bool:
+    """Say whether something is said to suit the reader of which a point says at most that it suits the writer."""
+    if "reader" in point.persons or point.asks:
+        return False
+    texts = [" ".join(sentence.words) for sentence in sentences if not _HOPES & set(sentence.words)]
+    return any(_SUITS_READER.search(text) for text in texts)
 
 
 def _shown(event: Event) -> str:

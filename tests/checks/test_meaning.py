@@ -35,6 +35,10 @@ TWISTED = [
     ("messages on a phone settled the case", "The messages on a phone were settled by the court."),
     ("council cut its budget by a third", "The library was cut by a third."),
     # what is asked for, and what is told
+    ("uploaded the photos", "Please upload the photos."),
+    ("fixed the printer", "Please fix the printer."),
+    ("Friday at 14:00 suits me", "On Friday at 14:00, I will suit you."),
+    ("yes, Friday is fine", "Yes, Friday is fine for you."),
     ("may I take the laptop with me?", "I would be grateful if you could take the laptop with me."),
     ("you can sleep at ours", "I would be grateful if you could sleep at ours."),
     ("pick me up at the station", "I would like to pick you up at the station."),
@@ -106,6 +110,10 @@ FAITHFUL = [
     ("open 9:00 to 17:00", "We are open between 9:00 and 17:00."),
     ("open 9:00 to 17:00", "We are open from 9 to 5."),
     ("open Monday to Friday", "We are open on weekdays."),
+    ("fixed the printer", "I fixed the printer."),
+    ("call the plumber", "Please call the plumber."),
+    ("does Friday suit you?", "Would Friday suit you?"),
+    ("hope Friday is fine", "I hope Friday is fine with you."),
 ]
 
 
