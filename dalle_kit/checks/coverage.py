@@ -68,6 +68,8 @@ _FORBIDDING = re.compile(r"\b(?:please|kindly) (?:do not|don['\u2019]t|never)\b"
 _FORBIDDING_NOTE = re.compile(
     r"\bplease\b|(?:\A|[,;:.] ?)(?:no|not? to|do not|don['\u2019]t|never|stop|avoid)\b", re.IGNORECASE
 )
+#: What a note says of something: what stands behind "is".
+_PREDICATE = re.compile(r"\b(?:is|are|was|were|has been|have been|will be)\b(.*)", re.IGNORECASE | re.DOTALL)
 _PREFIXES = ("un", "in", "im", "dis", "non")
 #: What is left of the score of a point that the text denies.
 _DENIED = 0.3
@@ -235,7 +237,7 @@ def _assess(point: _Point, sentences: list[_Said]) -> Coverage:
             if score >= SAID and not denied and point.language == "en":
                 most = max((place for place in window if any(found[place])), key=lambda place: shares[place])
                 rest = [each.text for each in telling if each is not sentences[most]]
-                twist = twisted(point.text, [sentences[most].text, *rest])
+                twist = _unsaid(point, telling) or twisted(point.text, [sentences[most].text, *rest])
             best = Coverage(score * (_DENIED if denied or twist else 1.0), tuple(left_out), denied, twist)
     return best
 
@@ -253,6 +255,25 @@ def _opposite(word: str, stems: frozenset[str]) -> bool:
         if prefix + word in stems or (word.startswith(prefix) and len(word) > 5 and word[len(prefix) :] in stems):
             return True
     return False
+
+
+def _unsaid(point: _Point, sentences: list[_Said]) -> str | None:
+    """Return what a point says of something and sentences do not, nor any other word in its place.
+
+    So "The locker number is 12." leaves out of "locker number 12 is broken" what it is about.
+    """
+    behind = _PREDICATE.search(point.text)
+    if behind is None or point.text.rstrip().endswith("?"):
+        return None
+    told = [word for word in WORD.findall(behind[1]) if stem(word, point.language) in point.telling]
+    if not told or any(
+        stem(told[0], point.language) in each.stems or _opposite(stem(told[0], point.language), each.stems)
+        for each in sentences
+    ):
+        return None
+    words = {plain(word) for each in sentences for word in WORD.findall(each.text) if not is_stop_word(word)}
+    own = {stem(word, point.language) for word in words} - _said(point.text, point.language).stems
+    return None if own else f"nothing says {told[0]!r}"
 
 
 def _turned(point: str, sentences: list[_Said]) -> bool:

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dalle_kit.checks import coverage, missing
+from dalle_kit.checks.coverage import assess
 
 
 def messages(point: str, text: str) -> list[str]:
@@ -60,6 +61,27 @@ def test_a_point_said_in_other_forms_is_not_missing(point: str, text: str) -> No
 )
 def test_a_point_left_out_or_denied_is_found(point: str, text: str, message: str) -> None:
     assert messages(point, text) == [message]
+
+
+@pytest.mark.parametrize(
+    ("point", "text", "left_out"),
+    [
+        ("locker number 12 is broken", "The locker number is 12.", "broken"),
+        ("machine number 7 is out of order", "The machine number is 7.", "order"),
+        ("locker number 12 is broken", "Locker number 12 broke.", None),
+        (
+            "the meeting on 4 May is moved to Friday 9:00",
+            "The meeting on 4 May now takes place on Friday at 9:00.",
+            None,
+        ),
+        ("room 12 on the second floor is unavailable", "Room 12 on the second floor is not available.", None),
+        ("is room 12 on the second floor free?", "Can we have room 12 on the second floor?", None),
+    ],
+)
+def test_what_a_point_says_of_something_is_not_left_out(point: str, text: str, left_out: str | None) -> None:
+    (said,) = assess([point], text)
+    assert said.twist == (left_out and f"nothing says {left_out!r}")
+    assert said.is_said is (left_out is None)
 
 
 def test_words_scattered_over_a_text_do_not_make_a_point() -> None:
