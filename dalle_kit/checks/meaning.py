@@ -54,7 +54,7 @@ _TIME = r"(?:\d{1,2}[:.]\d\d|\d{1,2} ?[ap]\.?m\b\.?|noon|midnight|(?:mon|tues|we
 _SPAN = re.compile(rf"\b{_TIME}\s*(?:to|until|till|through|[-\u2013])\s*{_TIME}", re.IGNORECASE)
 _LASTING = re.compile(
     rf"(?<!and )\bto (?:{_TIME}|\d)|"
-    r"\b(?:(?:un)?till?|through\w*|between|during|hours?|daily|weekdays?|end\w*|clos\w*|finish\w*|last\w*|instead|"
+    r"\b(?:(?:un)?till?|through\w*|between|during|hours?|daily|weekdays?|end\w*|clos(?:es?|ing)|finish\w*|last\w*|instead|"
     r"rather|longer|mov\w+|chang\w+|postpon\w+|reschedul\w+)\b|[\u2013\u2014]|\d ?- ?\d|day ?- ?\w+day",
     re.IGNORECASE,
 )
@@ -78,7 +78,7 @@ _BETWEEN = 3
 _OPPOSITES = (
     "more/less more/fewer higher/lower earlier/later better/worse rise/fall increase/decrease up/down above/below "
     "first/last lend/borrow buy/sell win/lose won/lost faster/slower bigger/smaller cheaper/dearer longer/shorter "
-    "gain/lose arrive/leave accept/reject over/under open/close inside/outside before/after support/oppose"
+    "gain/lose arrive/leave accept/reject over/under open/close open/closed inside/outside before/after support/oppose"
 ).split()
 
 
@@ -248,9 +248,9 @@ def _told(text: str) -> set[str]:
 
 def _lost_span(point: str, sentences: Sequence[str]) -> str | None:
     """Return whether what lasts from one time to another is said to be at both."""
-    if not _SPAN.search(point) or any(_LASTING.search(sentence) for sentence in sentences):
-        return None
-    return "it lasts from one time to another"
+    spans = len(_SPAN.findall(point))
+    said = sum(len(_LASTING.findall(sentence)) for sentence in sentences)
+    return "it lasts from one time to another" if spans > said else None
 
 
 def _lost_courtesy(point: str, sentences: Sequence[str]) -> str | None:

@@ -65,6 +65,8 @@ TWISTED = [
     ("congrats on your promotion to team lead", "Your promotion to team lead was well deserved."),
     ("sorry your parcel came three days late", "Your parcel came three days late."),
     ("thanks for the flowers", "The flowers were on my desk."),
+    ("open Monday to Friday 9:00 to 18:00", "We are open from Monday to Friday at 9:00 and at 18:00."),
+    ("closed on public holidays", "The shop is open from 18:00 on public holidays."),
     ("we refund the postage", "We kindly ask you to refund the postage."),
     (
         "server down Saturday 22:00 to Sunday 02:00",
@@ -109,6 +111,8 @@ FAITHFUL = [
     ("we are happy to help", "If you need any help, please let us know."),
     ("open 9:00 to 17:00", "We are open between 9:00 and 17:00."),
     ("open 9:00 to 17:00", "We are open from 9 to 5."),
+    ("open Monday to Friday 9:00 to 18:00", "We are open on weekdays between 9:00 and 18:00."),
+    ("closed on public holidays", "We are not open on public holidays."),
     ("open Monday to Friday", "We are open on weekdays."),
     ("fixed the printer", "I fixed the printer."),
     ("call the plumber", "Please call the plumber."),
