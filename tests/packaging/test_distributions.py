@@ -96,7 +96,7 @@ def test_the_source_distribution_builds_the_same_wheel(
     assert names_in_wheel(build("wheel", folder, tmp_path / "out")) == names_in_wheel(wheel)
 
 
-@pytest.mark.parametrize("kind", ["wheel", "sdist", "editable"])
+@pytest.mark.parametrize("kind", ["wheel", "editable"])
 def test_an_install_works_far_from_the_repository(
     kind: str, request: pytest.FixtureRequest, thin: ThinEnvironment, elsewhere: Path, tmp_path: Path
 ) -> None:

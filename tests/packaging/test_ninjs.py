@@ -19,14 +19,14 @@ ARTICLE = (
 
 
 def test_ninjs_is_a_format_of_news_and_blogs_once_it_is_installed(
-    thin: ThinEnvironment, wheel: Path, tmp_path: Path, elsewhere: Path, default_model_home: Path
+    workshop: ThinEnvironment, tmp_path: Path, elsewhere: Path, default_model_home: Path
 ) -> None:
     package = tmp_path / "package"
     shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("build", "*.egg-info", "__pycache__"))
-    thin.install(str(wheel), str(package))
+    workshop.install(str(package))
     home = {"DALLE_KIT_HOME": str(default_model_home), "OMP_NUM_THREADS": "1"}
     written = {
-        domain: json.loads(thin.run("dalle-kit", domain, *ARTICLE, cwd=elsewhere, env=home).stdout)
+        domain: json.loads(workshop.run("dalle-kit", domain, *ARTICLE, cwd=elsewhere, env=home).stdout)
         for domain in ("news", "blog")
     }
     for item in written.values():
@@ -41,7 +41,7 @@ def test_ninjs_is_a_format_of_news_and_blogs_once_it_is_installed(
         assert body["contentType"] == "text/plain" and 'Bo Li said: "At last."' in body["value"]
         assert "14 June" in body["value"]
     assert written["news"]["uri"] != written["blog"]["uri"]
-    assert "ok" in thin.run("dalle-kit", "plugins", "check", "ninjs", cwd=elsewhere, env=home).stdout
-    thin.run("python", "-m", "pip", "uninstall", "--yes", "--quiet", "dalle-kit-ninjs", cwd=elsewhere)
-    refused = thin.run("dalle-kit", "news", *ARTICLE, cwd=elsewhere, check=False, env=home)
+    assert "ok" in workshop.run("dalle-kit", "plugins", "check", "ninjs", cwd=elsewhere, env=home).stdout
+    workshop.run("python", "-m", "pip", "uninstall", "--yes", "--quiet", "dalle-kit-ninjs", cwd=elsewhere)
+    refused = workshop.run("dalle-kit", "news", *ARTICLE, cwd=elsewhere, check=False, env=home)
     assert refused.returncode == 2 and "ninjs" in refused.stderr

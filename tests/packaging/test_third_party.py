@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,12 +20,18 @@ INVITATION = (
 )
 
 
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory, build: Callable[[str, Path, Path], Path]) -> Path:
+    """The wheel of the package."""
+    folder = tmp_path_factory.mktemp("package")
+    shutil.copytree(PACKAGE, folder / "source", ignore=shutil.ignore_patterns("build", "*.egg-info", "__pycache__"))
+    return build("wheel", folder / "source", folder / "wheel")
+
+
 @pytest.fixture
-def installed(thin: ThinEnvironment, wheel: Path, tmp_path: Path) -> ThinEnvironment:
-    package = tmp_path / "package"
-    shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("build", "*.egg-info", "__pycache__"))
-    thin.install(str(wheel), str(package))
-    return thin
+def installed(workshop: ThinEnvironment, package: Path) -> ThinEnvironment:
+    workshop.install(str(package))
+    return workshop
 
 
 def test_a_third_party_package_writes_through_its_own_command(
