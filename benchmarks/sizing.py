@@ -188,10 +188,10 @@ def _parts(count: int) -> tuple[float, float]:
 
 def _sizes(rows: Path) -> dict[str, float]:
     sizes = {}
+    few = rows.with_name("few.jsonl")
+    few.write_text("".join(rows.read_text(encoding="utf-8").splitlines(keepends=True)[:8]), encoding="utf-8")
     for name, options in (("text", []), ("record", ["--json"])):
         output = rows.with_name(f"{name}.jsonl")
-        few = rows.with_name("few.jsonl")
-        few.write_text("".join(rows.read_text(encoding="utf-8").splitlines(keepends=True)[:8]), encoding="utf-8")
         command = [sys.executable, "-m", "dalle_kit.cli.main", "batch", "email", str(few), *options, "-q"]
         subprocess.run([*command, "-o", str(output), "--workers", "1"], check=True)
         sizes[name] = output.stat().st_size / 8
