@@ -28,11 +28,13 @@ _LEADING = frozenset(
 _VAGUE = frozenset("it them they this that these those".split())
 _ANY_THIRD = frozenset("he she they it".split())
 _HOPES = frozenset("hope hopefully if whether would could ?".split())
-#: What suits the reader.
-_SUITS_READER = re.compile(
+#: What suits somebody, and how else one says that it suits oneself.
+_SUITS = (
     r"\b(?:suits?|works?(?: \w+)? for|"
-    r"(?:fine|good|ok|okay|best|better|great|convenient|suitable|perfect)(?: \w+){0,2} (?:for|with)) you\b"
+    r"(?:fine|good|ok|okay|best|better|great|convenient|suitable|perfect)(?: \w+){0,2} (?:for|with)) "
 )
+_SUITS_READER, _SUITS_WRITER = re.compile(_SUITS + r"you\b"), re.compile(_SUITS + r"(?:me|us)\b")
+_AGREES = re.compile(r"\b(?:fine|good|ok|okay|great|perfect|convenient|suitable|possible|available|free|happy|glad)\b")
 
 
 def turned_roles(point: Read, sentences: Sequence[Read]) -> str | None:
@@ -59,8 +61,8 @@ def turned_roles(point: Read, sentences: Sequence[Read]) -> str | None:
         return "what is told is asked for"
     if _deed_asked_for(point, told):
         return "what is told is asked for"
-    if _suits_another(point, sentences):
-        return "nobody said that it suits the reader"
+    if fault := _suits_another(point, sentences):
+        return fault
     return _owned(point, sentences) or _made_up(point, sentences)
 
 
@@ -123,12 +125,17 @@ def _deed_asked_for(point: Read, told: Sequence[tuple[Event, Read]]) -> bool:
     return any(event.request and event.stem == event_stem(first) and event.word != first for event, _ in told)
 
 
-def _suits_another(point: Read, sentences: Sequence[Read]) -> bool:
-    """Say whether something is said to suit the reader of which a point says at most that it suits the writer."""
+def _suits_another(point: Read, sentences: Sequence[Read]) -> str | None:
+    """Return whether what suits the writer, or anybody, suits the reader, or is something else altogether."""
     if "reader" in point.persons or point.asks:
-        return False
-    texts = [" ".join(sentence.words) for sentence in sentences if not _HOPES & set(sentence.words)]
-    return any(_SUITS_READER.search(text) for text in texts)
+        return None
+    texts = [" ".join(sentence.words) for sentence in sentences]
+    if any(_SUITS_READER.search(text) and _HOPES.isdisjoint(text.split()) for text in texts):
+        return "nobody said that it suits the reader"
+    suits = _SUITS_WRITER.search(" ".join(point.words))
+    if suits and texts and not any(_SUITS_WRITER.search(text) or _AGREES.search(text) for text in texts):
+        return f"it is not said that it {suits[0]!r}"
+    return None
 
 
 def _shown(event: Event) -> str:

@@ -34,7 +34,7 @@ BASES = frozenset(
     "propose prove provide publish put raise reach read receive recommend reduce refer refuse regret reject "
     "release remain remember remind remove rent repair replace reply report request require reserve resign return "
     "review rise rule run save say schedule see seem sell send serve set share show sign sit sound speak spend "
-    "split stand start state stay stop submit suggest support suppose take talk tell thank think try turn "
+    "split stand start state stay stop submit suggest suit support suppose take talk tell thank think try turn "
     "understand update use visit wait wake want warn watch wear welcome win wish wonder work worry write".split()
 )
 _PAST = frozenset(

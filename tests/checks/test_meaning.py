@@ -39,6 +39,8 @@ TWISTED = [
     ("fixed the printer", "Please fix the printer."),
     ("Friday at 14:00 suits me", "On Friday at 14:00, I will suit you."),
     ("yes, Friday is fine", "Yes, Friday is fine for you."),
+    ("Friday at 14:00 suits me", "I'd like to wear a suit for Friday at 14:00."),
+    ("Friday at 14:00 works for me", "I'll work on Friday at 14:00."),
     ("may I take the laptop with me?", "I would be grateful if you could take the laptop with me."),
     ("you can sleep at ours", "I would be grateful if you could sleep at ours."),
     ("pick me up at the station", "I would like to pick you up at the station."),
@@ -118,6 +120,8 @@ FAITHFUL = [
     ("call the plumber", "Please call the plumber."),
     ("does Friday suit you?", "Would Friday suit you?"),
     ("hope Friday is fine", "I hope Friday is fine with you."),
+    ("Friday suits me", "I am free on Friday."),
+    ("Friday works for me", "Friday works well for me."),
 ]
 
 
