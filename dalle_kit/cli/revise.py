@@ -13,6 +13,7 @@ from dalle_kit.cli.common import progress_bar
 from dalle_kit.cli.differences import show_changes
 from dalle_kit.cli.domain_command import FINDINGS, read_like
 from dalle_kit.cli.findings import report
+from dalle_kit.cli.interruption import stop_if_interrupted
 from dalle_kit.cli.keeping import kept
 from dalle_kit.cli.output import check_output, choose_format, deliver, render
 from dalle_kit.cli.request_options import NearestChoice
@@ -73,6 +74,7 @@ def revise(context: click.Context, /, **values: Any) -> None:
     document = choose(documents) if values["chooses"] else documents[0]
     with kept(document, format=format):
         deliver(render(document, format), path, force=values["force"], quiet=quiet)
+    stop_if_interrupted()
     if not quiet:
         show_changes(record.text, document.text)
         report(document)
