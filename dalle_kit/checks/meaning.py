@@ -73,6 +73,19 @@ _COURTESIES = [
 ]
 #: Little words that stand between "from" or "instead of" and what these are about.
 _LITTLE = frozenset("the a an at on in to by for about around room platform gate".split())
+#: Little words that carry the meaning, how else they are said, and what it means that they are not.
+_LITTLE_WORDS = (
+    (
+        re.compile(r"\b(?:nobody|no one)\b", re.IGNORECASE),
+        re.compile(r"\b(?:nobody|no one|none|no|never|any(?:one|body)?|without|un\w+|(?:was|were) not|not been)\b", re.IGNORECASE),
+        "nobody has become somebody",
+    ),
+    (
+        re.compile(r"\b(?:pay|paid|give|gave|send|sent|bring|brought|call|called) (?:\w+ ){0,3}back\b", re.IGNORECASE),
+        re.compile(r"\bback\b|\b(?:return|refund|repay|repaid|reimburs)\w*", re.IGNORECASE),
+        "it is not said that it comes back",
+    ),
+)
 #: So many words may stand between "from" and "to", besides the one behind "from".
 _BETWEEN = 3
 _OPPOSITES = (
@@ -95,6 +108,7 @@ def twisted(point: str, sentences: Sequence[str]) -> str | None:
         or _changed_mode(point, noted, said)
         or _changed_time(noted, said)
         or _lost_condition(point, sentences)
+        or _lost_little_word(point, sentences)
         or _made_condition(point, sentences[0])
         or _lost_span(point, sentences)
         or _lost_courtesy(point, sentences)
@@ -258,4 +272,13 @@ def _lost_courtesy(point: str, sentences: Sequence[str]) -> str | None:
     for noted, said, lost in _COURTESIES:
         if noted.search(point) and not any(said.search(sentence) for sentence in sentences):
             return f"{lost} left out"
+    return None
+
+
+def _lost_little_word(point: str, sentences: Sequence[str]) -> str | None:
+    """Return whether "nobody" has become somebody, or what is to come back only goes."""
+    said = " ".join(sentences)
+    for told, again, what in _LITTLE_WORDS:
+        if told.search(point) and not again.search(said):
+            return what
     return None

@@ -9,6 +9,8 @@ from dalle_kit.checks.words import content_words, stem
 
 _FIGURE = re.compile(r"\d[\d.,:]*\d|\d")
 _JOINED_TO_ITSELF = re.compile(r"\b(?P<word>[^\W\d_]{3,}) (?:and|or|but) (?P=word)\b", re.IGNORECASE)
+#: What joins two things that may well be alike.
+_JOINS = re.compile(r"[,;:]|\b(?:and|or|but|while|than|each|every|other|instead)\b", re.IGNORECASE)
 #: Words that are said twice on purpose.
 _ON_PURPOSE = frozenset("more less again over years days weeks months hours miles many round better worse".split())
 
@@ -31,4 +33,12 @@ def stutters(sentence: str, told: str) -> str | None:
     joined = _JOINED_TO_ITSELF.search(sentence)
     if joined and joined["word"].casefold() not in _ON_PURPOSE and joined.group().casefold() not in told.casefold():
         return str(joined["word"])
-    return "several words" if says_twice(sentence, told) else None
+    if says_twice(sentence, told):
+        return "several words"
+    return None if _JOINS.search(sentence) else _said_again(sentence, told)
+
+
+def _said_again(sentence: str, told: str) -> str | None:
+    """Return a word that was told once and comes twice in a sentence: "There is a room at room 5"."""
+    counts, known = Counter(map(stem, content_words(sentence))), Counter(map(stem, content_words(told)))
+    return next((word for word, count in counts.items() if count > 1 and known[word] == 1), None)

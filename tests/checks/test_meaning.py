@@ -34,7 +34,9 @@ TWISTED = [
     ("Ana replaces Ben", "Ana is replaced by Ben."),
     ("messages on a phone settled the case", "The messages on a phone were settled by the court."),
     ("council cut its budget by a third", "The library was cut by a third."),
+    ("nobody answered my mail of 12 October", "I have not answered my mail of 12 October."),
     # what is asked for, and what is told
+    ("please pay back the 49 euros", "Please pay the 49 euros."),
     ("uploaded the photos", "Please upload the photos."),
     ("fixed the printer", "Please fix the printer."),
     ("Friday at 14:00 suits me", "On Friday at 14:00, I will suit you."),
@@ -120,6 +122,8 @@ FAITHFUL = [
     ("call the plumber", "Please call the plumber."),
     ("does Friday suit you?", "Would Friday suit you?"),
     ("hope Friday is fine", "I hope Friday is fine with you."),
+    ("nobody was hurt", "Fortunately, no people were hurt."),
+    ("please pay back the 49 euros", "Please refund the 49 euros."),
     ("Friday suits me", "I am free on Friday."),
     ("Friday works for me", "Friday works well for me."),
 ]

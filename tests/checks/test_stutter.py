@@ -30,6 +30,8 @@ def reviewer_and_draft(point: str, text: str) -> tuple[Reviewer, Draft]:
         ("The chairs are Lakshmi and Lakshmi.", "Lakshmi chairs"),
         ("There are 8 km of rest areas every 8 km.", "rest areas every 8 km"),
         ("Please take 4 more tablets for 4 more days.", "have tablets for 4 more days"),
+        ("There's a room at room B12.", "room B12"),
+        ("The leak means that it leaks.", "leak in kitchen"),
         ("You may bring a guest, but you must bring a guest.", "you may bring a guest"),
     ],
 )
