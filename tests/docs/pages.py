@@ -130,8 +130,10 @@ def calls(command: str) -> Iterator[list[str]]:
 
 def matches(shown: str, printed: str) -> bool:
     """Say whether a page shows what was printed; ``...`` stands for anything, and figures of pace for others."""
-    parts = [re.escape(PACE.sub("#", part)) for part in _lines(shown).split("...")]
-    return re.fullmatch(".*?".join(parts), PACE.sub("#", _lines(printed)), re.DOTALL) is not None
+    first, *parts = [re.escape(PACE.sub("#", part)) for part in _lines(shown).split("...")]
+    # The first place of each part is the only one that is tried, or an output that is another might take hours.
+    pattern = first + "".join(f"(?>.*?{part})" for part in parts[:-1]) + "".join(f".*{part}" for part in parts[-1:])
+    return re.fullmatch(pattern, PACE.sub("#", _lines(printed)), re.DOTALL) is not None
 
 
 def _lines(text: str) -> str:

@@ -219,4 +219,5 @@ def test_an_output_may_leave_out_and_be_of_another_pace() -> None:
     assert matches("a\n...\nz 4 s, 1,718 rows an hour\n", "a\nb\nc\nz 0.5 s, 90 rows an hour")
     assert matches("a ... z\n\n", "a b z")
     assert not matches("a\n...\nz", "a\nb")
+    assert matches("a...b...b", "a b b b") and not matches("...a" * 12 + "z", "a" * 4000)
     assert not matches("4 rooms", "5 rooms")
