@@ -77,7 +77,10 @@ _LITTLE = frozenset("the a an at on in to by for about around room platform gate
 _LITTLE_WORDS = (
     (
         re.compile(r"\b(?:nobody|no one)\b", re.IGNORECASE),
-        re.compile(r"\b(?:nobody|no one|none|no|never|any(?:one|body)?|without|un\w+|(?:was|were) not|not been)\b", re.IGNORECASE),
+        re.compile(
+            r"\b(?:nobody|no one|none|no|never|any(?:one|body)?|without|un\w+|(?:was|were) not|not been)\b",
+            re.IGNORECASE,
+        ),
         "nobody has become somebody",
     ),
     (
