@@ -71,7 +71,7 @@ def test_what_says_a_point_or_is_courtesy_stays(points: list[str], sentence: str
             "We will be closed on that day",
         ),
         (
-            "Friday is fine for me",
+            "the workshop is on Friday",
             "I would like to meet you for the workshop on Friday.",
             "I would like to meet",
         ),
