@@ -106,14 +106,20 @@ def _report(compared: list[Way], rows: int) -> None:
                 (
                     way.name,
                     f"{rows * 3600 / statistics.median(way.seconds):,.0f}",
-                    spread([each / rows for each in way.cpu]),
-                    f"{rows * 3600 / statistics.median(way.cpu):,.0f}",
+                    *_processor(way, rows),
                     f"{max(way.memory):.0f}",
                 )
                 for way in compared
             ],
         )
     )
+
+
+def _processor(way: Way, rows: int) -> tuple[str, str]:
+    """Return the processor seconds of a letter, and the letters of a core's hour; Ray's workers are no children."""
+    if "ray" in way.options:
+        return "not counted", ""
+    return spread([each / rows for each in way.cpu]), f"{rows * 3600 / statistics.median(way.cpu):,.0f}"
 
 
 def _lines(count: int) -> Iterator[str]:
