@@ -59,10 +59,15 @@ async def ask(client: LanguageClient, uri: str, line: int, character: int) -> fl
     return time.perf_counter() - start
 
 
-async def taken_back(client: LanguageClient, uri: str, line: int, character: int) -> tuple[float, float]:
-    """Return the seconds until a question is answered that is taken back, and until one that is asked after it is."""
+async def taken_back(client: LanguageClient, uri: str, line: int, character: int) -> tuple[float, float] | None:
+    """Return the seconds until a question is answered that is taken back, and until one that is asked after it is.
+
+    None where it was answered before it could be taken back.
+    """
     asking = asyncio.ensure_future(ask(client, uri, line, character))
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(0.15)
+    if asking.done():
+        return None
     start = time.perf_counter()
     client.cancel_request(types.CancelParams(list(client.protocol._request_futures)[-1]))
     with contextlib.suppress(JsonRpcException):
@@ -95,8 +100,9 @@ async def measure(count: int) -> str:
         if number:
             opened.append(first)
             back = await taken_back(client, uri, line * 2 // 3, 0)
-            ended.append(back[0])
-            next_one.append(back[1])
+            if back is not None:
+                ended.append(back[0])
+                next_one.append(back[1])
     await client.shutdown_async(None)
     client.exit(None)
     await client.stop()  # type: ignore[no-untyped-call]
