@@ -20,12 +20,11 @@ def says_twice(sentence: str, told: str) -> bool:
 
     A search that is held to words may say them all, and then go on to say them again.
     """
-    counts, known = Counter(map(stem, content_words(sentence))), Counter(map(stem, content_words(told)))
-    return sum(count > max(1, known[word]) for word, count in counts.items()) >= 2
+    return len(_said_again(sentence, told)) >= 2
 
 
 def stutters(sentence: str, told: str) -> str | None:
-    """Return what a sentence says twice though it was told once: a figure, a word joined to itself, several words."""
+    """Return what a sentence says twice though it was told once: a figure, a word joined to itself, words."""
     known = Counter(_FIGURE.findall(told))
     for figure, count in Counter(_FIGURE.findall(sentence)).items():
         if known[figure] and count > known[figure]:
@@ -33,12 +32,14 @@ def stutters(sentence: str, told: str) -> str | None:
     joined = _JOINED_TO_ITSELF.search(sentence)
     if joined and joined["word"].casefold() not in _ON_PURPOSE and joined.group().casefold() not in told.casefold():
         return str(joined["word"])
-    if says_twice(sentence, told):
+    again = _said_again(sentence, told)
+    if len(again) >= 2:
         return "several words"
-    return None if _JOINS.search(sentence) else _said_again(sentence, told)
+    # "There is a room at room 5", but not what joins two things that may well be alike.
+    return None if _JOINS.search(sentence) else next((word for word, times in again.items() if times == 1), None)
 
 
-def _said_again(sentence: str, told: str) -> str | None:
-    """Return a word that was told once and comes twice in a sentence: "There is a room at room 5"."""
+def _said_again(sentence: str, told: str) -> dict[str, int]:
+    """Return the words that come more than once in a sentence, and more often than told: each, and how often it was."""
     counts, known = Counter(map(stem, content_words(sentence))), Counter(map(stem, content_words(told)))
-    return next((word for word, count in counts.items() if count > 1 and known[word] == 1), None)
+    return {word: known[word] for word, count in counts.items() if count > max(1, known[word])}

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import click
@@ -205,3 +206,14 @@ def _rate(done: int, total: int | None, since: float, begun: int) -> str:
         return ""
     each = new / seconds
     return f"({each:.0f} a second)" if each >= 10 else f"({each * 3600:.0f} an hour)"
+
+
+def record_bytes(name: str, *, fix: str) -> bytes:
+    """Return what is in the file of a record, or on stdin for ``-``; raises ConfigError, which says ``fix``."""
+    from dalle_kit.errors import ConfigError
+
+    try:
+        return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ConfigError(f"cannot read {name}: {reason}; {fix}") from error

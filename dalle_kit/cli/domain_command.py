@@ -14,7 +14,7 @@ from dalle_kit.cli.common import print_json, print_text, progress_bar, say
 from dalle_kit.cli.destination import say_where
 from dalle_kit.cli.domain_options import DomainCommand, common_options, explaining_options, source_options
 from dalle_kit.cli.explain import KINDS, STDERR, explain_beside, explained, rendered
-from dalle_kit.cli.findings import report
+from dalle_kit.cli.findings import exit_if_doubtful, report
 from dalle_kit.cli.interruption import stop_if_interrupted
 from dalle_kit.cli.keeping import kept
 from dalle_kit.cli.output import (
@@ -44,9 +44,6 @@ if TYPE_CHECKING:
     from dalle_kit.command_table import DomainEntry
     from dalle_kit.kit import Kit
     from dalle_kit.templating.templates import Shaped
-
-#: The exit code of ``--strict`` where the checks have found something.
-FINDINGS = 3
 
 
 def domain_command(entry: DomainEntry, *, explains: bool = False) -> click.Command:
@@ -222,8 +219,8 @@ def _say_more(document: Any, stream: Any, values: Mapping[str, Any]) -> None:
         report(document)
     if values["explain"] is not None:
         explain_beside(stream, values["explain"], force=values["force"], quiet=values["quiet"])
-    if values["strict"] and any(finding.severity != "note" for finding in document.findings):
-        click.get_current_context().exit(FINDINGS)
+    if values["strict"]:
+        exit_if_doubtful(document)
 
 
 def read_like(names: Sequence[str], *, quiet: bool) -> list[Any]:

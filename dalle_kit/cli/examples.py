@@ -178,7 +178,7 @@ def search(name: str, query: str, count: int, as_json: bool) -> None:
 @json_option
 def scan(name: str, names: bool, shown: int, show_values: bool, strict: bool, as_json: bool) -> None:
     """Look for personal data in a set: how much there is of which kind, and where."""
-    from dalle_kit.cli.domain_command import FINDINGS
+    from dalle_kit.cli.findings import FINDINGS
     from dalle_kit.examples.personal import count_kinds, counted
     from dalle_kit.examples.personal import scan as look
     from dalle_kit.privacy import load_finder

@@ -12,6 +12,9 @@ from dalle_kit.cli.common import console, is_terminal
 if TYPE_CHECKING:
     from dalle_kit.records import Document
 
+#: The exit code where something doubtful is found, and that is asked to be one.
+FINDINGS = 3
+
 #: Sentences longer than this are shown in part.
 _WIDTH = 100
 
@@ -25,6 +28,12 @@ def report(document: Document) -> None:
         click.echo(f"{finding.severity}: {_one_line(finding.message)}{place}", err=True)
         if finding.place is not None and finding.place[0] < finding.place[1]:
             _mark(document.text, *finding.place)
+
+
+def exit_if_doubtful(document: Document) -> None:
+    """Exit with a code of its own if a warning or an error remains."""
+    if any(finding.severity != "note" for finding in document.findings):
+        click.get_current_context().exit(FINDINGS)
 
 
 def _mark(text: str, start: int, end: int) -> None:

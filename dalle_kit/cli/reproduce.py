@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from dalle_kit.cli.common import json_option, print_json, print_text, progress_bar
+from dalle_kit.cli.common import json_option, print_json, print_text, progress_bar, record_bytes
 
 #: The exit code where the text is not the same, or cannot be made.
 DIFFERENT = 3
@@ -21,13 +20,7 @@ DIFFERENT = 3
 @click.pass_context
 def reproduce(context: click.Context, /, file: Path, like: tuple[str, ...], as_json: bool) -> None:
     """Make the text of FILE, or - for stdin, again, a document written with --json, and say what differs."""
-    from dalle_kit.errors import ConfigError
-
-    try:
-        content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ConfigError(f"cannot read {file}: {reason}; give a document that was written with --json") from error
+    content = record_bytes(str(file), fix="give a document that was written with --json")
     with progress_bar() as progress:
         from dalle_kit.cli.domain_command import read_like
         from dalle_kit.kit import Kit

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
 from dalle_kit.cli.choose import check_terminal, choose
-from dalle_kit.cli.common import progress_bar
+from dalle_kit.cli.common import progress_bar, record_bytes
 from dalle_kit.cli.differences import show_changes
-from dalle_kit.cli.domain_command import FINDINGS, read_like
-from dalle_kit.cli.findings import report
+from dalle_kit.cli.domain_command import read_like
+from dalle_kit.cli.findings import exit_if_doubtful, report
 from dalle_kit.cli.interruption import stop_if_interrupted
 from dalle_kit.cli.keeping import kept
 from dalle_kit.cli.output import check_output, choose_format, deliver, render
@@ -56,8 +55,7 @@ _EPILOG = (
 @click.option("--json", "as_json", is_flag=True, help="The new document's record, which can be revised again.")
 @click.option("--strict", is_flag=True, help="Exit with code 3 if a warning or an error remains.")
 @click.option("--quiet", "-q", is_flag=True, help="No differences, progress or findings on stderr.")
-@click.pass_context
-def revise(context: click.Context, /, **values: Any) -> None:
+def revise(**values: Any) -> None:
     """Change a finished document, and leave the rest of it to the letter as it was."""
     quiet, path = values["quiet"], values["output"]
     if values["chooses"]:
@@ -78,8 +76,8 @@ def revise(context: click.Context, /, **values: Any) -> None:
     if not quiet:
         show_changes(record.text, document.text)
         report(document)
-    if values["strict"] and any(finding.severity != "note" for finding in document.findings):
-        context.exit(FINDINGS)
+    if values["strict"]:
+        exit_if_doubtful(document)
 
 
 def _record(values: dict[str, Any], kit: Kit) -> tuple[Record, tuple[str, ...]]:
@@ -96,13 +94,7 @@ def _record(values: dict[str, Any], kit: Kit) -> tuple[Record, tuple[str, ...]]:
     if not words:
         raise ConfigError("there is no document; give the file of one that was written with --json, or --last")
     name, *instructions = words
-    try:
-        content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ConfigError(
-            f"cannot read {name}: {reason}; give first a document that was written with --json, or --last"
-        ) from error
+    content = record_bytes(name, fix="give first a document that was written with --json, or --last")
     return record_of(content, kit, name="stdin" if name == "-" else name), tuple(instructions)
 
 

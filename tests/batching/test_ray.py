@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import pickle
 import secrets
@@ -35,8 +34,6 @@ cluster.shutdown()
 
 PLAN = Plan(domain="email", format="text", arguments={"candidates": 1, "repair": False, "privacy": "off"}, together=3)
 
-needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed")
-
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
@@ -67,7 +64,6 @@ def rows_of(*points: str) -> list[Row]:
     ]
 
 
-@needs_ray
 def test_a_cluster_writes_each_row_once_and_as_here_also_where_a_process_is_killed(
     cluster: str, scripted: Any, tmp_path: Path, folder: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -105,7 +101,6 @@ def test_a_machine_with_another_version_or_other_templates_writes_nothing(script
     assert ": the templates have changed, compared with" in told(actor, "room 1")[0][1]
 
 
-@needs_ray
 def test_a_cluster_that_does_not_answer_is_told(scripted: Any) -> None:
     with pytest.raises(
         ConfigError, match=r"^no Ray answers at 127\.0\.0\.1:1: .*; give the address of a cluster's head"
