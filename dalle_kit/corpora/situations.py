@@ -54,10 +54,20 @@ class Situation:
             source.shuffle(chosen)
         notes, sentences = [], []
         for place in chosen:
-            forms, texts = self.points[place]
-            notes.append(values.fill(source.choice(forms)))
-            sentences.append(values.fill(source.choice(texts)))
+            note, text = source.choice(_pairs(*self.points[place]))
+            notes.append(values.fill(note))
+            sentences.append(values.fill(text))
         return Written(subject, self.tone, tuple(notes), tuple(sentences))
+
+
+def _pairs(notes: Sequence[str], texts: Sequence[str]) -> list[tuple[str, str]]:
+    """Return each note with each text that words it anew, if there is one: a note that is its text teaches to copy."""
+    every = [(note, text) for note in notes for text in texts]
+    return [(note, text) for note, text in every if _bare(note) != _bare(text)] or every
+
+
+def _bare(text: str) -> str:
+    return " ".join(text.casefold().rstrip(" .!?").split())
 
 
 class Values:
