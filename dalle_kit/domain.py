@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args, get_origin
 import pydantic
 
 from dalle_kit.errors import PluginError, RequestError, UnknownNameError, in_plain_words
-from dalle_kit.records import Draft, Finding, Format, GenerationOptions
+from dalle_kit.records import Draft, Finding, Format, Gap, GenerationOptions
 from dalle_kit.source_place import SourcePlace
 
 _NAME = re.compile(r"[a-z][a-z0-9-]*( [a-z][a-z0-9-]*)*\Z")
@@ -125,6 +125,10 @@ def _leave(request: Any, draft: Draft) -> Draft:
     return draft
 
 
+def _no_gap(request: Any) -> Gap | None:
+    return None
+
+
 def _no_findings(request: Any, draft: Draft) -> Iterable[Finding]:
     return ()
 
@@ -187,6 +191,7 @@ class Domain:
     formats     how a document can be written; the first is the default, "text" and "json" are always there
     context     further template variables made from a request
     finish      post-processing: takes the request and the draft, returns the draft improved
+    gap         what stands next to the gap that the one slot of a request is, where something follows it
     check       findings about a finished draft
     shorten     a smaller request and what was dropped from it, or None when nothing in it may be dropped; called
                 when the prompt does not fit into the model's context
@@ -208,6 +213,7 @@ class Domain:
     formats: tuple[Format, ...] = ()
     context: Callable[[Any], Mapping[str, object]] = _nothing_to_add
     finish: Callable[[Any, Draft], Draft] = _leave
+    gap: Callable[[Any], Gap | None] = _no_gap
     check: Callable[[Any, Draft], Iterable[Finding]] = _no_findings
     shorten: Callable[[Any], tuple[Any, str] | None] = _cannot_shorten
     options: GenerationOptions = field(default_factory=GenerationOptions)

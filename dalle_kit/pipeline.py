@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from dalle_kit.choosing import Finished, Work, best_draft, checks_of, cleaned, f
 from dalle_kit.domain import Domain, Request, told_texts
 from dalle_kit.engine.results import Generation, Piece
 from dalle_kit.errors import ContextOverflowError
+from dalle_kit.fitting import fitted, open_gaps
 from dalle_kit.guarding import Gate, Guard, Watch
 from dalle_kit.privacy import load_finder
 from dalle_kit.recording import engine_facts, example_facts, plain_fields, plugin_versions
@@ -166,8 +167,11 @@ def write(
         first_draft(plugins, work, candidates[0], drop_forced=drop_forced)
         for work, candidates in zip(works, results, strict=True)
     ]
+    gaps = open_gaps(drafts, engine) if engine and repair else {}
+    if engine and gaps:
+        drafts = fitted(plugins, drafts, gaps, engine, options, limit)
     if engine and options.candidates > 1:
-        drafts = _chosen(plugins, drafts, engine, options, limit, drop_forced=drop_forced)
+        drafts = _chosen(plugins, drafts, engine, options, limit, drop_forced=drop_forced, done=gaps)
     clock.note("finish")
     interruption = None
     if engine and repair:
@@ -188,9 +192,11 @@ def _chosen(
     limit: Budget,
     *,
     drop_forced: bool,
+    done: Container[int],
 ) -> list[Finished]:
-    """Write the further candidates of what is wanting in the drafts, and return the best of each."""
-    left = {index: skeleton for index, each in enumerate(drafts) if (skeleton := left_to_write(each)) is not None}
+    """Write the further candidates of what is wanting in the drafts, and return the best of each; not of those done."""
+    wanting = ((index, left_to_write(each)) for index, each in enumerate(drafts) if index not in done)
+    left = {index: skeleton for index, skeleton in wanting if skeleton is not None}
     rows = [(drafts[index].work.shaped.prompt, skeleton) for index, skeleton in left.items()]
     others = write_others(engine, rows, options, limit)
     chosen = list(drafts)

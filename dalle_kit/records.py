@@ -211,6 +211,20 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True)
+class Gap:
+    """What stands next to a gap, for a model that is not shown what follows it.
+
+    ``before`` is the end of the text before the gap, as far as the prompt leaves it out; ``after`` the beginning of
+    what follows, in whose light drafts are compared. ``guesses`` are regular expressions: what follows suggests a text
+    that matches one of them.
+    """
+
+    before: str
+    after: str
+    guesses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Skeleton:
     """The document with its slots still open: literal texts (certain) and slots (to be generated), in order."""
 

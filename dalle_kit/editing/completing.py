@@ -72,7 +72,8 @@ class Completer:
         request = self._shortened(self._request(place))
         if stopped.is_set():
             return ""
-        arguments: dict[str, Any] = {"budget": self.limits.seconds, "stopped": stopped.is_set}
+        # Somebody waits: what is written first is taken.
+        arguments: dict[str, Any] = {"budget": self.limits.seconds, "stopped": stopped.is_set, "repair": False}
         with self.kit.stream(self.domain, request, **arguments) as stream:
             for _ in stream:
                 if stopped.is_set():

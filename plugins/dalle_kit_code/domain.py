@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dalle_kit import Domain, Draft, GenerationOptions
+from dalle_kit import Domain, Draft, Gap, GenerationOptions
 from dalle_kit_code.checks import check
 from dalle_kit_code.corpus import corpus
 from dalle_kit_code.finish import finish_body, finish_insertion
 from dalle_kit_code.formats import FORMATS
 from dalle_kit_code.request import CodeRequest, CompleteRequest, FunctionRequest, smaller
-from dalle_kit_code.snippets import view_of
+from dalle_kit_code.snippets import first_lines, view_of
 
 #: It writes code better than the default model, which was trained to write prose.
 MODEL = "smollm2-135m"
+
+#: So much of what follows an insertion says whether that fits, in characters: about 40 tokens.
+_FOLLOWING = 160
 
 
 def make_domains() -> tuple[Domain, Domain]:
@@ -34,6 +37,7 @@ def make_domains() -> tuple[Domain, Domain]:
         templates="dalle_kit_templates.code_complete",
         context=complete_context,
         finish=finish_completion,
+        gap=gap_at,
         options=GenerationOptions(max_tokens=128),
         corpus=corpus,
         **common,
@@ -56,6 +60,14 @@ def complete_context(request: CompleteRequest) -> Mapping[str, object]:
     spot = request.spot
     view = _view(request, spot.shown_before, spot.after, about=spot.healed)
     return {**view, "begins": spot.healed + spot.lead}
+
+
+def gap_at(request: CompleteRequest) -> Gap | None:
+    """Return what stands round what is inserted; None where nothing follows it that could say what it is to be."""
+    spot = request.spot
+    if spot.reach == "block" or not spot.after.strip():
+        return None
+    return Gap(spot.healed, first_lines(spot.after, _FOLLOWING), spot.guesses)
 
 
 def function_context(request: FunctionRequest) -> Mapping[str, object]:

@@ -17,6 +17,7 @@ class Grammar:
     ``module`` and ``function`` name the tree-sitter grammar. ``imports`` are the kinds of nodes that import;
     ``definitions`` those that define something, each with the fields that lead to its name and ``body`` to what may be
     left out of it. ``strict`` names a further parser, of this module ``parsing``, where the grammar takes too much.
+    ``binds`` is what may stand before a name on the line that gives it its meaning.
     """
 
     module: str
@@ -24,6 +25,7 @@ class Grammar:
     imports: tuple[str, ...]
     definitions: tuple[str, ...]
     strict: str = ""
+    binds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +98,7 @@ _TYPESCRIPT_DEFINITIONS = (
     "type_alias_declaration",
     "enum_declaration",
 )
+_JAVASCRIPT_BINDS = ("const ", "let ", "for (const ")
 _TEMPLATE_STRINGS = (*_BLOCK_COMMENT, ("`", "`"))
 
 _PARSED = (
@@ -114,6 +117,7 @@ _PARSED = (
             imports=("import_statement", "import_from_statement", "future_import_statement"),
             definitions=("function_definition", "class_definition", "assignment"),
             strict="python",
+            binds=("", "for ", "import "),
         ),
         function=FunctionStyle(
             keyword="def ",
@@ -138,6 +142,7 @@ _PARSED = (
             function="language",
             imports=("import_statement",),
             definitions=_JAVASCRIPT_DEFINITIONS,
+            binds=_JAVASCRIPT_BINDS,
         ),
         function=_JAVASCRIPT_FUNCTION,
     ),
@@ -153,6 +158,7 @@ _PARSED = (
             function="language_typescript",
             imports=("import_statement",),
             definitions=_TYPESCRIPT_DEFINITIONS,
+            binds=_JAVASCRIPT_BINDS,
         ),
         function=_JAVASCRIPT_FUNCTION,
     ),
@@ -168,6 +174,7 @@ _PARSED = (
             function="language_tsx",
             imports=("import_statement",),
             definitions=_TYPESCRIPT_DEFINITIONS,
+            binds=_JAVASCRIPT_BINDS,
         ),
         function=_JAVASCRIPT_FUNCTION,
     ),
@@ -188,6 +195,7 @@ _PARSED = (
                 "const_spec",
                 "var_spec",
             ),
+            binds=("", "for ", "for _, "),
         ),
         function=FunctionStyle(
             keyword="func ",

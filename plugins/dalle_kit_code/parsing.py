@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from dalle_kit_code.languages import Grammar, Language
 
 #: A definition of so many lines or fewer is shown whole, of a longer one what stands before its body.
 _SHORT = 5
+
+_WORD = re.compile(r"\w+")
 
 #: How deep definitions are looked for below what is no definition itself.
 _DEPTH = 4
@@ -91,6 +94,34 @@ def definitions(text: str, language: Language) -> list[Definition]:
         return []
     nodes = _defining(_parse(language.grammar, text).root_node, language.grammar, _DEPTH)
     return [Definition(name, _head(node)) for node in nodes if (name := _name(node))]
+
+
+def first_named(text: str, start: int, language: Language) -> Iterator[str]:
+    """Yield the names that a text from ``start`` on says before any definition, where no earlier place has them.
+
+    What is called, and what belongs to something else, as an attribute does, is not among them.
+    """
+    if language.grammar is None:
+        return
+    begin = len(text[:start].encode("utf-8", "replace"))
+    seen = set(_WORD.findall(text[:start]))
+    pending = [_parse(language.grammar, text).root_node]
+    while pending:
+        node = pending.pop()
+        if node.start_byte >= begin and node.child_by_field_name("body") and node.type in language.grammar.definitions:
+            return
+        name = _text(node) if node.type == "identifier" and node.start_byte >= begin else ""
+        if name and name not in seen and not _is_of_another(node):
+            seen.add(name)
+            yield name
+        pending += [child for child in reversed(node.children) if child.end_byte > begin]
+
+
+def _is_of_another(node: tree_sitter.Node) -> bool:
+    """Say whether a name stands for what is called, an attribute, or an argument's name."""
+    parent = node.parent
+    fields = ("function", "attribute", *(("name",) if parent and parent.type == "keyword_argument" else ()))
+    return parent is not None and any(parent.child_by_field_name(field) == node for field in fields)
 
 
 def _defining(node: tree_sitter.Node, grammar: Grammar, depth: int) -> Iterator[tree_sitter.Node]:

@@ -45,7 +45,7 @@ def view_of(
     ``about`` is further code that is not shown here but says what is relevant.
     """
     whole_before, whole_after = before, after
-    before, after = _last_lines(before, shown.before), _first_lines(after, shown.after)
+    before, after = _last_lines(before, shown.before), first_lines(after, shown.after)
     cut_off = whole_before[: len(whole_before) - len(before)]
     line_after = after.partition("\n")[0]
     wanted = _words(f"{before[-_NEAR:]} {about} {line_after}")
@@ -122,7 +122,7 @@ def _last_lines(text: str, limit: int) -> str:
     return text[start + 1 :] if start >= 0 else text[-limit:]
 
 
-def _first_lines(text: str, limit: int) -> str:
+def first_lines(text: str, limit: int) -> str:
     """Return the beginning of a text up to a line's end, at most so many characters."""
     if len(text) <= limit:
         return text

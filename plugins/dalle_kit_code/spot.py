@@ -6,12 +6,13 @@ import re
 import string
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Literal
 
 from dalle_kit_code.indentation import blanks_of, unit_of, width
 from dalle_kit_code.languages import Language
 from dalle_kit_code.lexing import CLOSING, closed_brackets, is_inside, open_brackets, without_comment
-from dalle_kit_code.parsing import faults
+from dalle_kit_code.parsing import faults, first_named
 
 Extent = Literal["auto", "line", "block"]
 Reach = Literal["line", "statement", "block"]
@@ -21,6 +22,9 @@ _HEALED = re.compile(r"(?:\n{1,3}[^\S\n]{0,80}|[^\S\n]{1,80})?(?:\w{1,40}|[^\w\s
 
 #: What a line may begin with that ends what stands above it.
 _BEGINNINGS = tuple(sign for sign in string.printable if not sign.isspace() and sign not in CLOSING)
+
+#: So many names are looked for, in so many characters below the cursor.
+_NAMES, _BELOW = 4, 600
 
 
 @dataclass(frozen=True)
@@ -140,14 +144,28 @@ class Spot:
         return max(0, opened - closed_brackets(self.after, self.language))
 
     @property
+    def guesses(self) -> tuple[str, ...]:
+        """What a line of its own may be, as regular expressions: one that gives a name below it its meaning."""
+        grammar = self.language.grammar
+        if grammar is None or not self.is_line_start or not self.after.strip():
+            return ()
+        below = self.after[:_BELOW]
+        names = islice(first_named(self.before + below, len(self.before), self.language), _NAMES)
+        beginnings = [re.escape(word + name) for name in names for word in grammar.binds]
+        return tuple(rf"{self._blanks}{beginning}[^\w](?s:.*)" for beginning in beginnings)
+
+    @property
+    def _blanks(self) -> str:
+        # One blank more is left to the model, which would otherwise be forced to tokens that it has never seen so.
+        return r"[ \t]*" if self.indents_itself else r"[ \t]?"
+
+    @property
     def pattern(self) -> str:
         """What the insertion has to be, as a regular expression: code at once, where a line of it is to be begun."""
         if is_inside(self.before, self.language):
             return r"(?s:.*)"
         if self.is_line_start:
-            # One blank more is left to the model, which would otherwise be forced to tokens that it has never seen so.
-            blanks = r"[ \t]*" if self.indents_itself else r"[ \t]?"
-            return rf"{blanks}[^\s{re.escape(self.language.comment[:1])}](?s:.*)"
+            return rf"{self._blanks}[^\s{re.escape(self.language.comment[:1])}](?s:.*)"
         return r"(?s:.*)" if self.parses else r"[^\n](?s:.*)"
 
     def stops(self) -> tuple[str, ...]:

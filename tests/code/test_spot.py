@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -66,6 +68,37 @@ def test_the_first_line_is_indented_as_its_block_is(marked: str, indentation: st
 )
 def test_what_a_token_may_have_reached_over_is_left_to_the_model(before: str, healed: str) -> None:
     assert Spot(before, "", LANGUAGES["python"]).healed == healed
+
+
+@pytest.mark.parametrize(
+    ("marked", "language", "guessed"),
+    [
+        ("def f(x):\n<|cursor|>\n    y += g(x.z, k=x)\n", "python", ["y"]),
+        ("<|cursor|>\nre.compile('b')\n", "python", ["re"]),
+        ("def f(x):\n    <|cursor|>\n    return y\n\n\ndef g(z):\n    return z\n", "python", ["y"]),
+        ("function f(x) {\n  <|cursor|>\n  return g(sum) + x.size\n}\n", "javascript", ["sum"]),
+        ("package p\n\nfunc f(x int) int {\n\t<|cursor|>\n\treturn sum\n}\n", "go", ["sum"]),
+        ("def f(x):\n    <|cursor|>\n    return a + b + c + d + e\n", "python", ["a", "b", "c", "d"]),
+        ("def f(x):\n    <|cursor|>\n    return x\n", "python", []),
+        ("def f(x):\n    return x<|cursor|>\n    y\n", "python", []),
+        ("x = <|cursor|>\ny\n", "python", []),
+        ("<|cursor|>\ny\n", "ruby", []),
+    ],
+)
+def test_a_line_is_guessed_from_the_names_below_that_nothing_above_it_has(
+    marked: str, language: str, guessed: list[str]
+) -> None:
+    spot = spot_at(marked, language)
+    beginnings = [word + name for name in guessed for word in LANGUAGES[language].grammar.binds]  # type: ignore[union-attr]
+    assert len(spot.guesses) == len(beginnings)
+    for guess, beginning in zip(spot.guesses, beginnings, strict=True):
+        assert re.fullmatch(guess, f"{beginning} = 1") and not re.match(guess, f"{beginning}s = 1")
+
+
+@given(st.text(st.sampled_from("aé🙂 \n\t(=.:\ud800"), max_size=30), st.integers(0, 30))
+def test_whatever_stands_there_guesses_are_patterns(text: str, at: int) -> None:
+    for guess in Spot(text[:at], text[at:], LANGUAGES["python"]).guesses:
+        re.compile(guess)
 
 
 @given(st.text(st.sampled_from("a \n\t(=."), max_size=30))
