@@ -48,6 +48,7 @@ def writers(kit: Kit) -> dict[str, Writer]:
     """Return the writers that are compared, by name; the first is the toolkit."""
     return {
         DOMAIN: partial(write_ours, kit),
+        "its first draft": partial(write_ours, kit, repair=False),
         "bare model": partial(write_bare, kit, trim=False),
         "bare model, blanks left to it": partial(write_bare, kit, trim=True),
         "right answer, post-processed": partial(write_right, kit),
@@ -74,11 +75,11 @@ def _together(writer: Writer, tasks: Sequence[Task]) -> list[Completion]:
         return [Completion("", (f"refused: {error}",), 0.0)]
 
 
-def write_ours(kit: Kit, tasks: Sequence[Task]) -> list[Completion]:
-    """Complete with ``code complete``."""
+def write_ours(kit: Kit, tasks: Sequence[Task], *, repair: bool = True) -> list[Completion]:
+    """Complete with ``code complete``; without ``repair`` the first draft is taken, whatever follows the gap."""
     start = time.process_time()
     requests = [_request(task) for task in tasks]
-    documents = kit.batch(DOMAIN, requests, max_tokens=MOST_TOKENS[tasks[0].kind], seed=0)
+    documents = kit.batch(DOMAIN, requests, max_tokens=MOST_TOKENS[tasks[0].kind], seed=0, repair=repair)
     seconds = (time.process_time() - start) / len(tasks)
     return [Completion(document.text, _findings(document), seconds) for document in documents]
 

@@ -64,6 +64,13 @@ def test_what_is_inserted_has_the_line_ends_of_the_file_and_is_trimmed_by_the_do
     ast.parse(text + written)
 
 
+def test_the_first_draft_is_taken_as_somebody_waits(kit: ScriptedKit) -> None:
+    kit.engine.infills = False
+    text = "def f(x):\n    \n    return x + y\n"
+    assert completer(kit).write(place(text, offset=14), GOING_ON).startswith("if x:")
+    assert len(kit.engine.prompts) == 1
+
+
 def test_files_that_are_open_beside_it_are_shown_to_the_model(kit: ScriptedKit) -> None:
     beside = {"path": "units.py", "text": "def to_metres(feet):\n    return feet * 0.3048\n"}
     completer(kit).write(place("def f(feet):\n    y = to_metres(", nearby=(beside,)), GOING_ON)
