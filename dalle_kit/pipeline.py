@@ -167,7 +167,7 @@ def write(
         first_draft(plugins, work, candidates[0], drop_forced=drop_forced)
         for work, candidates in zip(works, results, strict=True)
     ]
-    gaps = open_gaps(drafts, engine) if engine and repair else {}
+    gaps = open_gaps(drafts, engine) if engine and drop_forced else {}
     if engine and gaps:
         drafts = fitted(plugins, drafts, gaps, engine, options, limit)
     if engine and options.candidates > 1:

@@ -97,6 +97,17 @@ def test_a_gap_that_nothing_follows_in_its_block_is_left_alone(fields: dict[str,
     assert len(kit.engine.prompts) == 1
 
 
+def test_where_words_are_to_be_drawn_they_are() -> None:
+    kit = blind(["first = 1", "second = 2"], {"second": -1.0})
+    assert kit.generate("code complete", place=KNOWN, extent="line", temperature=0.7).text == "    first = 1"
+
+
+def test_alternatives_are_the_one_that_fits_and_others_that_are_drawn() -> None:
+    kit = blind(["first = 1", "second = 2", "third = 3", "fourth = 4", "fifth = 5"], {"second": -1.0})
+    found = kit.alternatives("code complete", place=KNOWN, extent="line", candidates=2)
+    assert [document.text for document in found] == ["    second = 2", "    fifth = 5"]
+
+
 def test_where_the_time_is_up_or_the_context_full_the_first_draft_is_taken() -> None:
     kit = blind(["first = 1", "second = 2"], {"second": -1.0})
     assert kit.generate("code complete", place=KNOWN, extent="line", budget=1e-9).text == "    first = 1"
