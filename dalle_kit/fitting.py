@@ -68,7 +68,7 @@ def _guessed(
         for guess in gap.guesses
     ]
     results: list[list[Generation]] = []
-    if not limit.over:
+    if limit.room(len(held)) == len(held):
         for _ in write_first(engine, held, options, limit, results=results):
             pass
     written = iter([] if limit.over else results)
