@@ -57,7 +57,7 @@ def shape(
     if guard is not None and guard.policy != "off":
         known = Reviewer(domain, request, shaped.skeleton).known
         watch = Watch(guard, (*told_texts(request), *known), language=str(getattr(request, "language", "en")))
-    shaped = replace(shaped, prompt=prompt)
+    shaped = replace(shaped, prompt=prompt, examples=likeness.uses if likeness else ())
     return Work(domain, request, template, shaped, tuple(findings), likeness=likeness, watch=watch)
 
 

@@ -71,7 +71,7 @@ def make_request(kit: Kit, domain: str, fields: Fields, *, like: Like = ()) -> R
     described = kit.plugins.domain(domain)
     given = {name: value for name, value in fields.items() if value is not None}
     if is_wanted(like):
-        given = {**_habits(kit, described, like), **given}
+        given = {**_habits(kit, described, given, like), **given}
     identity = kit.settings.identity
     filled = {
         name
@@ -105,9 +105,13 @@ def steered(kit: Kit, work: Work, engine: Engine) -> Work:
     return replace(found, findings=(*found.findings, Finding("examples", "note", note)))
 
 
-def _habits(kit: Kit, domain: Domain, like: Like) -> dict[str, object]:
-    """Return what the author of examples would say in the fields of a request that ask for it."""
+def _habits(kit: Kit, domain: Domain, given: Fields, like: Like) -> dict[str, object]:
+    """Return what the author of examples would say, in the language asked for, in the fields that ask for it."""
     voice = kit.examples.voice(kit.examples.open(like))
+    field = domain.request.model_fields.get("language")
+    language = given.get("language", field.default) if field else None
+    if isinstance(language, str):
+        voice = voice.in_language(language)
     habits = {"greeting": voice.greeting("{name}"), "sign_off": voice.sign_off}
     asked = {name: option_of(info).get("habit") for name, info in domain.request.model_fields.items()}
     return {name: habits[habit] for name, habit in asked.items() if habit and habits.get(habit)}

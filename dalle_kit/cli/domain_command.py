@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ import click
 
 from dalle_kit.cli.by_server import ask_server
 from dalle_kit.cli.choose import check_terminal, choose
-from dalle_kit.cli.common import print_json, print_text, progress_bar, say
+from dalle_kit.cli.common import harmless, print_json, print_text, progress_bar, say
 from dalle_kit.cli.destination import say_where
 from dalle_kit.cli.domain_options import DomainCommand, common_options, explaining_options, source_options
 from dalle_kit.cli.explain import KINDS, STDERR, explain_beside, explained, rendered
@@ -43,6 +44,7 @@ from dalle_kit.errors import DalleKitError, OutputError, PluginError, RequestErr
 if TYPE_CHECKING:
     from dalle_kit.command_table import DomainEntry
     from dalle_kit.kit import Kit
+    from dalle_kit.records import ExampleUse
     from dalle_kit.templating.templates import Shaped
 
 
@@ -263,7 +265,7 @@ def _fields(
 
 
 def show_plan(kit: Kit, shaped: Shaped, as_json: bool) -> None:
-    """Print what would be generated: the exact text the model would read and the document's outline."""
+    """Print what would be generated: the exact text the model would read, the document's outline, the examples."""
     prompt = kit.prompt_text(shaped)
     if as_json:
         print_json(
@@ -273,9 +275,19 @@ def show_plan(kit: Kit, shaped: Shaped, as_json: bool) -> None:
                 "prompt": prompt,
                 "outline": shaped.skeleton.outline(),
                 "slots": [slot.name for slot in shaped.skeleton.slots],
+                "examples": [dataclasses.asdict(use) for use in shaped.examples],
             }
         )
         return
     # The blanks at the end of a text with a gap are what the model goes on from.
     shown = prompt if shaped.prompt.infills else prompt.rstrip()
     print_text(f"Prompt\n======\n{shown}\n\nOutline\n=======\n{shaped.skeleton.outline().rstrip()}\n")
+    if shaped.examples:
+        print_text(f"\nExamples\n========\n{''.join(map(_example, shaped.examples))}")
+
+
+def _example(use: ExampleUse) -> str:
+    """Return the line about an example: how near it is, its set, the beginning of its hash, where it was found."""
+    near = "" if use.similarity is None else f"{use.similarity:.2f}  "
+    part = "" if use.characters is None else f" (its first {use.characters} characters)"
+    return harmless(f"{near}{use.set} {use.id}  {use.origin}{part}") + "\n"

@@ -5,11 +5,20 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-_GREETS = (
-    r"dear|hi|hello|hey|hiya|howdy|greetings|good (?:morning|afternoon|evening|day)"
-    r"|hallo|moin|liebe[rs]?|guten (?:tag|morgen|abend)|sehr geehrte[rs]?|bonjour|salut|cher|chère|hola|buenos días"
-    r"|estimad[oa]s?|ciao|gentile|caro|cara|olá|prezad[oa]s?|beste|geachte|hej|kære"
-)
+#: The words that greet, by the languages they are of.
+_GREETS = {
+    "en": r"dear|hi|hello|hey|hiya|howdy|greetings|good (?:morning|afternoon|evening|day)",
+    "de nl": r"hallo",
+    "de": r"moin|liebe[rs]?|guten (?:tag|morgen|abend)|sehr geehrte[rs]?",
+    "fr": r"bonjour|salut|cher|chère",
+    "es": r"hola|buenos días|estimad[oa]s?",
+    "it": r"ciao|gentile",
+    "it pt": r"caro|cara",
+    "pt": r"olá|prezad[oa]s?",
+    "nl": r"beste|geachte",
+    "sv da": r"hej",
+    "da": r"kære",
+}
 #: Whom a greeting may name without naming anybody.
 _ANYBODY = (
     r"all|everyone|everybody|there|team|folks|guys|both|sir|madam|sirs|sir or madam|list|friends|colleagues|again"
@@ -19,7 +28,7 @@ _TITLE = r"(?:mr|mrs|ms|dr|prof|herr|frau|monsieur|madame|señora?)\.?"
 _WORD = r"[A-ZÀ-ÖØ-Þ][\w.'\u2019-]*"
 _NAMES = rf"(?:{_TITLE} )?{_WORD}(?: {_WORD}){{0,2}}(?:(?:,| and| &| und| et| y) {_WORD}){{0,3}}"
 _GREETING = re.compile(
-    rf"(?P<word>(?i:{_GREETS}))(?: (?:(?P<anybody>(?i:{_ANYBODY}))|(?P<names>{_NAMES})))?"
+    rf"(?P<word>(?i:{'|'.join(_GREETS.values())}))(?: (?:(?P<anybody>(?i:{_ANYBODY}))|(?P<names>{_NAMES})))?"
     r"(?P<end> ?(?:[,!.:;]+|[-\u2013\u2014]+))?(?=\s|\Z)"
 )
 _BARE_NAME = re.compile(rf"(?P<names>{_WORD}(?: {_WORD})?)(?P<end>,|:| ?[-\u2013\u2014]+)\Z")
@@ -37,21 +46,29 @@ _NO_NAMES = frozenset(
     " goed oké helaas nej tack tak takk beklager förlåt bra okej".split()
 )
 
-_SIGNS_OFF = (
-    r"(?:with )?(?:(?:my|very|kind|kindest|best|warm|warmest|many) )*(?:regards|wishes)|best|all the best"
+#: The words that take leave, by the languages they are of.
+_SIGNS_OFF = {
+    "en": r"(?:with )?(?:(?:my|very|kind|kindest|best|warm|warmest|many) )*(?:regards|wishes)|best|all the best"
     r"|(?:many )?thanks(?: again| in advance| so much| a lot| a million| for your help)*|(?:many )?thanx|thx|ta"
     r"|thank you(?: again| in advance| so much| very much)*|cheers|sincerely(?: yours)?"
     r"|yours(?: truly| sincerely| faithfully)?"
     r"|take care|warmly|love|(?:talk|speak) (?:to you )?soon"
-    r"|see you(?: soon| there)?|cordially|respectfully|later|ciao"
-    r"|mit (?:freundlichen|besten) grüßen|(?:viele|liebe|beste|schöne|herzliche) grüße|gruß|lg|mfg|vg"
-    r"|(?:bien )?cordialement|amicalement|(?:un )?saludos?(?: cordial(?:es)?)?|atentamente|(?:cordiali )?saluti"
-    r"|(?:met )?vriendelijke groet(?:en)?|groet(?:en|jes)?|atenciosamente|abraços?|(?:med )?vänliga? hälsning(?:ar)?"
-    r"|(?:med )?venlig hilsen|hilsen|mvh"
-)
-_LEAVE = re.compile(rf"(?i:{_SIGNS_OFF})(?!\w)")
+    r"|see you(?: soon| there)?|cordially|respectfully|later",
+    "en de it": r"ciao",
+    "de": r"mit (?:freundlichen|besten) grüßen|(?:viele|liebe|beste|schöne|herzliche) grüße|gruß|lg|mfg|vg",
+    "fr": r"(?:bien )?cordialement|amicalement",
+    "es": r"(?:un )?saludos?(?: cordial(?:es)?)?|atentamente",
+    "it": r"(?:cordiali )?saluti",
+    "nl": r"(?:met )?vriendelijke groet(?:en)?|groet(?:en|jes)?",
+    "pt": r"atenciosamente|abraços?",
+    "sv": r"(?:med )?vänliga? hälsning(?:ar)?",
+    "da": r"(?:med )?venlig hilsen|hilsen",
+    "sv da": r"mvh",
+}
+_LEAVES = "|".join(_SIGNS_OFF.values())
+_LEAVE = re.compile(rf"(?i:{_LEAVES})(?!\w)")
 _SIGN_OFF = re.compile(
-    rf"(?P<phrase>(?i:{_SIGNS_OFF}))(?P<end> ?(?:[,.!:]+|[-\u2013\u2014]+))?"
+    rf"(?P<phrase>(?i:{_LEAVES}))(?P<end> ?(?:[,.!:]+|[-\u2013\u2014]+))?"
     rf"(?P<name> {_WORD}(?: {_WORD}){{0,2}}\.?)?\s*\Z"
 )
 #: After a sign-off there is a name, perhaps a second line; more is text.
@@ -84,6 +101,17 @@ def greeting_form(text: str) -> Form | None:
     if " " in match["names"] and match["end"] == ",":
         return None  # the first word may be a greeting that is not known: "Hullo Ana,"
     return Form(f"{{name}}{match['end']}", start, start + match.end())
+
+
+def languages_of(form: str) -> frozenset[str]:
+    """Return the languages that a greeting or sign-off is in, as codes; none where it has no word of its own."""
+    return frozenset(
+        code
+        for words in (_GREETS, _SIGNS_OFF)
+        for codes, pattern in words.items()
+        if re.match(rf"(?i:{pattern})(?!\w)", form)
+        for code in codes.split()
+    )
 
 
 def _may_name(match: re.Match[str], line: str) -> bool:

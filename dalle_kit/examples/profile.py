@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dalle_kit.checks import all_sentences
-from dalle_kit.examples.habits import Form, greeting_form, sign_off_form
+from dalle_kit.examples.habits import Form, greeting_form, languages_of, sign_off_form
 from dalle_kit.examples.texts import Found
 from dalle_kit.examples.wording import ADDRESS, PUNCTUATION, Wording, count_words
 
@@ -32,6 +32,11 @@ class Habit:
     def is_clear(self) -> bool:
         """Whether it is common enough to be kept to."""
         return self.count >= CLEAR_MESSAGES and self.share >= CLEAR_SHARE
+
+    def is_in(self, language: str) -> bool:
+        """Say whether it suits a text in a language, given as a code; a bare name suits any."""
+        known = languages_of(self.form)
+        return not known or language in known
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,13 @@ class Profile:
     lines: Spread | None = None
     per_100_words: Mapping[str, float] = field(default_factory=dict)
     formality: float | None = None
+
+    def in_language(self, language: str) -> Profile:
+        """Return it without the habits of other languages; the language is given as a code."""
+        greetings = tuple(habit for habit in self.greetings if habit.is_in(language))
+        return replace(
+            self, greetings=greetings, sign_offs=tuple(habit for habit in self.sign_offs if habit.is_in(language))
+        )
 
     def greeting(self, name: str = "") -> str | None:
         """Return the greeting for somebody if there is a clear habit, None otherwise; without a name, one without."""

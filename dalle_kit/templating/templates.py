@@ -29,6 +29,7 @@ from dalle_kit.templating.values import freeze
 
 if TYPE_CHECKING:
     from dalle_kit.domain import Domain, Request
+    from dalle_kit.records import ExampleUse
 
 DEFAULT = "default"
 KINDS = ("document", "prompt")
@@ -53,6 +54,7 @@ class Shaped:
     """A request in shape: what the model is told, the document with its slots, which template and files made them.
 
     ``domain`` is the name of the request's domain; ``hashes`` are the SHA-256 of the files, by their full names.
+    ``examples`` are those that were chosen for the request.
     """
 
     prompt: Prompt
@@ -61,6 +63,7 @@ class Shaped:
     sources: tuple[str, ...]
     domain: str = ""
     hashes: Mapping[str, str] = field(default_factory=dict)
+    examples: tuple[ExampleUse, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dalle_kit.examples import Found, Profile, Spread, profile_of
-from dalle_kit.examples.habits import greeting_form, sign_off_form
+from dalle_kit.examples.habits import greeting_form, languages_of, sign_off_form
 
 
 def messages(*texts: str) -> Profile:
@@ -75,6 +75,31 @@ def test_sign_offs_are_found_without_the_name(text: str, form: str) -> None:
     sign_off = sign_off_form(text)
     assert sign_off is not None and sign_off.text == form
     assert text[: sign_off.start].strip() in ("Yes.", "Ja.")
+
+
+@pytest.mark.parametrize(
+    ("form", "languages"),
+    {
+        "Hi {name},": {"en"},
+        "Hallo {name},": {"de", "nl"},
+        "Hej {name},": {"sv", "da"},
+        "{name},": set(),
+        "Cheers,": {"en"},
+        "Beste Grüße": {"de", "nl"},  # as "Beste Ana," greets
+        "Ciao,": {"en", "de", "it"},
+        "Cordiali saluti,": {"it"},
+    }.items(),
+)
+def test_the_words_of_a_form_tell_its_languages(form: str, languages: set[str]) -> None:
+    assert languages_of(form) == languages
+
+
+def test_a_voice_has_the_habits_of_each_language() -> None:
+    english, german = "Hi Ana,\n\nit rains.\n\nCheers,\nTom", "Hallo Ana,\n\nes regnet.\n\nLiebe Grüße\nTom"
+    voice = messages(*[english] * 4, *[german] * 4)
+    assert (voice.in_language("en").greeting("Eva"), voice.in_language("en").sign_off) == ("Hi Eva,", "Cheers,")
+    assert (voice.in_language("de").greeting("Eva"), voice.in_language("de").sign_off) == ("Hallo Eva,", "Liebe Grüße")
+    assert (voice.in_language("pl").greeting("Eva"), voice.in_language("pl").sign_off) == (None, None)
 
 
 @pytest.mark.parametrize("text", NEITHER)

@@ -66,6 +66,13 @@ def test_what_the_request_says_comes_before_habits(kit: Kit, letters: MemorySet)
     assert text.startswith("Good morning,\n\n") and "\n\nYours,\nTom" in text
 
 
+def test_habits_of_another_language_are_not_kept_to(kit: Kit, letters: MemorySet) -> None:
+    german = {**REQUEST, "points": ["Der Wagen ist reserviert"], "language": "de"}
+    outline = kit.shape("email", german, like=[letters]).skeleton.outline()
+    assert outline == kit.shape("email", german).skeleton.outline()
+    assert "Priya" in outline and not outline.startswith("Hi") and "Cheers" not in outline
+
+
 @pytest.mark.parametrize("steer", ["prompt", "vector"])
 def test_provenance_lists_examples_and_their_names_stay_out_of_the_text(
     kit: Kit, letters: MemorySet, steer: str
@@ -184,6 +191,13 @@ def test_the_command_takes_files_and_shows_them_in_a_dry_run(
     assert main([*command, "--like", str(tmp_path), "--steer", "prompt", "--dry-run"]) == 0
     shown = capsys.readouterr().out
     assert "Write it like these:" in shown and "The van is booked from nine." in shown
+    listed = shown.partition("Examples\n========\n")[2].splitlines()
+    assert len(listed) == 3 and f"files {Found(text=LETTERS[3]).id[:12]}  {tmp_path / '3.txt'}" in listed[0]
+    assert main([*command, "--like", str(tmp_path), "--steer", "prompt", "--dry-run", "--json"]) == 0
+    examples = json.loads(capsys.readouterr().out)["examples"]
+    assert [f"{each['similarity']:.2f}  {each['set']} {each['id']}  {each['origin']}" for each in examples] == listed
+    assert main([*command, "--dry-run"]) == 0
+    assert "Examples" not in capsys.readouterr().out
     assert main([*command, "--like", str(tmp_path / "0.txt"), "--steer", "promt"]) == 2
     assert "steer" in capsys.readouterr().err
     assert main([*command, "--like", "nobody"]) == 2
