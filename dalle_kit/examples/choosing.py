@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dalle_kit.examples.cutting import Measure, cut
-from dalle_kit.examples.encoder import Encoder, vectors_of
+from dalle_kit.examples.encoder import Encoder, Vectors, vectors_of
 from dalle_kit.examples.example_set import SHORT_ID, ExampleSet
 from dalle_kit.examples.index import Neighbour, nearest
 from dalle_kit.examples.memory_set import MemorySet
-from dalle_kit.examples.texts import Kind
+from dalle_kit.examples.texts import Found, Kind
 
 #: How much nearness counts against likeness to what is chosen already: Carbonell and Goldstein (1998), lambda.
 _NEARNESS = 0.7
@@ -50,25 +50,40 @@ def choose(
     measure: Measure = len,
     count: int = 4,
     kind: Kind | None = None,
+    without: Callable[[Found], bool] | None = None,
 ) -> tuple[Chosen, ...]:
     """Return up to ``count`` examples for a request, in the order they were chosen, together within a budget.
 
     The first is the nearest; each other is near to the request and unlike those before it (maximal marginal relevance,
     Carbonell and Goldstein 1998). ``measure`` is what a text takes of the budget. An example that is longer than the
-    whole budget is cut at sentences, code at lines; one that is longer than what is left is passed over. The same for
-    the same sets. Raises ExampleError where a set was encoded with another encoder, or not at all.
+    whole budget is cut at sentences, code at lines; one that is longer than what is left is passed over, and so is what
+    ``without`` is true of. The same for the same sets. Raises ExampleError where a set was encoded with another
+    encoder, or not at all.
     """
     if count < 1 or budget < 1:
         return ()
     (query,) = vectors_of(encoder, [request])
     near: list[tuple[str, Neighbour]] = []
     for pool in pools:
-        if isinstance(pool, ExampleSet):
-            found = nearest(pool, query, encoder=encoder, count=_LOOKED_AT * count, kind=kind)
-        else:
-            found = pool.nearest(query, encoder=encoder, count=_LOOKED_AT * count, kind=kind)
+        found = _nearest(pool, query, encoder, _LOOKED_AT * count, kind, without)
         near += [(pool.name, neighbour) for neighbour in found]
     return _within(_diverse(near), budget, measure, count)
+
+
+def _nearest(
+    pool: Pool, query: Vectors, encoder: Encoder, count: int, kind: Kind | None, without: Callable[[Found], bool] | None
+) -> list[Neighbour]:
+    """Return the examples nearest to a query's vector (D,) but those that are not wanted."""
+    asked = count
+    while True:
+        if isinstance(pool, ExampleSet):
+            found = nearest(pool, query, encoder=encoder, count=asked, kind=kind)
+        else:
+            found = pool.nearest(query, encoder=encoder, count=asked, kind=kind)
+        kept = [each for each in found if without is None or not without(each.found)]
+        if len(kept) >= count or len(found) < asked:
+            return kept[:count]
+        asked *= 2
 
 
 def _diverse(near: list[tuple[str, Neighbour]]) -> list[tuple[str, Neighbour]]:

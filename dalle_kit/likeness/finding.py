@@ -17,6 +17,7 @@ from dalle_kit.examples.profile import Profile, profile_of
 from dalle_kit.examples.store import ExampleStore
 from dalle_kit.examples.texts import Found, Kind
 from dalle_kit.likeness.likeness import Likeness, plain_texts
+from dalle_kit.likeness.own_file import OwnFile
 from dalle_kit.likeness.vectors import direction, parted
 from dalle_kit.models.spec import Progress, silent
 from dalle_kit.records import ExampleUse, Steer
@@ -77,6 +78,7 @@ class ExampleFinder:
     def find(self, pools: Sequence[Pool], domain: Domain, request: Request, *, steer: Steer) -> Likeness:
         """Return the examples for a request; raises ExampleError where they are encoded with another encoder.
 
+        What is of the very file that is written into is none: what is to be written may stand in it.
         To be steered by vectors, of no single request, is left to ``steered``.
         """
         if steer == "vector":
@@ -84,12 +86,15 @@ class ExampleFinder:
         count, budget = _BUDGETS[steer]
         asked = "\n".join(told_texts(request))[:_ASKED]
         kind: Kind | None = None if domain.prose else "code"
-        chosen = choose(pools, asked, encoder=self.encoder, budget=budget, count=count, kind=kind)
+        own = OwnFile(request)
+        chosen = choose(pools, asked, encoder=self.encoder, budget=budget, count=count, kind=kind, without=own.has)
         uses = tuple(
             ExampleUse(each.set, each.id, each.origin, each.similarity, len(each.text) if each.is_cut else None)
             for each in chosen
         )
         notes = tuple(note for pool in pools if (note := _lacking(pool)))
+        if not (chosen or domain.prose):
+            notes = (*notes, "none of the examples is code of another file: it is written without")
         return Likeness(uses, tuple(each.text for each in chosen), steer, tuple(pools), notes=notes)
 
     def steered(self, likeness: Likeness, domain: Domain, engine: Engine) -> Likeness:

@@ -57,6 +57,15 @@ def test_another_kind_is_left_out(encoder: BagOfWords) -> None:
     assert choose([texts], "room", encoder=encoder, budget=100, kind="text") == ()
 
 
+def test_what_is_not_wanted_is_left_out_however_much_of_it_is_near(store: ExampleStore, encoder: BagOfWords) -> None:
+    texts = found(*(f"room price order {number}" for number in range(50)), "cold rain")
+    store.add("kept", texts)
+    encode_set(store.open("kept"), encoder)
+    for pool in (store.open("kept"), in_memory(*texts)):
+        chosen = choose([pool], "room price", encoder=encoder, budget=1000, without=lambda each: "room" in each.text)
+        assert [each.text for each in chosen] == ["cold rain"]
+
+
 def test_what_does_not_fit_any_more_is_passed_over(encoder: BagOfWords) -> None:
     texts = in_memory(*found("room price " * 8, "room price order letter " * 4, "room"))
     chosen = choose([texts], "room price", encoder=encoder, budget=100)
