@@ -16,6 +16,7 @@ NO_RECORD = 'no JSON object with a "text"'
 _LONGEST, _PIECE = 8 * LONGEST, 2**16
 
 _BETWEEN = re.compile(r"[\s,]*")
+_RECORD = re.compile(rb'\s*(?:\[\s*\{\s*|\{[ \t]*)"text"\s*:')
 
 
 def read_json_lines(file: BinaryIO, name: str) -> Iterator[Found | Skipped]:
@@ -41,6 +42,11 @@ def read_json_lines(file: BinaryIO, name: str) -> Iterator[Found | Skipped]:
 def begins_array(head: bytes) -> bool:
     """Say whether JSON that begins so is an array."""
     return head.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"[")
+
+
+def begins_records(head: bytes) -> bool:
+    """Say whether a file that begins so holds records as they are exported, an array of them or one on each line."""
+    return bool(_RECORD.match(head.removeprefix(codecs.BOM_UTF8)))
 
 
 def _read_array(file: BinaryIO, head: bytes, name: str) -> Iterator[Found | Skipped]:

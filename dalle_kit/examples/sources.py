@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from dalle_kit.errors import ExampleError
 from dalle_kit.examples.code import LANGUAGES, pieces
-from dalle_kit.examples.json_lines import begins_array, read_json_lines
+from dalle_kit.examples.json_lines import begins_array, begins_records, read_json_lines
 from dalle_kit.examples.mailboxes import PARTS, is_maildir, is_mbox, read_eml, read_mbox
 from dalle_kit.examples.repositories import is_repository, is_within_repository, tracked_files
 from dalle_kit.examples.texts import EMPTY, LONGEST, NOT_TEXT, TOO_LARGE, Found, Skipped, decode, normalise
@@ -19,6 +19,7 @@ from dalle_kit.examples.texts import EMPTY, LONGEST, NOT_TEXT, TOO_LARGE, Found,
 TEXT_SUFFIXES = (".txt", ".md", ".markdown", ".rst")
 _OTHER_KIND = "a file of another kind"
 _OUTSIDE = "a link out of the folder"
+_NOWHERE = "a link that leads nowhere"
 _NOT_LISTED = "a repository that git cannot list"
 
 Entry = Found | Skipped
@@ -105,6 +106,8 @@ def _read_inside(path: Path, sources: frozenset[Path], within: Path | None) -> I
             yield Skipped(str(path), _OUTSIDE)
         else:
             yield from _read_file(path, with_code=path in sources and path.suffix.lower() in LANGUAGES)
+    else:
+        yield Skipped(str(path), _NOWHERE if path.is_symlink() else _OTHER_KIND)
 
 
 def _read_tracked(file: Path, within: Path | None) -> Iterator[Entry]:
@@ -161,7 +164,7 @@ def _read_file(file: Path, *, is_named: bool = False, with_code: bool = False) -
         head = stream.peek(4096)
         if suffix in (".mbox", ".mbx") or (is_mbox(head) and suffix not in (".eml", *TEXT_SUFFIXES)):
             yield from read_mbox(stream, name)
-        elif suffix in (".jsonl", ".ndjson") or (suffix == ".json" and is_named and begins_array(head)):
+        elif suffix in (".jsonl", ".ndjson") or (is_named and _holds_records(head, suffix)):
             yield from read_json_lines(stream, name)
         elif suffix == ".eml":
             yield read_eml(file, name)
@@ -171,6 +174,13 @@ def _read_file(file: Path, *, is_named: bool = False, with_code: bool = False) -
             yield from _read_text(stream.read(LONGEST + 1), name)
         else:
             yield Skipped(name, _OTHER_KIND)
+
+
+def _holds_records(head: bytes, suffix: str) -> bool:
+    """Say whether a file that was named by itself is JSON such as an export, whatever it is called."""
+    return (suffix == ".json" and begins_array(head)) or (
+        suffix not in LANGUAGES and suffix not in TEXT_SUFFIXES and begins_records(head)
+    )
 
 
 def _read_text(data: bytes, name: str, *, language: str | None = None) -> Iterator[Entry]:

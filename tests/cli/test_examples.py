@@ -143,6 +143,17 @@ def test_a_set_is_exported_and_read_again(command: Command, letters: str, tmp_pa
         assert list(ExampleStore().open(name)) == list(ExampleStore().open("letters"))
 
 
+@pytest.mark.parametrize("name", ["out", "out.json", "out.bak"])
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_an_export_is_read_again_whatever_its_file_is_called(
+    command: Command, letters: str, tmp_path: Path, name: str, options: tuple[str, ...]
+) -> None:
+    command("examples", "add", "letters", letters)
+    assert command("examples", "export", "letters", "--output", str(tmp_path / name), *options).code == 0
+    command("examples", "add", "again", str(tmp_path / name))
+    assert list(ExampleStore().open("again")) == list(ExampleStore().open("letters"))
+
+
 def test_texts_and_sets_are_removed(command: Command, letters: str) -> None:
     command("examples", "add", "letters", letters)
     (near, *_) = json.loads(command("examples", "search", "letters", "room", "--json").out)

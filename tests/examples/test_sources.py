@@ -107,6 +107,7 @@ def test_a_folder_gives_its_texts_and_says_what_it_leaves_out(tmp_path: Path) ->
         "image.png": "a file of another kind",
         "long.txt": "longer than 256 KiB",
         "noise.txt": "not a text",
+        "nowhere.txt": "a link that leads nowhere",
     }
 
 
