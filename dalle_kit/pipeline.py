@@ -52,12 +52,14 @@ def shape(
     shaped = templates.shape(domain, request, template=template)
     told = likeness.shown_in(shaped.prompt) if likeness else shaped.prompt
     prompt, findings = plugins.shape_prompt(domain.name, request, told)
-    findings = [*findings, *(Finding("examples", "warning", note) for note in (likeness.notes if likeness else ()))]
     watch = None
     if guard is not None and guard.policy != "off":
         known = Reviewer(domain, request, shaped.skeleton).known
         watch = Watch(guard, (*told_texts(request), *known), language=str(getattr(request, "language", "en")))
-    shaped = replace(shaped, prompt=prompt, examples=likeness.uses if likeness else ())
+    shaped = replace(shaped, prompt=prompt)
+    if likeness:
+        shaped = replace(shaped, examples=likeness.uses, notes=likeness.notes)
+    findings = [*findings, *(Finding("examples", "warning", note) for note in shaped.notes)]
     return Work(domain, request, template, shaped, tuple(findings), likeness=likeness, watch=watch)
 
 

@@ -104,7 +104,10 @@ def _callback(
             except RequestError as error:
                 raise named_by_option(error, options, source=argument.field if argument else None) from error
             if values.get("dry_run"):
-                show_plan(kit, kit.shape(entry.name, request, **shaping_of(values, like)), values["as_json"])
+                shaped = kit.shape(entry.name, request, **shaping_of(values, like))
+                show_plan(kit, shaped, values["as_json"])
+                for note in () if quiet else shaped.notes:
+                    say(f"warning: {note}", err=True)
                 return
             say_where(kit, entry.name, quiet=quiet)
             # Said at once: the libraries that are imported to load the model take a second or two themselves.

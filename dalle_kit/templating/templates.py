@@ -54,7 +54,7 @@ class Shaped:
     """A request in shape: what the model is told, the document with its slots, which template and files made them.
 
     ``domain`` is the name of the request's domain; ``hashes`` are the SHA-256 of the files, by their full names.
-    ``examples`` are those that were chosen for the request.
+    ``examples`` are those that were chosen for the request; ``notes`` say what of them could not be looked at.
     """
 
     prompt: Prompt
@@ -64,6 +64,7 @@ class Shaped:
     domain: str = ""
     hashes: Mapping[str, str] = field(default_factory=dict)
     examples: tuple[ExampleUse, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dalle_kit.cli.main import main
 from dalle_kit.examples import ExampleStore, Found, encode_set
 from dalle_kit.examples.encoder import Vectors
 from dalle_kit.testing import ScriptedKit
@@ -14,7 +15,9 @@ from dalle_kit.testing import ScriptedKit
 REQUEST = {"to": ["Ana <ana@example.com>"], "subject": "Van", "points": ["van booked"], "sender": "Tom"}
 
 
-def test_a_set_whose_encoding_was_interrupted_is_said_until_it_is_whole(home: Path) -> None:
+def test_a_set_whose_encoding_was_interrupted_is_said_until_it_is_whole(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     kit = ScriptedKit(lambda prompt, slot: "The van is booked.")
     real = kit.examples.encoder
 
@@ -42,5 +45,7 @@ def test_a_set_whose_encoding_was_interrupted_is_said_until_it_is_whole(home: Pa
             "dalle-kit examples add letters",
         )
     ]
+    command = ["email", "--to", "ana@example.com", "--subject", "Van", "--like", "letters", "--dry-run"]
+    assert main(command) == 0 and capsys.readouterr().err == f"warning: {said[0].message}\n"
     encode_set(store.open("letters"), real)
     assert not kit.generate("email", REQUEST, like="letters").findings
