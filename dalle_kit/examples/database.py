@@ -111,6 +111,11 @@ def _in_words(folder: Path) -> Iterator[None]:
                 f"the examples in {folder} are damaged ({error}); remove them with `dalle-kit examples remove "
                 f"{folder.name}` and add them again"
             ) from error
+        if code == sqlite3.SQLITE_CANTOPEN and not folder.exists():
+            raise ExampleError(
+                f"the examples {folder.name!r} were removed while they were in use; choose others, or add them again: "
+                f"dalle-kit examples add {folder.name} PATH"
+            ) from error
         if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
             raise ExampleError(
                 f"the examples in {folder} cannot be opened ({error}); check that you may write there"

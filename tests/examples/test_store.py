@@ -242,6 +242,15 @@ def test_a_set_of_a_newer_version_is_refused(store: ExampleStore) -> None:
         store.open("plans").info()
 
 
+def test_a_set_that_is_removed_while_it_is_in_use_is_said(store: ExampleStore) -> None:
+    store.add("letters", found("one", "two"))
+    opened = store.open("letters")
+    store.remove("letters")
+    for use in (opened.info, opened.run_keys, opened.lacking):
+        with pytest.raises(ExampleError, match="'letters' were removed while they were in use"):
+            use()
+
+
 def test_texts_are_removed_by_the_beginnings_of_their_ids(store: ExampleStore, encoder: BagOfWords) -> None:
     store.add("plans", found("The secret.", "Two."))
     encode_set(store.open("plans"), encoder)
