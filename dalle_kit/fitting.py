@@ -7,8 +7,9 @@ al., 2022, arXiv:2204.05999). Drafts are sampled, and written to match what the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from dalle_kit.budget import Budget
@@ -52,10 +53,20 @@ def fitted(
     guessed = _guessed(engine, rows, list(gaps.values()), wanted, limit)
     chosen = list(drafts)
     for (index, gap), *others in zip(gaps.items(), sampled, guessed, strict=True):
-        first = drafts[index]
-        further = (finish(plugins, first.work, first.reviewer, other) for each in others for other in each)
-        chosen[index] = _best([first, *further], gap, engine, limit)
+        chosen[index] = _best(_finished(plugins, drafts[index], chain(*others), limit), gap, engine, limit)
     return chosen
+
+
+def _finished(plugins: Plugins, first: Finished, others: Iterable[Generation], limit: Budget) -> list[Finished]:
+    """Return the first draft and what the others have that differs, finished, as far as the time allows."""
+    found, seen = [first], {first.generation.text}
+    for other in others:
+        if other.text not in seen:
+            if _is_over(limit):
+                break
+            seen.add(other.text)
+            found.append(finish(plugins, first.work, first.reviewer, other))
+    return found
 
 
 def _guessed(
@@ -71,7 +82,7 @@ def _guessed(
     if limit.room(len(held)) == len(held):
         for _ in write_first(engine, held, options, limit, results=results):
             pass
-    written = iter([] if limit.over else results)
+    written = iter([] if _is_over(limit) else results)
     numbers = [range(options.candidates, options.candidates + len(gap.guesses)) for gap in gaps]
     return [[replace(one[0], candidate=number) for number, one in zip(each, written, strict=False)] for each in numbers]
 
@@ -85,20 +96,20 @@ def _held(skeleton: Skeleton, guess: str) -> Skeleton:
 def _best(drafts: Sequence[Finished], gap: Gap, engine: Engine, limit: Budget) -> Finished:
     """Return the draft with the fewest errors, then warnings, that is likeliest with what follows; one that says any.
 
-    The first of equal ones is taken, and the first of those that are left where there is no time to compare them.
+    The first of equal ones is taken, and the first of those that are left where none can be compared.
     """
     texts: dict[str, Finished] = {}
     for each in drafts:
         texts.setdefault(each.draft.text, each)
     least = min(map(_faults, texts.values()))
     left = [each for each in texts.values() if _faults(each) == least]
-    if len(left) == 1 or limit.over:
+    if len(left) == 1:
         return left[0]
     try:
-        fits = _likelihoods([each.draft.text for each in left], left[0], gap, engine)
+        fits = _likelihoods([each.draft.text for each in left], left[0], gap, engine, limit)
     except ContextOverflowError:
         return left[0]
-    return left[fits.index(max(fits))]
+    return left[fits.index(max(fits))] if fits else left[0]
 
 
 def _faults(each: Finished) -> tuple[int, int, bool]:
@@ -106,9 +117,20 @@ def _faults(each: Finished) -> tuple[int, int, bool]:
     return each.review.errors + failures, each.review.warnings, not each.draft.text.strip()
 
 
-def _likelihoods(texts: Sequence[str], of: Finished, gap: Gap, engine: Engine) -> list[float]:
-    """Return how likely texts are together with what follows, in nats."""
+def _likelihoods(texts: Sequence[str], of: Finished, gap: Gap, engine: Engine, limit: Budget) -> list[float]:
+    """Return how likely texts are together with what follows, in nats: of as many as the time allows."""
     prompt, encode = of.work.shaped.prompt, engine.tokenizer.encode_text
     rows = [(prompt, encode(gap.before + text + gap.after)) for text in texts]
-    parts = (rows[start : start + _TOGETHER] for start in range(0, len(rows), _TOGETHER))
-    return [float(found.sum(dtype="float64")) for part in parts for found in engine.log_likelihoods(part)]
+    fits: list[float] = []
+    for start in range(0, len(rows), _TOGETHER):
+        if _is_over(limit):
+            break
+        fits += [float(found.sum(dtype="float64")) for found in engine.log_likelihoods(rows[start : start + _TOGETHER])]
+    return fits
+
+
+def _is_over(limit: Budget) -> bool:
+    """Say whether the time is up, and note that something is left out because of it."""
+    over = limit.over
+    limit.spent = limit.spent or over
+    return over

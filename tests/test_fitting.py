@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dalle_kit import Kit
+from dalle_kit import Kit, choosing, fitting
 from dalle_kit.errors import ContextOverflowError
 from dalle_kit.testing import ScriptedKit
 
@@ -118,6 +119,36 @@ def test_where_the_time_is_up_or_the_context_full_the_first_draft_is_taken() -> 
     kit = blind(["first = 1", "second = 2"], {})
     kit.engine.log_likelihoods = too_long  # type: ignore[assignment, method-assign]
     assert kit.generate("code complete", place=KNOWN, extent="line").text == "    first = 1"
+
+
+def test_where_the_time_runs_out_while_drafts_are_compared_the_best_of_those_is_taken_and_the_document_says_so() -> (
+    None
+):
+    kit, stop = blind([f"a{number} = 1" for number in range(9)], {"a2": -2.0, "a6": -1.0}), threading.Event()
+    engine: Any = kit.engine
+    compare = engine.log_likelihoods
+
+    def compared(rows: Any) -> Any:
+        stop.set()
+        return compare(rows)
+
+    engine.log_likelihoods = compared
+    with kit.stream("code complete", place=KNOWN, extent="line", candidates=8, stopped=stop.is_set) as stream:
+        document = stream.finish()
+    assert document.text == "    a2 = 1" and document.provenance.budget_spent
+
+
+def test_drafts_that_are_the_same_are_finished_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    finished: list[str] = []
+
+    def finish(plugins: Any, work: Any, reviewer: Any, generation: Any) -> Any:
+        finished.append(generation.text)
+        return choosing.finish(plugins, work, reviewer, generation)
+
+    monkeypatch.setattr(fitting, "finish", finish)
+    kit = blind(["first = 1", "second = 2", "second = 2", "first = 1"], {})
+    kit.generate("code complete", place=KNOWN, extent="line")
+    assert finished == ["second = 2"]
 
 
 def test_as_many_drafts_are_compared_as_are_asked_for() -> None:

@@ -123,8 +123,8 @@ def _last_lines(text: str, limit: int) -> str:
 
 
 def first_lines(text: str, limit: int) -> str:
-    """Return the beginning of a text up to a line's end, at most so many characters."""
+    """Return the beginning of a text, at most so many characters: whole lines, if they hold more than blanks."""
     if len(text) <= limit:
         return text
-    end = text.rfind("\n", 0, limit)
-    return text[: end + 1] if end >= 0 else text[:limit]
+    whole = text[: text.rfind("\n", 0, limit) + 1]
+    return whole if whole.strip() else text[:limit]

@@ -149,7 +149,9 @@ class Spot:
         grammar = self.language.grammar
         if grammar is None or not self.is_line_start or not self.after.strip():
             return ()
-        below = self.after[:_BELOW]
+        below = self.after
+        if len(below) > _BELOW:
+            below = re.sub(r"\w+\Z", "", below[: _BELOW + 1])  # of a name that is cut off the rest would be missing
         names = islice(first_named(self.before + below, len(self.before), self.language), _NAMES)
         beginnings = [re.escape(word + name) for name in names for word in grammar.binds]
         return tuple(rf"{self._blanks}{beginning}[^\w](?s:.*)" for beginning in beginnings)

@@ -8,7 +8,7 @@ from dalle_kit import NearbyFile
 from dalle_kit_code.languages import LANGUAGES
 from dalle_kit_code.parsing import definitions, faults, imports
 from dalle_kit_code.request import Shown
-from dalle_kit_code.snippets import View, view_of
+from dalle_kit_code.snippets import View, first_lines, view_of
 
 PYTHON = LANGUAGES["python"]
 SHOWN = Shown()
@@ -39,6 +39,11 @@ def test_the_imports_and_definitions_that_were_cut_off_are_shown_again() -> None
     assert len(seen.before) <= 60 and seen.before.startswith("y = 1\n")
     (snippet,) = seen.snippets
     assert snippet.text == "# own.py\nimport math\n\ndef area(r):\n    return math.pi * r\n\n\n"
+
+
+def test_what_follows_ends_with_a_line_but_is_never_blank_for_one_that_is_too_long() -> None:
+    assert first_lines("\nfirst = 1\nsecond = 2\n", 15) == "\nfirst = 1\n"
+    assert first_lines("\nfirst = 1 + 1 + 1\n", 10) == "\nfirst = 1"
 
 
 def test_what_stands_after_the_cursor_is_told_before_it_too() -> None:

@@ -81,6 +81,7 @@ def test_what_a_token_may_have_reached_over_is_left_to_the_model(before: str, he
         ("def f(x):\n    <|cursor|>\n    return a + b + c + d + e\n", "python", ["a", "b", "c", "d"]),
         ("def f(x):\n    <|cursor|>\n    return x\n", "python", []),
         ("def f(x):\n    return x<|cursor|>\n    y\n", "python", []),
+        ("<|cursor|>\n" + "#" * 590 + "\nso_long_a_name\n", "python", []),
         ("x = <|cursor|>\ny\n", "python", []),
         ("<|cursor|>\ny\n", "ruby", []),
     ],
