@@ -17,7 +17,7 @@ class Grammar:
     ``module`` and ``function`` name the tree-sitter grammar. ``imports`` are the kinds of nodes that import;
     ``definitions`` those that define something, each with the fields that lead to its name and ``body`` to what may be
     left out of it. ``strict`` names a further parser, of this module ``parsing``, where the grammar takes too much.
-    ``binds`` is what may stand before a name on the line that gives it its meaning.
+    ``binds`` has the ways in which a line may begin that gives a name, ``{}``, its meaning.
     """
 
     module: str
@@ -98,7 +98,7 @@ _TYPESCRIPT_DEFINITIONS = (
     "type_alias_declaration",
     "enum_declaration",
 )
-_JAVASCRIPT_BINDS = ("const ", "let ", "for (const ")
+_JAVASCRIPT_BINDS = ("const {}", "let {}", "for (const {}")
 _TEMPLATE_STRINGS = (*_BLOCK_COMMENT, ("`", "`"))
 
 _PARSED = (
@@ -117,7 +117,7 @@ _PARSED = (
             imports=("import_statement", "import_from_statement", "future_import_statement"),
             definitions=("function_definition", "class_definition", "assignment"),
             strict="python",
-            binds=("", "for ", "import "),
+            binds=("{}", "for {}", "import {}"),
         ),
         function=FunctionStyle(
             keyword="def ",
@@ -195,7 +195,7 @@ _PARSED = (
                 "const_spec",
                 "var_spec",
             ),
-            binds=("", "for ", "for _, "),
+            binds=("{} :=", "for {}", "for _, {}"),
         ),
         function=FunctionStyle(
             keyword="func ",

@@ -153,7 +153,7 @@ class Spot:
         if len(below) > _BELOW:
             below = re.sub(r"\w+\Z", "", below[: _BELOW + 1])  # of a name that is cut off the rest would be missing
         names = islice(first_named(self.before + below, len(self.before), self.language), _NAMES)
-        beginnings = [re.escape(word + name) for name in names for word in grammar.binds]
+        beginnings = [re.escape(way.format(name)) for name in names for way in grammar.binds]
         return tuple(rf"{self._blanks}{beginning}[^\w](?s:.*)" for beginning in beginnings)
 
     @property

@@ -90,7 +90,7 @@ def test_a_line_is_guessed_from_the_names_below_that_nothing_above_it_has(
     marked: str, language: str, guessed: list[str]
 ) -> None:
     spot = spot_at(marked, language)
-    beginnings = [word + name for name in guessed for word in LANGUAGES[language].grammar.binds]  # type: ignore[union-attr]
+    beginnings = [way.format(name) for name in guessed for way in LANGUAGES[language].grammar.binds]  # type: ignore[union-attr]
     assert len(spot.guesses) == len(beginnings)
     for guess, beginning in zip(spot.guesses, beginnings, strict=True):
         assert re.fullmatch(guess, f"{beginning} = 1") and not re.match(guess, f"{beginning}s = 1")
