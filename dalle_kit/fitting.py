@@ -16,7 +16,7 @@ from dalle_kit.budget import Budget
 from dalle_kit.choosing import Finished, finish
 from dalle_kit.engine.results import Generation
 from dalle_kit.errors import ContextOverflowError
-from dalle_kit.records import Gap, GenerationOptions, Skeleton
+from dalle_kit.records import Gap, GenerationOptions, Message, Prompt, Skeleton
 from dalle_kit.writing import Rows, write_first, write_others
 
 if TYPE_CHECKING:
@@ -28,6 +28,9 @@ _DRAFTS = 4
 
 #: Drafts whose likelihoods are computed at once, so that memory stays bounded.
 _TOGETHER = 4
+
+#: So many characters before a gap say which draft fits it: a much longer prompt would be read again for each draft.
+_NEAR = 2500
 
 
 def open_gaps(drafts: Sequence[Finished], engine: Engine) -> dict[int, Gap]:
@@ -119,14 +122,23 @@ def _faults(each: Finished) -> tuple[int, int, bool]:
 
 def _likelihoods(texts: Sequence[str], of: Finished, gap: Gap, engine: Engine, limit: Budget) -> list[float]:
     """Return how likely texts are together with what follows, in nats: of as many as the time allows."""
-    prompt, encode = of.work.shaped.prompt, engine.tokenizer.encode_text
+    prompt, encode = _near(of.work.shaped.prompt), engine.tokenizer.encode_text
     rows = [(prompt, encode(gap.before + text + gap.after)) for text in texts]
     fits: list[float] = []
-    for start in range(0, len(rows), _TOGETHER):
-        if _is_over(limit):
-            break
-        fits += [float(found.sum(dtype="float64")) for found in engine.log_likelihoods(rows[start : start + _TOGETHER])]
+    while len(fits) < len(rows) and not _is_over(limit):
+        # The first alone: the others find the prompt read.
+        part = rows[len(fits) :][: _TOGETHER if fits else 1]
+        fits += [float(found.sum(dtype="float64")) for found in engine.log_likelihoods(part)]
     return fits
+
+
+def _near(prompt: Prompt) -> Prompt:
+    """Return the last lines of what is before a gap, where that is long."""
+    text = prompt.text
+    if not prompt.infills or len(text) <= _NEAR:
+        return prompt
+    end = text[-_NEAR:]
+    return replace(prompt, messages=(Message("prefix", end[end.find("\n") + 1 :]),))
 
 
 def _is_over(limit: Budget) -> bool:
