@@ -3,11 +3,10 @@
 python benchmarks/learning.py [--model NAME] [--texts 60] [--domains email,news,code] [--requests] [--output FILE]
 
 A text of the development part is predicted after the same prompt (``--requests``, and code: after the request made
-from it) up to nine times: given nothing; and given texts by the same author (for news: the same outlet, for code: the
-same module) and by another, each as text in the prompt, as steering vectors and as memory vectors, and once more as a
-text and memory together. What another author's texts give is the control: it must not help as much. The strength of
-vectors is found on authors of the training part. Memory takes as many positions as it has vectors, which "tokens of
-context" leaves out.
+from it) up to seven times: given nothing; and given texts by the same author (for news: the same outlet, for code: the
+same module) and by another, each as text in the prompt, as steering vectors and as memory. What another author's texts
+give is the control: it must not help as much. The strength of vectors is found on authors of the training part. Seconds
+of vectors and of memory are those of making and of reading.
 """
 
 from __future__ import annotations
@@ -28,8 +27,10 @@ from dalle_kit import Example, Kit
 from dalle_kit.config import Settings
 from dalle_kit.engine.engine import Engine
 from dalle_kit.evaluation.statistics import Estimate, estimate
+from dalle_kit.likeness.memory import remember
 from dalle_kit.likeness.prompting import ANOTHER, with_texts
 from dalle_kit.likeness.vectors import STRENGTHS, increments
+from dalle_kit.models.spec import MEMORY_FILE
 from dalle_kit.records import Message, Prompt, Steering
 from dalle_kit_news import corpus as news_corpus
 
@@ -120,21 +121,42 @@ def strength(engine: Engine, tuned_on: Sequence[Case], plain: np.ndarray) -> flo
     return min(totals, key=totals.__getitem__)
 
 
-def measure(engine: Engine, case: Case, plain: np.ndarray | None, factor: float) -> dict[str, Measure]:
+@dataclass(frozen=True)
+class Plain:
+    """Plain texts of a domain, the decoder's mean states on them (L, D), and what vectors are multiplied by."""
+
+    texts: tuple[str, ...]
+    states: np.ndarray
+    strength: float
+
+
+def by_memory(kit: Kit, engine: Engine, case: Case, texts: Sequence[str], plain: Plain) -> Measure | None:
+    """Return the measure of a text with memory of examples, None for a model that has none."""
+    start = time.perf_counter()
+    prompt = replace(case.prompt, examples=tuple(texts)) if engine.family == "dalle" else None
+    if (Path(engine.path) / MEMORY_FILE).is_file():
+        steering = remember(Path(engine.path), texts, plain.texts, kit.examples.encoder)
+        prompt = replace(case.prompt, steering=steering)
+    if prompt is None:
+        return None
+    found = nats(engine, prompt, case.text)
+    return replace(found, seconds=time.perf_counter() - start)
+
+
+def measure(kit: Kit, engine: Engine, case: Case, plain: Plain | None) -> dict[str, Measure]:
     """Return the measures of a text in each way."""
     found = {"nothing": nats(engine, case.prompt, case.text)}
     for whose, texts in (("own", case.own), ("other", case.others)):
         found[f"text, {whose}"] = nats(engine, with_texts(case.prompt, texts), case.text)
         if plain is not None:
             start = time.perf_counter()
-            steering = Steering(vectors(engine, texts, plain) * np.float32(factor))
+            steering = Steering(vectors(engine, texts, plain.states) * np.float32(plain.strength))
             made = time.perf_counter() - start
             by_vector = nats(engine, replace(case.prompt, steering=steering), case.text)
             found[f"vector, {whose}"] = replace(by_vector, seconds=by_vector.seconds + made)
-        if engine.family == "dalle":
-            found[f"memory, {whose}"] = nats(engine, replace(case.prompt, examples=texts), case.text)
-            both = replace(with_texts(case.prompt, texts[:1]), examples=texts)
-            found[f"one text and memory, {whose}"] = nats(engine, both, case.text)
+            remembered = by_memory(kit, engine, case, texts, plain)
+            if remembered is not None:
+                found[f"memory, {whose}"] = remembered
     return found
 
 
@@ -170,17 +192,18 @@ def _interval(found: Estimate | None) -> str:
 def run(kit: Kit, engine: Engine, domain: str, count: int, *, requests: bool) -> list[dict[str, Measure]]:
     """Return the measures of a domain's texts."""
     chosen = cases(kit, domain, dev_texts(kit, domain), count, requests=requests)
-    plain_texts = list(kit.plugins.domain(DOMAINS[domain]).plain())[:24]
-    plain, factor = None, 0.0
-    if plain_texts:
+    texts = tuple(kit.plugins.domain(DOMAINS[domain]).plain())[:24]
+    plain = None
+    if texts:
         prompt = Prompt((Message("user", ANOTHER),))
-        plain = engine.mean_states([(prompt, text) for text in plain_texts])
+        states = engine.mean_states([(prompt, text) for text in texts])
         trained = list(kit.plugins.domain(DOMAINS[domain]).corpus("train"))
-        factor = strength(engine, cases(kit, domain, trained, _TUNED_ON, requests=requests, seed=1), plain)
+        factor = strength(engine, cases(kit, domain, trained, _TUNED_ON, requests=requests, seed=1), states)
         say(f"{domain}: vectors are multiplied by {factor}")
+        plain = Plain(texts, states, factor)
     found = []
     for number, case in enumerate(chosen, 1):
-        found.append(measure(engine, case, plain, factor))
+        found.append(measure(kit, engine, case, plain))
         say(f"{domain}: {number} of {len(chosen)}")
     return found
 

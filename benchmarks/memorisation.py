@@ -36,7 +36,7 @@ from dalle_kit.training.pairs import given_tokens, text_tokens
 from dalle_kit.training.sources import Sample, Samples, corpus_samples
 from dalle_kit_news import corpus as news_corpus
 
-TRAINED, BARE = "smollm2-135m-writer", "smollm2-135m"
+TRAINED, BARE = "dalle-base", "smollm2-135m"
 #: Halves of the articles, by how the SHA-256 of their identifier begins: the first is what was learned.
 _LEARNED, _OTHER = "01234567", "89abcdef"
 #: Texts that are computed together.

@@ -37,7 +37,15 @@ if TYPE_CHECKING:
     from dalle_kit.history import History
     from dalle_kit.hookspecs import hookimpl
     from dalle_kit.kit import Kit
-    from dalle_kit.models.spec import AdapterSource, BridgeSource, HubSource, LocalSource, ModelSpec, WheelSource
+    from dalle_kit.models.spec import (
+        AdapterSource,
+        BridgeSource,
+        HubSource,
+        LocalSource,
+        MemorySource,
+        ModelSpec,
+        WheelSource,
+    )
     from dalle_kit.records import (
         Document,
         Draft,
@@ -87,7 +95,15 @@ _EXPORTS = {
     "dalle_kit.history": ("History",),
     "dalle_kit.hookspecs": ("hookimpl",),
     "dalle_kit.kit": ("Kit",),
-    "dalle_kit.models.spec": ("AdapterSource", "BridgeSource", "HubSource", "LocalSource", "ModelSpec", "WheelSource"),
+    "dalle_kit.models.spec": (
+        "AdapterSource",
+        "BridgeSource",
+        "HubSource",
+        "LocalSource",
+        "MemorySource",
+        "ModelSpec",
+        "WheelSource",
+    ),
     "dalle_kit.records": (
         "Document",
         "Draft",
@@ -134,6 +150,7 @@ __all__ = [
     "IntegrityError",
     "Kit",
     "LocalSource",
+    "MemorySource",
     "Message",
     "ModelError",
     "ModelSpec",

@@ -36,7 +36,7 @@ class Settings(_Table):
     """
 
     model: str = pydantic.Field(
-        default="smollm2-135m-writer",
+        default="dalle-base",
         min_length=1,
         description="The model used when none is named. Once it is set, also where a domain has its own.",
     )

@@ -160,15 +160,16 @@ def recorded_likeness(record: Record, kit: Kit, *, like: Sequence[Pool] = ()) ->
 def likeness_of(
     made: Provenance, texts: Sequence[str], pools: tuple[Pool, ...], domain: Domain, kit: Kit
 ) -> Likeness | None:
-    """Return the examples as they reached the model; vectors are made of them again, at the strength they had."""
+    """Return the examples as they reached the model; what steers it is made of them again, as strong as it was."""
     if made.steer is None:
         return None
     if made.steer != "vector":
-        return Likeness(made.examples, tuple(texts), cast("Steer", made.steer), pools)
+        found = Likeness(made.examples, tuple(texts), cast("Steer", made.steer), pools)
+        return kit.examples.remembered(found, domain, kit.load(domain.name)) if made.steer == "memory" else found
     steering: Steering | None = None
     if made.strength:
-        found = direction(kit.load(domain.name), texts, (), plain_texts(domain))
-        steering = Direction(found.vectors, made.strength).steering()
+        vectors = direction(kit.load(domain.name), texts, (), plain_texts(domain))
+        steering = Direction(vectors.vectors, made.strength).steering()
     return Likeness(made.examples, (), "vector", pools, steering, made.strength)
 
 

@@ -93,13 +93,15 @@ def is_wanted(like: Like) -> bool:
 
 
 def steered(kit: Kit, work: Work, engine: Engine) -> Work:
-    """Return the work with the vectors that steer it, where it is steered by vectors."""
-    if work.likeness is None or work.likeness.steer != "vector":
+    """Return the work with what steers it, where it is steered by vectors or by memory."""
+    if work.likeness is None or work.likeness.steer == "prompt":
         return work
-    likeness = kit.examples.steered(work.likeness, work.domain, engine)
+    by_memory = work.likeness.steer == "memory"
+    find = kit.examples.remembered if by_memory else kit.examples.steered
+    likeness = find(work.likeness, work.domain, engine)
     shaped = replace(work.shaped, prompt=likeness.shown_in(work.shaped.prompt))
     found = replace(work, shaped=shaped, likeness=likeness)
-    if likeness.strength:
+    if by_memory or likeness.strength:
         return found
     note = "no strength of vectors made the examples that were held out likelier: it is written as without vectors"
     return replace(found, findings=(*found.findings, Finding("examples", "note", note)))

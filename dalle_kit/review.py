@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from dalle_kit.checks import Source, contradictions, form, invented, misplaced, missing, unsupported
+from dalle_kit.checks import Source, borrowed, contradictions, form, invented, misplaced, missing, unsupported
 from dalle_kit.checks.added import added, without_added
 from dalle_kit.checks.coverage import Coverage, assess
 from dalle_kit.checks.invention import is_courtesy
@@ -93,7 +93,8 @@ class Reviewer:
         self._known_text = "\n".join(self.known)
         self._all_points = tuple(point for slot in slots for point in slot.about)
         points = frozenset(self._all_points)
-        self._beside = Source([text for text in self.known if text not in points], language=self._language)
+        self._others = [text for text in self.known if text not in points]
+        self._beside = Source(self._others, language=self._language)
 
     def is_prose(self, slot: Slot) -> bool:
         """Say whether a slot is filled with sentences of the model's own."""
@@ -197,6 +198,13 @@ class Reviewer:
     def _misplaced(self, text: str, *, slot: str | None = None) -> list[Finding]:
         return misplaced(text, self._all_points, beside=self._beside, slot=slot, language=self._language)
 
+    def _borrowed(self, slot: Slot, text: str) -> list[Finding]:
+        """Return a finding for each sentence of the only point of a slot that tells of it what another one says."""
+        if len(slot.about) != 1:
+            return []
+        others = [point for point in self._all_points if point != slot.about[0]]
+        return borrowed(text, slot.about[0], others, self._others, slot=slot.name, language=self._language)
+
     def assess(self, points: Sequence[str], text: str) -> list[Coverage]:
         """Return how far a text says each point."""
         return assess(points, text, language=self._language)
@@ -225,6 +233,7 @@ class Reviewer:
                 findings += invented(text, self._source, slot=slot.name)
                 findings += added(text, self._all_points, self._source, slot=slot.name)
                 findings += self._misplaced(text, slot=slot.name)
+                findings += self._borrowed(slot, text)
                 findings += self._repetitions(slot, text)
             findings += form(
                 text,

@@ -10,7 +10,7 @@ from dalle_kit.checks.grounding import Source, unsupported
 from dalle_kit.checks.invention import invented
 from dalle_kit.checks.notes import capitalised, plain_sentence, without_list_mark
 from dalle_kit.checks.parser import NameFinder, load_name_finder
-from dalle_kit.checks.placement import misplaced
+from dalle_kit.checks.placement import borrowed, misplaced
 from dalle_kit.checks.quotes import altered_quotes
 from dalle_kit.checks.sentences import (
     Paragraph,
@@ -38,6 +38,7 @@ __all__ = [
     "all_sentences",
     "altered_quotes",
     "asks_reader",
+    "borrowed",
     "capitalised",
     "consistency",
     "content_words",

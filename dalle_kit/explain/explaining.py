@@ -95,12 +95,13 @@ def _told(work: Work, layout: Layout) -> Told:
     if likeness is None or likeness.steer == "prompt":
         return Told(prompt, layout.prompt(prompt, uses))
     turns = layout.prompt(prompt, [])
-    if likeness.steer == "memory":
+    if likeness.steer == "memory" and prompt.steering is None:
         return Told(prompt, turns, tuple(layout.example(use, text) for use, text in uses))
     if prompt.steering is None:
         return Told(prompt, turns)
     names = ", ".join(dict.fromkeys(use.set for use in likeness.uses))
-    return Told(prompt, turns, steering=layout.parts.number("example", f"vectors of {names}", "all its examples"))
+    what = f"{'memory' if likeness.steer == 'memory' else 'vectors'} of {names}"
+    return Told(prompt, turns, steering=layout.parts.number("example", what, "all its examples"))
 
 
 def _shown(told: Told) -> Iterator[tuple[str, int | None]]:

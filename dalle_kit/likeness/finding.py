@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dalle_kit.domain import Domain, Request, told_texts
@@ -17,9 +18,10 @@ from dalle_kit.examples.profile import Profile, profile_of
 from dalle_kit.examples.store import ExampleStore
 from dalle_kit.examples.texts import Found, Kind
 from dalle_kit.likeness.likeness import Likeness, plain_texts
+from dalle_kit.likeness.memory import remember
 from dalle_kit.likeness.own_file import OwnFile
 from dalle_kit.likeness.vectors import direction, parted
-from dalle_kit.models.spec import Progress, silent
+from dalle_kit.models.spec import MEMORY_FILE, Progress, silent
 from dalle_kit.records import ExampleUse, Steer
 
 if TYPE_CHECKING:
@@ -37,6 +39,9 @@ _BUDGETS: Mapping[Steer, tuple[int, int]] = {"prompt": (3, 1800), "memory": (4, 
 #: Characters of a request that examples are searched with, the most texts of a set that tell of its voice and make
 #: vectors, and how many voices, samples and directions are remembered.
 _ASKED, _MOST, _REMEMBERED = 2000, 500, 16
+
+#: Plain texts of a domain that examples are told from.
+_PLAIN = 24
 
 
 class ExampleFinder:
@@ -109,12 +114,20 @@ class ExampleFinder:
         )
         return found
 
+    def remembered(self, likeness: Likeness, domain: Domain, engine: Engine) -> Likeness:
+        """Return a likeness by memory with what the model's memory map makes of its examples.
+
+        A model that reads examples itself has none. Raises ExampleError for a domain without plain texts to tell the
+        examples from, ModelError for a memory map that is damaged or was learned for another encoder.
+        """
+        folder = Path(engine.path)
+        if not (folder / MEMORY_FILE).is_file():
+            return likeness
+        plain = _plain_of(domain, likeness.steer)
+        return replace(likeness, steering=remember(folder, likeness.texts, plain, self.encoder))
+
     def _find_vectors(self, likeness: Likeness, domain: Domain, engine: Engine) -> Likeness:
-        plain = plain_texts(domain)
-        if not plain:
-            raise ExampleError(
-                f"steer 'vector': {domain.name!r} has no plain texts to tell examples from; use 'prompt'"
-            )
+        plain = _plain_of(domain, likeness.steer)
         sample = [each for each in self._sample(likeness.pools) if (each[1].kind == "code") != domain.prose]
         if not sample:
             raise ExampleError(
@@ -142,6 +155,14 @@ class ExampleFinder:
             self._known[key] = found
             return found
         return self._known[key]
+
+
+def _plain_of(domain: Domain, steer: Steer) -> list[str]:
+    """Return the plain texts of a domain, a few; raises ExampleError where there are none."""
+    plain = plain_texts(domain)[:_PLAIN]
+    if not plain:
+        raise ExampleError(f"steer {steer!r}: {domain.name!r} has no plain texts to tell examples from; use 'prompt'")
+    return plain
 
 
 def _lacking(pool: Pool) -> str | None:

@@ -17,9 +17,10 @@ from dalle_kit.records import ExampleUse, Prompt, Steer, Steering
 class Likeness:
     """The examples chosen for a request, the nearest first, and how they reach the model.
 
-    ``steer`` is ``prompt`` (as text), ``vector`` (added to the decoder's states) or ``memory`` (read by the model's
-    encoder). ``pools`` are the sets they are from. ``steering`` are the vectors once they are known, ``strength`` is
-    what they are multiplied by. ``notes`` say what of the sets could not be looked at.
+    ``steer`` is ``prompt`` (as text), ``vector`` (what the decoder's own states on them say is added to its states) or
+    ``memory`` (what an encoder reads in them reaches the decoder). ``pools`` are the sets they are from. ``steering``
+    is what is added to the states once it is known, ``strength`` what vectors are multiplied by. ``notes`` say what of
+    the sets could not be looked at.
     """
 
     uses: tuple[ExampleUse, ...]
@@ -34,9 +35,9 @@ class Likeness:
         """Return the prompt as a model is told it that is to write like the examples."""
         if self.steer == "prompt":
             return with_texts(prompt, self.texts)
-        if self.steer == "memory":
+        if self.steer == "memory" and self.steering is None:
             return replace(prompt, examples=self.texts)
-        return replace(prompt, steering=self.steering)
+        return replace(prompt, examples=(), steering=self.steering)
 
     def with_fewer(self) -> Likeness | None:
         """Return the likeness without the example that is least near, where that makes the prompt shorter."""
@@ -63,8 +64,8 @@ def resolve_steer(steer: str, *, has_encoder: Callable[[], bool], model: str) ->
         return "prompt"
     if steer == "memory" and not has_encoder():
         raise ModelError(
-            f"steer 'memory': {model} has no encoder of examples; steer by 'prompt', or train a model that has one: "
-            "dalle-kit train --encoder"
+            f"steer 'memory': {model} has no encoder of examples; steer by 'prompt', or use a model that has one, "
+            "as dalle-base does"
         )
     return steer  # type: ignore[return-value]
 

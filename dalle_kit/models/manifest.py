@@ -24,8 +24,8 @@ _DEVICE_NAME = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # Windows ha
 class Manifest:
     """What is stored: ``files`` maps each file's path to its size, ``source`` says where it came from.
 
-    Where it was made from parts, ``base``, ``adapter``, ``encoder`` and ``bridge`` are the hashes of these, None for
-    those it has not, and ``controls`` the control tokens that got another name.
+    Where it was made from parts, ``base``, ``adapter``, ``encoder``, ``bridge`` and ``reads`` are the hashes of these,
+    None for those it has not, and ``controls`` the control tokens that got another name.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Manifest:
     adapter: str | None = None
     encoder: str | None = None
     bridge: str | None = None
+    reads: str | None = None
     controls: Mapping[str, str] = field(default_factory=dict)
     format: int = field(default=FORMAT)
 
@@ -52,7 +53,12 @@ class Manifest:
     @property
     def parts(self) -> dict[str, Any]:
         """What was added to the source, as ``parts_of`` tells it of a spec."""
-        return {"adapter": self.adapter, "bridge": self.bridge, "controls": dict(self.controls)}
+        return {
+            "adapter": self.adapter,
+            "bridge": self.bridge,
+            "reads": self.reads,
+            "controls": dict(self.controls),
+        }
 
     @property
     def is_made(self) -> bool:
@@ -115,5 +121,6 @@ def describe_origin(spec: ModelSpec) -> dict[str, Any]:
 
 def parts_of(spec: ModelSpec) -> dict[str, Any]:
     """Return what is added to a model's source: hashes, None for what it has not, and names of control tokens."""
-    adapter, bridge = (part.sha256 if part else None for part in (spec.adapter, spec.bridge))
-    return {"adapter": adapter, "bridge": bridge, "controls": dict(spec.controls)}
+    parts = {"adapter": spec.adapter, "bridge": spec.bridge, "reads": spec.reads}
+    hashes = {name: part.sha256 if part else None for name, part in parts.items()}
+    return {**hashes, "controls": dict(spec.controls)}

@@ -54,7 +54,7 @@ def provide(
 
 def fetched_parts(spec: ModelSpec) -> dict[str, ModelSpec]:
     """Return what a model is made from that has a source of its own: its base, and its encoder if it has one."""
-    parts = {"base": replace(spec, adapter=None, bridge=None, controls={})}
+    parts = {"base": replace(spec, adapter=None, bridge=None, controls={}, reads=None)}
     if spec.bridge is not None:
         parts["encoder"] = ModelSpec(name=spec.name, source=spec.bridge.encoder, role="encoder")
     return parts

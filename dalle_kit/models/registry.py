@@ -12,7 +12,16 @@ from dalle_kit.models.builtin import builtin_models
 from dalle_kit.models.foreign import KINDS, has_weights, kind_of
 from dalle_kit.models.hub import parse_hub
 from dalle_kit.models.servers import SCHEME, parse_server, server_name
-from dalle_kit.models.spec import AdapterSource, LocalSource, ModelSpec, Progress, ServerSource, StoredModel, silent
+from dalle_kit.models.spec import (
+    MEMORY_FILE,
+    AdapterSource,
+    LocalSource,
+    ModelSpec,
+    Progress,
+    ServerSource,
+    StoredModel,
+    silent,
+)
 from dalle_kit.models.store import Store, StoredEntry
 from dalle_kit.paths import Paths, find_paths
 
@@ -110,10 +119,13 @@ class Registry:
         return self._store.find(spec)
 
     def reads_examples(self, name: str) -> bool:
-        """Say whether a model has an encoder of examples; nothing is fetched. Raises as ``resolve`` does."""
+        """Say whether examples reach a model through an encoder; nothing is fetched. Raises as ``resolve`` does."""
         found = self.find(name)
         if found is None:
-            return self.resolve(name).bridge is not None
+            spec = self.resolve(name)
+            return spec.bridge is not None or spec.reads is not None
+        if (Path(found.path) / MEMORY_FILE).is_file():
+            return True
         try:
             config = json.loads((Path(found.path) / "config.json").read_bytes())
         except (OSError, ValueError):

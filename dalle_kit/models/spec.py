@@ -82,12 +82,28 @@ class BridgeSource:
     encoder: Source
 
 
+#: The name of a memory map's file in a model's folder.
+MEMORY_FILE = "memory.safetensors"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemorySource:
+    """What makes memory of examples for a decoder, learned for it and an encoder, on this machine.
+
+    ``path`` is a file with a memory map, as ``dalle_kit.models.memory_map`` tells it; ``sha256`` is its hash.
+    """
+
+    path: str
+    sha256: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSpec:
     """A model by name. ``download`` and ``memory`` are bytes, 0 where not known; ``role`` is what it is used for.
 
     What ``source`` holds is only the base where there is more: an ``adapter`` is merged into it; a ``bridge`` makes it
-    the decoder of an encoder-decoder; ``controls`` give control tokens that it never uses another name.
+    the decoder of an encoder-decoder; ``controls`` give control tokens that it never uses another name; ``reads`` is
+    how it is steered by what an encoder reads.
     """
 
     name: str
@@ -101,11 +117,12 @@ class ModelSpec:
     adapter: AdapterSource | None = None
     bridge: BridgeSource | None = None
     controls: Mapping[str, str] = field(default_factory=dict)
+    reads: MemorySource | None = None
 
     @property
     def is_made(self) -> bool:
         """Whether the model is made from a base and something else."""
-        return bool(self.adapter or self.bridge or self.controls)
+        return bool(self.adapter or self.bridge or self.controls or self.reads)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dalle_kit.checks import Source, misplaced
+from dalle_kit.checks import Source, borrowed, misplaced
 
 POINTS = (
     "highest level since 1954",
@@ -54,3 +54,13 @@ def test_a_figure_in_its_own_words_is_not_nor_one_that_no_point_has(sentence: st
 
 def test_a_figure_that_was_told_beside_the_points_may_stand_anywhere() -> None:
     assert misplaced("There were 400 people.", POINTS, beside=Source(["400 people in the water"])) == []
+
+
+def test_a_sentence_does_not_tell_of_its_point_what_another_one_says() -> None:
+    point, other = "more than 3,200 people signed a petition", "closure would have saved 180,000 pounds a year"
+    mixed = "The closure would have saved the library more than 3,200 people who signed a petition."
+    (finding,) = borrowed(mixed, point, [other], ["Library to stay open"], slot="fact_2")
+    assert finding.check == "misplaced" and finding.severity == "error" and finding.slot == "fact_2"
+    assert other in finding.message and finding.span == (0, len(mixed))
+    assert not borrowed("More than 3,200 people signed a petition against the closure.", point, [other], [])
+    assert not borrowed(mixed, point, [other], ["The closure would have saved money"])

@@ -92,7 +92,7 @@ def test_what_the_model_has_written_is_recorded(command: Command, sheets: Path, 
     assert command("config", "set", "history", "texts").code == 0
     written = command("note", "--to", "Ana", "--max-tokens", "4", "--quiet").out
     (entry,) = entries(command)
-    assert entry["text"] == written and entry["model"] == "smollm2-135m-writer" and entry["seconds"] > 0
+    assert entry["text"] == written and entry["model"] == "dalle-base" and entry["seconds"] > 0
 
 
 def test_where_it_is_off_nothing_is_recorded(command: Command, certain: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,9 +60,15 @@ def test_the_wheel_holds_its_packages_with_their_templates_and_markers(wheel: Pa
 
 
 def test_the_wheel_holds_the_adapter_of_the_default_model_with_its_card(wheel: Path) -> None:
-    folder = "dalle_kit/models/adapters/writer/"
+    folder = "dalle_kit/models/adapters/base/"
     found = {name.removeprefix(folder) for name in names_in_wheel(wheel) if name.startswith(folder)}
-    assert found == {"adapter_config.json", "adapter_model.safetensors", "training.json", "README.md"}
+    assert found == {
+        "adapter_config.json",
+        "adapter_model.safetensors",
+        "memory.safetensors",
+        "training.json",
+        "README.md",
+    }
 
 
 def test_every_source_file_is_in_the_wheel(wheel: Path, sources: Path) -> None:

@@ -27,14 +27,14 @@ def client(server: Server) -> Iterator[openai.OpenAI]:
 
 def test_the_models_are_listed_and_found(client: openai.OpenAI) -> None:
     names = [model.id for model in client.models.list()]
-    assert names == ["smollm2-135m-writer", "smollm2-135m"]
+    assert names == ["dalle-base", "smollm2-135m"]
     assert client.models.retrieve("smollm2-135m").id == "smollm2-135m"
     with pytest.raises(openai.NotFoundError, match="did you mean 'smollm2-135m'"):
         client.models.retrieve("smollm2-135n")
 
 
 def test_a_conversation_is_answered_the_same_at_once_and_as_a_stream(client: openai.OpenAI, kit: Kit) -> None:
-    given: Any = {"model": "smollm2-135m-writer", "messages": COLOURS, "max_tokens": 24}
+    given: Any = {"model": "dalle-base", "messages": COLOURS, "max_tokens": 24}
     answer = client.chat.completions.create(**given)
     (choice,) = answer.choices
     assert (choice.message.role, choice.finish_reason) == ("assistant", "stop")
@@ -61,8 +61,7 @@ def test_parts_of_a_message_are_one_text_and_the_developer_is_the_system(client:
     ]
     plain: Any = [{"role": "system", "content": "You are brief."}, *COLOURS]
     texts = [
-        client.chat.completions.create(model="smollm2-135m-writer", messages=each, max_tokens=12)
-        for each in (turns, plain)
+        client.chat.completions.create(model="dalle-base", messages=each, max_tokens=12) for each in (turns, plain)
     ]
     assert texts[0].choices[0].message == texts[1].choices[0].message
 
@@ -113,7 +112,7 @@ def test_an_answer_follows_a_schema(client: openai.OpenAI) -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"model": "gpt-4"}, "no model named 'gpt-4': choose from smollm2-135m, smollm2-135m-writer"),
+        ({"model": "gpt-4"}, "no model named 'gpt-4': choose from dalle-base, smollm2-135m"),
         ({"temperature": 9}, "temperature: 9.0 is not allowed; give a number from 0 to 5"),
         ({"max_tokens": 0}, "max_tokens: 0 is not allowed"),
         ({"max_tokens": 9000}, "the request needs 9"),
@@ -133,7 +132,7 @@ def test_an_answer_follows_a_schema(client: openai.OpenAI) -> None:
 )
 def test_what_cannot_be_done_is_said(client: openai.OpenAI, given: dict[str, Any], message: str) -> None:
     with pytest.raises((openai.BadRequestError, openai.NotFoundError)) as refused:
-        client.chat.completions.create(**{"model": "smollm2-135m-writer", "messages": COLOURS, **given})
+        client.chat.completions.create(**{"model": "dalle-base", "messages": COLOURS, **given})
     body = refused.value.body
     assert isinstance(body, dict) and message in body["message"]
     assert set(body) == {"message", "type", "param", "code"} and body["type"] == "invalid_request_error"
@@ -147,7 +146,7 @@ def test_no_request_asks_for_so_many_texts_that_others_wait(server: Server) -> N
 
 def test_what_changes_nothing_is_taken(client: openai.OpenAI) -> None:
     answer = client.chat.completions.create(
-        model="smollm2-135m-writer",
+        model="dalle-base",
         messages=COLOURS,
         max_completion_tokens=3,
         frequency_penalty=0,

@@ -81,7 +81,7 @@ def test_a_letter_is_written_by_the_keyboard_alone(browser: Browser, server: Ser
     document = kit.generate("email", {**fields, "sender": "Tom Ilves"})
     assert browser.value("document.getElementById('text').textContent") == document.text
     assert text_of(browser, "status").startswith("Finished: ")
-    assert "smollm2-135m-writer" in text_of(browser, "provenance")
+    assert "dalle-base" in text_of(browser, "provenance")
     browser.tab_to("copy")
     assert not browser.value("document.getElementById('download').disabled")
     assert all(url.startswith((server.url, "data:")) for url in browser.requested)

@@ -36,7 +36,7 @@ Run = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture(scope="module")
 def name(server: Server) -> str:
-    return f"openai:{server.url}#smollm2-135m-writer"
+    return f"openai:{server.url}#dalle-base"
 
 
 @pytest.fixture
@@ -128,10 +128,10 @@ def test_the_command_takes_an_alias_and_says_nothing_of_a_server_on_this_machine
 def test_the_doctor_asks_the_server_of_the_default_model(run: Run, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DALLE_KIT_MODEL", name)
     facts = json.loads(run("doctor", "--json")[1])["model"]
-    assert facts["state"].startswith("the server answers and has smollm2-135m-writer; its texts are held to")
+    assert facts["state"].startswith("the server answers and has dalle-base; its texts are held to")
     monkeypatch.setenv("DALLE_KIT_MODEL", f"{name}x")
     problems = json.loads(run("doctor", "--json")[1])["problems"]
-    assert "no model of the server named 'smollm2-135m-writerx': did you mean" in problems[0]["what"]
+    assert "no model of the server named 'dalle-basex': did you mean" in problems[0]["what"]
 
 
 def test_the_command_says_where_a_request_goes_that_leaves_this_machine(

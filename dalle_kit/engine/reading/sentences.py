@@ -71,9 +71,13 @@ class SentenceEncoder:
 
     def encode(self, texts: Sequence[str]) -> Array:
         """Return a vector for each text (N, D), float32, of length 1; of a long text as much as the encoder reads."""
-        means = self._encoder.means([self._tokens(text) for text in texts])
+        means = self.means(texts)
         means /= np.maximum(np.linalg.norm(means, axis=1, keepdims=True), np.float32(1e-12))
         return means
+
+    def means(self, texts: Sequence[str]) -> Array:
+        """Return the mean of the last hidden states of each text (N, D), float32, as ``encode`` does, of any length."""
+        return self._encoder.means([self._tokens(text) for text in texts])
 
     def _tokens(self, text: str) -> list[int]:
         tokens = self._tokenizer.encode_text(text, special=True)

@@ -53,9 +53,9 @@ def spec(paths: Paths, tmp_path_factory: pytest.TempPathFactory) -> ModelSpec:
     base, encoder = SPECS["smollm2-135m"], SPECS["minilm-l6"]
     digest = write_random_bridge(bridge, encoder=paths.models / encoder.name, decoder=paths.models / base.name)
     return ModelSpec(
-        name="dalle-base",
+        name="joined",
         source=base.source,
-        adapter=SPECS["smollm2-135m-writer"].adapter,
+        adapter=SPECS["dalle-base"].adapter,
         bridge=BridgeSource(path=str(bridge), sha256=digest, encoder=encoder.source),
         controls=CONTROLS,
     )
@@ -67,9 +67,7 @@ def stored(paths: Paths, spec: ModelSpec) -> StoredModel:
     stages: set[str] = set()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PIP_NO_INDEX", "1")
-        found = Registry([spec], paths=paths).ensure(
-            "dalle-base", progress=lambda stage, done, total: stages.add(stage)
-        )
+        found = Registry([spec], paths=paths).ensure("joined", progress=lambda stage, done, total: stages.add(stage))
     assert stages == {"joining encoder and decoder"}
     return found
 
@@ -84,7 +82,7 @@ def test_it_runs_packed_and_its_base_and_encoder_stay_as_they_were(
 ) -> None:
     assert (engine.family, engine.quant, engine.context) == ("dalle", "int8", 8192 - 16)
     registry = Registry([spec], paths=paths)
-    assert registry.find("dalle-base") == stored
+    assert registry.find("joined") == stored
     assert registry.find("smollm2-135m") is not None and registry.find("minilm-l6") is not None
     note = json.loads((Path(stored.path) / "dalle-kit.json").read_text(encoding="utf-8"))
     parts = ("smollm2-135m", "minilm-l6")
