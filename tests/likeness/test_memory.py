@@ -24,7 +24,7 @@ LETTERS = (
     "Hi Ben,\n\nThe kettle is broken again. I will bring mine tomorrow.\n\nCheers,\nOle",
     "Hi Ana,\n\nLunch is at one. Bring your own plates, please.\n\nCheers,\nOle",
 )
-REQUEST: dict[str, Any] = {"to": ["Priya"], "subject": "Van", "points": ["van booked for Saturday"], "sender": "Tom"}
+REQUEST: dict[str, Any] = {"to": ["Priya <priya@example.com>"], "subject": "Van", "points": ["van booked for Saturday"], "sender": "Tom"}
 
 
 @pytest.fixture
@@ -42,8 +42,11 @@ def test_the_default_model_is_steered_by_memory_of_examples(home: Path, letters:
     plain = list(kit.plugins.domain("email").plain())[:24]
     steering = remember(Path(engine.path), LETTERS, plain, kit.examples.encoder)
     prompt = Prompt((Message("user", "Write another text like these."),))
-    alone, steered = (engine.score(each, LETTERS[0]) for each in (prompt, Prompt(prompt.messages, steering=steering)))
-    assert steered.log_likelihood > alone.log_likelihood + 1
+    alone, steered = (
+        sum(engine.score(each, letter).log_likelihood for letter in LETTERS)
+        for each in (prompt, Prompt(prompt.messages, steering=steering))
+    )
+    assert steered > alone + 1
 
 
 def test_memory_of_examples_is_the_same_in_any_order(home: Path) -> None:
