@@ -1,7 +1,7 @@
 """Tidying: what a small model likes to put before a point, and the point has no place for.
 
 Nothing that tells anything is taken: an article before "chapter 2" or "last year's", regret where nothing is to be
-regretted, and "you will see that".
+regretted, "you will see that", and a second "please".
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ _REGRETTED = re.compile(
 _UNHURT = re.compile(
     r"\b(?:nobody|no one|not|nothing|none)\b.{0,200}?\b(?:hurt|injured|lost|damaged|stolen)\b", re.IGNORECASE
 )
+_PLEASE_AGAIN = re.compile(r"(?<=\S), please(?=[.!?]?\Z)", re.IGNORECASE)
 
 
 def tidied(sentence: str, told: str) -> str:
@@ -51,6 +52,8 @@ def tidied(sentence: str, told: str) -> str:
         sentence = pattern.sub(
             lambda match: match[0] if match[0].casefold() in told.casefold() else _bare(match), sentence
         )
+    if re.match(r"(?:(?:could|would|can|will) you )?please\b", sentence, re.IGNORECASE):
+        sentence = _PLEASE_AGAIN.sub("", sentence)
     found = _EMPTY.match(sentence)
     if found and not _EMPTY.search(told):
         sentence = _capital(sentence[found.end() :])

@@ -81,6 +81,8 @@ def key_words(note: str, *, most: int = 12) -> tuple[str, ...]:
         word = raw.strip(_OUTER)
         if not any(map(str.isalnum, word)) or is_stop_word(word) or _DENIAL.fullmatch(word.casefold()):
             continue
+        if len(word) == 1 and word.islower():
+            continue  # any word may begin with it
         begins = not found and word.isalpha() and word[1:].islower() and is_ordinary(word)
         found.append(_beginning(word.lower()) if begins or (word.isalpha() and word.islower()) else word)
     return tuple(found) if len(found) <= most else ()

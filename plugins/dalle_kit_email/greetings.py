@@ -17,7 +17,8 @@ _TITLE = re.compile(
 _FORMAL_TITLE = re.compile(r"(?:dr|prof|mr|mrs|ms|mx|rev)\.?", re.I)
 _COLLECTIVE = re.compile(
     r"\b(?:team|support|sales|office|department|service|services|group|desk|hr|committee|board|staff|list|"
-    r"colleagues|customer|info|club|school|gmbh|ltd|inc|llc|ag)\b",
+    r"colleagues|customer|info|club|school|hotel|restaurant|library|museum|clinic|hospital|university|company|agency|"
+    r"insurance|gmbh|ltd|inc|llc|ag)\b",
     re.I,
 )
 _REGISTERS = {"formal": "formal", "friendly": "friendly"}
@@ -83,7 +84,7 @@ def form_of_address(name: str, *, register: str, language: str) -> str:
     parts = name.split()
     # Where first names are for friends, a neutral letter keeps the whole name.
     if register == "formal" or (register == "neutral" and language == "de") or _COLLECTIVE.search(name):
-        return name
+        return re.sub(r"\AAll(?= )", "all", name) if language == "en" else name
     if len(parts) > 1 and _TITLE.fullmatch(parts[0]):
         if register == "neutral":
             return f"{parts[0]} {parts[-1]}" if _FORMAL_TITLE.fullmatch(parts[0]) else name

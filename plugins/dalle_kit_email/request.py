@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, JsonValue, PrivateAttr, field_validator, model_validator
 
 from dalle_kit import Request, option
-from dalle_kit.checks import without_list_mark
+from dalle_kit.checks import spelled_out, without_list_mark
 from dalle_kit_email.addresses import Mailbox, parse_mailbox, parse_mailboxes, reject_control_characters
 from dalle_kit_email.languages import LANGUAGES
 from dalle_kit_email.thread import Parent, read_parent, reply_subject
@@ -118,7 +118,7 @@ class EmailRequest(Request):
     @field_validator("points")
     @classmethod
     def _said_points(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(filter(None, map(without_list_mark, value)))
+        return tuple(filter(None, (spelled_out(without_list_mark(point)) for point in value)))
 
     @field_validator("subject")
     @classmethod

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, JsonValue, field_validator, model_validator
 
 from dalle_kit import Request, option
-from dalle_kit.checks import without_list_mark
+from dalle_kit.checks import spelled_out, without_list_mark
 from dalle_kit_news.facts import QUESTIONS, statements
 from dalle_kit_news.quotes import Quote, on_one_line
 
@@ -109,7 +109,8 @@ class ArticleRequest(Request):
     @field_validator("facts")
     @classmethod
     def _reported_facts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        facts = tuple(filter(None, (without_list_mark(on_one_line(" ".join(fact.split()))) for fact in value)))
+        lines = (without_list_mark(on_one_line(" ".join(fact.split()))) for fact in value)
+        facts = tuple(spelled_out(line) for line in lines if line)
         if len(facts) > _MOST_FACTS:
             raise ValueError(
                 f"there are {len(facts):,}, and at most {_MOST_FACTS} are allowed; give the important ones"

@@ -17,6 +17,8 @@ from dalle_kit.checks.tidying import tidied
         ("I am sorry to say that nobody was hurt.", "Nobody was hurt.", "Nobody was hurt."),
         ("I am afraid that my daughter is nine.", "she is nine", "My daughter is nine."),
         ("The mornings are the best, I'm afraid.", "mornings best", "The mornings are the best."),
+        ("Please bring a jumper, please.", "bring a jumper", "Please bring a jumper."),
+        ("Could you please bring a jumper, please?", "bring a jumper", "Could you please bring a jumper?"),
         ("I have been told that the guard let me in.", "the guard let me in", "The guard let me in."),
     ],
 )
@@ -33,6 +35,7 @@ def test_what_does_not_belong_there_is_taken_away(sentence: str, told: str, tidy
         ("The floor 3 kitchen is closed.", "floor 3 kitchen closed"),
         ("The line 6 is closed.", "the line 6 is closed"),
         ("You will find that the key fits.", "you will find that the key fits"),
+        ("Bring a jumper, please.", "bring a jumper"),
         ("Unfortunately, we lost.", "unfortunately we lost"),
     ],
 )

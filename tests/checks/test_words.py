@@ -23,6 +23,7 @@ from dalle_kit.checks.words import is_ordinary, stem
         ("Order 88213 is delayed by two weeks", ("order*", "88213", "delay*", "two*", "week*")),
         ("can't come, sorry: eBay, ops@example.com", ("come*", "sorr*", "eBay", "ops@example.com")),
         ("Dr Meyer - 3rd floor", ("Dr", "Meyer", "3rd", "floor*")),
+        ("plan B: key is w/ reception", ("plan*", "B", "key*", "recept*")),
     ],
 )
 def test_names_and_numbers_stay_and_other_words_may_change_their_endings(note: str, words: tuple[str, ...]) -> None:

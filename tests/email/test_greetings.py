@@ -25,6 +25,8 @@ from dalle_kit_email.request import EmailRequest, LanguageCode, Tone
         (["Dr. Priya Raman"], "friendly", "en", "Hi Priya,"),
         (["J. Raman"], "friendly", "en", "Hi J. Raman,"),
         (["Support Team"], "friendly", "en", "Hi Support Team,"),
+        (["Hotel Lindner"], "neutral", "en", "Dear Hotel Lindner,"),
+        (["All staff"], "neutral", "en", "Dear all staff,"),
         (["Ana Li", "Bo Ek"], "neutral", "en", "Dear Ana and Bo,"),
         (["Ana Li", "Bo Ek", "Cy Do"], "friendly", "en", "Hi Ana, Bo and Cy,"),
         (["Ana", "Bo", "Cy", "Di"], "neutral", "en", "Dear all,"),
