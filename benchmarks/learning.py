@@ -123,9 +123,9 @@ def strength(engine: Engine, tuned_on: Sequence[Case], plain: np.ndarray) -> flo
 
 @dataclass(frozen=True)
 class Plain:
-    """Plain texts of a domain, the decoder's mean states on them (L, D), and what vectors are multiplied by."""
+    """What the encoder (W,) and the decoder (L, D) read in plain texts of a domain, and what vectors are multiplied by."""
 
-    texts: tuple[str, ...]
+    vector: np.ndarray
     states: np.ndarray
     strength: float
 
@@ -135,7 +135,7 @@ def by_memory(kit: Kit, engine: Engine, case: Case, texts: Sequence[str], plain:
     start = time.perf_counter()
     prompt = replace(case.prompt, examples=tuple(texts)) if engine.family == "dalle" else None
     if (Path(engine.path) / MEMORY_FILE).is_file():
-        steering = remember(Path(engine.path), texts, plain.texts, kit.examples.encoder)
+        steering = remember(Path(engine.path), texts, plain.vector, kit.examples.encoder)
         prompt = replace(case.prompt, steering=steering)
     if prompt is None:
         return None
@@ -200,7 +200,7 @@ def run(kit: Kit, engine: Engine, domain: str, count: int, *, requests: bool) ->
         trained = list(kit.plugins.domain(DOMAINS[domain]).corpus("train"))
         factor = strength(engine, cases(kit, domain, trained, _TUNED_ON, requests=requests, seed=1), states)
         say(f"{domain}: vectors are multiplied by {factor}")
-        plain = Plain(texts, states, factor)
+        plain = Plain(kit.examples.encoder.means(texts).mean(0), states, factor)
     found = []
     for number, case in enumerate(chosen, 1):
         found.append(measure(kit, engine, case, plain))

@@ -70,6 +70,7 @@ def engine_facts(engine: Engine | None) -> dict[str, Any]:
         return dict.fromkeys(names)
     manifest = read_manifest(Path(engine.path)) if engine.path else None
     parts = {name: getattr(manifest, name, None) for name in ("base", "adapter", "encoder", "bridge")}
+    parts["memory_map"] = manifest.reads if manifest else None
     return {
         **dict(zip(names, (engine.model, engine.sha256, engine.device, engine.dtype), strict=True)),
         "model_parts": {name: sha256 for name, sha256 in parts.items() if sha256},

@@ -332,8 +332,8 @@ class Provenance:
     ``model``, ``device``, ``dtype``, ``quant`` and ``runner`` are None for a document without slots, which no model
     wrote; a model on a server, ``openai:URL#NAME``, has no device that is known. ``constrained`` says whether the text
     was held to what is known while it was written, as that of every model on this machine is. ``model_parts`` are the
-    hashes of what the model was made from, ``templates`` those of the template's files by name, ``plugins`` and
-    ``libraries`` have the versions of what had a part in it. ``repair``, ``budget`` and
+    hashes of what the model was made from, its memory map included, ``templates`` those of the template's files by
+    name, ``plugins`` and ``libraries`` have the versions of what had a part in it. ``repair``, ``budget`` and
     ``privacy`` are as given; where the time was not enough, ``budget_spent``, the same request may give another text.
     ``name_blind`` says that the model saw stand-ins for people's names. ``repairs`` has a line for each change made to
     what was written, because a check had found something. ``examples``

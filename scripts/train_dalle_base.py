@@ -86,7 +86,9 @@ def learn_memory(folder: Path, *, progress: Progress) -> Path:
     else:
         every = [each.text for domain in DOMAINS for each in texts[domain]]
         read = read_texts(engine, encoder, every, progress=progress)
-        np.savez(kept, vectors=read.vectors, states=read.states)
+        partial = folder / "states.part.npz"
+        np.savez(partial, vectors=read.vectors, states=read.states)
+        partial.replace(kept)
     learned = fit_memory(read, encoder=encoder.sha256, rank=_RANK, ridge=_RIDGE)
     alone, after = (
         gains(

@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 
 
 #: What a stored model was made with that its spec no longer names.
-_OTHER = {"adapter": "another adapter", "bridge": "another bridge", "controls": "other names of control tokens"}
+_OTHER = {
+    "adapter": "another adapter",
+    "bridge": "another bridge",
+    "reads": "another memory map",
+    "controls": "other names of control tokens",
+}
 
 
 def registry() -> Registry:
@@ -343,6 +348,7 @@ def _row(spec: ModelSpec, entry: StoredEntry | None, chosen: str) -> dict[str, A
         "adapter": entry.manifest.adapter if entry else parts["adapter"],
         "encoder": entry.manifest.encoder if entry else None,
         "bridge": entry.manifest.bridge if entry else parts["bridge"],
+        "memory_map": entry.manifest.reads if entry else parts["reads"],
         "controls": dict(entry.manifest.controls) if entry else parts["controls"],
         "commit": entry.manifest.commit if entry else None,
         "default": spec.name == chosen,
@@ -384,7 +390,7 @@ def _spec_of(entry: StoredEntry) -> ModelSpec:
         elif Path(manifest.name).is_absolute():
             summary = "with the adapter in that folder"
         else:
-            summary = "of a plugin that is not installed"
+            summary = "of a plugin that is not installed, or of an earlier version"
     role: Literal["decoder", "encoder"] = "encoder" if manifest.role == "encoder" else "decoder"
     return ModelSpec(name=manifest.name, source=origin, summary=summary, licence=manifest.licence, role=role)
 

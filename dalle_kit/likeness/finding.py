@@ -115,15 +115,17 @@ class ExampleFinder:
         return found
 
     def remembered(self, likeness: Likeness, domain: Domain, engine: Engine) -> Likeness:
-        """Return a likeness by memory with what the model's memory map makes of its examples.
+        """Return a likeness by memory with what the model's memory map makes of its examples, if there are any.
 
-        A model that reads examples itself has none. Raises ExampleError for a domain without plain texts to tell the
+        A model that reads examples itself has no map. Raises ExampleError for a domain without plain texts to tell the
         examples from, ModelError for a memory map that is damaged or was learned for another encoder.
         """
         folder = Path(engine.path)
-        if not (folder / MEMORY_FILE).is_file():
+        if not (folder / MEMORY_FILE).is_file() or not likeness.texts:
             return likeness
-        plain = _plain_of(domain, likeness.steer)
+        plain = self._once(
+            ("plain", domain.name), lambda: self.encoder.means(_plain_of(domain, likeness.steer)).mean(0)
+        )
         return replace(likeness, steering=remember(folder, likeness.texts, plain, self.encoder))
 
     def _find_vectors(self, likeness: Likeness, domain: Domain, engine: Engine) -> Likeness:

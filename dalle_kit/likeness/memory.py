@@ -11,6 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
+
 from dalle_kit.errors import ModelError
 from dalle_kit.models.memory_map import read_memory_map
 from dalle_kit.models.spec import MEMORY_FILE
@@ -20,15 +23,17 @@ if TYPE_CHECKING:
     from dalle_kit.engine.reading import SentenceEncoder
 
 
-def remember(folder: Path, examples: Sequence[str], plain: Sequence[str], encoder: SentenceEncoder) -> Steering:
-    """Return the memory of examples for the decoder in a folder.
+def remember(
+    folder: Path, examples: Sequence[str], plain: npt.NDArray[np.float32], encoder: SentenceEncoder
+) -> Steering:
+    """Return the memory of examples for the decoder in a folder; ``plain`` (W,) is the encoder's mean of plain texts.
 
     Raises ModelError for a memory map that is damaged, or learned for another encoder.
     """
     found = read_memory_map(folder / MEMORY_FILE)
-    if encoder.sha256 != found.encoder:
+    if encoder.sha256 != found.encoder or found.reads.shape[1:] != plain.shape:
         raise ModelError(
-            f"the memory of {folder.name} was learned for another encoder than {encoder.name} as it is here; pull both "
-            f"again: dalle-kit models pull {encoder.name}"
+            f"the memory of {folder.name} was learned for another encoder than {encoder.name} as it is here; steer by "
+            "'prompt', or pull both models again"
         )
-    return Steering(found.memory(encoder.means(examples).mean(0) - encoder.means(plain).mean(0)))
+    return Steering(found.memory(encoder.means(examples).mean(0) - plain))

@@ -73,7 +73,8 @@ class Registry:
         if name.startswith(SCHEME):
             server = parse_server(name)
             return ModelSpec(name=server_name(server), source=server, summary=f"on a server: {server.url}")
-        for entry in self._store.entries():
+        entries = self._store.entries()
+        for entry in entries:
             if entry.folder.name == name and entry.manifest.source["kind"] in KINDS:
                 return _spec_of_converted(entry)
         try:
@@ -88,6 +89,11 @@ class Registry:
             return self._adapted(path) if _is_adapter(path) else _local_spec(name, path)
         if path.suffix == ".gguf" or name != path.name:
             raise ModelError(f"there is no file or folder {name}; give a path that exists, hub:REPO, or a model's name")
+        if any(entry.manifest.name == name for entry in entries):
+            raise ModelError(
+                f"{name} is stored here, but of a plugin that is not installed, or of an earlier version of dalle-kit; "
+                f"use {builtin_models()[0].name}, the default, and free its room: dalle-kit models remove {name}"
+            )
         hint = "(or give hub:REPO, openai:URL#NAME, a folder, a .gguf file)"
         raise UnknownNameError("model", name, (*self._specs, *self._aliases), hint=hint)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from dalle_kit import ExampleError, Kit, ModelError
 from dalle_kit.examples.memory_set import MemorySet
 from dalle_kit.examples.texts import Found
+from dalle_kit.likeness import Likeness
 from dalle_kit.likeness.memory import remember
 from dalle_kit.models.memory_map import MemoryMap, read_memory_map, write_memory_map
 from dalle_kit.models.spec import MEMORY_FILE
@@ -24,7 +26,13 @@ LETTERS = (
     "Hi Ben,\n\nThe kettle is broken again. I will bring mine tomorrow.\n\nCheers,\nOle",
     "Hi Ana,\n\nLunch is at one. Bring your own plates, please.\n\nCheers,\nOle",
 )
-REQUEST: dict[str, Any] = {"to": ["Priya <priya@example.com>"], "subject": "Van", "points": ["van booked for Saturday"], "sender": "Tom"}
+REQUEST: dict[str, Any] = {
+    "to": ["Priya <priya@example.com>"],
+    "subject": "Van",
+    "points": ["van booked for Saturday"],
+    "sender": "Tom",
+}
+_NOTHING = np.zeros(384, dtype=np.float32)
 
 
 @pytest.fixture
@@ -37,9 +45,10 @@ def test_the_default_model_is_steered_by_memory_of_examples(home: Path, letters:
     kit = Kit()
     document = kit.generate("email", REQUEST, like=[letters], steer="memory")
     assert document.provenance.steer == "memory" and len(document.provenance.examples) == 3
+    assert {"base", "adapter", "memory_map"} == document.provenance.model_parts.keys()
     assert document.text.startswith("Hi Priya,") and "Saturday" in document.text
     engine = kit.load()
-    plain = list(kit.plugins.domain("email").plain())[:24]
+    plain = kit.examples.encoder.means(list(kit.plugins.domain("email").plain())[:24]).mean(0)
     steering = remember(Path(engine.path), LETTERS, plain, kit.examples.encoder)
     prompt = Prompt((Message("user", "Write another text like these."),))
     alone, steered = (
@@ -53,7 +62,7 @@ def test_memory_of_examples_is_the_same_in_any_order(home: Path) -> None:
     kit = Kit()
     folder = Path(kit.registry.ensure(kit.model).path)
     found, other = (
-        remember(folder, texts, ("A text.",), kit.examples.encoder).vectors for texts in (LETTERS, LETTERS[::-1])
+        remember(folder, texts, _NOTHING, kit.examples.encoder).vectors for texts in (LETTERS, LETTERS[::-1])
     )
     np.testing.assert_allclose(found, other, atol=1e-5)
 
@@ -66,11 +75,21 @@ def test_a_domain_without_plain_texts_has_no_memory(home: Path) -> None:
         kit.generate("code complete", place=place, like=[own], steer="memory")
 
 
-def test_a_memory_map_for_another_encoder_is_refused(home: Path, tmp_path: Path) -> None:
+def test_where_no_example_is_left_nothing_is_remembered(home: Path) -> None:
     kit = Kit()
-    write_memory_map(tmp_path / MEMORY_FILE, _random_map(2, 384, 3, 8))
+    nothing = Likeness((), (), "memory")
+    assert kit.examples.remembered(nothing, kit.plugins.domain("email"), kit.load()) == nothing
+
+
+@pytest.mark.parametrize("inputs", [384, 100])
+def test_a_memory_map_for_another_encoder_is_refused(home: Path, tmp_path: Path, inputs: int) -> None:
+    kit = Kit()
+    learned = _random_map(2, inputs, 3, 8)
+    if inputs != 384:
+        learned = replace(learned, encoder=kit.examples.encoder.sha256 or "")
+    write_memory_map(tmp_path / MEMORY_FILE, learned)
     with pytest.raises(ModelError, match="was learned for another encoder than minilm-l6"):
-        remember(tmp_path, LETTERS, ("A text.",), kit.examples.encoder)
+        remember(tmp_path, LETTERS, _NOTHING, kit.examples.encoder)
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"\x10\0\0\0\0\0\0\0{}              ", b"\xff" * 40])

@@ -26,7 +26,15 @@ from dalle_kit.models.bridge import bridge_hash, load_bridge, save_bridge
 from dalle_kit.models.packed_copies import ensure_packed
 from dalle_kit.models.panels import PACKED_FILE
 from dalle_kit.models.registry import Registry
-from dalle_kit.models.spec import AdapterSource, BridgeSource, LocalSource, ModelSpec, StoredModel, WheelSource
+from dalle_kit.models.spec import (
+    AdapterSource,
+    BridgeSource,
+    LocalSource,
+    MemorySource,
+    ModelSpec,
+    StoredModel,
+    WheelSource,
+)
 from dalle_kit.models.weights import quant_of, read_panels, read_weights
 from tests.models.conftest import write_wheel
 from tests.models.test_merged_models import note_of, write_adapter
@@ -455,11 +463,16 @@ def test_the_commands_show_optimise_export_and_remove_it(
     other = {"bridge": replace(bridged.bridge, sha256="0" * 64)}
     monkeypatch.setattr(models, "registry", lambda: bridged.with_spec(**other))
     assert run("show", "tiny-dalle")["problem"] == "it was made with another bridge; pull it again"
+    read = MemorySource(path="memory.safetensors", sha256="0" * 64)
+    monkeypatch.setattr(models, "registry", lambda: bridged.with_spec(reads=read))
+    assert run("show", "tiny-dalle")["problem"] == "it was made with another memory map; pull it again"
     monkeypatch.setattr(models, "registry", lambda: bridged.with_spec(controls={}))
     assert "other names of control tokens" in run("show", "tiny-dalle")["problem"]
     monkeypatch.setattr(models, "registry", lambda: Registry(paths=bridged.tiny.paths))
     (row,) = [row for row in run("list") if row["name"] == "tiny-dalle"]
-    assert row["summary"] == "of a plugin that is not installed" and row["state"] == "here"
+    assert row["summary"].startswith("of a plugin that is not installed") and row["state"] == "here"
+    with pytest.raises(ModelError, match=r"stored here, .* dalle-kit models remove tiny-dalle"):
+        Registry(paths=bridged.tiny.paths).resolve("tiny-dalle")
     assert run("remove", "tiny-dalle")["freed"] > shown["size"]
     assert bridged.tiny.leftovers() == []
 
