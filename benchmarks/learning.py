@@ -123,7 +123,7 @@ def strength(engine: Engine, tuned_on: Sequence[Case], plain: np.ndarray) -> flo
 
 @dataclass(frozen=True)
 class Plain:
-    """What the encoder (W,) and the decoder (L, D) read in plain texts of a domain, and what vectors are multiplied by."""
+    """What encoder (W,) and decoder (L, D) read in plain texts of a domain, and what vectors are multiplied by."""
 
     vector: np.ndarray
     states: np.ndarray
