@@ -8,7 +8,7 @@ from dalle_kit.checks.facts import Fact, find_facts
 from dalle_kit.checks.form import DANGLING, PLACEHOLDER, ends_well, form, is_chatter, placeholders
 from dalle_kit.checks.grounding import Source, unsupported
 from dalle_kit.checks.invention import invented
-from dalle_kit.checks.notes import capitalised, plain_sentence, spelled_out, without_list_mark
+from dalle_kit.checks.notes import capitalised, plain_sentence, without_list_mark
 from dalle_kit.checks.parser import NameFinder, load_name_finder
 from dalle_kit.checks.placement import borrowed, misplaced
 from dalle_kit.checks.quotes import altered_quotes
@@ -24,6 +24,7 @@ from dalle_kit.checks.sentences import (
     split_sentences,
     split_text,
 )
+from dalle_kit.checks.short_forms import spelled_out
 from dalle_kit.checks.words import content_words, key_words, stem
 
 __all__ = [

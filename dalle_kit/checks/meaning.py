@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dalle_kit.checks.event_reader import asks_reader, read
 from dalle_kit.checks.events import Event, Read
 from dalle_kit.checks.parts import lost_part, turned_bound
+from dalle_kit.checks.persons import changed_person
 from dalle_kit.checks.roles import turned_roles
 from dalle_kit.checks.verbs import has_finite_verb
 from dalle_kit.checks.word_classes import TIMES
@@ -116,6 +117,7 @@ def twisted(point: str, sentences: Sequence[str]) -> str | None:
         or _made_condition(point, sentences[0])
         or _lost_span(point, sentences)
         or _lost_courtesy(point, sentences)
+        or changed_person(point, sentences[0])
         or turned_bound(point, sentences)
         or lost_part(point, sentences)
     )

@@ -12,7 +12,7 @@ from dalle_kit.checks.negation import denies, has_negative_word
 from dalle_kit.checks.words import WORD, stem, weight
 
 #: Where notes begin another part.
-_BETWEEN = re.compile(r"[,;:]\s")
+_BETWEEN = re.compile(r"[,;:]\s|\s(?:and|or|but|because|\+)\s")
 #: What begins or ends at a figure, and the figure.
 _STARTS = re.compile(r"\b(?:from|after|since|as of|starting) (?=(\d[\w:.]*))", re.IGNORECASE)
 _ENDS = re.compile(r"\b(?:until|till?|by|up to) (?=(\d[\w:.]*))", re.IGNORECASE)

@@ -77,6 +77,8 @@ TWISTED = [
         "The server goes down on Saturday at 22:00 and to Sunday 02:00.",
     ),
     ("server down Saturday 22:00 to Sunday 02:00", "The server is down on Saturday at 22:00 and on Sunday at 02:00."),
+    ("owe you a coffee", "Please owe me a coffee."),
+    ("we don't miss the call", "I do not miss the call."),
 ]
 
 FAITHFUL = [
@@ -126,6 +128,8 @@ FAITHFUL = [
     ("please pay back the 49 euros", "Please refund the 49 euros."),
     ("Friday suits me", "I am free on Friday."),
     ("Friday works for me", "Friday works well for me."),
+    ("we are closed on Friday", "I am afraid that our shop is closed on Friday."),
+    ("will call you on Friday", "You can expect a call from me on Friday."),
 ]
 
 

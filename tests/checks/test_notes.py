@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from dalle_kit.checks import capitalised, plain_sentence, spelled_out, without_list_mark
+from dalle_kit.checks import capitalised, plain_sentence, without_list_mark
 
 
 @pytest.mark.parametrize(
@@ -38,37 +38,6 @@ def test_a_plain_sentence_is_the_note_with_a_capital_and_an_end(note: str, sente
 )
 def test_a_list_mark_is_taken_away_and_a_minus_is_not(note: str, rest: str) -> None:
     assert without_list_mark(note) == rest
-
-
-@pytest.mark.parametrize(
-    ("note", "spelled"),
-    [
-        ("pls call me, thx", "please call me, thanks"),
-        ("Plz wait w/ the order", "Please wait with the order"),
-        ("key is w/reception", "key is with reception"),
-        ("coffee w/o milk b/c of Ana", "coffee without milk because of Ana"),
-    ],
-)
-def test_short_forms_of_little_words_are_spelled_out(note: str, spelled: str) -> None:
-    assert spelled_out(note) == spelled
-    assert spelled_out(spelled) == spelled
-
-
-@pytest.mark.parametrize(
-    "note",
-    [
-        "PLS files",
-        "pls@example.com",
-        "see example.com/w/index",
-        "list.pls",
-        "pls-2",
-        'she wrote "thx"',
-        "5 w/m",
-        "THX 1138",
-    ],
-)
-def test_what_only_looks_like_a_short_form_stays(note: str) -> None:
-    assert spelled_out(note) == note
 
 
 def test_words_spelled_in_their_own_way_stay() -> None:

@@ -11,6 +11,7 @@ from dalle_kit.checks.parts import lost_part, turned_bound
     [
         ("heating's off there, bring a jumper", "Please bring a jumper."),
         ("shoes: we have some, just need sizes", "And we need safety shoes, just so we know."),
+        ("send a replacement by Friday or my money back", "Please send a replacement by Friday."),
         ("van is booked; keys lie with reception", "The van is booked."),
     ],
 )

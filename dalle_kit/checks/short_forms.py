@@ -1,0 +1,67 @@
+"""Short forms of notes, spelled out: "pls send it by thurs 5 feb" is "please send it by Thursday 5 Feb".
+
+A small model copies what it is given, and a letter with "pls" and "friday" in it looks careless. Nothing is spelled out
+that may mean something else, such as "sat" or "may" without a figure.
+"""
+
+from __future__ import annotations
+
+import re
+
+_WORDS = {"pls": "please", "plz": "please", "thx": "thanks", "w/o": "without", "w/": "with", "b/c": "because"}
+#: "PLS" is a name. "w/" and what it stands before may touch.
+_WORD = re.compile(
+    r"(?<![\w./:@&-])(?:([Pp]l[sz]|[Tt]hx)(?![\w./@-]*\w)|(w/o|b/c)(?=\s)|(?<!\d )(w/)(?:\s+(?=\w)|(?=[^\W\d_]{2})))"
+)
+_DAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
+_MONTHS = "january february april june july september october november december".split()
+_SHORT_MONTHS = "jan feb mar apr jun jul aug sept sep oct nov dec march august".split()
+_SHORT_DAY = "mon|tue|wed|thu|fri|sat|sun"
+#: What stands before a day, and behind one.
+_ON = r"\b(?:on|by|until|till|next|this|last|from|every|before|after) "
+_PART = r"(?= ?(?:morning|afternoon|evening|night)\b)"
+_DAY = re.compile(
+    rf"\b(?P<name>{'|'.join(_DAYS + _MONTHS)})(?=s?\b)"
+    rf"|(?:(?<=\d )|(?<=\bin ))(?P<month>{'|'.join(_SHORT_MONTHS)}|may(?=[,.;:)]?(?:\s+\d{{4}}\b|\s*\Z)))\b"
+    rf"|\b(?P<range>(?:{_SHORT_DAY})-(?:{_SHORT_DAY}))\b"
+    rf"|\b(?P<short>tues|thurs?|(?:{_SHORT_DAY}){_PART})\b"
+    rf"|(?P<before>{_ON})(?P<led>mon|tue|fri)\b"
+    rf"|(?P<mark>{_ON}|\A|[,;:(] )(?P<dated>{_SHORT_DAY})(?= \d)"
+)
+_QUOTED = re.compile(r'["\u201c\u201d\u00ab]')
+#: A link, an address or a name of a file has such marks.
+_OWN = re.compile(r"[/@_#=&\\]|\w\.\w")
+
+
+def spelled_out(note: str) -> str:
+    """Return an English note with its short forms in whole words, and days and months with a capital letter.
+
+    A note that quotes somebody stays as it is.
+    """
+    return note if _QUOTED.search(note) else _DAY.sub(_day, _WORD.sub(_word, note))
+
+
+def _word(match: re.Match[str]) -> str:
+    short = match[1] or match[2] or match[3]
+    word = _WORDS[short.lower()]
+    return (word.capitalize() if short[0].isupper() else word) + (" " if match[3] else "")
+
+
+def _day(match: re.Match[str]) -> str:
+    before = match["before"] or match["mark"] or ""
+    if _OWN.search(_token(match.string, match.start() + len(before))):
+        return match[0]
+    if match["name"] or match["month"]:
+        return match[0].capitalize()
+    if match["range"]:
+        return "-".join(map(_whole, match["range"].split("-")))
+    return before + _whole(match["short"] or match["led"] or match["dated"])
+
+
+def _whole(short: str) -> str:
+    return next(day for day in _DAYS if day.startswith(short[:3])).capitalize()
+
+
+def _token(text: str, place: int) -> str:
+    """Return what stands between two spaces around a place."""
+    return (text[:place].split(" ")[-1] + text[place:]).split()[0]

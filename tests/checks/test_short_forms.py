@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dalle_kit.checks import Source, find_facts, spelled_out
+
+
+@pytest.mark.parametrize(
+    ("note", "spelled"),
+    [
+        ("pls call me, thx", "please call me, thanks"),
+        ("Plz wait w/ the order", "Please wait with the order"),
+        ("key is w/reception", "key is with reception"),
+        ("coffee w/o milk b/c of Ana", "coffee without milk because of Ana"),
+        ("party friday 19 june, from 4pm", "party Friday 19 June, from 4pm"),
+        ("closed on mondays", "closed on Mondays"),
+        ("open mon-thu from 1 april", "open Monday-Thursday from 1 April"),
+        ("due 14 feb, pay by 10 march", "due 14 Feb, pay by 10 March"),
+        ("keep the booking for 6 may", "keep the booking for 6 May"),
+        ("booked tues 9-11", "booked Tuesday 9-11"),
+        ("the agenda by mon", "the agenda by Monday"),
+        ("wed 10 is fine", "Wednesday 10 is fine"),
+        ("since jan, started in sept", "since jan, started in Sept"),
+        ("closed sat morning", "closed Saturday morning"),
+    ],
+)
+def test_short_forms_are_spelled_out(note: str, spelled: str) -> None:
+    assert spelled_out(note) == spelled
+    assert spelled_out(spelled) == spelled
+
+
+@pytest.mark.parametrize("note", ["booked tues 9-11", "open mon-thu from 1 april", "wed 10 is fine", "by 5 dec"])
+def test_a_date_is_the_same_when_it_is_spelled_out(note: str) -> None:
+    told = Source([note])
+
+    assert all(told.supports(fact) for fact in find_facts(spelled_out(note)))
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        *("PLS files", "pls@example.com", "see example.com/w/index", "list.pls", "pls-2", "5 w/m", "THX 1138"),
+        *('she wrote "thx"', "room 6 may be closed", "she sat on the sun deck", "they wed in secret", "we march on"),
+        *("see example.com/next-friday-sale", "friday@example.com", "friday.txt", "mon ami"),
+    ],
+)
+def test_what_only_looks_like_a_short_form_stays(note: str) -> None:
+    assert spelled_out(note) == note
+
+
+@given(st.text())
+def test_spelling_out_twice_changes_nothing_more(note: str) -> None:
+    assert spelled_out(spelled_out(note)) == spelled_out(note)
