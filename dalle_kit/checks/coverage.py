@@ -70,6 +70,8 @@ _FORBIDDING_NOTE = re.compile(
 )
 #: What a note says of something: what stands behind "is".
 _PREDICATE = re.compile(r"\b(?:is|are|was|were|has been|have been|will be)\b(.*)", re.IGNORECASE | re.DOTALL)
+#: What may stand for the thing that a point is about.
+_PRONOUN = re.compile(r"\b(?:it|they|these|those|both|which|who|he|she)\b", re.IGNORECASE)
 _PREFIXES = ("un", "in", "im", "dis", "non")
 #: What is left of the score of a point that the text denies.
 _DENIED = 0.3
@@ -260,12 +262,17 @@ def _opposite(word: str, stems: frozenset[str]) -> bool:
 def _unsaid(point: _Point, sentences: list[_Said]) -> str | None:
     """Return what a point says of something and sentences do not, nor any other word in its place.
 
-    So "The locker number is 12." leaves out of "locker number 12 is broken" what it is about.
+    So "The locker number is 12." leaves out of "locker number 12 is broken" what it is about. Where a sentence speaks of
+    the same thing, such sentences count alone: that "we are closed" too does not close the parking.
     """
     behind = _PREDICATE.search(point.text)
     if behind is None or point.text.rstrip().endswith("?"):
         return None
     told = [word for word in WORD.findall(behind[1]) if stem(word, point.language) in point.telling]
+    subject = {stem(word, point.language) for word in WORD.findall(point.text[: behind.start()])} & set(point.telling)
+    speaking = [each for each in sentences if subject & each.stems]
+    if speaking:
+        sentences = [each for each in sentences if each in speaking or _PRONOUN.search(each.text)]
     if not told or any(
         stem(told[0], point.language) in each.stems or _opposite(stem(told[0], point.language), each.stems)
         for each in sentences

@@ -172,3 +172,11 @@ def test_a_note_that_forbids_may_be_put_as_a_ban(point: str, text: str) -> None:
 )
 def test_a_denial_or_a_name_alone_says_no_point(point: str, text: str) -> None:
     assert missing([point], text)
+
+
+def test_what_is_said_of_another_thing_is_not_said_of_this_one() -> None:
+    points = ["we are closed on Monday", "parking is closed that day too"]
+    closed, parking = assess(points, "We will be closed on Monday. There will be parking on that day too.")
+    assert closed.is_said and not parking.is_said and parking.twist == "nothing says 'closed'"
+    assert all(each.is_said for each in assess(points, "We are closed on Monday. Parking will be closed that day too."))
+    assert all(each.is_said for each in assess(["the lift is broken"], "I am sorry about the lift. It is broken."))
