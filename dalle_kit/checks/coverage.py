@@ -262,8 +262,8 @@ def _opposite(word: str, stems: frozenset[str]) -> bool:
 def _unsaid(point: _Point, sentences: list[_Said]) -> str | None:
     """Return what a point says of something and sentences do not, nor any other word in its place.
 
-    So "The locker number is 12." leaves out of "locker number 12 is broken" what it is about. Where a sentence speaks of
-    the same thing, such sentences count alone: that "we are closed" too does not close the parking.
+    So "The locker number is 12." leaves out of "locker number 12 is broken" what it is about. Where sentences speak of
+    the same thing, these count alone: that "we are closed" too does not close the parking.
     """
     behind = _PREDICATE.search(point.text)
     if behind is None or point.text.rstrip().endswith("?"):
