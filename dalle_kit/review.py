@@ -199,10 +199,14 @@ class Reviewer:
         return misplaced(text, self._all_points, beside=self._beside, slot=slot, language=self._language)
 
     def _borrowed(self, slot: Slot, text: str) -> list[Finding]:
-        """Return a finding for each sentence of the only point of a slot that tells of it what another one says."""
+        """Return a finding for each sentence of the only point of a slot that tells of it what another one says.
+
+        One that says the other point, too, as two halves of a sentence are said in one, is right.
+        """
         if len(slot.about) != 1:
             return []
-        others = [point for point in self._all_points if point != slot.about[0]]
+        points = [point for point in self._all_points if point != slot.about[0]]
+        others = [points[number] for number in self.unsaid(points, text)]
         return borrowed(text, slot.about[0], others, self._others, slot=slot.name, language=self._language)
 
     def assess(self, points: Sequence[str], text: str) -> list[Coverage]:
