@@ -24,8 +24,8 @@ _DAY = re.compile(
     rf"\b(?P<name>{'|'.join(_DAYS + _MONTHS)})(?=s?\b)"
     rf"|(?:(?<=\d )|(?<=\bin ))(?P<month>{'|'.join(_SHORT_MONTHS)}|may(?=[,.;:)]?(?:\s+\d{{4}}\b|\s*\Z)))\b"
     rf"|\b(?P<range>(?:{_SHORT_DAY})-(?:{_SHORT_DAY}))\b"
-    rf"|\b(?P<short>tues|thurs?|(?:{_SHORT_DAY}){_PART})\b"
-    rf"|(?P<before>{_ON})(?P<led>mon|tue|fri)\b"
+    rf"|\b(?P<short>tues|thurs?|(?:(?<=next )|(?<=last )|(?<=every ))(?:wed|sat|sun)|(?:{_SHORT_DAY}){_PART})\b"
+    rf"|(?P<before>{_ON})(?P<led>mon|tue|thu|fri)\b"
     rf"|(?P<mark>{_ON}|\A|[,;:(] )(?P<dated>{_SHORT_DAY})(?= \d)"
 )
 _QUOTED = re.compile(r'["\u201c\u201d\u00ab]')

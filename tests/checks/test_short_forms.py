@@ -23,6 +23,7 @@ from dalle_kit.checks import Source, find_facts, spelled_out
         ("the agenda by mon", "the agenda by Monday"),
         ("wed 10 is fine", "Wednesday 10 is fine"),
         ("since jan, started in sept", "since jan, started in Sept"),
+        ("lunch next wed, papers by thu", "lunch next Wednesday, papers by Thursday"),
         ("closed sat morning", "closed Saturday morning"),
     ],
 )
