@@ -26,7 +26,7 @@ from dalle_kit.domain import Example
 from dalle_kit.models.adapters.files import adapter_hash
 from dalle_kit.models.memory_map import write_memory_map
 from dalle_kit.models.spec import MEMORY_FILE, Progress
-from dalle_kit.training.memory import Read, Told, fit_memory, gains, plain_prompt, read_texts, strengthened
+from dalle_kit.training.memory import PLAIN_PROMPT, Read, Told, fit_memory, gains, read_texts, strengthened
 
 DOMAINS = ("email", "news")
 #: Rank of the memory map, and texts that know nothing which its ridge stands for: held-out texts chose both.
@@ -64,7 +64,7 @@ def told_texts(kit: Kit, domain: str, texts: list[Example], *, asked: bool) -> l
     for each, others in source.sample(known, min(_TOLD, len(known))):
         rest = [other.text for other in others if other.text != each.text]
         examples = tuple(source.sample(rest, min(len(rest), _EXAMPLES)))
-        prompt, text = plain_prompt(), each.text
+        prompt, text = PLAIN_PROMPT, each.text
         if asked:
             shaped = kit.shape(domain, kit.request(domain, each.fields))
             prompt, text = shaped.prompt, shaped.skeleton.slots[0].starts_with + text

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 #: Characters of a text that count.
 _LONGEST = 700
-_PROMPT = Prompt((Message("user", ANOTHER),))
+#: What texts are read after where nothing is said of them.
+PLAIN_PROMPT = Prompt((Message("user", ANOTHER),))
 
 Floats = npt.NDArray[np.float32]
 
@@ -48,18 +49,13 @@ class Told:
     plain: tuple[str, ...]
 
 
-def plain_prompt() -> Prompt:
-    """Return the prompt that texts are read after where nothing is said of them."""
-    return _PROMPT
-
-
 def read_texts(engine: Engine, encoder: SentenceEncoder, texts: Sequence[str], *, progress: Progress = silent) -> Read:
     """Return texts as a decoder and an encoder read them."""
     vectors, states = [], []
     for number, text in enumerate(texts):
         progress("reading texts", number, len(texts))
         vectors.append(encoder.means([text[:_LONGEST]])[0])
-        states.append(engine.mean_states([(_PROMPT, text[:_LONGEST])]))
+        states.append(engine.mean_states([(PLAIN_PROMPT, text[:_LONGEST])]))
     progress("reading texts", len(texts), len(texts))
     return Read(np.stack(vectors), np.stack(states))
 
