@@ -138,7 +138,7 @@ def test_a_set_changed_while_it_is_open_is_searched_as_it_is_now(store: ExampleS
     # The row of what was removed is used again.
     assert next(plans.folder.glob("vectors-*")).stat().st_size == 2 * 64 * 4
     store.remove("plans")
-    with pytest.raises(ExampleError, match="cannot be opened"):
+    with pytest.raises(ExampleError, match="were removed while they were in use"):
         search(plans, "room", encoder=encoder)
 
 
