@@ -55,7 +55,7 @@ def stem(word: str, language: str = "en") -> str:
     from simplemma import lemmatize
 
     bare = plain(word)
-    if language not in _LEMMATISED:
+    if not bare or language not in _LEMMATISED:  # of "n't" alone nothing is left
         return fold(bare)
     with _LEMMATISING:
         lemma = lemmatize(bare, lang=language).casefold()
@@ -103,7 +103,7 @@ def is_ordinary(word: str, language: str = "en") -> bool:
     bare = plain(word)
     if bare in _STOP_WORDS:
         return True
-    if language not in _LEMMATISED:
+    if not bare or language not in _LEMMATISED:
         return True
     with _LEMMATISING:
         if not is_known(bare, lang=language):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dalle_kit.checks import coverage, missing
@@ -113,6 +113,7 @@ def test_a_paraphrase_counts_where_vectors_are_given_but_not_without_its_facts()
 
 
 @given(st.lists(st.text(max_size=60), max_size=4), st.text(max_size=200))
+@example(["0"], "N'T")
 def test_coverage_is_always_from_0_to_1(points: list[str], text: str) -> None:
     assert all(0.0 <= score <= 1.0 for score in coverage(points, text))
 
