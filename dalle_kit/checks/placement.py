@@ -9,7 +9,7 @@ counts with it a time that it does not: "2,028 days" for the year 2028.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from dalle_kit.checks.facts import Fact, find_facts
@@ -41,10 +41,7 @@ def misplaced(
     ``beside`` is what else was told; a figure of it may stand anywhere.
     """
     findings: list[Finding] = []
-    end = 0
-    for sentence in all_sentences(text):
-        start = max(text.find(sentence, end), 0)
-        end = start + len(sentence)
+    for sentence, start in _placed(text):
         words = _words(sentence, language)
         for fact in find_facts(sentence, language=language):
             if fact.kind == "name" or (beside is not None and beside.supports(fact)):
@@ -73,16 +70,22 @@ def borrowed(
     """
     own = _words(point, language).union(*(_words(each, language) for each in told))
     findings: list[Finding] = []
-    end = 0
-    for sentence in all_sentences(text):
-        start = max(text.find(sentence, end), 0)
-        end = start + len(sentence)
+    for sentence, start in _placed(text):
         strange = _words(sentence, language) - own
         holder = next((each for each in others if len(strange & _words(each, language)) >= _BORROWED), None)
         if holder is not None:
             message = f"{sentence[:60]!r} tells of another point, {holder[:80]!r}"
-            findings.append(Finding("misplaced", "error", message, slot, (start, end)))
+            findings.append(Finding("misplaced", "error", message, slot, (start, start + len(sentence))))
     return findings
+
+
+def _placed(text: str) -> Iterator[tuple[str, int]]:
+    """Yield each sentence of a text and where it begins, 0 for one whose lines were joined."""
+    end = 0
+    for sentence in all_sentences(text):
+        start = max(text.find(sentence, end), 0)
+        end = start + len(sentence)
+        yield sentence, start
 
 
 def _thing_named(sentence: str, fact: Fact) -> str:
