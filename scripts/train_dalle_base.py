@@ -59,7 +59,7 @@ def told_texts(kit: Kit, domain: str, texts: list[Example], *, asked: bool) -> l
         by_author.setdefault(each.author, []).append(each)
     by_author.pop("", None)
     known = [(each, others) for others in by_author.values() for each in others if len(others) > 2]
-    plain = tuple(kit.plugins.domain(domain).plain())[:_PLAIN]
+    plain = kit.examples.encoder.means(list(kit.plugins.domain(domain).plain())[:_PLAIN]).mean(0)
     found = []
     for each, others in source.sample(known, min(_TOLD, len(known))):
         rest = [other.text for other in others if other.text != each.text]

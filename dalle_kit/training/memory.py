@@ -41,12 +41,12 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A text after its prompt, with other texts by its author and plain texts of its kind."""
+    """A text after its prompt, other texts by its author, and the encoder's mean (W,) of plain texts of its kind."""
 
     prompt: Prompt
     text: str
     examples: tuple[str, ...]
-    plain: tuple[str, ...]
+    plain: Floats
 
 
 def read_texts(engine: Engine, encoder: SentenceEncoder, texts: Sequence[str], *, progress: Progress = silent) -> Read:
@@ -98,7 +98,7 @@ def gains(
     for number, each in enumerate(told):
         progress("finding the strength", number, len(told))
         before = _nats(engine, each.prompt, each.text)
-        memory = learned.memory(encoder.means(each.examples).mean(0) - encoder.means(each.plain).mean(0))
+        memory = learned.memory(encoder.means(each.examples).mean(0) - each.plain)
         for strength in strengths:
             steered = replace(each.prompt, steering=Steering(memory * np.float32(strength)))
             found[strength] += (before - _nats(engine, steered, each.text)) / len(told)
