@@ -37,16 +37,8 @@ def float32_folder(work: Path) -> Path:
     """Return a checkpoint folder in float32, as transformers reads it: the same weights, dequantised."""
     folder = work / "float32"
     if not folder.exists():
-        from safetensors.torch import save_file
-
-        from dalle_kit.models.weights import read_weights
-
-        stored = Path(Kit(model=MODEL).registry.ensure(MODEL).path)
         unfinished = _emptied(work / "float32.part")
-        tensors = {name: weight.float().contiguous() for name, weight in read_weights(stored)}
-        save_file(tensors, unfinished / "model.safetensors", metadata={"format": "pt"})
-        for name in _SMALL_FILES:
-            shutil.copy(stored / name, unfinished / name)
+        _run("float32", Kit(model=MODEL).registry.ensure(MODEL).path, unfinished)
         unfinished.rename(folder)
     return folder
 
@@ -59,10 +51,15 @@ def converted(work: Path, runtime: str, *, python: str) -> Path:
     folder = work / runtime
     if not folder.exists():
         source, unfinished = float32_folder(work), _emptied(work / f"{runtime}.part")
-        command = [sys.executable, __file__, runtime, str(source), str(unfinished), "--packages", _packages(python)]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        _run(runtime, source, unfinished, "--packages", _packages(python))
         unfinished.rename(folder)
     return folder
+
+
+def _run(form: str, source: Path | str, target: Path, *options: str) -> None:
+    """Make a form in a process of its own: what a large process starts has at least that one's peak memory."""
+    command = [sys.executable, __file__, form, str(source), str(target), *options]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def _emptied(folder: Path) -> Path:
@@ -74,6 +71,17 @@ def _emptied(folder: Path) -> Path:
 def _packages(python: str) -> str:
     code = "import sysconfig; print(sysconfig.get_path('platlib'))"
     return subprocess.run([python, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def _to_float32(source: str, target: str) -> None:
+    from safetensors.torch import save_file
+
+    from dalle_kit.models.weights import read_weights
+
+    tensors = {name: weight.float().contiguous() for name, weight in read_weights(Path(source))}
+    save_file(tensors, Path(target) / "model.safetensors", metadata={"format": "pt"})
+    for name in _SMALL_FILES:
+        shutil.copy(Path(source) / name, Path(target) / name)
 
 
 def _to_ctranslate2(source: str, target: str) -> None:
@@ -89,14 +97,16 @@ def _to_onnxruntime(source: str, target: str) -> None:
         runpy.run_module("onnxruntime_genai.models.builder", run_name="__main__")
 
 
+_FORMS = {"float32": _to_float32, "ctranslate2": _to_ctranslate2, "onnxruntime": _to_onnxruntime}
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("runtime", choices=("ctranslate2", "onnxruntime"))
+    parser.add_argument("form", choices=_FORMS)
     parser.add_argument("source")
     parser.add_argument("target")
-    parser.add_argument("--packages", required=True)
+    parser.add_argument("--packages", default="")
     arguments = parser.parse_args()
     # Behind our own, so that what both have is ours.
-    sys.path.append(arguments.packages)
-    convert = _to_ctranslate2 if arguments.runtime == "ctranslate2" else _to_onnxruntime
-    convert(arguments.source, arguments.target)
+    sys.path += filter(None, [arguments.packages])
+    _FORMS[arguments.form](arguments.source, arguments.target)

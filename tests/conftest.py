@@ -36,12 +36,13 @@ for name in [name for name in os.environ if name.startswith("DALLE_KIT_") and na
 def default_model_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A DALLE_KIT_HOME with the default model, the bare one and the encoder in it, pulled as a user pulls them.
 
-    DALLE_KIT_TEST_HOME names a folder that keeps it from one run to the next.
+    DALLE_KIT_TEST_HOME names a folder that keeps it from one run to the next. The processes of one run share it.
     """
     from dalle_kit.config import Settings
 
     kept = os.environ.get("DALLE_KIT_TEST_HOME")
-    home = Path(kept) if kept else tmp_path_factory.mktemp("home")
+    run = tmp_path_factory.getbasetemp()
+    home = Path(kept) if kept else (run.parent if "PYTEST_XDIST_WORKER" in os.environ else run) / "models-home"
     for name in dict.fromkeys(("smollm2-135m", "minilm-l6", Settings().model)):
         subprocess.run(
             [sys.executable, "-m", "dalle_kit.cli.main", "models", "pull", name],

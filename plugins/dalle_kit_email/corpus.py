@@ -35,7 +35,7 @@ _MESSAGES = DataPackage(
 #: The hand-written texts.
 SITUATIONS = Path(__file__).with_name("situations.jsonl")
 #: How many e-mails each situation makes.
-_A_SITUATION = 6
+_A_SITUATION = 5
 #: Words of a target: longer texts are cut after a sentence.
 _SHORTEST, _LONGEST = 15, 90
 _PROSE = re.compile(r"[\w ,;:'\"()&%$/.!?-]+[.!?]\Z")
@@ -58,7 +58,19 @@ def _hand_written() -> Iterator[Example]:
     texts = write_situations(SITUATIONS, read_names(), copies=_A_SITUATION, seed="situation")
     for name, written, source in texts:
         text = " ".join(written.sentences)
-        yield _example(name, written.subject, written.notes, text, source, tone=written.tone)
+        example = _example(name, written.subject, written.notes, text, source, tone=written.tone)
+        yield _reply(example, written.answers, source) if written.answers else example
+
+
+def _reply(example: Example, answers: str, source: random.Random) -> Example:
+    """Return an example as the reply to a message, as it is read from a file."""
+    recipient, sender = (str(name).partition(" <")[0] for name in (*example.fields["to"], example.fields["sender"]))
+    greeting = source.choice((f"Hi {sender.split()[0]},", f"Dear {sender.split()[0]},", f"Hello {sender},", "Hello,", ""))
+    signed = source.choice((recipient.split()[0], recipient, f"Best regards,\n{recipient}", ""))
+    message = f"From: {recipient} <someone@example.com>\nSubject: {example.fields['subject'].removeprefix('Re: ')}\n\n"
+    message += "\n\n".join(filter(None, (greeting, answers, signed))) + "\n"
+    fields = {name: value for name, value in example.fields.items() if name not in ("to", "subject")}
+    return replace(example, fields={**fields, "reply_to": message})
 
 
 def _real(split: str) -> Iterator[Example]:
