@@ -1,10 +1,11 @@
 """How fast texts are written on a GPU, beside transformers, and how far that is from what the machine allows.
 
-python benchmarks/gpu.py [--model FOLDER] [--json figures.json]
+python benchmarks/gpu.py [--model FOLDER] [--json figures.json] [--seconds 400]
 
 Each writes the same number of tokens after each prompt, greedily, in bfloat16, in turns (A B A B ...). Without a folder
 of a checkpoint the weights are random ones of SmolLM2-135M's sizes, since no time depends on what they say. It takes
-less than eight minutes.
+less than eight minutes: the static cache of transformers, which is compiled for each number of texts, comes last, as
+long as there is time. The figures are written whenever there are new ones.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ import json
 import statistics
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ import torch
 from common import spread, table
 from torch import Tensor
 
+from dalle_kit.engine.devices import prepare
 from dalle_kit.engine.llama import LlamaModel
 from dalle_kit.engine.llama_config import LlamaConfig
 from dalle_kit.engine.llama_step import step
@@ -34,7 +37,9 @@ _PROMPT, _COUNT = 57, 128
 #: Rounds of each batch, fewer where they would take more than so many seconds.
 _ROUNDS, _PATIENCE = 5, 45.0
 _REPEATS = 50
-_DYNAMIC = "transformers, dynamic cache"
+#: Texts and tokens after which the numbers of both are compared.
+_COMPARED, _FED = 4, 24
+_OURS, _DYNAMIC, _STATIC = "dalle-kit", "transformers, dynamic cache", "transformers, static cache"
 _SIZES = {
     "model_type": "llama",
     "hidden_size": 576,
@@ -70,6 +75,33 @@ class Measured:
         return statistics.median((total - first) / (_COUNT - 1) for first, total in pairs)
 
 
+@dataclass
+class Batch:
+    """What was measured of a number of texts at once; ``compiled`` is what was measured later, beside what compiles."""
+
+    batch: int
+    writers: dict[str, Measured]
+    limits: dict[str, float] = field(default_factory=dict)
+    compiled: dict[str, Measured] = field(default_factory=dict)
+
+
+@dataclass
+class Figures:
+    """All that was measured so far; ``copied`` is in bytes a second, ``read`` are the bytes that a step reads."""
+
+    about: str
+    copied: float
+    read: int
+    difference: float | None = None
+    batches: list[Batch] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def write(self, file: Path | None) -> None:
+        """Write them where that is asked for."""
+        if file is not None:
+            file.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
+
+
 def now() -> float:
     """Return the time when all that was asked of the GPU is done."""
     torch.cuda.synchronize()
@@ -80,6 +112,7 @@ def ours(model: LlamaModel, *, recorded: bool) -> Writer:
     """Return how this toolkit writes, with its steps recorded as CUDA graphs or without."""
 
     def write(prompts: Sequence[Sequence[int]], count: int) -> tuple[float, float]:
+        prepare("cuda")
         graphs = model.graphs
         start = now()
         model.graphs = graphs if recorded else None
@@ -108,9 +141,10 @@ def theirs(model: Any, **settings: Any) -> Writer:
                 firsts.append(now())
             return torch.zeros(len(ids), dtype=torch.bool, device=ids.device)
 
+        torch.backends.cuda.enable_cudnn_sdp(True)  # as it is where nobody has changed it
         start = now()
         tokens = torch.tensor(prompts, device="cuda")
-        model.generate(
+        made = model.generate(
             tokens,
             attention_mask=torch.ones_like(tokens),
             max_new_tokens=count,
@@ -120,7 +154,9 @@ def theirs(model: Any, **settings: Any) -> Writer:
             stopping_criteria=StoppingCriteriaList([watch]),
             **settings,
         )
-        return firsts[0] - start, now() - start
+        total = now() - start
+        assert made.shape[1] == tokens.shape[1] + count
+        return firsts[0] - start, total
 
     return write
 
@@ -164,7 +200,7 @@ def measure(batch: int, writers: dict[str, Writer], vocabulary: int, notes: list
             try:
                 first, total = write(prompts(batch, vocabulary, seed=1000 * batch + number), _COUNT)
             except Exception as error:
-                notes.append(f"{name}, {batch} texts: {type(error).__name__}: {str(error).partition(chr(10))[0]}")
+                notes.append(failure(f"{name}, {batch} texts", error))
                 del left[name]
                 continue
             if number >= 0:
@@ -172,6 +208,20 @@ def measure(batch: int, writers: dict[str, Writer], vocabulary: int, notes: list
                 found[name].total.append(total)
             print(f"{batch:4} {name}: {first:.4f} {total:.4f} s", file=sys.stderr, flush=True)
     return {name: measured for name, measured in found.items() if measured.total}
+
+
+def failure(what: str, error: Exception) -> str:
+    """Return what is noted of something that did not work."""
+    return f"{what}: {type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+
+
+@contextmanager
+def noted(what: str, notes: list[str]) -> Iterator[None]:
+    """Go on where something does not work, with a note of it."""
+    try:
+        yield
+    except Exception as error:
+        notes.append(failure(what, error))
 
 
 def timed(work: Callable[[], object]) -> float:
@@ -237,74 +287,110 @@ def weight_bytes(model: LlamaModel) -> int:
     return sum(matrix.nbytes for matrix in (*matrices, model.head))
 
 
-def main() -> int:
-    """Measure, print the tables, and write the figures where that is asked for."""
+@torch.no_grad()
+def difference(network: Any, model: LlamaModel) -> float:
+    """Return how far our logits, with recorded steps, are from those of transformers, as a share of their spread."""
+    prepare("cuda")
+    texts = prompts(_COMPARED, len(model.head), seed=0)
+    session = model.open([text[:-_FED] for text in texts], [()] * _COMPARED, room=_PROMPT)
+    found = [session.logits]
+    found += [session.feed([[text[place]] for text in texts]) for place in range(-_FED, 0)]
+    expected = network(torch.tensor(texts, device="cuda"), use_cache=False).logits[:, -_FED - 1 :].float()
+    return ((torch.stack(found, dim=1) - expected).abs().mean() / expected.std()).item()
+
+
+def limits(model: LlamaModel, batch: int, copied: float) -> dict[str, float]:
+    """Return the seconds that a step takes at least, each for a reason, and how many kernels it consists of."""
+    found = {"replay": replays(model), "bandwidth": weight_bytes(model) / copied, "kernels": kernels(model, batch)}
+    return {**found, "launch": launches(int(found["kernels"]))}
+
+
+def tables(figures: Figures) -> str:
+    """Return what is printed of the figures."""
+    speeds = [row for each in figures.batches for row in speed_rows(each)]
+    least = [limit_row(each) for each in figures.batches if each.limits and _OURS in each.writers]
+    differ = "" if figures.difference is None else f"{figures.difference:.2%} of their spread"
+    head = ("texts at once", "a step, ms", "of it the recorded part, ms", "bandwidth limit, ms", "launch limit, ms")
+    return "\n".join(
+        (
+            table(("texts at once", "runtime", "tokens/s", "first token, ms", f"times {_DYNAMIC}"), speeds),
+            "",
+            table(head, least),
+            "",
+            f"{figures.about}; {_PROMPT} tokens of prompt, {_COUNT} written; median (minimum to maximum).",
+            f"A copy moves {figures.copied / 1e9:,.0f} GB/s; a step reads {figures.read / 1e6:,.0f} MB of weights.",
+            f"Logits differ from those of transformers by {differ or 'nobody knows how much'}.",
+            *figures.notes,
+        )
+    )
+
+
+def arguments() -> argparse.Namespace:
+    """Read what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", metavar="FOLDER", help="a checkpoint of the Llama family in transformers' layout")
-    parser.add_argument("--json", metavar="FILE", help="where to write all figures")
-    options = parser.parse_args()
+    parser.add_argument("--json", metavar="FILE", type=Path, help="where to write all figures")
+    parser.add_argument("--seconds", type=float, default=400.0, help="after so many no static cache is begun with")
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Measure, print the tables, and write the figures where that is asked for."""
+    options, start = arguments(), time.perf_counter()
     if not torch.cuda.is_available():
         print("this benchmark needs a GPU with CUDA; torch finds none here", file=sys.stderr)
         return 2
     import transformers
 
     network, model = load(options.model)
-    writers = {
-        "dalle-kit": ours(model, recorded=True),
-        "dalle-kit, nothing recorded": ours(model, recorded=False),
-        _DYNAMIC: theirs(network),
-        "transformers, static cache": theirs(network, cache_implementation="static"),
-    }
-    notes: list[str] = []
-    copied, read = bandwidth(), weight_bytes(model)
-    speeds, limits, figures = [], [], []
-    for batch in _BATCHES:
-        measured = measure(batch, writers, len(model.head), notes)
-        speeds += speed_rows(batch, measured)
-        if "dalle-kit" in measured:
-            limit = {"bandwidth": read / copied, "replay": replays(model), "kernels": kernels(model, batch)}
-            limit["launch"] = launches(int(limit["kernels"]))
-            limits.append(limit_row(batch, measured["dalle-kit"].step(), limit))
-            figures.append(
-                {"batch": batch, "limits": limit, "writers": {name: vars(m) for name, m in measured.items()}}
-            )
-    print(table(("texts at once", "runtime", "tokens/s", "first token, ms", f"times {_DYNAMIC}"), speeds))
-    print()
-    head = ("texts at once", "a step, ms", "of it the recorded part, ms", "bandwidth limit, ms", "launch limit, ms")
-    print(table(head, limits))
+    device, day = torch.cuda.get_device_name(), datetime.date.today().isoformat()
     versions = f"torch {torch.__version__}, transformers {transformers.__version__}"
-    about = (
-        f"{datetime.date.today().isoformat()}, {torch.cuda.get_device_name()}, {versions}, {options.model or 'random'}"
-    )
-    print(f"\n{about}; {_PROMPT} tokens of prompt, {_COUNT} written; median (minimum to maximum).")
-    print(f"A copy moves {copied / 1e9:,.0f} GB/s; a step reads {read / 1e6:,.0f} MB of weights.")
-    print("\n".join(notes))
-    if options.json:
-        found = {"about": about, "bandwidth": copied, "weights": read, "batches": figures, "notes": notes}
-        Path(options.json).write_text(json.dumps(found, indent=1), encoding="utf-8")
+    about = f"{day}, {device}, {versions}, {options.model or 'random weights'}"
+    figures = Figures(about, bandwidth(), weight_bytes(model))
+    with noted("the comparison of logits", figures.notes):
+        figures.difference = difference(network, model)
+    recorded = ours(model, recorded=True)
+    writers = {_OURS: recorded, f"{_OURS}, nothing recorded": ours(model, recorded=False), _DYNAMIC: theirs(network)}
+    for batch in _BATCHES:
+        found = Batch(batch, measure(batch, writers, len(model.head), figures.notes))
+        figures.batches.append(found)
+        with noted(f"limits, {batch} texts", figures.notes):
+            found.limits = limits(model, batch, figures.copied)
+        figures.write(options.json)
+    writers = {_OURS: recorded, _STATIC: theirs(network, cache_implementation="static")}
+    for found in figures.batches:
+        if time.perf_counter() - start > options.seconds:
+            figures.notes.append(f"{_STATIC}, {found.batch} texts: there was no time left")
+            continue
+        found.compiled = measure(found.batch, writers, len(model.head), figures.notes)
+        figures.write(options.json)
+    print(tables(figures))
     return 0
 
 
-def speed_rows(batch: int, measured: dict[str, Measured]) -> list[list[str]]:
+def speed_rows(found: Batch) -> list[list[str]]:
     """Return the rows of the first table for a batch."""
     rows = []
-    for name, each in measured.items():
-        speeds, ratio = each.speeds(batch), ""
-        if _DYNAMIC in measured:
-            ratio = f"{statistics.median(speeds) / statistics.median(measured[_DYNAMIC].speeds(batch)):.1f}"
+    slow = found.writers.get(_DYNAMIC)
+    named = [*found.writers.items(), *((name, each) for name, each in found.compiled.items() if name == _STATIC)]
+    for name, each in named:
+        speeds, ratio = each.speeds(found.batch), ""
+        if slow is not None:
+            ratio = f"{statistics.median(speeds) / statistics.median(slow.speeds(found.batch)):.1f}"
         first = spread([1000 * seconds for seconds in each.first], digits=1)
-        rows.append([str(batch), name, spread(speeds, digits=0), first, ratio])
+        rows.append([str(found.batch), name, spread(speeds, digits=0), first, ratio])
     return rows
 
 
-def limit_row(batch: int, seconds: float, limit: dict[str, float]) -> list[str]:
-    """Return the row of the second table for a batch, whose steps take so many seconds each."""
+def limit_row(found: Batch) -> list[str]:
+    """Return the row of the second table for a batch."""
+    seconds, limit = found.writers[_OURS].step(), found.limits
 
     def share(name: str) -> str:
         return f"{1000 * limit[name]:.3f} ({limit[name] / seconds:.0%} of the step)"
 
     launch = f"{share('launch')}, {limit['kernels']:.0f} kernels"
-    return [str(batch), f"{1000 * seconds:.3f}", f"{1000 * limit['replay']:.3f}", share("bandwidth"), launch]
+    return [str(found.batch), f"{1000 * seconds:.3f}", f"{1000 * limit['replay']:.3f}", share("bandwidth"), launch]
 
 
 if __name__ == "__main__":

@@ -265,6 +265,8 @@ class Kit:
         for all of them.
         """
         Budget(budget)
+        if isinstance(requests, Mapping | Request):
+            raise RequestError("this is one request; give a list of them, or use generate")
         shaping = Shaping(template=template, like=like, steer=steer, privacy=privacy, name_blind=name_blind)
         works = []
         for number, request in enumerate(requests):

@@ -71,6 +71,11 @@ def test_a_request_of_a_batch_that_is_wrong_is_named_by_its_place(kit: Kit) -> N
     assert caught.value.field == "to"
 
 
+def test_one_request_is_no_batch(kit: Kit) -> None:
+    with pytest.raises(RequestError, match="this is one request; give a list of them"):
+        kit.batch("email", REQUEST)  # type: ignore[arg-type]
+
+
 def test_what_a_kit_is_made_with_is_no_argument_of_a_call(kit: Kit) -> None:
     with pytest.raises(RequestError, match=r"model: .* make one with Kit\(model=\.\.\.\)"):
         kit.generate("email", **REQUEST, model="smollm2-135m")

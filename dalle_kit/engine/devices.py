@@ -92,11 +92,23 @@ def choose_dtype(name: str = "auto", *, device: str = "cpu") -> str:
         if device == "cuda":
             import torch
 
-            return "bfloat16" if torch.cuda.is_bf16_supported() else "float16"
+            # Of older GPUs torch would say so as well: it converts the numbers there, which is slow.
+            return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float16"
         return "float16" if device == "mps" else "float32"
     if name == "float16" and device == "cpu":
         raise DeviceError("dtype 'float16' is not computed on the CPU; choose float32 or bfloat16")
     return name
+
+
+def prepare(device: str) -> None:
+    """Set what torch has once for the whole process as models on a device need it."""
+    if device != "cuda":
+        return
+    import torch
+
+    # Where torch prefers cuDNN's attention, that makes a plan for every length it has not seen, and texts grow token by
+    # token: a plan takes longer than a step.
+    torch.backends.cuda.enable_cudnn_sdp(False)
 
 
 def check_quant(name: str = "auto") -> Quant:
@@ -113,7 +125,7 @@ def memory_errors(device: str) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, MemoryError) as error:  # torch.OutOfMemoryError is a RuntimeError; its CPU part raises that
-        signs = ("out of memory", "can't allocate memory")
+        signs = ("out of memory", "can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED")
         if not isinstance(error, MemoryError) and not any(sign in str(error) for sign in signs):
             raise
         raise DeviceError(

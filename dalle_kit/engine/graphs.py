@@ -63,17 +63,20 @@ class CudaRecorder:
         self._pool = torch.cuda.graph_pool_handle()
 
     def __call__(self, compute: Callable[[], None]) -> Callable[[], None]:
-        """Compute once, so that libraries set up what they need, then record; raises RuntimeError where that fails."""
-        current = torch.cuda.current_stream()
-        self._stream.wait_stream(current)
-        with torch.cuda.stream(self._stream):
-            compute()
-        current.wait_stream(self._stream)
-        graph = torch.cuda.CUDAGraph()
+        """Compute once, so that libraries set up what they need, then record; raises RuntimeError where that fails.
+
+        Not on the stream that is recorded: what matrix products work in is kept for each stream, and torch lets go of
+        it where some graph goes, whichever else still writes there. Made while recording, it is part of the graphs'
+        own memory, which stays as long as any of them.
+        """
+        compute()
+        current, graph = torch.cuda.current_stream(), torch.cuda.CUDAGraph()
+        # Other threads may take memory meanwhile: only what this one does must not disturb the recording.
+        capture = torch.cuda.graph(graph, pool=self._pool, stream=self._stream, capture_error_mode="thread_local")
         try:
-            # Other threads may take memory meanwhile: only what this one does must not disturb the recording.
-            capture = torch.cuda.graph(graph, pool=self._pool, stream=self._stream, capture_error_mode="thread_local")
-            with _RECORDING, capture:
+            # Torch makes something that all graphs of a process share. Made in inference mode, it could be written to
+            # in no other, and nobody else could record any more.
+            with _RECORDING, torch.inference_mode(False), capture, torch.inference_mode():
                 compute()
         finally:
             torch.cuda.set_stream(current)  # a recording that fails leaves its own
@@ -157,12 +160,14 @@ class Graphs:
     ) -> Tensor | None:
         """Give each row its tokens, no more than ``count`` of ``COUNTS``; return the states (B, T, D).
 
-        None where steps cannot be recorded here: then nothing is any more.
+        None where steps cannot be recorded here: then nothing is any more. None, too, where memory runs out.
         """
         if self._recordings is None:
             return None
         try:
             return self._recordings.compute(step, tokens, lengths, count=count)
+        except torch.OutOfMemoryError:
+            pass  # the step alone may have enough with what they took, and the next session tries again
         except RuntimeError as error:
             reason = str(error).strip().partition("\n")[0]
             _log.warning("texts are written more slowly: steps cannot be recorded as CUDA graphs (%s)", reason)

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from dalle_kit.engine.devices import check_quant, choose_device, choose_dtype, memory_errors
+from dalle_kit.engine.devices import check_quant, choose_device, choose_dtype, memory_errors, prepare
 from dalle_kit.engine.llama_config import LlamaConfig
 from dalle_kit.engine.native.compiling import CompileError, load_library
 from dalle_kit.engine.native.model import NativeLlama, can_compute
@@ -143,6 +143,7 @@ def _load_model(
         return found
     import torch
 
+    prepare(device)
     if threads:
         torch.set_num_threads(threads)
     number = getattr(torch, dtype)

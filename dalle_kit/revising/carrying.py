@@ -92,17 +92,17 @@ def find_point(points: Sequence[str], wanted: str) -> str:
     """
     if not points:
         raise RevisionError(f"there is no point {wanted!r}: the request has none")
-    if wanted.strip().isdecimal() and 1 <= int(wanted) <= len(points):
-        return points[int(wanted) - 1]
+    listed = ", ".join(f"{number} {point!r:.60}" for number, point in enumerate(points, 1))
+    if wanted.strip().isdecimal():
+        if 1 <= int(wanted) <= len(points):
+            return points[int(wanted) - 1]
+        raise RevisionError(f"there is no point {wanted.strip()}; choose from {listed}")
     having = [point for point in points if wanted.strip() and wanted.strip().casefold() in point.casefold()]
     exact = [point for point in having if point.casefold() == wanted.strip().casefold()]
     if len(exact or having) == 1:
         return (exact or having)[0]
-    listed = ", ".join(f"{number} {point!r:.60}" for number, point in enumerate(points, 1))
     if having:
         raise RevisionError(f"{wanted!r} is in {len(having)} points; give its number, or more of it: {listed}")
-    if wanted.strip().isdecimal():
-        raise RevisionError(f"there is no point {wanted.strip()}; choose from {listed}")
     raise UnknownNameError("point", wanted, points, hint=f"(by number: {listed})")
 
 

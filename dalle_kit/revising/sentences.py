@@ -46,6 +46,7 @@ def find_place(row: Sequence[Place], wanted: str) -> Place:
         number = int(wanted)
         if 1 <= number <= len(row):
             return row[number - 1]
+        raise RevisionError(f"there is no sentence {wanted.strip()}; choose from {numbered(row)}")
     words = " ".join(wanted.split()).casefold()
     having = [each for each in row if words and words in " ".join(each.text.split()).casefold()]
     if len(having) == 1:
@@ -53,8 +54,6 @@ def find_place(row: Sequence[Place], wanted: str) -> Place:
     listed = numbered(row)
     if having:
         raise RevisionError(f"{wanted!r} is in {len(having)} sentences; give its number, or more of it: {listed}")
-    if wanted.strip().isdecimal():
-        raise RevisionError(f"there is no sentence {wanted.strip()}; choose from {listed}")
     raise UnknownNameError("sentence", wanted, [each.text for each in row], hint=f"(by number: {listed})")
 
 

@@ -35,7 +35,7 @@ _MESSAGES = DataPackage(
 #: The hand-written texts.
 SITUATIONS = Path(__file__).with_name("situations.jsonl")
 #: How many e-mails each situation makes.
-_A_SITUATION = 5
+_A_SITUATION = 4
 #: Words of a target: longer texts are cut after a sentence.
 _SHORTEST, _LONGEST = 15, 90
 _PROSE = re.compile(r"[\w ,;:'\"()&%$/.!?-]+[.!?]\Z")

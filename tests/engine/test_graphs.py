@@ -9,7 +9,10 @@ from __future__ import annotations
 import logging
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -93,12 +96,12 @@ class Recorder:
 
     def __init__(self) -> None:
         self.recorded = self.replayed = 0
-        self.fails = ""
+        self.failure: RuntimeError | None = None
 
     def __call__(self, compute: Callable[[], None]) -> Callable[[], None]:
         compute()
-        if self.fails:
-            raise RuntimeError(self.fails)
+        if self.failure is not None:
+            raise self.failure
         tape = Tape()
         with tape:
             compute()
@@ -349,7 +352,7 @@ def test_the_oldest_recordings_go(recording: LlamaModel, plain: LlamaModel, monk
 def test_where_recording_fails_steps_are_computed_one_by_one_after_one_warning(
     recording: LlamaModel, plain: LlamaModel, recorder: Recorder, caplog: pytest.LogCaptureFixture
 ) -> None:
-    recorder.fails = "operation not permitted when stream is capturing\nmore"
+    recorder.failure = RuntimeError("operation not permitted when stream is capturing\nmore")
     with caplog.at_level(logging.WARNING):
         for _ in range(2):
             pair = Pair(recording, plain, [text(29), text(25, 1)], 64)
@@ -361,6 +364,24 @@ def test_where_recording_fails_steps_are_computed_one_by_one_after_one_warning(
         "(operation not permitted when stream is capturing)"
     ]
     assert recorder.recorded == recorder.replayed == 0
+
+
+def test_a_recording_that_there_was_no_memory_for_is_tried_again_by_the_next_session(
+    recording: LlamaModel, plain: LlamaModel, recorder: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    recorder.failure = torch.OutOfMemoryError("CUDA out of memory")
+    pair = Pair(recording, plain, [text(29), text(25, 1)], 64)
+    pair.feed(ones(2, 0))
+    pair.feed(ones(2, 1))
+    recorder.failure = None
+    pair.feed(ones(2, 2))
+    assert recorder.recorded == recorder.replayed == 0
+    del pair
+    pair = Pair(recording, plain, [text(29), text(25, 1)], 64)
+    pair.feed(ones(2, 0))
+    pair.feed(ones(2, 1))
+    assert (recorder.recorded, recorder.replayed) == (1, 1)
+    assert not caplog.records
 
 
 def test_where_memory_runs_out_the_recordings_go_first(
@@ -427,6 +448,60 @@ def test_tokens_and_counts_are_rounded_up() -> None:
     assert [round_count(number) for number in (1, 2, 4, 5, 16, 17)] == [1, 4, 4, 16, 16, None]
 
 
+class Cuda:
+    """What the recorder asks torch for, without a GPU; notes what is done, and whether in inference mode."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.done: list[tuple[str, bool]] = []
+        self.stream = "a stream of the caller"
+        patch.setattr(torch.cuda, "Stream", lambda: "a stream of the recorder")
+        patch.setattr(torch.cuda, "current_stream", lambda: self.stream)
+        patch.setattr(torch.cuda, "set_stream", partial(setattr, self, "stream"))
+        patch.setattr(torch.cuda, "graph_pool_handle", lambda: (0, 1))
+        patch.setattr(torch.cuda, "CUDAGraph", lambda: SimpleNamespace(replay=partial(self.note, "replay")))
+        patch.setattr(torch.cuda, "graph", self.capture)
+
+    def note(self, what: str) -> None:
+        self.done.append((f"{what} on {self.stream}", torch.is_inference_mode_enabled()))
+
+    @contextmanager
+    def capture(self, graph: Any, *, pool: Any, stream: str, capture_error_mode: str) -> Iterator[None]:
+        before, self.stream = self.stream, stream
+        self.note("begin")
+        yield  # as torch does, it leaves the stream as it is where something is raised
+        self.note("end")
+        self.stream = before
+
+
+def test_a_step_is_computed_before_it_is_recorded_and_recorded_on_a_stream_where_nothing_is_computed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cuda = Cuda(monkeypatch)
+    with torch.inference_mode():
+        graphs.CudaRecorder()(partial(cuda.note, "compute"))()
+    # What begins and ends a recording writes to what torch keeps for all graphs, whoever records them.
+    assert cuda.done == [
+        ("compute on a stream of the caller", True),
+        ("begin on a stream of the recorder", False),
+        ("compute on a stream of the recorder", True),
+        ("end on a stream of the recorder", False),
+        ("replay on a stream of the caller", True),
+    ]
+
+
+def test_a_recording_that_fails_leaves_its_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    cuda = Cuda(monkeypatch)
+
+    def fail() -> None:
+        cuda.note("compute")
+        if len(cuda.done) > 1:
+            raise RuntimeError("operation not permitted when stream is capturing")
+
+    with pytest.raises(RuntimeError, match="not permitted"):
+        graphs.CudaRecorder()(fail)
+    assert cuda.stream == "a stream of the caller"
+
+
 on_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
 
 
@@ -489,3 +564,44 @@ def test_a_gpu_out_of_memory_lets_go_of_its_graphs_and_says_so() -> None:
         session.extend(10**9)
     assert model.graphs is not None and model.graphs._recordings is None
     assert session.feed([[2]]).isfinite().all()
+
+
+@on_gpu
+def test_recordings_stay_right_whatever_becomes_of_others_and_of_torchs_workspaces(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(graphs, "_MOST", 3)
+    model, apart = on_cuda(torch.float32), on_cuda(torch.float32)
+    apart.graphs = None
+    pair = Pair(model, apart, [text(29, seed) for seed in range(4)], 64)
+    junk: list[Tensor] = []
+    for number in range(24):
+        count = (1, 3, 9, 1, 12, 2)[number % 6]
+        tokens = [text(count, 10 * number + row) for row in range(4)] if number % 5 else ones(4, number)
+        found, expected = pair.recorded.feed(tokens), pair.plain.feed(tokens)
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+        if number % 4 == 3:
+            # As torch.compile does it before and after it records graphs of its own.
+            torch._C._cuda_clearCublasWorkspaces()
+            torch.cuda.empty_cache()
+            junk.append(torch.full((2**24,), torch.nan, device="cuda"))
+        if number == 12:
+            for session in (pair.recorded, pair.plain):
+                session.select([3, 1])
+                session.select([0, 1, 1, 0])
+    assert all(each.isnan().all() for each in junk)
+
+
+@on_gpu
+def test_others_can_record_beside_ours() -> None:
+    model = on_cuda(torch.float32)
+    session = model.open([text(20)], [()], room=64)
+    session.feed([[1]])
+    number, graph = torch.zeros(1, device="cuda"), torch.cuda.CUDAGraph()
+    number.add_(1)
+    with torch.cuda.graph(graph):
+        number.add_(1)
+    graph.replay()
+    session.feed([[2]])
+    assert number.item() == 2
+    assert _kept(model) == [(1, 1, 256)]
