@@ -58,9 +58,11 @@ def read(sentence: str) -> Read:
 
 
 def asks_reader(note: str) -> bool:
-    """Say whether an English note begins with what its reader is to do: "call me", "don't tell her"."""
-    events = read(note).events
-    return bool(events) and events[0].request and events[0].place == ("not" in events[0].helpers) * 2
+    """Say whether an English note begins with what its reader is to do: "call me", "don't tell her".
+
+    This is asked before the first word is written, so no dictionary is opened for it.
+    """
+    return _Reader(note).begins_with_order()
 
 
 class _Reader:
@@ -90,12 +92,19 @@ class _Reader:
         stems = frozenset(event_stem(word) for word in self.words if word[0].isalnum())
         return Read(self.words, stems, tuple(found), owned, kinds, self.asks)
 
+    def begins_with_order(self) -> bool:
+        """Say whether the first verb, which begins the sentence, is what the reader is to do."""
+        forbids = self.low[:2] == ("do", "not")
+        place = 2 if forbids else 0
+        if place >= len(self.low) or not _may_be_verb(self.low[place]):
+            return False
+        begins = forbids or self._begins_clause(place, listed=False, at_start=True)
+        return begins and self._is_order(place, self._helpers(place)[0])
+
     def _event(self, place: int, earlier: Sequence[Event]) -> Event | None:
         word = self.low[place]
-        if not word[0].isalpha() or word in NO_VERBS or word.endswith("ly"):
+        if not _may_be_verb(word):
             return None
-        if word.endswith("ings") and not _is_base(word[:-1]):
-            return None  # "greetings"
         helpers, before = self._helpers(place)
         if not self._is_verb(place, helpers, before):
             return None
@@ -339,6 +348,12 @@ class _Reader:
         """Return where the noun is that a possessive belongs to; None where that cannot be told."""
         at = place + 1
         return at if at < len(self.low) and self.low[at][0].isalpha() and self._is_noun(at) else None
+
+
+def _may_be_verb(word: str) -> bool:
+    if not word[0].isalpha() or word in NO_VERBS or word.endswith("ly"):
+        return False
+    return not word.endswith("ings") or _is_base(word[:-1])  # "greetings"
 
 
 def _kind(word: str) -> Kind:

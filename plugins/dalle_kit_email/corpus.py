@@ -12,6 +12,7 @@ import tarfile
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from dalle_kit import Example
 from dalle_kit.checks import split_sentences
@@ -64,13 +65,14 @@ def _hand_written() -> Iterator[Example]:
 
 def _reply(example: Example, answers: str, source: random.Random) -> Example:
     """Return an example as the reply to a message, as it is read from a file."""
-    recipient, sender = (str(name).partition(" <")[0] for name in (*example.fields["to"], example.fields["sender"]))
-    greeting = source.choice((f"Hi {sender.split()[0]},", f"Dear {sender.split()[0]},", f"Hello {sender},", "Hello,", ""))
+    fields: dict[str, Any] = dict(example.fields)
+    (to,), subject, sender = fields.pop("to"), fields.pop("subject"), fields["sender"]
+    recipient, first = to.partition(" <")[0], sender.split()[0]
+    greeting = source.choice((f"Hi {first},", f"Dear {first},", f"Hello {sender},", "Hello,", ""))
     signed = source.choice((recipient.split()[0], recipient, f"Best regards,\n{recipient}", ""))
-    message = f"From: {recipient} <someone@example.com>\nSubject: {example.fields['subject'].removeprefix('Re: ')}\n\n"
-    message += "\n\n".join(filter(None, (greeting, answers, signed))) + "\n"
-    fields = {name: value for name, value in example.fields.items() if name not in ("to", "subject")}
-    return replace(example, fields={**fields, "reply_to": message})
+    body = "\n\n".join(filter(None, (greeting, answers, signed)))
+    fields["reply_to"] = f"From: {to}\nSubject: {subject.removeprefix('Re: ')}\n\n{body}\n"
+    return replace(example, fields=fields)
 
 
 def _real(split: str) -> Iterator[Example]:

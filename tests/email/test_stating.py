@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from dalle_kit.checks.coverage import assess
@@ -53,3 +56,9 @@ def test_the_sentence_of_every_point_of_the_cases_says_it() -> None:
 
     assert points
     assert [point for point in points if not assess([point], stated(point))[0].is_said] == []
+
+
+def test_no_dictionary_is_opened_before_the_first_word() -> None:
+    code = "import sys; from dalle_kit_email.stating import stated; stated('call me'); print('simplemma' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
+    assert done.stdout == "False\n"
