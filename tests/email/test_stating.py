@@ -59,6 +59,6 @@ def test_the_sentence_of_every_point_of_the_cases_says_it() -> None:
 
 
 def test_no_dictionary_is_opened_before_the_first_word() -> None:
-    code = "import sys; from dalle_kit_email.stating import stated; stated('call me'); print('simplemma' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
-    assert done.stdout == "False\n"
+    code = "import sys; import dalle_kit_email.stating as s; s.stated('call me'); print('simplemma' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert done.stdout == b"False\n"
