@@ -91,6 +91,8 @@ def _to_ctranslate2(source: str, target: str) -> None:
 
 
 def _to_onnxruntime(source: str, target: str) -> None:
+    # The builder has modules of the same names as ours.
+    sys.path.remove(str(Path(__file__).parent))
     options = ["--extra_options", "int4_block_size=32", "int4_accuracy_level=4"]
     with tempfile.TemporaryDirectory() as cache:
         sys.argv = ["builder", "-i", source, "-o", target, "-p", "int4", "-e", "cpu", "-c", cache, *options]

@@ -27,6 +27,10 @@ hypothesis.settings.load_profile("untimed")
 # As the Kit does it; here torch may be imported before the first Kit.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+# Test processes share the cores.
+if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // int(workers))))
+
 # Set before anything reads it: no test may touch the settings of the person who runs it.
 for name in [name for name in os.environ if name.startswith("DALLE_KIT_") and name != "DALLE_KIT_TEST_HOME"]:
     del os.environ[name]
