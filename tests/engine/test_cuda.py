@@ -37,7 +37,7 @@ on_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
 @pytest.fixture
 def attention() -> Iterator[None]:
     """Leave what torch computes attention with as it was."""
-    before = torch.backends.cuda.cudnn_sdp_enabled()
+    before: bool = torch.backends.cuda.cudnn_sdp_enabled()  # type: ignore[no-untyped-call]
     torch.backends.cuda.enable_cudnn_sdp(True)
     yield
     torch.backends.cuda.enable_cudnn_sdp(before)
@@ -48,7 +48,8 @@ def test_attention_that_is_planned_for_each_length_is_not_used_on_a_gpu(
     device: str, is_used: bool, attention: None
 ) -> None:
     devices.prepare(device)
-    assert torch.backends.cuda.cudnn_sdp_enabled() == is_used
+    found: bool = torch.backends.cuda.cudnn_sdp_enabled()  # type: ignore[no-untyped-call]
+    assert found == is_used
 
 
 def test_a_gpu_that_only_imitates_bfloat16_computes_in_float16(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,7 +130,7 @@ def test_packed_weights_are_unpacked_for_a_gpu(quant: str, checkpoints: Checkpoi
     gpu = Engine.load(stored, device="cuda", dtype="float32", quant=quant)
     cpu = Engine.load(stored, device="cpu", dtype="float32", quant=quant)
     targets = [(each, [5, 9, 40, 7]) for each in PROMPTS]
-    np.testing.assert_allclose(gpu.log_likelihoods(targets), cpu.log_likelihoods(targets), rtol=0.02, atol=0.02)
+    np.testing.assert_allclose(gpu.log_likelihoods(targets), cpu.log_likelihoods(targets), rtol=1e-3, atol=2e-3)
     assert not np.allclose(gpu.log_likelihoods(targets), plain.log_likelihoods(targets), rtol=0.001, atol=0.001)
 
 
@@ -140,7 +141,7 @@ def test_a_gpu_computes_in_16_bits_if_nothing_else_is_asked_for(checkpoints: Che
     assert (gpu.device, gpu.runner) == ("cuda", "torch") and gpu.dtype in ("bfloat16", "float16")
     assert all(each.tokens for each in gpu.generate(PROMPTS, GREEDY))
     targets = [(each, [5, 9, 40, 7]) for each in PROMPTS]
-    np.testing.assert_allclose(gpu.log_likelihoods(targets), cpu.log_likelihoods(targets), rtol=0.1, atol=0.5)
+    np.testing.assert_allclose(gpu.log_likelihoods(targets), cpu.log_likelihoods(targets), rtol=0.02, atol=0.05)
 
 
 @on_gpu
