@@ -135,10 +135,12 @@ def test_packed_weights_are_unpacked_for_a_gpu(quant: str, checkpoints: Checkpoi
 
 
 @on_gpu
-def test_a_gpu_computes_in_16_bits_if_nothing_else_is_asked_for(checkpoints: Checkpoints) -> None:
+def test_a_gpu_computes_in_16_bits_if_nothing_else_is_asked_for(checkpoints: Checkpoints, attention: None) -> None:
     _, cpu = checkpoints("llama")
     gpu = Engine.load(StoredModel(name="llama", path=cpu.path))
     assert (gpu.device, gpu.runner) == ("cuda", "torch") and gpu.dtype in ("bfloat16", "float16")
+    planned: bool = torch.backends.cuda.cudnn_sdp_enabled()  # type: ignore[no-untyped-call]
+    assert not planned
     assert all(each.tokens for each in gpu.generate(PROMPTS, GREEDY))
     targets = [(each, [5, 9, 40, 7]) for each in PROMPTS]
     np.testing.assert_allclose(gpu.log_likelihoods(targets), cpu.log_likelihoods(targets), rtol=0.02, atol=0.05)

@@ -23,7 +23,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten, tree_map
 
 from dalle_kit.engine import graphs
-from dalle_kit.engine.devices import memory_errors
+from dalle_kit.engine.devices import memory_errors, prepare
 from dalle_kit.engine.graphs import round_count, round_rows, round_tokens
 from dalle_kit.engine.guidance import Guidance
 from dalle_kit.engine.llama import LlamaModel, LlamaSession
@@ -506,6 +506,7 @@ on_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
 
 
 def on_cuda(dtype: torch.dtype) -> LlamaModel:
+    prepare("cuda")
     return LlamaModel(CONFIG, {name: weight.to("cuda", dtype) for name, weight in weights_of().items()})
 
 
@@ -570,7 +571,7 @@ def test_a_gpu_out_of_memory_lets_go_of_its_graphs_and_says_so() -> None:
 def test_recordings_stay_right_whatever_becomes_of_others_and_of_torchs_workspaces(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(graphs, "_MOST", 3)
+    monkeypatch.setattr(graphs, "_MOST", 2)
     model, apart = on_cuda(torch.float32), on_cuda(torch.float32)
     apart.graphs = None
     pair = Pair(model, apart, [text(29, seed) for seed in range(4)], 64)
