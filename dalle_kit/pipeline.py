@@ -219,11 +219,14 @@ def repaired(
 ) -> tuple[list[Finished], KeyboardInterrupt | None]:
     """Repair the drafts that need it, all together; hooks see the outcome again. Also returns an interruption."""
     repairs = {}
+    # A server cannot be held to words, and where the user has them drawn, others are meant to come.
+    plainly = engine.constrained and not options.temperature
     for index, each in enumerate(drafts):
-        if needs_repair(each.reviewer, each.draft, each.review):
+        if needs_repair(each.reviewer, each.draft, each.review, plainly=plainly):
             checks = checks_of(plugins, each.work)
             review = each.review if each.own is each.draft else each.reviewer.review(each.own, checks)
-            repairs[index] = repair_steps(each.reviewer, each.work.shaped.prompt, each.own, review, checks)
+            prompt = each.work.shaped.prompt
+            repairs[index] = repair_steps(each.reviewer, prompt, each.own, review, checks, plainly=plainly)
     outcomes, interruption = run_repairs(engine, repairs, options, limit)
     mended = list(drafts)
     for index, outcome in outcomes.items():

@@ -100,9 +100,13 @@ class Reviewer:
         """Say whether a slot is filled with sentences of the model's own."""
         return self._prose and not is_fixed(slot)
 
+    def is_english_prose(self, slot: Slot) -> bool:
+        """Say whether a slot is filled with sentences that the rules for English may be held against."""
+        return self.is_prose(slot) and self._language == ENGLISH
+
     def tidied(self, slot: Slot, text: str) -> str:
         """Return a slot's text without what its sentences have before or behind their points that nobody told."""
-        if not slot.about or not self.is_prose(slot) or self._language != ENGLISH:
+        if not slot.about or not self.is_english_prose(slot):
             return text
         told = " ".join(slot.about)
         return joined(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -274,6 +276,53 @@ TOGETHER = [
 def test_notes_of_which_one_goes_on_with_the_other_are_joined(points: tuple[str, str]) -> None:
     _, rewritings = asked(places(points), {"point_0": "", "point_1": ""}, points)
     assert points_of(rewritings) == [points, points]
+
+
+WORTH = ("worth 18,000 euros", "police looking for a white van")
+HEADLINE = "Thieves steal 60 bee hives"
+
+
+def adorned(first: str, second: str = "Police are looking for a white van.") -> tuple[Steps, list[Rewriting]]:
+    """Return a repair that says plainly what adds words to its note, and the sentences that it asks for first."""
+    skeleton = places(WORTH)
+    parts = (
+        replace(part, known=(*part.about, HEADLINE)) if isinstance(part, Slot) else part for part in skeleton.parts
+    )
+    draft = Draft(Skeleton(tuple(parts)), {"point_0": first, "point_1": second})
+    reviewer = Reviewer(DOMAIN, Notes(points=WORTH), draft.skeleton)
+    review = reviewer.review(draft)
+    assert needs_repair(reviewer, draft, review, plainly=True)
+    steps = repair_steps(reviewer, prompt(WORTH), draft, review, (), plainly=True)
+    return steps, next(steps)
+
+
+def test_a_sentence_that_adds_words_to_its_note_is_said_in_the_words_of_the_note() -> None:
+    steps, [asked_for] = adorned("The thieves are worth 18,000 euros.")
+    pattern = asked_for.skeleton.slots[0].regex or ""
+    assert re.fullmatch(pattern, "It is worth 18,000 euros.") and not re.fullmatch(
+        pattern, "Hives are worth 18,000 euros."
+    )
+    outcome = finished(steps, ["It is worth 18,000 euros."])
+    assert outcome.draft.text == "It is worth 18,000 euros. Police are looking for a white van."
+    assert outcome.lines == ('wrote again: "The thieves are worth 18,000 euros." as "It is worth 18,000 euros."',)
+
+
+@pytest.mark.parametrize("answer", [None, "It is 18,000 euros.", "It was not worth 18,000 euros."])
+def test_where_no_plain_sentence_is_found_a_short_note_stands_as_it_was_typed(answer: str | None) -> None:
+    steps, _ = adorned("Honey makes them worth 18,000 euros.")
+    assert finished(steps, [answer]).draft.text == "Worth 18,000 euros. Police are looking for a white van."
+
+
+def test_where_no_plain_sentence_is_found_one_that_only_names_what_all_is_about_stays() -> None:
+    steps, _ = adorned("The hives are worth 18,000 euros.")
+    assert finished(steps, [None]).draft.text.startswith("The hives are worth 18,000 euros. ")
+
+
+def test_what_a_sentence_says_of_a_note_whose_place_is_empty_is_no_addition() -> None:
+    skeleton = places(WORTH)
+    draft = Draft(skeleton, {"point_0": "Police are looking for a white van worth 18,000 euros.", "point_1": ""})
+    reviewer = Reviewer(DOMAIN, Notes(points=WORTH), skeleton)
+    assert not needs_repair(reviewer, draft, reviewer.review(draft), plainly=True)
 
 
 def test_items_of_a_list_are_not_joined_nor_what_something_stands_between() -> None:

@@ -9,6 +9,7 @@ from dalle_kit.checks.form import DANGLING, PLACEHOLDER, ends_well, form, is_cha
 from dalle_kit.checks.grounding import Source, unsupported
 from dalle_kit.checks.invention import invented
 from dalle_kit.checks.notes import capitalised, plain_sentence, without_list_mark
+from dalle_kit.checks.own_words import adds_words, in_own_words
 from dalle_kit.checks.parser import NameFinder, load_name_finder
 from dalle_kit.checks.placement import borrowed, misplaced
 from dalle_kit.checks.quotes import altered_quotes
@@ -36,6 +37,7 @@ __all__ = [
     "Similarity",
     "Source",
     "TextLine",
+    "adds_words",
     "all_sentences",
     "altered_quotes",
     "asks_reader",
@@ -48,6 +50,7 @@ __all__ = [
     "ends_well",
     "find_facts",
     "form",
+    "in_own_words",
     "invented",
     "is_chatter",
     "is_finished",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from dalle_kit.checks.facts import Fact, find_facts
 from dalle_kit.checks.grounding import Source
 from dalle_kit.checks.meaning import twisted
-from dalle_kit.checks.negation import clauses, denies, has_negative_word
+from dalle_kit.checks.negation import clauses, denies, has_negative_word, without_answer
 from dalle_kit.checks.sentences import all_sentences
 from dalle_kit.checks.words import WORD, is_stop_word, plain, stem, weight
 from dalle_kit.records import Finding
@@ -36,7 +36,8 @@ _CONDITION = re.compile(r"\W*(?:if|unless|in case)\b", re.IGNORECASE)
 _CONDITIONAL = re.compile(
     r"\b(?:if|unless|in (?:the )?case|should|when|whenever|otherwise|provided|as long as|whether)\b", re.IGNORECASE
 )
-#: A number that is a bound from below, one from above or not exact: how a note puts it, and how a sentence may.
+#: A number that is a bound from below, one from above or not exact, and what is so only: how a note puts it, and how
+#: a sentence may.
 _COUNT = r"\s+(?:\W?\d|(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|half)\b)"
 _BOUNDS = [
     (re.compile(rf"\b(?:{noted}){number}", re.IGNORECASE), re.compile(rf"\b(?:{said})\b", re.IGNORECASE))
@@ -57,13 +58,21 @@ _BOUNDS = [
             r"\s+\W?\d",
             r"more|over|up to|less|fewer|under|below|nearly|almost|about|around|approximately|roughly|some",
         ),
+        (
+            r"(?<!not )only\b(?! (?:if|when|after|once|before|until))",
+            "",
+            r"only|just|merely|alone|sole\w*|exclusive\w*|limited|restrict\w*|single|except|but|apart|other|else|no|not|\w+n['\u2019]t|"
+            r"most|must|until|rest|nothing|nobody|none|yoursel\w+",
+        ),
     )
 ]
 #: How a question is put, directly or not.
 _ASKING = re.compile(
     r"\?|\b(?:whether|if|ask|know|tell|wonder|question|please|grateful|let me|let us)\b", re.IGNORECASE
 )
-_FORBIDDING = re.compile(r"\b(?:please|kindly) (?:do not|don['\u2019]t|never)\b", re.IGNORECASE)
+_FORBIDDING = re.compile(
+    r"\b(?:please|kindly) (?:do not|don['\u2019]t|never)\b(?! (?:forget|hesitate|worry))", re.IGNORECASE
+)
 #: Notes that forbid: "no shoes inside", "don't call before ten".
 _FORBIDDING_NOTE = re.compile(
     r"\bplease\b|(?:\A|[,;:.] ?)(?:no|not? to|do not|don['\u2019]t|never|stop|avoid)\b", re.IGNORECASE
@@ -299,7 +308,9 @@ def _turned(point: str, sentences: list[_Said]) -> bool:
 def _denied(point: _Point, sentences: list[_Said]) -> bool:
     """Say whether the sentences that have a point's words say the opposite of it."""
     if denies(point.text):
-        return not any(denies(sentence.text) or has_negative_word(sentence.text) for sentence in sentences)
+        whole = [sentence.text for sentence in sentences]
+        texts = map(without_answer, whole) if denies(without_answer(point.text)) else whole
+        return not any(denies(text) or has_negative_word(text) for text in texts)
     denials = any(denies(sentence.text) for sentence in sentences)
     stems = frozenset().union(*(sentence.stems for sentence in sentences))
     if any(word not in stems and _opposite(word, stems) for word in point.words):

@@ -16,6 +16,7 @@ _EMPTY = re.compile(
     r"|\bnothing (?:but|less than)\b|\bno longer than\b",
     re.IGNORECASE,
 )
+_ANSWER = re.compile(r"\A\W*no, (?!thank)", re.IGNORECASE)
 #: Words that deny by their meaning.
 _NEGATIVE_WORDS = re.compile(
     r"\b(?:declin|refus|reject|fail|lack|avoid|stop|cancel|absent|absence|miss|withdr[ae]w|impossibl|prevent|forbid|forbad"
@@ -33,6 +34,11 @@ _CLAUSE = re.compile(
 def denies(text: str) -> bool:
     """Say whether a text denies something outright: "not", "no longer", "cannot"."""
     return bool(_NEGATION.search(_EMPTY.sub(" ", text)))
+
+
+def without_answer(text: str) -> str:
+    """Return a text without the "No," that only answers a question: "No, it is mine" denies nothing of its own."""
+    return _ANSWER.sub("", text)
 
 
 def has_negative_word(text: str) -> bool:

@@ -24,16 +24,12 @@ _DOMAINS = ("example.com", "example.org", "example.net")
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """One text made from a situation: its subject, its notes (none: the bare text) and its sentences.
-
-    ``answers`` is the message that it answers, if it is a reply.
-    """
+    """One text made from a situation: its subject, its notes (none: the bare text) and its sentences."""
 
     subject: str
     tone: str
     notes: tuple[str, ...]
     sentences: tuple[str, ...]
-    answers: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +40,14 @@ class Situation:
     tone: str
     points: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
     bare: tuple[str, ...]
-    answers: tuple[str, ...]
     fill: Mapping[str, tuple[str, ...]]
 
     def write(self, source: random.Random, names: Names) -> Written:
         """Return a text with some of the points, in their order; the same ``source`` gives the same text."""
         values = Values(source, names, self.fill)
         subject = values.fill(source.choice(self.subjects))
-        answers = values.fill(source.choice(self.answers)) if self.answers else ""
         if self.bare and source.random() < 0.08:
-            return Written(subject, self.tone, (), (values.fill(source.choice(self.bare)),), answers)
+            return Written(subject, self.tone, (), (values.fill(source.choice(self.bare)),))
         count = source.choices(range(1, len(self.points) + 1), weights=range(1, len(self.points) + 1))[0]
         chosen = sorted(source.sample(range(len(self.points)), count))
         if source.random() < 0.15:
@@ -63,7 +57,7 @@ class Situation:
             note, text = source.choice(_pairs(*self.points[place]))
             notes.append(values.fill(note))
             sentences.append(values.fill(text))
-        return Written(subject, self.tone, tuple(notes), tuple(sentences), answers)
+        return Written(subject, self.tone, tuple(notes), tuple(sentences))
 
 
 def _pairs(notes: Sequence[str], texts: Sequence[str]) -> list[tuple[str, str]]:
@@ -190,7 +184,6 @@ def _situation(data: Mapping[str, Any]) -> Situation:
         tone=data.get("tone", "neutral"),
         points=tuple((_texts(point["notes"]), _texts(point["texts"])) for point in data["points"]),
         bare=_texts(data.get("bare", ())),
-        answers=_texts(data.get("answers", ())),
         fill={name: _texts(values) for name, values in data.get("fill", {}).items()},
     )
 

@@ -12,7 +12,6 @@ import tarfile
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from dalle_kit import Example
 from dalle_kit.checks import split_sentences
@@ -36,7 +35,7 @@ _MESSAGES = DataPackage(
 #: The hand-written texts.
 SITUATIONS = Path(__file__).with_name("situations.jsonl")
 #: How many e-mails each situation makes.
-_A_SITUATION = 4
+_A_SITUATION = 6
 #: Words of a target: longer texts are cut after a sentence.
 _SHORTEST, _LONGEST = 15, 90
 _PROSE = re.compile(r"[\w ,;:'\"()&%$/.!?-]+[.!?]\Z")
@@ -59,20 +58,7 @@ def _hand_written() -> Iterator[Example]:
     texts = write_situations(SITUATIONS, read_names(), copies=_A_SITUATION, seed="situation")
     for name, written, source in texts:
         text = " ".join(written.sentences)
-        example = _example(name, written.subject, written.notes, text, source, tone=written.tone)
-        yield _reply(example, written.answers, source) if written.answers else example
-
-
-def _reply(example: Example, answers: str, source: random.Random) -> Example:
-    """Return an example as the reply to a message, as it is read from a file."""
-    fields: dict[str, Any] = dict(example.fields)
-    (to,), subject, sender = fields.pop("to"), fields.pop("subject"), fields["sender"]
-    recipient, first = to.partition(" <")[0], sender.split()[0]
-    greeting = source.choice((f"Hi {first},", f"Dear {first},", f"Hello {sender},", "Hello,", ""))
-    signed = source.choice((recipient.split()[0], recipient, f"Best regards,\n{recipient}", ""))
-    body = "\n\n".join(filter(None, (greeting, answers, signed)))
-    fields["reply_to"] = f"From: {to}\nSubject: {subject.removeprefix('Re: ')}\n\n{body}\n"
-    return replace(example, fields=fields)
+        yield _example(name, written.subject, written.notes, text, source, tone=written.tone)
 
 
 def _real(split: str) -> Iterator[Example]:

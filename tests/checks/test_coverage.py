@@ -142,6 +142,14 @@ def test_two_hundred_points_are_held_against_a_text_without_a_hang() -> None:
         ("no less than 5 copies", "Please send 5 copies or less.", "Please send at least 5 copies."),
         ("takes about 45 minutes", "It takes 45 minutes.", "It takes some 45 minutes."),
         ("if it rains: indoors", "It rains, and we are indoors.", "Should it rain, we will be indoors."),
+        ("only nine players so far", "There are nine players so far.", "There are just nine players so far."),
+        (
+            "appointments: afternoons only",
+            "The appointments are in the afternoons.",
+            "Only afternoons have appointments.",
+        ),
+        ("umbrella not mine", "No, the umbrella is mine.", "No, the umbrella is not mine."),
+        ("bring your licence", "Please do not bring your licence.", "Please do not forget to bring your licence."),
         ("not the big fish, it is fasting", "Please do not have the big fish, it is fasting.", "Not the big fish."),
     ],
 )

@@ -51,14 +51,6 @@ def test_no_sentence_is_its_own_note_where_there_is_another(tmp_path: Path) -> N
     assert pairs == {(note, text) for note in notes for text in texts} - {(notes[0], texts[0])}
 
 
-def test_the_message_that_is_answered_has_the_same_values(tmp_path: Path) -> None:
-    points = [{"notes": ["{weekday} suits me"], "texts": ["{weekday} would suit me."]}]
-    situation = write(tmp_path, subject=["Re: Lunch"], answers=["Shall we meet on {weekday}?"], points=points)
-    written = situation.write(random.Random(1), NAMES)
-    day = written.notes[0].split()[0]
-    assert written.answers == f"Shall we meet on {day}?" and written.sentences == (f"{day} would suit me.",)
-
-
 def test_an_unknown_place_is_an_error_that_names_it(tmp_path: Path) -> None:
     situation = write(tmp_path, subject=["Hello"], points=[{"notes": ["{wekday}"], "texts": ["On {wekday}."]}])
     with pytest.raises(ValueError, match=r"unknown place \{wekday\}"):

@@ -1,0 +1,90 @@
+"""A note in its own words: whether a sentence has others, and the sentences that have none.
+
+A small model makes up verbs and takes words from elsewhere to make a sentence of a short note: "The thieves are worth
+18,000 euros." Most sentences that add a word of meaning are wrong; held to the note's own words in any form and to
+words that mean little, the model finds one that is right: "It is worth 18,000 euros."
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from dalle_kit.checks.verbs import BASES
+from dalle_kit.checks.words import WORD, content_words, stem
+
+#: Words that any note may be told with; "by", "from" and "until" say something of their own.
+_LITTLE = frozenset(
+    "a an the there it they them am is are was were be been being has have had do does did will of in on at to for "
+    "and".split()
+)
+#: Words by which one is polite, or sorry for what one says.
+_POLITE = frozenset(
+    "could would able please kindly grateful afraid unfortunately let know tell sorry happy glad".split()
+)
+_FRAMES = re.compile(r"(?:\bwould|['\u2019]d) like\b|\bplease note that\b", re.IGNORECASE)
+#: A note with more words than this is a text of its own.
+_LONGEST = 16
+#: So many words more than its note a sentence may have.
+_MORE = 5
+_OUTER = ".,;:!?()\u2013-"
+_ODD = re.compile(r"[.!?]\s|[\n\"\u201c\u201d\[\]{}<>*|]|\w/\w")
+_DOUBLED = re.compile(r"[^aeiou]*[aeiou][bdgklmnprt]\Z")
+
+
+def adds_words(sentence: str, *told: str) -> bool:
+    """Say whether an English sentence has words that mean something, beyond politeness, and are in no text told."""
+    known = {stem(word) for text in told for word in WORD.findall(text)}
+    words = content_words(_FRAMES.sub(" ", sentence))
+    return any(word not in _POLITE and stem(word) not in known for word in words)
+
+
+def in_own_words(note: str, *, besides: str = "", begins: str = "") -> str | None:
+    """Return the regular expression of English sentences that have a note's words, in any form and order, and no other.
+
+    The words of ``besides`` may stand in them as well; ``begins`` is the word that they begin with, if that is certain.
+    None for a note that is no note: a long one, several sentences, lines, quotations.
+    """
+    words = [word.strip(_OUTER) for word in note.split()]
+    words = [word for word in words if word]
+    if not words or len(words) > _LONGEST or _ODD.search(note):
+        return None
+    low, exact = set(_LITTLE), set[str]()
+    for word in [*words, *(word.strip(_OUTER) for word in besides.split())]:
+        if word.isalpha() and word.islower():
+            low |= _forms(word)
+        elif word[1:].islower() and word.isalpha() and word not in words:
+            low |= _forms(word.lower())  # the beginning of a sentence
+        elif word:
+            exact.add(word)
+    if words[0].casefold() in BASES or "please" in map(str.casefold, words):
+        low.add("please")
+    first = {f"{word[:1].upper()}{word[1:]}" for word in low} | exact if not begins else {begins}
+    end = r"\?" if note.rstrip().endswith("?") else r"\."
+    return f"{_any(first)}(?:,? {_any(low | exact)}){{1,{len(words) + _MORE}}}{end}"
+
+
+def _any(words: set[str]) -> str:
+    return f"(?:{'|'.join(map(re.escape, sorted(words)))})"
+
+
+@lru_cache(maxsize=4096)
+def _forms(word: str) -> frozenset[str]:
+    """Return a word in small letters and its regular forms."""
+    from simplemma import lemmatize
+
+    base = lemmatize(word, lang="en").casefold()
+    if len(word) < 3 or not base.isalpha():
+        return frozenset({word})
+    if base.endswith("e"):
+        made = {f"{base}s", f"{base}d", f"{base[:-1]}ing"}
+    elif base.endswith("y") and base[-2:-1] not in "aeiou":
+        made = {f"{base[:-1]}ies", f"{base[:-1]}ied", f"{base}ing"}
+    else:
+        double = base + base[-1] if _DOUBLED.match(base) else base
+        made = {
+            base + ("es" if base.endswith(("s", "x", "z", "o", "sh", "ch")) else "s"),
+            f"{double}ed",
+            f"{double}ing",
+        }
+    return frozenset({word, base, *made})

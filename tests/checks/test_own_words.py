@@ -1,0 +1,82 @@
+"""Sentences that have no words but their note's, in any form, and words that mean little."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dalle_kit.checks import adds_words, in_own_words
+
+
+@pytest.mark.parametrize(
+    ("note", "sentence"),
+    [
+        ("spare key at the bakery", "Please bring the spare key to the bakery."),
+        ("worth 18,000 euros", "The thieves are worth 18,000 euros."),
+        ("not enough", "Unfortunately, there is not enough room."),
+        ("no garlic for me", "I don't like garlic."),
+    ],
+)
+def test_a_word_that_nobody_told_is_seen(note: str, sentence: str) -> None:
+    assert adds_words(sentence, note)
+
+
+@pytest.mark.parametrize(
+    ("note", "sentence"),
+    [
+        ("spare key at the bakery", "The spare key is at the bakery."),
+        ("lessons start 6 April", "The lessons will be starting on 6 April."),
+        ("need it by 20 May", "I would need it by 20 May."),
+        ("please confirm by Friday", "Could you please confirm by Friday?"),
+        ("want to exchange them", "I would like to exchange them, which I want."),
+    ],
+)
+def test_forms_little_words_and_politeness_add_nothing(note: str, sentence: str) -> None:
+    assert not adds_words(sentence, note)
+
+
+def test_what_is_told_elsewhere_may_be_said_too() -> None:
+    assert adds_words("The lift is out of order.", "out of order")
+    assert not adds_words("The lift is out of order.", "out of order", "Lift on the third floor")
+
+
+@pytest.mark.parametrize(
+    ("note", "own", "other"),
+    [
+        ("paper jam again", "There is a paper jam again.", "The printer has a paper jam again."),
+        ("two librarians hired", "Two librarians were hired.", "The library hired two librarians."),
+        ("tracking says delivered", "The tracking says it was delivered.", "The parcel was delivered."),
+        ("room B12 from 14:00", "From 14:00 it is in room B12.", "It is in room B13 from 14:00."),
+        ("plan carries on?", "Will the plan carry on?", "The plan carries on."),
+        ("take the stairs", "Please take the stairs.", "You have to take the stairs."),
+        ("leaving at noon", "It is leaving at noon.", "Please leave at noon and wait."),
+        ("skipped lunch", "Lunch is skipped.", "Lunch is skipped today."),
+    ],
+)
+def test_a_note_is_told_in_its_own_words_alone(note: str, own: str, other: str) -> None:
+    pattern = in_own_words(note)
+    assert pattern is not None
+    assert re.fullmatch(pattern, own) and not re.fullmatch(pattern, other)
+
+
+def test_other_texts_may_lend_words_and_a_beginning_may_be_certain() -> None:
+    with_writer = in_own_words("need a quote", besides="I need a quote.")
+    assert with_writer is not None and re.fullmatch(with_writer, "I need a quote.")
+    alone = in_own_words("needs a quote")
+    assert alone is not None and not re.fullmatch(alone, "I need a quote.")
+    step = in_own_words("wipe it dry", begins="Wipe")
+    assert step is not None and re.fullmatch(step, "Wipe it dry.") and not re.fullmatch(step, "It is wiped dry.")
+
+
+@pytest.mark.parametrize("note", ["", "...", 'she said "no"', "It rains. We stay.", "one\ntwo", "word " * 17, "and/or"])
+def test_what_is_no_note_has_no_pattern(note: str) -> None:
+    assert in_own_words(note) is None
+
+
+@given(st.text(max_size=60), st.text(max_size=30))
+def test_a_pattern_is_an_expression_that_says_at_most_a_sentence(note: str, besides: str) -> None:
+    pattern = in_own_words(note, besides=besides)
+    assert pattern is None or not re.fullmatch(pattern, "One. Two.")
