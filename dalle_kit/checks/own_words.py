@@ -22,7 +22,7 @@ _LITTLE = frozenset(
 _POLITE = frozenset(
     "could would able please kindly grateful afraid unfortunately let know tell sorry happy glad".split()
 )
-_FRAMES = re.compile(r"(?:\bwould|['\u2019]d) like\b|\bplease note that\b", re.IGNORECASE)
+_FRAMES = re.compile(r"(?:\bwould|['\u2019]d) like\b|\bgoing to\b|\bplease note that\b", re.IGNORECASE)
 #: A note with more words than this is a text of its own.
 _LONGEST = 16
 #: So many words more than its note a sentence may have.

@@ -37,7 +37,8 @@ class ScriptedEngine:
     dtype = "float32"
     quant = "none"
     runner = "scripted"
-    constrained = True
+    #: What a script says is not held to anything while it is written.
+    constrained = False
     family = "causal"
     context = None
     infills = True
