@@ -219,8 +219,8 @@ def repaired(
 ) -> tuple[list[Finished], KeyboardInterrupt | None]:
     """Repair the drafts that need it, all together; hooks see the outcome again. Also returns an interruption."""
     repairs = {}
-    # A server cannot be held to words, and where the user has them drawn, others are meant to come.
-    plainly = engine.constrained and not options.temperature
+    # Servers of others cannot be held to words, and where the user has them drawn, others are meant to come.
+    plainly = engine.constrained and not options.temperature and not limit.over
     for index, each in enumerate(drafts):
         if needs_repair(each.reviewer, each.draft, each.review, plainly=plainly):
             checks = checks_of(plugins, each.work)

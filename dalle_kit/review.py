@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from dalle_kit.checks import Source, borrowed, contradictions, form, invented, misplaced, missing, unsupported
 from dalle_kit.checks.added import added, without_added
@@ -104,6 +105,11 @@ class Reviewer:
         """Say whether a slot is filled with sentences that the rules for English may be held against."""
         return self.is_prose(slot) and self._language == ENGLISH
 
+    @cached_property
+    def is_told_in_english(self) -> bool:
+        """Whether the points read as English, which is what the default model writes."""
+        return _reads_as_english(list(dict.fromkeys(self._all_points)))
+
     def tidied(self, slot: Slot, text: str) -> str:
         """Return a slot's text without what its sentences have before or behind their points that nobody told."""
         if not slot.about or not self.is_english_prose(slot):
@@ -121,7 +127,7 @@ class Reviewer:
         slots = self.skeleton.slots
         points = list(dict.fromkeys(self._all_points))
         findings = contradictions(points, language=self._language)
-        if self._language == ENGLISH and any(map(self.is_prose, slots)) and not _reads_as_english(points):
+        if self._language == ENGLISH and any(map(self.is_prose, slots)) and not self.is_told_in_english:
             message = "the points do not read as English, which is what the default model writes: read it with care"
             findings.append(Finding("language", "warning", message))
         return findings

@@ -307,7 +307,7 @@ def test_a_sentence_that_adds_words_to_its_note_is_said_in_the_words_of_the_note
     assert outcome.lines == ('wrote again: "The thieves are worth 18,000 euros." as "It is worth 18,000 euros."',)
 
 
-@pytest.mark.parametrize("answer", [None, "It is 18,000 euros.", "It was not worth 18,000 euros."])
+@pytest.mark.parametrize("answer", ["", "It is 18,000 euros.", "It was not worth 18,000 euros."])
 def test_where_no_plain_sentence_is_found_a_short_note_stands_as_it_was_typed(answer: str | None) -> None:
     steps, _ = adorned("Honey makes them worth 18,000 euros.")
     assert finished(steps, [answer]).draft.text == "Worth 18,000 euros. Police are looking for a white van."
@@ -315,7 +315,12 @@ def test_where_no_plain_sentence_is_found_a_short_note_stands_as_it_was_typed(an
 
 def test_where_no_plain_sentence_is_found_one_that_only_names_what_all_is_about_stays() -> None:
     steps, _ = adorned("The hives are worth 18,000 euros.")
-    assert finished(steps, [None]).draft.text.startswith("The hives are worth 18,000 euros. ")
+    assert finished(steps, [""]).draft.text.startswith("The hives are worth 18,000 euros. ")
+
+
+def test_a_sentence_for_which_the_time_was_up_stays() -> None:
+    steps, _ = adorned("Honey makes them worth 18,000 euros.")
+    assert finished(steps, [None]).draft.text.startswith("Honey makes them worth 18,000 euros. ")
 
 
 def test_what_a_sentence_says_of_a_note_whose_place_is_empty_is_no_addition() -> None:

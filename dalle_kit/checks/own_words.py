@@ -11,57 +11,76 @@ import re
 from functools import lru_cache
 
 from dalle_kit.checks.verbs import BASES
-from dalle_kit.checks.words import WORD, content_words, stem
+from dalle_kit.checks.words import WORD, content_words, is_ordinary, plain, stem
 
 #: Words that any note may be told with; "by", "from" and "until" say something of their own.
 _LITTLE = frozenset(
     "a an the there it they them am is are was were be been being has have had do does did will of in on at to for "
     "and".split()
 )
-#: Words by which one is polite, or sorry for what one says.
-_POLITE = frozenset(
-    "could would able please kindly grateful afraid unfortunately let know tell sorry happy glad".split()
+#: Words by which one is polite, sorry, or says what one wants; and what is left of "can't" and "won't".
+_IDLE = frozenset(
+    "could would able please kindly grateful afraid unfortunately let know tell sorry happy glad wish thank thanks "
+    "apologise apologize book order ca wo sha".split()
+)
+#: Words for figures and their units, which say nothing new where the note has figures.
+_FIGURES = frozenset(
+    "one two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty hundred thousand percent "
+    "euro euros pound pounds dollar dollars hour hours minute minutes".split()
 )
 _FRAMES = re.compile(r"(?:\bwould|['\u2019]d) like\b|\bgoing to\b|\bplease note that\b", re.IGNORECASE)
 #: A note with more words than this is a text of its own.
 _LONGEST = 16
 #: So many words more than its note a sentence may have.
 _MORE = 5
-_OUTER = ".,;:!?()\u2013-"
-_ODD = re.compile(r"[.!?]\s|[\n\"\u201c\u201d\[\]{}<>*|]|\w/\w")
+_BEFORE, _BEHIND = ",;:!?(", ".,;:!?()\u2013-"
+#: What has parts, which may not be mixed, is quoted, or is more than words.
+_ODD = re.compile(r"[.!?,;:]\s|\s[\u2013-]\s|[\n\"\u201c\u201d\[\]{}<>*|]|\w/\w")
 _DOUBLED = re.compile(r"[^aeiou]*[aeiou][bdgklmnprt]\Z")
 
 
 def adds_words(sentence: str, *told: str) -> bool:
     """Say whether an English sentence has words that mean something, beyond politeness, and are in no text told."""
     known = {stem(word) for text in told for word in WORD.findall(text)}
+    idle = _IDLE | _FIGURES if any(re.search(r"\d", text) for text in told) else _IDLE
     words = content_words(_FRAMES.sub(" ", sentence))
-    return any(word not in _POLITE and stem(word) not in known for word in words)
+    return any(word not in idle and stem(word) not in known for word in words)
+
+
+def keeps_words(sentence: str, note: str) -> bool:
+    """Say whether a sentence has all words of a note, in any form, but those that mean little: "by" and "off", too."""
+    said = {stem(word) for word in WORD.findall(sentence)}
+    words = (word for word in WORD.findall(note) if plain(word) not in _LITTLE and plain(word) not in _IDLE)
+    return all(stem(word) in said for word in words)
 
 
 def in_own_words(note: str, *, besides: str = "", begins: str = "") -> str | None:
     """Return the regular expression of English sentences that have a note's words, in any form and order, and no other.
 
     The words of ``besides`` may stand in them as well; ``begins`` is the word that they begin with, if that is certain.
-    None for a note that is no note: a long one, several sentences, lines, quotations.
+    None for a note that is no note, or has parts: a long one, several sentences, lines, quotations, commas.
     """
-    words = [word.strip(_OUTER) for word in note.split()]
-    words = [word for word in words if word]
+    words = [word for word in map(_bare, note.split()) if word]
     if not words or len(words) > _LONGEST or _ODD.search(note):
         return None
     low, exact = set(_LITTLE), set[str]()
-    for word in [*words, *(word.strip(_OUTER) for word in besides.split())]:
-        if word.isalpha() and word.islower():
-            low |= _forms(word)
-        elif word[1:].islower() and word.isalpha() and word not in words:
-            low |= _forms(word.lower())  # the beginning of a sentence
-        elif word:
+    for place, word in enumerate([*words, *filter(None, map(_bare, besides.split()))]):
+        begun = (place == 0 and is_ordinary(word)) or place >= len(words)
+        if word.isalpha() and (word.islower() or (word[1:].islower() and begun)):
+            low |= _forms(word.lower())
+        else:
             exact.add(word)
+    low |= {"I"} & set(besides.split())
     if words[0].casefold() in BASES or "please" in map(str.casefold, words):
         low.add("please")
-    first = {f"{word[:1].upper()}{word[1:]}" for word in low} | exact if not begins else {begins}
+    first = {f"{word[:1].upper()}{word[1:]}" if word[1:].islower() else word for word in low | exact}
     end = r"\?" if note.rstrip().endswith("?") else r"\."
-    return f"{_any(first)}(?:,? {_any(low | exact)}){{1,{len(words) + _MORE}}}{end}"
+    return f"{_any({begins} if begins else first)}(?:,? {_any(low | exact)}){{1,{len(words) + _MORE}}}{end}"
+
+
+def _bare(word: str) -> str:
+    """Return a word without punctuation; a sign before a figure stays."""
+    return word.lstrip(_BEFORE).rstrip(_BEHIND)
 
 
 def _any(words: set[str]) -> str:
@@ -70,21 +89,18 @@ def _any(words: set[str]) -> str:
 
 @lru_cache(maxsize=4096)
 def _forms(word: str) -> frozenset[str]:
-    """Return a word in small letters and its regular forms."""
-    from simplemma import lemmatize
+    """Return a word in small letters and its regular forms, as far as there are such words."""
+    from simplemma import is_known, lemmatize
 
     base = lemmatize(word, lang="en").casefold()
     if len(word) < 3 or not base.isalpha():
         return frozenset({word})
     if base.endswith("e"):
-        made = {f"{base}s", f"{base}d", f"{base[:-1]}ing"}
+        made = {f"{base}s", f"{base}d", f"{base}ing", f"{base[:-1]}ing"}
     elif base.endswith("y") and base[-2:-1] not in "aeiou":
         made = {f"{base[:-1]}ies", f"{base[:-1]}ied", f"{base}ing"}
     else:
         double = base + base[-1] if _DOUBLED.match(base) else base
-        made = {
-            base + ("es" if base.endswith(("s", "x", "z", "o", "sh", "ch")) else "s"),
-            f"{double}ed",
-            f"{double}ing",
-        }
-    return frozenset({word, base, *made})
+        several = "es" if base.endswith(("s", "x", "z", "o", "sh", "ch")) else "s"
+        made = {f"{base}{several}", f"{double}ed", f"{double}ing"}
+    return frozenset({word, base, *(form for form in made if is_known(form, lang="en"))})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from dalle_kit.checks import adds_words, in_own_words
+from dalle_kit.checks import adds_words, in_own_words, keeps_words
 from dalle_kit.records import Skeleton, Slot
 from dalle_kit.repair.workbench import Rewriting, Workbench, quoted
 from dalle_kit.review import open_slots, plain_sentence
@@ -20,7 +20,7 @@ _SHORT = 6
 _EMPTY = re.compile(r"It (?:is|was|will be) (?:[A-Z\d]|(?:about|at|between|every|from|in|on|until) )")
 
 #: Pronouns by which who writes may speak, where the draft has them.
-_WRITERS = ("I", "we")
+_WRITERS = re.compile(r"\b(?:I|[Ww]e)\b")
 
 
 def find_adorned(bench: Workbench) -> list[Slot]:
@@ -28,6 +28,8 @@ def find_adorned(bench: Workbench) -> list[Slot]:
 
     It may have those of a point whose own place is empty: it says that as well.
     """
+    if not bench.reviewer.is_told_in_english:
+        return []
     slots = [slot for slot in open_slots(bench.draft) if bench.reviewer.is_english_prose(slot) and slot.when is None]
     texts = bench.draft.texts
     elsewhere = [point for slot in slots if not texts[slot.name] for point in slot.about]
@@ -50,20 +52,23 @@ def rewrite_plainly(bench: Workbench, slots: Sequence[Slot]) -> list[Rewriting]:
         options = {**slot.options, "max_tokens": 80}
         pattern = _pattern(bench, slot)
         plain = Slot(slot.name, regex=pattern, forbid=slot.forbid, about=slot.about, beams=_BEAMS, options=options)
-        rewritings.append(Rewriting(bench.prompt, Skeleton((certain, plain) if certain else (plain,)), pressed=True))
+        skeleton = Skeleton((certain, plain) if certain else (plain,))
+        rewritings.append(Rewriting(bench.prompt, skeleton, pressed=True, unlikely=""))
     return rewritings
 
 
 def make_plain(bench: Workbench, slots: Sequence[Slot], texts: Sequence[str | None]) -> None:
     """Put each text that has no fault and all words of its point in the place of the sentence that adds to it.
 
-    Where there is none, a short point is said as it was typed, unless the sentence only names what all is about. There
-    may be fewer texts.
+    Where none is good, a short point is said as it was typed, unless the sentence only names what all is about. A
+    sentence for which nothing was generated stays; there may be fewer texts.
     """
     for slot, text in zip(slots, texts, strict=False):
+        if text is None:
+            continue
         old, beside = bench.draft.texts[slot.name], bench.draft.replace(slot.name, "")
         new = bench.acceptable(text, slot, beside=beside)
-        whole = new is not None and not (_EMPTY.match(new) or adds_words(slot.about[0], new))
+        whole = new is not None and not _EMPTY.match(new) and keeps_words(new, slot.about[0])
         if new is not None and whole and not bench.reviewer.unsaid(slot.about, new):
             bench.draft = bench.draft.replace(slot.name, new)
             bench.lines.append(f"wrote again: {quoted(old)} as {quoted(new)}")
@@ -78,6 +83,6 @@ def _pattern(bench: Workbench, slot: Slot) -> str | None:
     note, begins = slot.about[0], slot.starts_with.strip()
     if begins and not note.casefold().startswith(begins.casefold()):
         return None
-    said = set(bench.draft.texts[slot.name].replace("We", "we").split())
-    besides = " ".join((plain_sentence(slot, 0), *(word for word in _WRITERS if word in said)))
+    writers = ("we" if word.casefold() == "we" else word for word in _WRITERS.findall(bench.draft.texts[slot.name]))
+    besides = " ".join((plain_sentence(slot, 0), *writers))
     return in_own_words(note, besides=besides, begins=begins)

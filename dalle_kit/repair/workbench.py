@@ -24,12 +24,14 @@ _BEAMS = 4
 class Rewriting:
     """A sentence to be generated: the prompt, and a skeleton whose one slot comes after certain text.
 
-    ``pressed`` if it has to say more than the model may want to, so that an unlikely one is likely to be wrong.
+    ``pressed`` if it has to say more than the model may want to, so that an unlikely one is likely to be wrong, and is
+    told as ``unlikely``.
     """
 
     prompt: Prompt
     skeleton: Skeleton
     pressed: bool = False
+    unlikely: str | None = None
 
 
 @dataclass(slots=True)

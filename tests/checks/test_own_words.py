@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dalle_kit.checks import adds_words, in_own_words
+from dalle_kit.checks import adds_words, in_own_words, keeps_words
 
 
 @pytest.mark.parametrize(
@@ -80,3 +80,35 @@ def test_what_is_no_note_has_no_pattern(note: str) -> None:
 def test_a_pattern_is_an_expression_that_says_at_most_a_sentence(note: str, besides: str) -> None:
     pattern = in_own_words(note, besides=besides)
     assert pattern is None or not re.fullmatch(pattern, "One. Two.")
+
+
+@pytest.mark.parametrize(
+    ("note", "sentence"),
+    [
+        ("water off Monday", "The water is on Monday."),
+        ("call me after 5", "Please call me at 5."),
+        ("parcel from Bo", "The parcel is for Bo."),
+        ("rent up 5%", "The rent is 5%."),
+        ("carries 20 bikes", "There are 20 bikes."),
+    ],
+)
+def test_little_words_that_say_much_are_kept(note: str, sentence: str) -> None:
+    assert not keeps_words(sentence, note) and keeps_words(f"The {note}.", note)
+
+
+@pytest.mark.parametrize("note", ["sales fell 3%, profit rose 5%", "mayor: city is safe", "adults 10 - children 5"])
+def test_parts_of_a_note_are_not_mixed(note: str) -> None:
+    assert in_own_words(note) is None
+
+
+def test_a_sign_stays_and_a_capital_letter_of_the_beginning_does_not() -> None:
+    cold = in_own_words("temperature -5 at night") or ""
+    assert re.fullmatch(cold, "The temperature is -5 at night.")
+    assert not re.fullmatch(cold, "The temperature is 5 at night.")
+    assert re.fullmatch(in_own_words("Trains cancelled on Monday") or "", "The trains are cancelled on Monday.")
+    assert re.fullmatch(in_own_words("Anna is ill") or "", "Anna is ill.")
+
+
+def test_a_refusal_and_figures_in_words_add_nothing() -> None:
+    assert not adds_words("I can't come tomorrow.", "cannot come tomorrow")
+    assert not adds_words("There are two tickets.", "2 tickets")
