@@ -1,8 +1,8 @@
 """A note in its own words: whether a sentence has others, and the sentences that have none.
 
 A small model makes up verbs and takes words from elsewhere to make a sentence of a short note: "The thieves are worth
-18,000 euros." Most sentences that add a word of meaning are wrong; held to the note's own words in any form and to
-words that mean little, the model finds one that is right: "It is worth 18,000 euros."
+18,000 euros." A half of the sentences that add a word of meaning are wrong; held to the note's own words in any form
+and to words that mean little, the model often finds one that is right: "It is worth 18,000 euros."
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def in_own_words(note: str, *, besides: str = "", begins: str = "") -> str | Non
     low |= {"I"} & set(besides.split())
     if words[0].casefold() in BASES or "please" in map(str.casefold, words):
         low.add("please")
-    first = {f"{word[:1].upper()}{word[1:]}" if word[1:].islower() else word for word in low | exact}
+    first = {f"{word[:1].upper()}{word[1:]}" if word[1:] == word[1:].lower() else word for word in low | exact}
     end = r"\?" if note.rstrip().endswith("?") else r"\."
     return f"{_any({begins} if begins else first)}(?:,? {_any(low | exact)}){{1,{len(words) + _MORE}}}{end}"
 

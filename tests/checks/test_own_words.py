@@ -107,6 +107,8 @@ def test_a_sign_stays_and_a_capital_letter_of_the_beginning_does_not() -> None:
     assert not re.fullmatch(cold, "The temperature is 5 at night.")
     assert re.fullmatch(in_own_words("Trains cancelled on Monday") or "", "The trains are cancelled on Monday.")
     assert re.fullmatch(in_own_words("Anna is ill") or "", "Anna is ill.")
+    assert re.fullmatch(in_own_words("spotted by a jogger") or "", "A jogger spotted it by it.")
+    assert re.fullmatch(in_own_words("iPad is lost") or "", "iPad is lost.")
 
 
 def test_a_refusal_and_figures_in_words_add_nothing() -> None:
