@@ -70,7 +70,6 @@ def in_own_words(note: str, *, besides: str = "", begins: str = "") -> str | Non
             low |= _forms(word.lower())
         else:
             exact.add(word)
-    low |= {"I"} & set(besides.split())
     if words[0].casefold() in BASES or "please" in map(str.casefold, words):
         low.add("please")
     first = {f"{word[:1].upper()}{word[1:]}" if word[1:] == word[1:].lower() else word for word in low | exact}

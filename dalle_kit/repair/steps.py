@@ -57,7 +57,7 @@ def needs_repair(reviewer: Reviewer, draft: Draft, review: Review, *, plainly: b
 
     ``plainly`` is whether sentences that add words to their points are to be said without them.
     """
-    if plainly and find_adorned(Workbench(reviewer, Prompt(()), draft, review, ())):
+    if plainly and find_adorned(reviewer, draft):
         return True
     names = {slot.name for slot in open_slots(draft) if reviewer.is_prose(slot) or slot.otherwise}
     return any(each.severity == "error" and each.slot in names for each in review.findings)
@@ -69,7 +69,7 @@ def repair_steps(
     """Repair one draft; ``review`` is what there is to say about it, ``plainly`` as in ``needs_repair``."""
     bench = Workbench(reviewer, prompt, draft, review, checks)
     _drop_strays(bench)
-    adorned = find_adorned(bench)[:SENTENCES] if plainly else []
+    adorned = find_adorned(reviewer, bench.draft)[:SENTENCES] if plainly else []
     if adorned:
         plain = yield rewrite_plainly(bench, adorned)
         make_plain(bench, adorned, plain)

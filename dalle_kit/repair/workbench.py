@@ -16,8 +16,8 @@ from dalle_kit.review import Checks, Review, Reviewer, own_text
 SENTENCE_TOKENS = 80
 _TOKENS, _CHARACTERS_A_TOKEN = 14, 3
 
-#: Beginnings that are followed at once where a sentence has to mention the words of a point.
-_BEAMS = 4
+#: Beginnings that are followed at once where a sentence has to mention the words of a point, or has no others.
+BEAMS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +92,25 @@ class Workbench:
             mentions=mentions,
             # Held to words of the point, the likeliest sentence is worth searching for: the next best word may lead
             # away from what has to come.
-            beams=_BEAMS if mentions else 1,
+            beams=BEAMS if mentions else 1,
             options={**slot.options, "max_tokens": _longest(points)},
         )
+        return self.asked(alone, before, draft=draft, pressed=bool(mentions))
+
+    def asked(
+        self,
+        alone: Slot,
+        before: str = "",
+        *,
+        draft: Draft | None = None,
+        pressed: bool = False,
+        unlikely: str | None = None,
+    ) -> Rewriting:
+        """Return how a slot of that name is filled, after what stands before it in the document and ``before``."""
         draft = draft or self.draft
-        start = draft.skeleton.starts(draft.texts)[slot.name]
-        certain = draft.text[:start] + before
-        return Rewriting(self.prompt, Skeleton((certain, alone) if certain else (alone,)), pressed=bool(mentions))
+        certain = draft.text[: draft.skeleton.starts(draft.texts)[alone.name]] + before
+        skeleton = Skeleton((certain, alone) if certain else (alone,))
+        return Rewriting(self.prompt, skeleton, pressed=pressed, unlikely=unlikely)
 
     def _known(self, slot: Slot, points: tuple[str, ...]) -> tuple[str, ...]:
         """Return what a sentence about some of a slot's points may name: not what only the other points say."""

@@ -51,10 +51,7 @@ def revision_steps(bench: Workbench, aims: Aims, notes: list[str], finish: Calla
 
 def whole(bench: Workbench, slot: Slot) -> Rewriting:
     """Return how a slot is filled anew as it is, after all that stands before it."""
-    start = bench.draft.skeleton.starts(bench.draft.texts)[slot.name]
-    certain = bench.draft.text[:start]
-    alone = replace(slot, when=None)
-    return Rewriting(bench.prompt, Skeleton((certain, alone) if certain else (alone,)))
+    return bench.asked(replace(slot, when=None))
 
 
 def _fill(bench: Workbench, slots: Sequence[Slot], finish: Callable[[Draft], Draft]) -> Texts:
