@@ -273,14 +273,14 @@ static inline __attribute__((always_inline)) void multiply_group(
 #endif
 
 /* Multiply one panel, 16 rows of a matrix, by ``count`` vectors of ``groups`` operands each. Inlined with constants for
-   ``count`` and ``bits``; the order of the additions is the same for all. */
+   ``count`` and ``bits``; the order of the additions is the same for all. Where ``is_new`` the weights come from memory,
+   which they are asked of early: products are not waited for then. */
 static inline __attribute__((always_inline)) void multiply(
-    const int count, const int bits, const uint8_t *block, int groups, const Operand *x, Lanes *result
+    const int count, const int bits, const uint8_t *block, int groups, const Operand *x, int is_new, Lanes *result
 ) {
     for (int row = 0; row < count; row++) result[row] = lanes_of(0);
     for (int group = 0; group < groups; group++, x++) {
-        /* With few products a weight, memory is what they wait for. */
-        if (count < 4)
+        if (is_new)
             for (int line = 0; line < (bits == 4 ? 5 : 9); line++) __builtin_prefetch(block + AHEAD + 64 * line);
         Lanes products[TILE];
         multiply_group(count, bits, block, x, groups, products);
@@ -295,15 +295,15 @@ static inline __attribute__((always_inline)) void multiply(
 }
 
 #define CASE(count, bits) \
-    case count: multiply(count, bits, block, groups, x, result); break;
+    case count: multiply(count, bits, block, groups, x, is_new, result); break;
 #define CASES(bits) \
     switch (count) { \
         CASE(1, bits) CASE(2, bits) CASE(3, bits) CASE(4, bits) \
         CASE(5, bits) CASE(6, bits) CASE(7, bits) CASE(8, bits) \
     }
 
-/* Multiply panel ``panel`` of a matrix by up to TILE vectors. */
-static void panel_product(const Matrix *matrix, int panel, int count, const Operand *x, Lanes *result) {
+/* Multiply panel ``panel`` of a matrix by up to TILE vectors; ``is_new`` is whether nothing was multiplied by it just now. */
+static void panel_product(const Matrix *matrix, int panel, int count, const Operand *x, int is_new, Lanes *result) {
     const int groups = matrix->columns / GROUP;
     const uint8_t *block = matrix->blocks + (size_t)panel * groups * block_size(matrix);
     if (matrix->bits == 4) {
@@ -443,7 +443,7 @@ static void project(Step *step, int layer, int unit, int thread) {
             Lanes result[TILE];
             const int tile = least(size, count - start);
             panel_product(
-                matrices[which], panel, tile, step->normed + (size_t)start * (model->width / GROUP), result
+                matrices[which], panel, tile, step->normed + (size_t)start * (model->width / GROUP), !start, result
             );
             for (int row = 0; row < tile; row++)
                 *(Lanes *)(step->heads + (size_t)(start + row) * width + place * LANES) = result[row];
@@ -573,7 +573,7 @@ static void add_product(Step *step, const Matrix *matrix, const Operand *x, int 
         for (int start = 0; start < count; start += size) {
             Lanes result[TILE];
             const int tile = least(size, count - start);
-            panel_product(matrix, panel, tile, x + (size_t)start * (matrix->columns / GROUP), result);
+            panel_product(matrix, panel, tile, x + (size_t)start * (matrix->columns / GROUP), !start, result);
             for (int row = 0; row < tile; row++)
                 *(Lanes *)(step->states + (size_t)(start + row) * width + panel * LANES) += result[row];
         }
@@ -595,8 +595,8 @@ static void expand(Step *step, int layer, int unit, int thread) {
         const Operand *x = step->normed + (size_t)start * (model->width / GROUP);
         Lanes values[2][TILE], up[TILE];
         for (int half = 0; half < 2; half++) {
-            panel_product(&weights->gate, 2 * unit + half, tile, x, values[half]);
-            panel_product(&weights->up, 2 * unit + half, tile, x, up);
+            panel_product(&weights->gate, 2 * unit + half, tile, x, !start, values[half]);
+            panel_product(&weights->up, 2 * unit + half, tile, x, !start, up);
             for (int row = 0; row < tile; row++) values[half][row] = silu(values[half][row]) * up[row];
         }
         for (int row = 0; row < tile; row++)
@@ -654,7 +654,7 @@ static void predict(Step *step, int layer, int unit, int thread) {
             Lanes result[TILE];
             const int tile = least(size, count - start);
             panel_product(
-                &model->head, panel, tile, step->normed + (size_t)start * (model->width / GROUP), result
+                &model->head, panel, tile, step->normed + (size_t)start * (model->width / GROUP), !start, result
             );
             for (int row = 0; row < tile; row++)
                 *(Lanes *)(batch->logits + (size_t)(start + row) * vocabulary + panel * LANES) = result[row];
