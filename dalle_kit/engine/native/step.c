@@ -27,7 +27,7 @@
 #define INTEGERS 0
 #endif
 
-enum { LANES = 16, GROUP = 32, PAGE = 32, TILE = 8, QUERIES = 4, MOST_THREADS = 64, AHEAD = 3200 };
+enum { LANES = 16, GROUP = 32, PAGE = 32, TILE = INTEGERS ? 16 : 8, QUERIES = 4, MOST_THREADS = 64, AHEAD = 3200 };
 
 typedef float Lanes __attribute__((vector_size(64), aligned(4)));
 typedef int32_t Words __attribute__((vector_size(64), aligned(1)));
@@ -138,11 +138,10 @@ static inline int block_size(const Matrix *matrix) { return matrix->bits == 4 ? 
 /* 32 neighbours of a vector that matrices are multiplied by, and their sum. */
 #if INTEGERS
 typedef struct {
-    /* Numbers of 16 bits, 256 * high + low, times ``scale``: once in the order of the columns, once with the even ones of
-       each 8 before the odd ones, as codes of 4 bits come out of a word. */
-    int8_t high[GROUP], low[GROUP], split_high[GROUP], split_low[GROUP];
+    /* Numbers of 16 bits, times ``scale``: once in the order of the columns, once each of four followed by the one four
+       after it, as codes of 4 bits come out of a word. */
+    int16_t values[GROUP], split[GROUP];
     float scale, sum;
-    int32_t total;
 } Operand;
 #else
 typedef struct {
@@ -154,23 +153,16 @@ static inline void set_operand(Operand *to, Lanes first, Lanes second) {
 #if INTEGERS
     const __m512 a = (__m512)first, b = (__m512)second;
     const float most = _mm512_reduce_max_ps(_mm512_max_ps(_mm512_abs_ps(a), _mm512_abs_ps(b)));
-    const float scale = most / 32639.0f, factor = most > 0 ? 32639.0f / most : 0; /* 127 * 256 + 127 */
-    const __m512i half = _mm512_set1_epi32(128);
-    const __m512i low_half = _mm512_cvtps_epi32(a * factor), high_half = _mm512_cvtps_epi32(b * factor);
-    const __m512i parts[2] = {low_half, high_half};
-    for (int part = 0; part < 2; part++) {
-        const __m512i high = _mm512_srai_epi32(_mm512_add_epi32(parts[part], half), 8);
-        const __m512i low = _mm512_sub_epi32(parts[part], _mm512_slli_epi32(high, 8));
-        const __m128i split = _mm_setr_epi8(0, 2, 4, 6, 1, 3, 5, 7, 8, 10, 12, 14, 9, 11, 13, 15);
-        const __m128i high_bytes = _mm512_cvtepi32_epi8(high), low_bytes = _mm512_cvtepi32_epi8(low);
-        _mm_storeu_si128((__m128i *)(to->high + 16 * part), high_bytes);
-        _mm_storeu_si128((__m128i *)(to->low + 16 * part), low_bytes);
-        _mm_storeu_si128((__m128i *)(to->split_high + 16 * part), _mm_shuffle_epi8(high_bytes, split));
-        _mm_storeu_si128((__m128i *)(to->split_low + 16 * part), _mm_shuffle_epi8(low_bytes, split));
-    }
-    to->total = _mm512_reduce_add_epi32(_mm512_add_epi32(low_half, high_half));
+    const float scale = most / 32639.0f, factor = most > 0 ? 32639.0f / most : 0;
+    const __m512i low = _mm512_cvtps_epi32(a * factor), high = _mm512_cvtps_epi32(b * factor);
+    const __m512i values =
+        _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtepi32_epi16(low)), _mm512_cvtepi32_epi16(high), 1);
+    static const int16_t order[GROUP] = {0,  4,  1,  5,  2,  6,  3,  7,  8,  12, 9,  13, 10, 14, 11, 15,
+                                         16, 20, 17, 21, 18, 22, 19, 23, 24, 28, 25, 29, 26, 30, 27, 31};
+    _mm512_storeu_si512(to->values, values);
+    _mm512_storeu_si512(to->split, _mm512_permutexvar_epi16(_mm512_loadu_si512(order), values));
     to->scale = scale;
-    to->sum = scale * (float)to->total;
+    to->sum = scale * (float)_mm512_reduce_add_epi32(_mm512_add_epi32(low, high));
 #else
     *(Lanes *)to->values = first, *(Lanes *)(to->values + LANES) = second;
     to->sum = sum_of(first + second);
@@ -184,54 +176,50 @@ static void set_operands(Operand *to, const float *values, int count) {
 
 #if INTEGERS
 
-static inline __m512i quad(const int8_t *from) {
-    int32_t four;
-    memcpy(&four, from, 4);
-    return _mm512_set1_epi32(four);
+static inline __m512i pair(const int16_t *from) {
+    int32_t two;
+    memcpy(&two, from, 4);
+    return _mm512_set1_epi32(two);
 }
 
 /* The products of one group of a panel, 16 rows, with ``count`` operands, ``stride`` apart. */
 static inline __attribute__((always_inline)) void multiply_group(
     const int count, const int bits, const uint8_t *block, const Operand *x, int stride, Lanes *products
 ) {
-    __m512i high[TILE], low[TILE];
-    for (int row = 0; row < count; row++) high[row] = low[row] = _mm512_setzero_si512();
+    __m512i totals[TILE];
+    for (int row = 0; row < count; row++) totals[row] = _mm512_setzero_si512();
     const uint8_t *from = block + (bits == 4 ? 64 : 32);
-    /* From four columns of 16 rows to four bytes for each row. */
-    const __m512i by_row = _mm512_add_epi32(
-        _mm512_set1_epi32(0x30201000),
+    /* Two columns of 16 rows to the upper bytes of two numbers for each row: the first of four columns, the second two. */
+    const __m512i first = _mm512_add_epi32(
+        _mm512_set1_epi32(0x10000000),
         _mm512_mullo_epi32(
             _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), _mm512_set1_epi32(0x01010101)
         )
     );
-    const __m512i mask = _mm512_set1_epi32(0x0f0f0f0f), sign = _mm512_set1_epi32((int)0x80808080);
-#pragma GCC unroll 8
-    for (int fourth = 0; fourth < 8; fourth++) {
+    const __m512i second = _mm512_or_si512(first, _mm512_set1_epi32(0x20202020)), mask = _mm512_set1_epi32(0x000f000f);
+#pragma GCC unroll 16
+    for (int two = 0; two < GROUP / 2; two++) {
         __m512i weights;
-        if (bits == 4) {
-            const __m512i words = _mm512_loadu_si512(from + fourth / 2 * 64);
-            weights = _mm512_and_si512(fourth % 2 ? _mm512_srli_epi32(words, 4) : words, mask);
-        } else {
-            /* Products are of numbers without a sign by such with one: 128 is added to each code. */
-            weights = _mm512_xor_si512(
-                _mm512_permutexvar_epi8(by_row, _mm512_loadu_si512(from + fourth * 64)), sign
+        if (bits == 4)
+            weights = _mm512_and_si512(
+                _mm512_srli_epi32(_mm512_loadu_si512(from + two / 4 * 64), 4 * (two % 4)), mask
             );
-        }
-#pragma GCC unroll 8
+        else
+            weights = _mm512_srai_epi16(
+                _mm512_maskz_permutexvar_epi8(
+                    0xaaaaaaaaaaaaaaaa, two % 2 ? second : first, _mm512_loadu_si512(from + two / 2 * 64)
+                ),
+                8
+            );
+#pragma GCC unroll 16
         for (int row = 0; row < count; row++) {
             const Operand *operand = x + (size_t)row * stride;
-            const int8_t *highs = bits == 4 ? operand->split_high : operand->high;
-            const int8_t *lows = bits == 4 ? operand->split_low : operand->low;
-            high[row] = _mm512_dpbusd_epi32(high[row], weights, quad(highs + 4 * fourth));
-            low[row] = _mm512_dpbusd_epi32(low[row], weights, quad(lows + 4 * fourth));
+            const int16_t *numbers = bits == 4 ? operand->split : operand->values;
+            totals[row] = _mm512_dpwssd_epi32(totals[row], weights, pair(numbers + 2 * two));
         }
     }
-    for (int row = 0; row < count; row++) {
-        const Operand *operand = x + (size_t)row * stride;
-        __m512i total = _mm512_add_epi32(_mm512_slli_epi32(high[row], 8), low[row]);
-        if (bits == 8) total = _mm512_sub_epi32(total, _mm512_set1_epi32(128 * operand->total));
-        products[row] = (Lanes)_mm512_cvtepi32_ps(total) * operand->scale;
-    }
+    for (int row = 0; row < count; row++)
+        products[row] = (Lanes)_mm512_cvtepi32_ps(totals[row]) * x[(size_t)row * stride].scale;
 }
 
 #else
@@ -296,10 +284,18 @@ static inline __attribute__((always_inline)) void multiply(
 
 #define CASE(count, bits) \
     case count: multiply(count, bits, block, groups, x, is_new, result); break;
+#if INTEGERS
+#define MORE_CASES(bits) \
+    CASE(9, bits) CASE(10, bits) CASE(11, bits) CASE(12, bits) \
+    CASE(13, bits) CASE(14, bits) CASE(15, bits) CASE(16, bits)
+#else
+#define MORE_CASES(bits)
+#endif
 #define CASES(bits) \
     switch (count) { \
         CASE(1, bits) CASE(2, bits) CASE(3, bits) CASE(4, bits) \
         CASE(5, bits) CASE(6, bits) CASE(7, bits) CASE(8, bits) \
+        MORE_CASES(bits) \
     }
 
 /* Multiply panel ``panel`` of a matrix by up to TILE vectors; ``is_new`` is whether nothing was multiplied by it just now. */
@@ -315,7 +311,7 @@ static void panel_product(const Matrix *matrix, int panel, int count, const Oper
         for (int row = 0; row < count; row++) result[row] += *(const Lanes *)(matrix->bias + panel * LANES);
 }
 
-/* Tiles are of about the same size: 9 vectors are 5 and 4, not 8 and 1. */
+/* Tiles are of about the same size: 18 vectors are 9 and 9, not 16 and 2. */
 static inline int tile_size(int count) {
     const int tiles = (count + TILE - 1) / TILE;
     return (count + tiles - 1) / tiles;
