@@ -18,20 +18,22 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-#if defined(__AVX512F__)
+#if defined(__AVX2__) && defined(__F16C__)
 #include <immintrin.h>
-#endif
-#if defined(__AVX512VNNI__) && defined(__AVX512VBMI__)
 #define INTEGERS 1
 #else
 #define INTEGERS 0
 #endif
+#if INTEGERS && defined(__AVX512VNNI__) && defined(__AVX512VBMI__)
+#define WIDE 1
+#else
+#define WIDE 0
+#endif
 
-enum { LANES = 16, GROUP = 32, PAGE = 32, TILE = INTEGERS ? 16 : 8, QUERIES = 4, MOST_THREADS = 64, AHEAD = 3200 };
+enum { LANES = 16, GROUP = 32, PAGE = 32, TILE = WIDE ? 16 : 8, QUERIES = 4, MOST_THREADS = 64, AHEAD = 3200 };
 
 typedef float Lanes __attribute__((vector_size(64), aligned(4)));
 typedef int32_t Words __attribute__((vector_size(64), aligned(1)));
-typedef int8_t Bytes __attribute__((vector_size(16), aligned(1)));
 
 typedef struct {
     const uint8_t *blocks; /* (rows / 16, columns / 32, block) */
@@ -83,8 +85,15 @@ static inline Lanes smaller(Lanes a, Lanes b) {
 static inline Lanes larger(Lanes a, Lanes b) { return -smaller(-a, -b); }
 
 static inline Lanes halves(const uint8_t *from) {
-#if defined(__AVX512F__)
+#if WIDE
     return (Lanes)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)from));
+#elif INTEGERS
+    Lanes result;
+    for (int half = 0; half < 2; half++)
+        _mm256_storeu_ps(
+            (float *)&result + 8 * half, _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(from + 16 * half)))
+        );
+    return result;
 #else
     /* A half's exponent and fraction, shifted into a float's, are the number times 2^-112. */
     Lanes result;
@@ -151,18 +160,29 @@ typedef struct {
 
 static inline void set_operand(Operand *to, Lanes first, Lanes second) {
 #if INTEGERS
-    const __m512 a = (__m512)first, b = (__m512)second;
-    const float most = _mm512_reduce_max_ps(_mm512_max_ps(_mm512_abs_ps(a), _mm512_abs_ps(b)));
-    const float scale = most / 32639.0f, factor = most > 0 ? 32639.0f / most : 0;
-    const __m512i low = _mm512_cvtps_epi32(a * factor), high = _mm512_cvtps_epi32(b * factor);
-    const __m512i values =
-        _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtepi32_epi16(low)), _mm512_cvtepi32_epi16(high), 1);
-    static const int16_t order[GROUP] = {0,  4,  1,  5,  2,  6,  3,  7,  8,  12, 9,  13, 10, 14, 11, 15,
-                                         16, 20, 17, 21, 18, 22, 19, 23, 24, 28, 25, 29, 26, 30, 27, 31};
-    _mm512_storeu_si512(to->values, values);
-    _mm512_storeu_si512(to->split, _mm512_permutexvar_epi16(_mm512_loadu_si512(order), values));
-    to->scale = scale;
-    to->sum = scale * (float)_mm512_reduce_add_epi32(_mm512_add_epi32(low, high));
+    __m256 from[4], most = _mm256_setzero_ps();
+    memcpy(from, &first, 64), memcpy(from + 2, &second, 64);
+    for (int part = 0; part < 4; part++)
+        most = _mm256_max_ps(most, _mm256_andnot_ps(_mm256_set1_ps(-0.0f), from[part]));
+    __m128 largest = _mm_max_ps(_mm256_castps256_ps128(most), _mm256_extractf128_ps(most, 1));
+    largest = _mm_max_ps(largest, _mm_movehl_ps(largest, largest));
+    const float peak = _mm_cvtss_f32(_mm_max_ss(largest, _mm_movehdup_ps(largest)));
+    const float factor = peak > 0 ? 32639.0f / peak : 0;
+    const __m256i apart = _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15));
+    __m256i total = _mm256_setzero_si256();
+    for (int half = 0; half < 2; half++) {
+        const __m256i low = _mm256_cvtps_epi32(_mm256_mul_ps(from[2 * half], _mm256_set1_ps(factor)));
+        const __m256i high = _mm256_cvtps_epi32(_mm256_mul_ps(from[2 * half + 1], _mm256_set1_ps(factor)));
+        const __m256i values = _mm256_permute4x64_epi64(_mm256_packs_epi32(low, high), 0xd8);
+        _mm256_storeu_si256((__m256i *)(to->values + 16 * half), values);
+        _mm256_storeu_si256((__m256i *)(to->split + 16 * half), _mm256_shuffle_epi8(values, apart));
+        total = _mm256_add_epi32(total, _mm256_add_epi32(low, high));
+    }
+    __m128i sums = _mm_add_epi32(_mm256_castsi256_si128(total), _mm256_extracti128_si256(total, 1));
+    sums = _mm_add_epi32(sums, _mm_shuffle_epi32(sums, 0x4e));
+    sums = _mm_add_epi32(sums, _mm_shuffle_epi32(sums, 0xb1));
+    to->scale = peak / 32639.0f;
+    to->sum = to->scale * (float)_mm_cvtsi128_si32(sums);
 #else
     *(Lanes *)to->values = first, *(Lanes *)(to->values + LANES) = second;
     to->sum = sum_of(first + second);
@@ -176,13 +196,29 @@ static void set_operands(Operand *to, const float *values, int count) {
 
 #if INTEGERS
 
-static inline __m512i pair(const int16_t *from) {
+/* Two neighbours among the numbers of an operand. */
+static inline int32_t pair(const int16_t *from) {
     int32_t two;
     memcpy(&two, from, 4);
-    return _mm512_set1_epi32(two);
+    return two;
 }
 
-/* The products of one group of a panel, 16 rows, with ``count`` operands, ``stride`` apart. */
+static inline __m256i add_products(__m256i to, __m256i some, __m256i others) {
+#if defined(__AVX512VNNI__) && defined(__AVX512VL__)
+    return _mm256_dpwssd_epi32(to, some, others);
+#elif defined(__AVXVNNI__)
+    return _mm256_dpwssd_avx_epi32(to, some, others);
+#else
+    return _mm256_add_epi32(to, _mm256_madd_epi16(some, others));
+#endif
+}
+
+#endif
+
+/* Each ``multiply_group`` gives the products of one group of a panel, 16 rows, with ``count`` operands, ``stride`` apart.
+   Those of integers are the same to the bit. */
+#if WIDE
+
 static inline __attribute__((always_inline)) void multiply_group(
     const int count, const int bits, const uint8_t *block, const Operand *x, int stride, Lanes *products
 ) {
@@ -215,11 +251,48 @@ static inline __attribute__((always_inline)) void multiply_group(
         for (int row = 0; row < count; row++) {
             const Operand *operand = x + (size_t)row * stride;
             const int16_t *numbers = bits == 4 ? operand->split : operand->values;
-            totals[row] = _mm512_dpwssd_epi32(totals[row], weights, pair(numbers + 2 * two));
+            totals[row] = _mm512_dpwssd_epi32(totals[row], weights, _mm512_set1_epi32(pair(numbers + 2 * two)));
         }
     }
     for (int row = 0; row < count; row++)
         products[row] = (Lanes)_mm512_cvtepi32_ps(totals[row]) * x[(size_t)row * stride].scale;
+}
+
+#elif INTEGERS
+
+static inline __attribute__((always_inline)) void multiply_group(
+    const int count, const int bits, const uint8_t *block, const Operand *x, int stride, Lanes *products
+) {
+    const __m256i mask = _mm256_set1_epi32(0x000f000f);
+    for (int half = 0; half < 2; half++) {
+        const uint8_t *from = block + (bits == 4 ? 64 + 32 * half : 32 + 8 * half);
+        __m256i totals[TILE];
+        for (int row = 0; row < count; row++) totals[row] = _mm256_setzero_si256();
+#pragma GCC unroll 16
+        for (int two = 0; two < GROUP / 2; two++) {
+            __m256i weights;
+            if (bits == 4) {
+                weights = _mm256_loadu_si256((const __m256i *)(from + two / 4 * 64));
+                weights = _mm256_and_si256(_mm256_srli_epi32(weights, 4 * (two % 4)), mask);
+            } else {
+                const __m128i even = _mm_loadl_epi64((const __m128i *)(from + 32 * two));
+                const __m128i odd = _mm_loadl_epi64((const __m128i *)(from + 32 * two + 16));
+                weights = _mm256_cvtepi8_epi16(_mm_unpacklo_epi8(even, odd));
+            }
+#pragma GCC unroll 8
+            for (int row = 0; row < count; row++) {
+                const Operand *operand = x + (size_t)row * stride;
+                const int16_t *numbers = bits == 4 ? operand->split : operand->values;
+                const __m256i both = _mm256_set1_epi32(pair(numbers + 2 * two));
+                totals[row] = add_products(totals[row], weights, both);
+            }
+        }
+        for (int row = 0; row < count; row++)
+            _mm256_storeu_ps(
+                (float *)(products + row) + 8 * half,
+                _mm256_mul_ps(_mm256_cvtepi32_ps(totals[row]), _mm256_set1_ps(x[(size_t)row * stride].scale))
+            );
+    }
 }
 
 #else
@@ -227,15 +300,14 @@ static inline __attribute__((always_inline)) void multiply_group(
 /* The codes of one column in the 8 that ``from`` holds: words of 8 codes for each row, or 16 bytes for each column. */
 static inline Lanes codes(const uint8_t *from, int bits, int column) {
     if (bits == 4) {
-        Words words = *(const Words *)from;
-#if defined(__AVX512F__)
-        const Lanes values = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-        return (Lanes)_mm512_permutexvar_ps(_mm512_srli_epi32((__m512i)words, 4 * column), (__m512)values);
-#else
+        const Words words = *(const Words *)from;
         return __builtin_convertvector((words >> (4 * column)) & 15, Lanes);
-#endif
     }
-    return __builtin_convertvector(*(const Bytes *)(from + 16 * column), Lanes);
+    /* Compilers make better code of this than of a conversion of vectors. */
+    const int8_t *bytes = (const int8_t *)from + 16 * column;
+    float values[LANES];
+    for (int lane = 0; lane < LANES; lane++) values[lane] = (float)bytes[lane];
+    return *(const Lanes *)values;
 }
 
 /* The products of one group of a panel, 16 rows, with ``count`` operands, ``stride`` apart. */
@@ -284,7 +356,7 @@ static inline __attribute__((always_inline)) void multiply(
 
 #define CASE(count, bits) \
     case count: multiply(count, bits, block, groups, x, is_new, result); break;
-#if INTEGERS
+#if WIDE
 #define MORE_CASES(bits) \
     CASE(9, bits) CASE(10, bits) CASE(11, bits) CASE(12, bits) \
     CASE(13, bits) CASE(14, bits) CASE(15, bits) CASE(16, bits)

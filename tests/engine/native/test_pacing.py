@@ -34,5 +34,14 @@ def test_steps_of_many_tokens_take_all_cores() -> None:
     assert pace.threads(100) == 4 and pace.threads(1) == 1
 
 
+def test_each_number_of_tokens_has_a_choice_of_its_own() -> None:
+    pace = Pace(2)
+    for _ in range(30):
+        for tokens, seconds in ((1, {1: 1.0, 2: 1.5}), (4, {1: 3.0, 2: 1.6})):
+            threads = pace.threads(tokens)
+            pace.note(tokens, threads, seconds[threads])
+    assert (pace.threads(1), pace.threads(4)) == (1, 2)
+
+
 def test_without_a_number_it_is_that_of_the_cores() -> None:
     assert Pace().threads(100) == usable_cores()
