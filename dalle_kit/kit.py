@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,7 +15,6 @@ from dalle_kit.config import Settings, load_settings
 from dalle_kit.document_stream import DocumentStream
 from dalle_kit.domain import Request
 from dalle_kit.engine.opening import open_engine, server_of
-from dalle_kit.engine.results import Piece
 from dalle_kit.errors import RequestError, UnknownNameError
 from dalle_kit.models.registry import Registry
 from dalle_kit.models.spec import Progress, ServerSource, silent
@@ -230,7 +229,10 @@ class Kit:
         options = _options(work, overrides)
         documents: list[Document] = []
         works = [work]
-        pieces = self._write(works, options, documents, repair=repair, budget=budget, stopped=stopped)
+        engine = self._fitted(works, options)
+        pieces = pipeline.write(
+            self.plugins, works, engine, options, documents=documents, repair=repair, budget=budget, stopped=stopped
+        )
         return DocumentStream((piece.text for piece in pieces), documents, explain=partial(self._explain, works))
 
     def alternatives(
@@ -264,6 +266,8 @@ class Kit:
         ``like``, ``steer``, ``repair``, ``budget``, ``privacy`` and ``name_blind`` as in ``generate``; the budget is
         for all of them.
         """
+        from dalle_kit.engine.engine import ROWS  # takes a while to import
+
         Budget(budget)
         if isinstance(requests, Mapping | Request):
             raise RequestError("this is one request; give a list of them, or use generate")
@@ -278,8 +282,16 @@ class Kit:
             return []
         merged = _options(works[0], options)
         documents: list[Document] = []
-        for _ in self._write(works, merged, documents, repair=repair, budget=budget):
-            pass
+        engine = self._fitted(works, merged)
+        # What was read for a draft is still known when it is repaired, where not too many others come in between. When
+        # the time is limited, all have a draft before any is repaired.
+        size = ROWS if budget is None else len(works)
+        for start in range(0, len(works), size):
+            some = works[start : start + size]
+            for _ in pipeline.write(
+                self.plugins, some, engine, merged, documents=documents, repair=repair, budget=budget
+            ):
+                pass
         return documents
 
     def explain(
@@ -370,24 +382,14 @@ class Kit:
             kit._engines[kit.model] = loaded
         return kit
 
-    def _write(
-        self,
-        works: list[Work],
-        options: GenerationOptions,
-        documents: list[Document],
-        *,
-        repair: bool,
-        budget: float | None,
-        stopped: Callable[[], bool] | None = None,
-    ) -> Iterator[Piece]:
-        """Load the model if any document has a slot, fit the requests, changing ``works``, and begin to write."""
-        engine = None
-        if any(work.shaped.skeleton.slots for work in works):
-            engine = self.load(works[0].domain.name)
-            works[:] = [steered(self, work, engine) for work in works]
-            works[:] = [pipeline.fit(self.plugins, self.templates, work, engine, options) for work in works]
-        arguments: dict[str, Any] = {"documents": documents, "repair": repair, "budget": budget, "stopped": stopped}
-        return pipeline.write(self.plugins, works, engine, options, **arguments)
+    def _fitted(self, works: list[Work], options: GenerationOptions) -> Engine | None:
+        """Load the model if any document has a slot, and fit the requests, changing ``works``."""
+        if not any(work.shaped.skeleton.slots for work in works):
+            return None
+        engine = self.load(works[0].domain.name)
+        works[:] = [steered(self, work, engine) for work in works]
+        works[:] = [pipeline.fit(self.plugins, self.templates, work, engine, options) for work in works]
+        return engine
 
 
 def _options(work: Work, overrides: Mapping[str, Any]) -> GenerationOptions:

@@ -111,13 +111,12 @@ class Beam:
             if mask is None and beginning.constraint is not None:
                 continue
             ranked = logits if gumbel is None else logits + np.float32(temperature) * gumbel
-            if mask is not None:
-                ranked = np.where(mask, ranked, np.float32(-np.inf))
-            for token in _largest(ranked, 2 * self._width):
-                if ranked[token] > -np.inf:
-                    likelihood = scores.log_likelihood(index, token)
-                    perturbed = likelihood + float(ranked[token] - logits[token])
-                    found.append((beginning.score + perturbed, index, token, likelihood))
+            allowed = None if mask is None else np.flatnonzero(mask)  # few, where words are certain
+            for place in _largest(ranked if allowed is None else ranked[allowed], 2 * self._width):
+                token = place if allowed is None else int(allowed[place])
+                likelihood = scores.log_likelihood(index, token)
+                perturbed = likelihood + float(ranked[token] - logits[token])
+                found.append((beginning.score + perturbed, index, token, likelihood))
         return found
 
 

@@ -60,6 +60,9 @@ class Session(Protocol):
         ``logits`` of a row that waits stay as they are.
         """
 
+    def recalls(self, tokens: Sequence[int], guidance: Guidance) -> int:
+        """Return how many of a text's first tokens would not be computed again if it joined, guided in this way."""
+
     def crop(self, row: int, length: int) -> None:
         """Forget a row's tokens beyond ``length``; its ``logits`` are of no use before it is given others."""
 
@@ -231,7 +234,7 @@ class Batch:
         if session is None:
             self._queue_again()
         seats = self._going() if session is not None else []
-        seats += self._joining(seats)
+        seats += self._joining(session, seats)
         self._attempted = [seat.member for seat in seats]
         most = self._share(seats)
         seats = [_shortened(seat, most) for seat in seats]
@@ -279,7 +282,7 @@ class Batch:
         moving = [seat for seat in seats if seat.places[0] >= len(seats)]
         return [staying.get(place) or moving.pop() for place in range(len(seats))]
 
-    def _joining(self, seats: list[_Seat]) -> list[_Seat]:
+    def _joining(self, session: Session | None, seats: list[_Seat]) -> list[_Seat]:
         """Return the seats of the rows that join, in their turn, as long as there are places.
 
         One that begins as another that is being read waits for that: it then goes on from a copy.
@@ -298,7 +301,7 @@ class Batch:
             present.add(member.row)  # one that was running when a step failed is there twice, the first time as it is
             if member.row.places > free and (seats or copied or anew):
                 break
-            seat, alike = self._seat(member)
+            seat, alike = self._seat(session, member)
             if any(self._alike(member, each, each.texts[0]) >= alike + self._worth for each in reading):
                 continue
             (copied if seat.places else anew).append(seat)
@@ -306,12 +309,14 @@ class Batch:
             free -= member.row.places
         return [*copied, *anew]
 
-    def _seat(self, member: _Member) -> tuple[_Seat, int]:
+    def _seat(self, session: Session | None, member: _Member) -> tuple[_Seat, int]:
         """Return the seat of a row that joins: after a copy of what begins as it does, if that is worth it.
 
-        Also returns how many tokens are alike.
+        Also returns how many tokens need not be computed.
         """
         most, donor = self._unlike, None
+        if session is not None and self._is_causal:
+            most = session.recalls(self._read(member, member.texts[0]), member.row.job.guidance)
         if len(member.texts) == 1:
             for each in self._running:
                 for number, text in enumerate(each.texts):

@@ -158,6 +158,10 @@ class TransformersSession:
         self._gather()
         return torch.cat(ends)
 
+    def recalls(self, tokens: Sequence[int], guidance: Guidance) -> int:
+        """Return how many of a text's first tokens would not be computed again if it joined: none."""
+        return 0
+
     def crop(self, row: int, length: int) -> None:
         """Forget a row's tokens beyond ``length``."""
         self._rows[row].crop(length)

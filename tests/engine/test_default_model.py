@@ -49,6 +49,26 @@ def test_greedy_text_equals_transformers_token_for_token(engine: Engine, default
         assert len(expected) > 10
 
 
+def test_what_was_read_for_texts_together_is_not_read_again_for_what_goes_on_from_each(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = [Prompt((Message("user", f"Write to {name} about the boat trip."),)) for name in ("Ana", "Bo", "Cem", "Di")]
+    options = GenerationOptions(max_tokens=4)
+    for _ in engine.fill([(prompt, Skeleton(("Hello ", Slot("a")))) for prompt in asked], options, results=[]):
+        pass
+    computed: list[int] = []
+    compute = NativeLlama._compute
+
+    def counted(self: NativeLlama, part: Sequence[Any], *rest: Any) -> None:
+        computed.append(len(part))
+        compute(self, part, *rest)
+
+    monkeypatch.setattr(NativeLlama, "_compute", counted)
+    for _ in engine.fill([(prompt, Skeleton(("Hello there, ", Slot("a")))) for prompt in asked], options, results=[]):
+        pass
+    assert sum(computed) < len(asked) * 10
+
+
 def test_digits_are_tokens_of_their_own_as_the_model_was_trained_with(engine: Engine) -> None:
     assert len(engine.tokenizer.encode_text("14:00")) == 5
 

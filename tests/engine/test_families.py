@@ -147,6 +147,9 @@ class UncachedSession:
         self.logits = torch.stack(lasts)
         return torch.cat(ends)
 
+    def recalls(self, tokens: Sequence[int], guidance: Any) -> int:
+        return 0
+
     def crop(self, row: int, length: int) -> None:
         del self._rows[row][length:]
 

@@ -123,16 +123,24 @@ class Prefixes:
         self.keep(beginning, read)
         return read.copy(wanted)
 
+    def length(self, tokens: Sequence[int], steering: Steering | None = None) -> int:
+        """Return how many of some tokens are in memory, as they are in the row that ``find`` returns."""
+        with self._lock:
+            return self._best(tokens, steering)[0]
+
     def _find(self, tokens: Sequence[int], steering: Steering | None) -> CacheRow:
         with self._lock:
-            lengths = [
-                min(_alike(tokens, known), len(tokens) - 1) if row.steering is steering else 0
-                for known, row in self._kept
-            ]
-            best = max(range(len(lengths)), key=lengths.__getitem__, default=None)
-            if best is None or lengths[best] < _WORTH_KEEPING:
-                return CacheRow(steering=steering)
-            return self._kept[best][1].copy(lengths[best])
+            length, row = self._best(tokens, steering)
+            return CacheRow(steering=steering) if row is None else row.copy(length)
+
+    def _best(self, tokens: Sequence[int], steering: Steering | None) -> tuple[int, CacheRow | None]:
+        """Return the length of the longest known beginning and the row that has it; none where that is not worth it."""
+        length, best = 0, None
+        for known, row in self._kept:
+            alike = min(_alike(tokens, known), len(tokens) - 1) if row.steering is steering else 0
+            if alike >= _WORTH_KEEPING and alike > length:
+                length, best = alike, row
+        return length, best
 
     def keep(self, tokens: Sequence[int], row: CacheRow) -> None:
         """Keep what a row holds of these tokens, its first; what was kept first goes where it gets too much.

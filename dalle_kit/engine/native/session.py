@@ -84,6 +84,10 @@ class NativeSession:
             self.logits = last
         return logits
 
+    def recalls(self, tokens: Sequence[int], guidance: Guidance) -> int:
+        """Return how many of a text's first tokens would not be computed again if it joined, guided in this way."""
+        return self._model.prefixes.length(tokens, guidance.steering)
+
     def crop(self, row: int, length: int) -> None:
         """Forget a row's tokens beyond ``length``."""
         self._rows[row].crop(length)

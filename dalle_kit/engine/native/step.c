@@ -168,7 +168,8 @@ static inline void set_operand(Operand *to, Lanes first, Lanes second) {
     largest = _mm_max_ps(largest, _mm_movehl_ps(largest, largest));
     const float peak = _mm_cvtss_f32(_mm_max_ss(largest, _mm_movehdup_ps(largest)));
     const float factor = peak > 0 ? 32639.0f / peak : 0;
-    const __m256i apart = _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15));
+    const __m256i apart =
+        _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15));
     __m256i total = _mm256_setzero_si256();
     for (int half = 0; half < 2; half++) {
         const __m256i low = _mm256_cvtps_epi32(_mm256_mul_ps(from[2 * half], _mm256_set1_ps(factor)));
@@ -268,25 +269,27 @@ static inline __attribute__((always_inline)) void multiply_group(
         const uint8_t *from = block + (bits == 4 ? 64 + 32 * half : 32 + 8 * half);
         __m256i totals[TILE];
         for (int row = 0; row < count; row++) totals[row] = _mm256_setzero_si256();
-#pragma GCC unroll 16
-        for (int two = 0; two < GROUP / 2; two++) {
-            __m256i weights;
-            if (bits == 4) {
-                weights = _mm256_loadu_si256((const __m256i *)(from + two / 4 * 64));
-                weights = _mm256_and_si256(_mm256_srli_epi32(weights, 4 * (two % 4)), mask);
-            } else {
-                const __m128i even = _mm_loadl_epi64((const __m128i *)(from + 32 * two));
-                const __m128i odd = _mm_loadl_epi64((const __m128i *)(from + 32 * two + 16));
-                weights = _mm256_cvtepi8_epi16(_mm_unpacklo_epi8(even, odd));
-            }
+#pragma GCC unroll 1
+        for (int eight = 0; eight < GROUP; eight += 8)
+#pragma GCC unroll 4
+            for (int two = 0; two < 4; two++) {
+                __m256i weights;
+                if (bits == 4) {
+                    weights = _mm256_loadu_si256((const __m256i *)(from + 8 * eight));
+                    weights = _mm256_and_si256(_mm256_srli_epi32(weights, 4 * two), mask);
+                } else {
+                    const __m128i even = _mm_loadl_epi64((const __m128i *)(from + 16 * eight + 32 * two));
+                    const __m128i odd = _mm_loadl_epi64((const __m128i *)(from + 16 * eight + 32 * two + 16));
+                    weights = _mm256_cvtepi8_epi16(_mm_unpacklo_epi8(even, odd));
+                }
+                
 #pragma GCC unroll 8
-            for (int row = 0; row < count; row++) {
-                const Operand *operand = x + (size_t)row * stride;
-                const int16_t *numbers = bits == 4 ? operand->split : operand->values;
-                const __m256i both = _mm256_set1_epi32(pair(numbers + 2 * two));
-                totals[row] = add_products(totals[row], weights, both);
+                for (int row = 0; row < count; row++) {
+                    const Operand *operand = x + (size_t)row * stride;
+                    const int16_t *numbers = (bits == 4 ? operand->split : operand->values) + eight + 2 * two;
+                    totals[row] = add_products(totals[row], weights, _mm256_set1_epi32(pair(numbers)));
+                }
             }
-        }
         for (int row = 0; row < count; row++)
             _mm256_storeu_ps(
                 (float *)(products + row) + 8 * half,
@@ -370,7 +373,7 @@ static inline __attribute__((always_inline)) void multiply(
         MORE_CASES(bits) \
     }
 
-/* Multiply panel ``panel`` of a matrix by up to TILE vectors; ``is_new`` is whether nothing was multiplied by it just now. */
+/* Multiply panel ``panel`` of a matrix by up to TILE vectors; ``is_new`` if nothing was multiplied by it just now. */
 static void panel_product(const Matrix *matrix, int panel, int count, const Operand *x, int is_new, Lanes *result) {
     const int groups = matrix->columns / GROUP;
     const uint8_t *block = matrix->blocks + (size_t)panel * groups * block_size(matrix);
