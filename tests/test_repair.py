@@ -18,6 +18,7 @@ from dalle_kit.models.spec import StoredModel
 from dalle_kit.passages import passages
 from dalle_kit.records import Draft, Finding, GenerationOptions, Message, Prompt, Skeleton, Slot
 from dalle_kit.repair import Repaired, Rewriting, Steps, needs_repair, repair_steps
+from dalle_kit.repair.plainness import find_adorned
 from dalle_kit.repair.steps import SENTENCES
 from dalle_kit.review import Reviewer
 from dalle_kit.writing import run_repairs
@@ -328,6 +329,16 @@ def test_what_a_sentence_says_of_a_note_whose_place_is_empty_is_no_addition() ->
     draft = Draft(skeleton, {"point_0": "Police are looking for a white van worth 18,000 euros.", "point_1": ""})
     reviewer = Reviewer(DOMAIN, Notes(points=WORTH), skeleton)
     assert not needs_repair(reviewer, draft, reviewer.review(draft), plainly=True)
+
+
+def test_what_a_note_calls_it_may_be_named_as_it_was_before_but_not_as_what_comes_later() -> None:
+    points = ("collect it by 1 June", "the invoice is in the saddle bag")
+    skeleton = places(("bicycle is repaired", *points))
+    sentences = {"point_0": "The bicycle is repaired.", "point_2": "The invoice is in the saddle bag."}
+    for named, is_wrong in (("bicycle", False), ("invoice", True)):
+        draft = Draft(skeleton, {**sentences, "point_1": f"Please collect the {named} by 1 June."})
+        reviewer = Reviewer(DOMAIN, Notes(points=("bicycle is repaired", *points)), skeleton)
+        assert bool(find_adorned(reviewer, draft)) == is_wrong
 
 
 def test_items_of_a_list_are_not_joined_nor_what_something_stands_between() -> None:

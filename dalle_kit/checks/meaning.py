@@ -31,6 +31,14 @@ _DUTY = frozenset(
     "recommended recommend recommends obligation duty due only no never allowed".split()
 )
 _OBLIGED = frozenset("must obliged mandatory compulsory".split())
+#: What is over once it is done: it "is repaired" means that it is not being repaired any more.
+_ENDED = frozenset(
+    map(
+        stem,
+        "repaired fixed mended booked paid packed cleaned replaced closed sold signed sent installed painted printed "
+        "cancelled delivered finished completed solved built broken stolen arrested approved".split(),
+    )
+)
 _WISHES = frozenset(
     "like want wants wish wishes hope hopes prefer prefers rather love interested keen plan plans ask asking asked "
     "would please request looking intend".split()
@@ -237,6 +245,14 @@ def _changed_time(point: Read, said: Sequence[Read]) -> str | None:
             and all({"to"} < each.helpers & {"have", "has", "to"} and "had" not in each.helpers for each in same)
         ):
             return f"what has been is said to be a duty: {same[0].word!r}"
+        if (
+            event.stem in _ENDED
+            and event.helpers
+            and "being" not in event.helpers
+            and not told & TIMES
+            and all("being" in each.helpers for each in same)
+        ):
+            return f"what is done is said to be under way: {same[0].word!r}"
         dated = told & TIMES and "since" not in told
         if event.present and dated and all(each.done and not each.word.endswith("ing") for each in same):
             return f"what is so is said to be done: {same[0].word!r}"

@@ -8,11 +8,15 @@ from collections import Counter
 from dalle_kit.checks.words import content_words, stem
 
 _FIGURE = re.compile(r"\d[\d.,:]*\d|\d")
+#: A word said twice running; "had had" and "that that" may be right.
+_DOUBLED = re.compile(r"\b(?P<word>(?!had\b|that\b)[^\W\d_]{2,}) (?P=word)\b", re.IGNORECASE)
 _JOINED_TO_ITSELF = re.compile(r"\b(?P<word>[^\W\d_]{3,}) (?:and|or|but) (?P=word)\b", re.IGNORECASE)
 #: What joins two things that may well be alike.
 _JOINS = re.compile(r"[,;:]|\b(?:and|or|but|while|than|each|every|other|instead)\b", re.IGNORECASE)
 #: Words that are said twice on purpose.
-_ON_PURPOSE = frozenset("more less again over years days weeks months hours miles many round better worse".split())
+_ON_PURPOSE = frozenset(
+    "more less again over years days weeks months hours miles many round better worse very so ha bye knock".split()
+)
 
 
 def says_twice(sentence: str, told: str) -> bool:
@@ -29,6 +33,9 @@ def stutters(sentence: str, told: str) -> str | None:
     for figure, count in Counter(_FIGURE.findall(sentence)).items():
         if known[figure] and count > known[figure]:
             return str(figure)
+    doubled = _DOUBLED.search(sentence)
+    if doubled and doubled["word"].casefold() not in _ON_PURPOSE and doubled.group().casefold() not in told.casefold():
+        return str(doubled["word"])
     joined = _JOINED_TO_ITSELF.search(sentence)
     if joined and joined["word"].casefold() not in _ON_PURPOSE and joined.group().casefold() not in told.casefold():
         return str(joined["word"])

@@ -17,6 +17,9 @@ _SHORT = 6
 #: What says of nobody knows what when, where or how much it is: the note says the same without.
 _EMPTY = re.compile(r"It (?:is|was|will be) (?:[A-Z\d]|(?:about|at|between|every|from|in|on|until) )")
 
+#: What stands for something that is told before: a sentence may say what it is.
+_STANDS_FOR = re.compile(r"\b(?:it|its|they|them|their)\b", re.IGNORECASE)
+
 #: Pronouns by which who writes may speak, where the draft has them.
 _WRITERS = re.compile(r"\b(?:I|[Ww]e)\b")
 
@@ -32,16 +35,22 @@ class Adorned:
 def find_adorned(reviewer: Reviewer, draft: Draft) -> list[Adorned]:
     """Return the sentences that have words beyond their point's, where there may be some without.
 
-    One may have those of a point whose own place is empty: it says that as well.
+    One may have those of a point whose own place is empty, which it says as well, and those of what it calls "it".
     """
     if not reviewer.is_told_in_english:
         return []
     slots = [slot for slot in open_slots(draft) if reviewer.is_english_prose(slot) and slot.when is None]
     elsewhere = [point for slot in slots if not draft.texts[slot.name] for point in slot.about]
     found = []
-    for slot in slots:
+    for number, slot in enumerate(slots):
         text = draft.texts[slot.name]
-        if len(slot.about) == 1 and text and adds_words(text, slot.about[0], *slot.otherwise, *elsewhere):
+        if len(slot.about) != 1 or not text:
+            continue
+        told = [slot.about[0], *slot.otherwise, *elsewhere]
+        if _STANDS_FOR.search(slot.about[0]):
+            later = {point for each in slots[number + 1 :] for point in each.about}
+            told += [text for text in reviewer.known if text not in later]
+        if adds_words(text, *told):
             pattern = _pattern(slot, text)
             found += [Adorned(slot, pattern)] if pattern else []
     return found

@@ -79,6 +79,9 @@ TWISTED = [
     ("server down Saturday 22:00 to Sunday 02:00", "The server is down on Saturday at 22:00 and on Sunday at 02:00."),
     ("owe you a coffee", "Please owe me a coffee."),
     ("we don't miss the call", "I do not miss the call."),
+    # what is done, and what is under way
+    ("bicycle 7003 is repaired", "The bicycle 7003 is being repaired."),
+    ("the roof has been fixed", "The roof is being fixed."),
 ]
 
 FAITHFUL = [
@@ -88,6 +91,10 @@ FAITHFUL = [
     ("you can call me after 5 pm", "I would be glad if you could call me after 5 pm."),
     ("Ana replaces Ben from Monday", "On Monday, Ana will replace Ben."),
     ("Ana replaces Ben", "Ben is replaced by Ana."),
+    ("your bicycle is repaired", "Your bicycle has been repaired."),
+    ("the boxes are delivered Thursday", "The boxes are being delivered on Thursday."),
+    ("a school gym is used as a shelter", "A school gym is being used as a shelter."),
+    ("the oven is being replaced", "The oven is being replaced."),
     ("ask Ana if you have questions", "If you have any questions, please ask Ana."),
     ("moved to Thursday 14:00", "It has been moved to Thursday at 14:00."),
     ("course moved from room 4 to room 7", "The course has been moved to room 7 instead of room 4."),

@@ -32,6 +32,8 @@ def reviewer_and_draft(point: str, text: str) -> tuple[Reviewer, Draft]:
         ("Please take 4 more tablets for 4 more days.", "have tablets for 4 more days"),
         ("There's a room at room B12.", "room B12"),
         ("The leak means that it leaks.", "leak in kitchen"),
+        ("Please please collect it by 1 June.", "please collect it by 1 June"),
+        ("The the lift is out of order.", "lift out of order"),
         ("You may bring a guest, but you must bring a guest.", "you may bring a guest"),
     ],
 )
