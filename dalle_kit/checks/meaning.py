@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from dalle_kit.checks.event_reader import asks_reader, read
 from dalle_kit.checks.events import Event, Read
-from dalle_kit.checks.parts import lost_part, turned_bound
+from dalle_kit.checks.parts import lost_part, moved_part, turned_bound
 from dalle_kit.checks.persons import changed_person
 from dalle_kit.checks.roles import turned_roles
 from dalle_kit.checks.verbs import has_finite_verb
@@ -58,6 +58,8 @@ _UNSURE = re.compile(
     r"any\w*|questions?|depend\w*|happy|glad|help\w*|welcome|available|feel|interested)\b|\?",
     re.IGNORECASE,
 )
+#: What a note, or a part of one, says that somebody does now or next.
+_DOING = re.compile(r"(?:^|[,;] )(?:(?:I am|I'm|we are|we're|am|are) )?([a-z]+ing) \w")
 _DIGITS = re.compile(r"\d+")
 #: From one time to another, and words by which a sentence may say that.
 _TIME = r"(?:\d{1,2}[:.]\d\d|\d{1,2} ?[ap]\.?m\b\.?|noon|midnight|(?:mon|tues|wednes|thurs|fri|satur|sun)day)"
@@ -120,6 +122,7 @@ def twisted(point: str, sentences: Sequence[str]) -> str | None:
         or _opposite(noted, said)
         or _changed_mode(point, noted, said)
         or _changed_time(noted, said)
+        or _planned(point, said[0])
         or _lost_condition(point, sentences)
         or _lost_little_word(point, sentences)
         or _made_condition(point, sentences[0])
@@ -128,6 +131,7 @@ def twisted(point: str, sentences: Sequence[str]) -> str | None:
         or changed_person(point, sentences[0])
         or turned_bound(point, sentences)
         or lost_part(point, sentences)
+        or moved_part(point, sentences[0], said[0])
     )
 
 
@@ -258,6 +262,15 @@ def _changed_time(point: Read, said: Sequence[Read]) -> str | None:
             return f"what is so is said to be done: {same[0].word!r}"
         if event.future and all(each.past for each in same):
             return f"what is to come is said to have been: {same[0].word!r}"
+    return None
+
+
+def _planned(point: str, said: Read) -> str | None:
+    """Return whether what a note is about to do, "sending a new one", is said to have been done."""
+    for planned in _DOING.findall(point):
+        for event in said.events:
+            if event.stem == stem(planned) and (event.past or event.done) and not event.word.endswith("ing"):
+                return f"what is to come is said to have been: {event.word!r}"
     return None
 
 

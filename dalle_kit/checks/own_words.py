@@ -8,6 +8,8 @@ and to words that mean little, the model often finds one that is right: "It is w
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from functools import lru_cache
 
 from dalle_kit.checks.verbs import BASES
@@ -34,7 +36,11 @@ _LONGEST = 16
 #: So many words more than its note a sentence may have.
 _MORE = 5
 _BEFORE, _BEHIND = ",;:!?(", ".,;:!?()\u2013-"
-#: What has parts, which may not be mixed, is quoted, or is more than words.
+#: The most parts between commas; more are a list.
+_PARTS = 3
+#: A further part of so few words with a figure leaves out what the figure is of.
+_FEW = 2
+#: What is several sentences, is quoted, or is more than words.
 _ODD = re.compile(r"[.!?,;:]\s|\s[\u2013-]\s|[\n\"\u201c\u201d\[\]{}<>*|]|\w/\w")
 _DOUBLED = re.compile(r"[^aeiou]*[aeiou][bdgklmnprt]\Z")
 
@@ -48,33 +54,58 @@ def adds_words(sentence: str, *told: str) -> bool:
 
 
 def keeps_words(sentence: str, note: str) -> bool:
-    """Say whether a sentence has all words of a note, in any form, but those that mean little: "by" and "off", too."""
-    said = {stem(word) for word in WORD.findall(sentence)}
-    words = (word for word in WORD.findall(note) if plain(word) not in _LITTLE and plain(word) not in _IDLE)
-    return all(stem(word) in said for word in words)
+    """Say whether a sentence has all words of a note, in any form, but those that mean little: "by" and "off", too.
+
+    Where the note has parts, none may come more often: it would be told of both.
+    """
+    said, told = _counted(sentence), _counted(note)
+    return all(said[word] >= 1 for word in told) and all(
+        "," not in note or said[word] <= count for word, count in told.items()
+    )
+
+
+def _counted(text: str) -> Counter[str]:
+    words = (word for word in WORD.findall(text) if plain(word) not in _LITTLE and plain(word) not in _IDLE)
+    return Counter(map(stem, words))
 
 
 def in_own_words(note: str, *, besides: str = "", begins: str = "") -> str | None:
-    """Return the regular expression of English sentences that have a note's words, in any form and order, and no other.
+    """Return the regular expression of English sentences that have a note's words, in any form, and no other.
 
-    The words of ``besides`` may stand in them as well; ``begins`` is the word that they begin with, if that is certain.
-    None for a note that is no note, or has parts: a long one, several sentences, lines, quotations, commas.
+    They come in any order, but those behind a comma after those before it: what is of one part may not be told of
+    another. The words of ``besides`` may stand anywhere; ``begins`` is the word that they begin with if certain.
+    None for a note that is no note: a long one, several sentences, lines, quotations, lists.
     """
-    words = [word for word in map(_bare, note.split()) if word]
-    if not words or len(words) > _LONGEST or _ODD.search(note):
+    parts = [[word for word in map(_bare, part.split()) if word] for part in note.split(", ")]
+    words = [word for part in parts for word in part]
+    if not all(parts) or len(words) > _LONGEST or len(parts) > _PARTS or _ODD.search(note.replace(", ", " ")):
         return None
-    low, exact = set(_LITTLE), set[str]()
-    for place, word in enumerate([*words, *filter(None, map(_bare, besides.split()))]):
-        begun = (place == 0 and is_ordinary(word)) or place >= len(words)
-        if word.isalpha() and (word.islower() or (word[1:].islower() and begun)):
-            low |= _forms(word.lower())
-        else:
-            exact.add(word)
-    if words[0].casefold() in BASES or "please" in map(str.casefold, words):
-        low.add("please")
-    first = {f"{word[:1].upper()}{word[1:]}" if word[1:] == word[1:].lower() else word for word in low | exact}
+    if any(len(part) <= _FEW and any(map(str.isdigit, part)) for part in parts[1:]):  # "adults 6 euros, children 3"
+        return None
+    told = {word.casefold() for word in words}
+    further = [word for word in map(_bare, besides.split()) if word and word.casefold() not in told]
+    anywhere = _said(further, begun=len(further)) | _LITTLE
+    if words[0].casefold() in BASES or "please" in told:
+        anywhere.add("please")
+    allowed = [anywhere | _said(parts[0], begun=is_ordinary(words[0])), *(anywhere | _said(part) for part in parts[1:])]
+    begin = allowed[0] - {"of"}  # "Of the 62%", as it were a share of what is told before
+    first = {f"{word[:1].upper()}{word[1:]}" if word[1:] == word[1:].lower() else word for word in begin}
+    more = [f"(?:,? {_any(each)})" for each in allowed]
+    least = 1 if len(parts) == 1 else 0
+    body = f"{more[0]}{{{least},{len(parts[0]) + _MORE}}}"
+    for part, each in zip(parts[1:], more[1:], strict=True):
+        body += f"(?:,|,? and|,? but){each}{{1,{len(part) + _MORE}}}"
     end = r"\?" if note.rstrip().endswith("?") else r"\."
-    return f"{_any({begins} if begins else first)}(?:,? {_any(low | exact)}){{1,{len(words) + _MORE}}}{end}"
+    return f"{_any({begins} if begins else first)}{body}{end}"
+
+
+def _said(words: Sequence[str], *, begun: int = 0) -> set[str]:
+    """Return words in any form, names and figures as they are; the first ``begun`` have a capital of their place."""
+    said = set[str]()
+    for place, word in enumerate(words):
+        ordinary = word.isalpha() and (word.islower() or (word[1:].islower() and place < begun))
+        said |= _forms(word.lower()) if ordinary else {word}
+    return said
 
 
 def _bare(word: str) -> str:

@@ -1,18 +1,28 @@
-"""Parts of a note: one of which nothing is said, and a bound that has become the other one.
+"""Parts of a note: one of which nothing is said, what has come into another one, and a bound turned into the other.
 
-"Please bring a jumper." leaves out of "heating is off, bring a jumper" why; "open from 10pm" turns "open till 10pm".
+"Please bring a jumper." leaves out of "heating is off, bring a jumper" why; "Room B12 was moved to Thursday." makes of
+"moved to Thursday, room B12" that the room was; "open from 10pm" turns "open till 10pm".
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
+from dalle_kit.checks.events import Read
 from dalle_kit.checks.negation import denies, has_negative_word
 from dalle_kit.checks.words import WORD, stem, weight
 
 #: Where notes begin another part.
 _BETWEEN = re.compile(r"[,;:]\s|\s(?:and|or|but|because|\+)\s")
+#: Where sentences do.
+_CLAUSES = re.compile(r"[,;:]\s|\s(?:and|but|while|whereas)\s")
+#: A note with more parts is a list.
+_MOST_PARTS = 6
+_FIGURE = re.compile(r"\d+(?:[.:,]\d+)*")
+#: Words by which a figure is of one time or another.
+_WHEN = frozenset("before last next ago".split())
 #: What begins or ends at a figure, and the figure.
 _STARTS = re.compile(r"\b(?:from|after|since|as of|starting) (?=(\d[\w:.]*))", re.IGNORECASE)
 _ENDS = re.compile(r"\b(?:until|till?|by|up to) (?=(\d[\w:.]*))", re.IGNORECASE)
@@ -34,6 +44,42 @@ def lost_part(point: str, sentences: Sequence[str]) -> str | None:
         if judged and telling and not telling & said:
             return f"nothing says {part.strip()!r}"
     return None
+
+
+def moved_part(point: str, sentence: str, said: Read) -> str | None:
+    """Return whether the figures of two parts have changed places, or a later part is what the first is about."""
+    parts = _BETWEEN.split(point)
+    if not 1 < len(parts) <= _MOST_PARTS:
+        return None
+    words, figures = _own([_telling(part) for part in parts]), _own([set(_FIGURE.findall(part)) for part in parts])
+    moved = {
+        (one, other)
+        for clause in _CLAUSES.split(sentence)
+        for one in range(len(parts))
+        for other in range(len(parts))
+        if figures[one] & set(_FIGURE.findall(clause)) and not figures[other] & set(_FIGURE.findall(clause))
+        if words[other] & _telling(clause) and not words[one] & _telling(clause)
+    }
+    if any((other, one) in moved for one, other in moved):
+        return "figures have changed places"
+    first, later = WORD.findall(parts[0])[:1], set[str]().union(*words[1:])
+    is_list = ": " in point or " but " in point  # "covered: theft, but not frost"
+    for event in said.events:
+        if event.passive and [event.word] == first and not is_list and event.subject and event.subject.words & later:
+            return f"what is {event.word!r} is another"
+    return None
+
+
+def _telling(text: str) -> set[str]:
+    """Return the words of a text that say much, or when, in any form."""
+    words = (word for word in WORD.findall(text) if len(word) > 1)
+    return {stem(word) for word in words if (word.isalpha() and weight(word) == 1.0) or word.casefold() in _WHEN}
+
+
+def _own(parts: Sequence[set[str]]) -> list[set[str]]:
+    """Return of each of several sets what is in no other."""
+    counts = Counter(each for part in parts for each in part)
+    return [{each for each in part if counts[each] == 1} for part in parts]
 
 
 def turned_bound(point: str, sentences: Sequence[str]) -> str | None:

@@ -42,11 +42,12 @@ def stutters(sentence: str, told: str) -> str | None:
     again = _said_again(sentence, told)
     if len(again) >= 2:
         return "several words"
-    # "There is a room at room 5", but not what joins two things that may well be alike.
-    return None if _JOINS.search(sentence) else next((word for word, times in again.items() if times == 1), None)
+    # "There is a room at room 5", but not in two things that are joined, and may well be alike.
+    within = (_said_again(clause, told) for clause in _JOINS.split(sentence))
+    return next((word for clause in within for word, times in clause.items() if times == 1), None)
 
 
-def _said_again(sentence: str, told: str) -> dict[str, int]:
-    """Return the words that come more than once in a sentence, and more often than told: each, and how often it was."""
-    counts, known = Counter(map(stem, content_words(sentence))), Counter(map(stem, content_words(told)))
+def _said_again(text: str, told: str) -> dict[str, int]:
+    """Return the words that come more than once in a text, and more often than told: each, and how often it was."""
+    counts, known = Counter(map(stem, content_words(text))), Counter(map(stem, content_words(told)))
     return {word: known[word] for word, count in counts.items() if count > max(1, known[word])}

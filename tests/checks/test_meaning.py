@@ -79,7 +79,13 @@ TWISTED = [
     ("server down Saturday 22:00 to Sunday 02:00", "The server is down on Saturday at 22:00 and on Sunday at 02:00."),
     ("owe you a coffee", "Please owe me a coffee."),
     ("we don't miss the call", "I do not miss the call."),
-    # what is done, and what is under way
+    # parts of notes, and who is meant
+    ("310 cases last week, 520 the week before", "There were 520 cases last week, and 310 the week before."),
+    ("moved to Thursday 14:00, room B12", "Room B12 was moved to Thursday at 14:00."),
+    ("left with Anna, second floor", "The second floor was left with Anna."),
+    ("she is home after six, not on Wednesday", "The parcel is home after six, not on Wednesday."),
+    # what is done, what is under way, and what is to come
+    ("shade broken, sending a new one Friday", "The shade is broken. A new one was sent on Friday."),
     ("bicycle 7003 is repaired", "The bicycle 7003 is being repaired."),
     ("the roof has been fixed", "The roof is being fixed."),
 ]
@@ -95,6 +101,12 @@ FAITHFUL = [
     ("the boxes are delivered Thursday", "The boxes are being delivered on Thursday."),
     ("a school gym is used as a shelter", "A school gym is being used as a shelter."),
     ("the oven is being replaced", "The oven is being replaced."),
+    ("310 cases last week, 520 the week before", "There were 310 cases last week, and 520 the week before."),
+    ("pitch 36 closed, 5 open", "Pitch 5 is open, but pitch 36 is closed."),
+    ("covered: theft, but not frost", "Frost is not covered, but theft is."),
+    ("she is home after six", "Anna is home after six."),
+    ("sending a new one Friday", "I am going to send a new one on Friday."),
+    ("training: 11 months, after school", "The pupils trained for 11 months, after school."),
     ("ask Ana if you have questions", "If you have any questions, please ask Ana."),
     ("moved to Thursday 14:00", "It has been moved to Thursday at 14:00."),
     ("course moved from room 4 to room 7", "The course has been moved to room 7 instead of room 4."),

@@ -34,6 +34,7 @@ def reviewer_and_draft(point: str, text: str) -> tuple[Reviewer, Draft]:
         ("The leak means that it leaks.", "leak in kitchen"),
         ("Please please collect it by 1 June.", "please collect it by 1 June"),
         ("The the lift is out of order.", "lift out of order"),
+        ("The cost is 240 euros, and the extra tyres are extra.", "cost 240 euros, tyres extra"),
         ("You may bring a guest, but you must bring a guest.", "you may bring a guest"),
     ],
 )
