@@ -266,11 +266,15 @@ def _changed_time(point: Read, said: Sequence[Read]) -> str | None:
 
 
 def _planned(point: str, said: Read) -> str | None:
-    """Return whether what a note is about to do, "sending a new one", is said to have been done."""
+    """Return whether what a note is about to do, "sending a new one", is said to have been done, or is asked for."""
     for planned in _DOING.findall(point):
         for event in said.events:
-            if event.stem == stem(planned) and (event.past or event.done) and not event.word.endswith("ing"):
+            if event.stem != stem(planned) or event.word.endswith("ing"):
+                continue
+            if event.past or event.done:
                 return f"what is to come is said to have been: {event.word!r}"
+            if event.request and not asks_reader(point) and "please" not in point.casefold():
+                return f"what is told is asked for: {event.word!r}"
     return None
 
 

@@ -38,8 +38,11 @@ _MORE = 5
 _BEFORE, _BEHIND = ",;:!?(", ".,;:!?()\u2013-"
 #: The most parts between commas; more are a list.
 _PARTS = 3
-#: A further part of so few words with a figure leaves out what the figure is of.
+#: A further part of so few words with a figure leaves out what it is of ("adults 6 euros, children 3"): nothing may be
+#: added.
 _FEW = 2
+_FIGURE = re.compile(r"\d+(?:[.,:]\d+)*")
+_TOLD = re.compile(rf"{_FIGURE.pattern}|{WORD.pattern}")
 #: What is several sentences, is quoted, or is more than words.
 _ODD = re.compile(r"[.!?,;:]\s|\s[\u2013-]\s|[\n\"\u201c\u201d\[\]{}<>*|]|\w/\w")
 _DOUBLED = re.compile(r"[^aeiou]*[aeiou][bdgklmnprt]\Z")
@@ -64,6 +67,22 @@ def keeps_words(sentence: str, note: str) -> bool:
     )
 
 
+def keeps_parts(sentence: str, note: str) -> bool:
+    """Say whether a sentence has all words of a note, and what is behind a comma there behind what is before it.
+
+    What is in several parts may be anywhere.
+    """
+    parts = [set(_counted(part)) | set(_FIGURE.findall(part)) for part in note.split(", ")]
+    if not keeps_words(sentence, note):
+        return False
+    places = [
+        {number for number, part in enumerate(parts) if word in part}
+        for word in (each if each[0].isdigit() else stem(each) for each in _TOLD.findall(sentence))
+    ]
+    order = [min(each) for each in places if len(each) == 1]
+    return order == sorted(order)
+
+
 def _counted(text: str) -> Counter[str]:
     words = (word for word in WORD.findall(text) if plain(word) not in _LITTLE and plain(word) not in _IDLE)
     return Counter(map(stem, words))
@@ -80,8 +99,10 @@ def in_own_words(note: str, *, besides: str = "", begins: str = "") -> str | Non
     words = [word for part in parts for word in part]
     if not all(parts) or len(words) > _LONGEST or len(parts) > _PARTS or _ODD.search(note.replace(", ", " ")):
         return None
-    if any(len(part) <= _FEW and any(map(str.isdigit, part)) for part in parts[1:]):  # "adults 6 euros, children 3"
-        return None
+    end = r"\?" if note.rstrip().endswith("?") else r"\."
+    if any(len(part) <= _FEW and any(map(str.isdigit, part)) for part in parts[1:]):
+        typed = ", ".join(" ".join(map(re.escape, part)) for part in parts)
+        return f"{typed[:1].upper()}{typed[1:]}{end}"
     told = {word.casefold() for word in words}
     further = [word for word in map(_bare, besides.split()) if word and word.casefold() not in told]
     anywhere = _said(further, begun=len(further)) | _LITTLE
@@ -95,7 +116,6 @@ def in_own_words(note: str, *, besides: str = "", begins: str = "") -> str | Non
     body = f"{more[0]}{{{least},{len(parts[0]) + _MORE}}}"
     for part, each in zip(parts[1:], more[1:], strict=True):
         body += f"(?:,|,? and|,? but){each}{{1,{len(part) + _MORE}}}"
-    end = r"\?" if note.rstrip().endswith("?") else r"\."
     return f"{_any({begins} if begins else first)}{body}{end}"
 
 

@@ -1,4 +1,4 @@
-"""Sentences that say their point with words that nobody told: said again in the point's own, else as it was typed."""
+"""Sentences that say their point in words that nobody told, or mix its parts: said again, else as it was typed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dalle_kit.checks import adds_words, in_own_words, keeps_words
+from dalle_kit.checks import adds_words, in_own_words, keeps_parts
 from dalle_kit.records import Draft, Slot
 from dalle_kit.repair.workbench import BEAMS, SENTENCE_TOKENS, Rewriting, Workbench, quoted
 from dalle_kit.review import Reviewer, open_slots, plain_sentence
@@ -26,14 +26,15 @@ _WRITERS = re.compile(r"\b(?:I|[Ww]e)\b")
 
 @dataclass(frozen=True, slots=True)
 class Adorned:
-    """A place for one point whose sentence has other words, and the expression of those that have not."""
+    """A place for one point whose sentence has other words or mixes its parts, and the expression of better ones."""
 
     slot: Slot
     pattern: str
+    mixes: bool
 
 
 def find_adorned(reviewer: Reviewer, draft: Draft) -> list[Adorned]:
-    """Return the sentences that have words beyond their point's, where there may be some without.
+    """Return the sentences that have words beyond their point's or mix its parts, where there may be some that do not.
 
     One may have those of a point whose own place is empty, which it says as well, and those of what it calls "it".
     """
@@ -50,9 +51,10 @@ def find_adorned(reviewer: Reviewer, draft: Draft) -> list[Adorned]:
         if _STANDS_FOR.search(slot.about[0]):
             later = {point for each in slots[number + 1 :] for point in each.about}
             told += [text for text in reviewer.known if text not in later]
-        if adds_words(text, *told):
+        mixes = _mixes(slot, text)
+        if mixes or adds_words(text, *told):
             pattern = _pattern(slot, text)
-            found += [Adorned(slot, pattern)] if pattern else []
+            found += [Adorned(slot, pattern, mixes)] if pattern else []
     return found
 
 
@@ -70,8 +72,8 @@ def rewrite_plainly(bench: Workbench, adorned: Sequence[Adorned]) -> list[Rewrit
 def make_plain(bench: Workbench, adorned: Sequence[Adorned], texts: Sequence[str | None]) -> None:
     """Put each text that has no fault and all words of its point in the place of the sentence that adds to it.
 
-    Where none is good, a short point is said as it was typed, unless the sentence only names what all is about. A
-    sentence for which nothing was generated stays; there may be fewer texts.
+    Where none is good, a point whose parts are mixed is said as it was typed. So is a short one, unless the sentence
+    only names what all is about. A sentence for which nothing was generated stays; there may be fewer texts.
     """
     for each, text in zip(adorned, texts, strict=False):
         if text is None:
@@ -79,16 +81,23 @@ def make_plain(bench: Workbench, adorned: Sequence[Adorned], texts: Sequence[str
         slot = each.slot
         old, beside = bench.draft.texts[slot.name], bench.draft.replace(slot.name, "")
         new = bench.acceptable(text, slot, beside=beside)
-        whole = new is not None and not _EMPTY.match(new) and keeps_words(new, slot.about[0])
+        whole = new is not None and not _EMPTY.match(new) and keeps_parts(new, slot.about[0])
         if new is not None and whole and not bench.reviewer.unsaid(slot.about, new):
             bench.draft = bench.draft.replace(slot.name, new)
             bench.lines.append(f"wrote again: {quoted(old)} as {quoted(new)}")
-        elif len(slot.about[0].split()) <= _SHORT and adds_words(
-            old, *slot.about, *slot.otherwise, *(slot.known or ())
+        elif each.mixes or (
+            len(slot.about[0].split()) <= _SHORT and adds_words(old, *slot.about, *slot.otherwise, *(slot.known or ()))
         ):
             typed = plain_sentence(slot, 0)
             bench.draft = bench.draft.replace(slot.name, typed)
             bench.lines.append(f"stated: {quoted(typed)}")
+
+
+def _mixes(slot: Slot, text: str) -> bool:
+    """Say whether a sentence tells the parts of its point in another order, or not all of them."""
+    return "," in slot.about[0] and not any(
+        keeps_parts(text, told) for told in (slot.about[0], plain_sentence(slot, 0))
+    )
 
 
 def _pattern(slot: Slot, text: str) -> str | None:

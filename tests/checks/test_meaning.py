@@ -85,6 +85,7 @@ TWISTED = [
     ("left with Anna, second floor", "The second floor was left with Anna."),
     ("she is home after six, not on Wednesday", "The parcel is home after six, not on Wednesday."),
     # what is done, what is under way, and what is to come
+    ("sending photos tonight", "Please send me photos tonight."),
     ("shade broken, sending a new one Friday", "The shade is broken. A new one was sent on Friday."),
     ("bicycle 7003 is repaired", "The bicycle 7003 is being repaired."),
     ("the roof has been fixed", "The roof is being fixed."),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dalle_kit.checks import adds_words, in_own_words, keeps_words
+from dalle_kit.checks import adds_words, in_own_words, keeps_parts, keeps_words
 
 
 @pytest.mark.parametrize(
@@ -102,12 +102,21 @@ def test_a_word_of_one_part_does_not_come_in_the_other_as_well() -> None:
     assert not keeps_words("Lunch for children is 9 euros for adults, and children eat half a portion.", note)
 
 
+def test_parts_keep_their_order() -> None:
+    note = "boat is 6 metres long, mast comes down"
+    assert keeps_parts("The boat is 6 metres long, and the mast comes down.", note)
+    assert not keeps_parts("The mast of the boat is 6 metres long and comes down.", note)
+    assert not keeps_parts("The boat is 6 metres long.", note)
+    assert not keeps_parts("38 seats are taken, and 41 are not.", "41 seats, 38 taken")
+
+
 def test_parts_of_a_note_are_not_mixed() -> None:
     falls = in_own_words("sales fell 3%, profit rose 5%") or ""
     assert re.fullmatch(falls, "The sales fell 3%, but the profit rose 5%.")
     assert re.fullmatch(falls, "Sales fell 3% and profit rose 5%.")
     assert not re.fullmatch(falls, "Sales fell 5%, but profit rose 3%.")
-    assert in_own_words("adults 6 euros, children 3") is None
+    assert re.fullmatch(in_own_words("adults 6 euros, children 3") or "", "Adults 6 euros, children 3.")
+    assert not re.fullmatch(in_own_words("adults 6 euros, children 3") or "", "Adults are 6 euros, and children are 3.")
     assert in_own_words("mayor: city is safe") is None
     assert in_own_words("adults 10 - children 5") is None
     assert in_own_words("one, two, three, four") is None
