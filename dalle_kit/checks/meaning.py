@@ -33,11 +33,8 @@ _DUTY = frozenset(
 _OBLIGED = frozenset("must obliged mandatory compulsory".split())
 #: What is over once it is done: it "is repaired" means that it is not being repaired any more.
 _ENDED = frozenset(
-    map(
-        stem,
-        "repaired fixed mended booked paid packed cleaned replaced closed sold signed sent installed painted printed "
-        "cancelled delivered finished completed solved built broken stolen arrested approved".split(),
-    )
+    "repaired fixed mended booked paid packed cleaned replaced closed sold signed sent installed painted printed "
+    "cancelled delivered finished completed solved built broken stolen arrested approved".split()
 )
 _WISHES = frozenset(
     "like want wants wish wishes hope hopes prefer prefers rather love interested keen plan plans ask asking asked "
@@ -250,7 +247,7 @@ def _changed_time(point: Read, said: Sequence[Read]) -> str | None:
         ):
             return f"what has been is said to be a duty: {same[0].word!r}"
         if (
-            event.stem in _ENDED
+            event.word in _ENDED
             and event.helpers
             and "being" not in event.helpers
             and not told & TIMES

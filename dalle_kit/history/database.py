@@ -96,4 +96,5 @@ def _message(path: Path, error: Exception) -> str:
         return f"another process keeps the history {path} locked (waited {PATIENCE:g} s); try again once it has ended"
     if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR):
         return f"the history {path} cannot be opened ({error}); check that you may write there"
-    return f"the history {path} is damaged ({error}); {_BEGIN_ANEW}"
+    reason = " ".join(str(error).split())  # SQLite shows a definition that it cannot read, with its lines
+    return f"the history {path} is damaged ({reason}); {_BEGIN_ANEW}"

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from dalle_kit import History, HistoryError
@@ -156,6 +156,7 @@ def test_whatever_becomes_of_the_file_it_is_no_other_error(fresh: Callable[[], H
     content = whole.path.read_bytes()
 
     @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @example([(content.index(b"model TEXT"), b"`")])
     @given(st.lists(st.tuples(st.integers(0, len(content) - 1), st.binary(min_size=1, max_size=40)), max_size=8))
     def check(changes: list[tuple[int, bytes]]) -> None:
         history, data = fresh(), bytearray(content)
