@@ -283,9 +283,9 @@ class Kit:
         merged = _options(works[0], options)
         documents: list[Document] = []
         engine = self._fitted(works, merged)
-        # What was read for a draft is still known when it is repaired, where not too many others come in between. When
-        # the time is limited, all have a draft before any is repaired.
-        size = ROWS if budget is None else len(works)
+        # What was read for a draft is still known when it is repaired, where not too many others come in between; other
+        # engines keep none of it. When the time is limited, all have a draft before any is repaired.
+        size = ROWS if budget is None and engine is not None and engine.runner == "native" else len(works)
         for start in range(0, len(works), size):
             some = works[start : start + size]
             for _ in pipeline.write(

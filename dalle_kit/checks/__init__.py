@@ -9,7 +9,7 @@ from dalle_kit.checks.form import DANGLING, PLACEHOLDER, ends_well, form, is_cha
 from dalle_kit.checks.grounding import Source, unsupported
 from dalle_kit.checks.invention import invented
 from dalle_kit.checks.notes import capitalised, plain_sentence, without_list_mark
-from dalle_kit.checks.own_words import adds_words, in_own_words, keeps_parts, keeps_words
+from dalle_kit.checks.own_words import adds_words, in_own_words, keeps_parts, keeps_words, mixes_parts
 from dalle_kit.checks.parser import NameFinder, load_name_finder
 from dalle_kit.checks.placement import borrowed, misplaced
 from dalle_kit.checks.quotes import altered_quotes
@@ -62,6 +62,7 @@ __all__ = [
     "load_name_finder",
     "misplaced",
     "missing",
+    "mixes_parts",
     "placeholders",
     "plain_sentence",
     "read_line",

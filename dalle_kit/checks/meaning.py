@@ -33,9 +33,10 @@ _DUTY = frozenset(
 _OBLIGED = frozenset("must obliged mandatory compulsory".split())
 #: What is over once it is done: it "is repaired" means that it is not being repaired any more.
 _ENDED = frozenset(
-    "repaired fixed mended booked paid packed cleaned replaced closed sold signed sent installed painted printed "
-    "cancelled delivered finished completed solved built broken stolen arrested approved".split()
+    "repaired fixed mended replaced finished completed solved built broken stolen arrested approved installed "
+    "painted".split()
 )
+_OVER = frozenset("is has have been".split())
 _WISHES = frozenset(
     "like want wants wish wishes hope hopes prefer prefers rather love interested keen plan plans ask asking asked "
     "would please request looking intend".split()
@@ -55,8 +56,14 @@ _UNSURE = re.compile(
     r"any\w*|questions?|depend\w*|happy|glad|help\w*|welcome|available|feel|interested)\b|\?",
     re.IGNORECASE,
 )
-#: What a note, or a part of one, says that somebody does now or next.
-_DOING = re.compile(r"(?:^|[,;] )(?:(?:I am|I'm|we are|we're|am|are) )?([a-z]+ing) \w")
+#: What a note, or a part of one, says that somebody is about to do.
+_DOING = re.compile(
+    r"(?:^|[,;] )(?:(?:I am|I'm|we are|we're|am|are) )?([a-z]+ing) (?!(?:is|was|done|finished|required|needed)\b)"
+    r"(?:(?:[\w'\u2019]+ ){0,5}(?:tonight|tomorrow|next|soon|later|(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b|"
+    r"(?:an?|another|my|mine|our|ours|yours?)\b)",
+    re.IGNORECASE,
+)
+_PAST_TIME = re.compile(r"\b(?:since|yesterday|last|ago)\b", re.IGNORECASE)
 _DIGITS = re.compile(r"\d+")
 #: From one time to another, and words by which a sentence may say that.
 _TIME = r"(?:\d{1,2}[:.]\d\d|\d{1,2} ?[ap]\.?m\b\.?|noon|midnight|(?:mon|tues|wednes|thurs|fri|satur|sun)day)"
@@ -249,7 +256,7 @@ def _changed_time(point: Read, said: Sequence[Read]) -> str | None:
         if (
             event.word in _ENDED
             and event.helpers
-            and "being" not in event.helpers
+            and event.helpers <= _OVER
             and not told & TIMES
             and all("being" in each.helpers for each in same)
         ):
@@ -264,7 +271,7 @@ def _changed_time(point: Read, said: Sequence[Read]) -> str | None:
 
 def _planned(point: str, said: Read) -> str | None:
     """Return whether what a note is about to do, "sending a new one", is said to have been done, or is asked for."""
-    for planned in _DOING.findall(point):
+    for planned in [] if _PAST_TIME.search(point) else _DOING.findall(point):
         for event in said.events:
             if event.stem != stem(planned) or event.word.endswith("ing"):
                 continue

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from dalle_kit.checks.verbs import BASES
-from dalle_kit.checks.words import WORD, content_words, is_ordinary, plain, stem
+from dalle_kit.checks.word_classes import TIMES
+from dalle_kit.checks.words import WORD, content_words, is_ordinary, plain, stem, weight
 
 #: Words that any note may be told with; "by", "from" and "until" say something of their own.
 _LITTLE = frozenset(
@@ -41,6 +42,15 @@ _PARTS = 3
 #: A further part of so few words with a figure leaves out what it is of ("adults 6 euros, children 3"): nothing may be
 #: added.
 _FEW = 2
+#: Words that a note may begin with to say when or where, or how it is meant.
+_FRONT = frozenset(
+    "on in at from by for after before until till since during if when unless as yes no not sorry unfortunately thanks "
+    "please ok".split()
+)
+_NUMBERS = {
+    word: str(number)
+    for number, word in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), start=1)
+}
 _FIGURE = re.compile(r"\d+(?:[.,:]\d+)*")
 _TOLD = re.compile(rf"{_FIGURE.pattern}|{WORD.pattern}")
 #: What is several sentences, is quoted, or is more than words.
@@ -62,25 +72,55 @@ def keeps_words(sentence: str, note: str) -> bool:
     Where the note has parts, none may come more often: it would be told of both.
     """
     said, told = _counted(sentence), _counted(note)
-    return all(said[word] >= 1 for word in told) and all(
-        "," not in note or said[word] <= count for word, count in told.items()
-    )
+    several = len(parts_of(note)) > 1
+    return all(said[word] >= 1 and not (several and said[word] > count) for word, count in told.items())
+
+
+def parts_of(note: str) -> list[str]:
+    """Return the parts of a note, as commas divide it; those in dates and behind towns do not."""
+    parts = [""]
+    for piece in note.split(", "):
+        before, after = parts[-1].split(), piece.split()
+        is_date = bool(before and after) and before[-1].casefold().endswith("day") and after[0][0].isdigit()
+        is_place = len(before) > 1 and bool(after) and before[-1][0].isupper() and after[0][0].isupper()
+        parts = [*parts[:-1], f"{parts[-1]}, {piece}"] if is_date or is_place else [*parts, piece]
+    return parts[1:]
+
+
+def mixes_parts(sentence: str, note: str) -> bool:
+    """Say whether a sentence leaves out a word that says much of a note with parts, or does not keep their order.
+
+    What is in several parts may be anywhere, and when or where it is, if the note begins with that.
+    """
+    parts = parts_of(note)
+    if len(parts) == 1:
+        return False
+    said = _told(sentence)
+    if {stem(word) for word in WORD.findall(note) if _says_much(word)} - set(said):
+        return True
+    first = set(map(plain, WORD.findall(note)[:1]))
+    return not first & (_FRONT | TIMES) and not _are_ordered(said, list(map(_told, parts)))
 
 
 def keeps_parts(sentence: str, note: str) -> bool:
-    """Say whether a sentence has all words of a note, and what is behind a comma there behind what is before it.
+    """Say whether a sentence has all words of a note, and those behind a comma behind those before it."""
+    return keeps_words(sentence, note) and _are_ordered(_told(sentence), list(map(_told, parts_of(note))))
 
-    What is in several parts may be anywhere.
-    """
-    parts = [set(_counted(part)) | set(_FIGURE.findall(part)) for part in note.split(", ")]
-    if not keeps_words(sentence, note):
-        return False
-    places = [
-        {number for number, part in enumerate(parts) if word in part}
-        for word in (each if each[0].isdigit() else stem(each) for each in _TOLD.findall(sentence))
-    ]
-    order = [min(each) for each in places if len(each) == 1]
+
+def _are_ordered(said: Sequence[str], parts: Sequence[Sequence[str]]) -> bool:
+    places = [[number for number, part in enumerate(parts) if word in part] for word in said]
+    order = [each[0] for each in places if len(each) == 1]
     return order == sorted(order)
+
+
+def _told(text: str) -> list[str]:
+    """Return the figures and the words of a text, in any form, but those that mean little."""
+    words = (word for word in _TOLD.findall(text) if plain(word) not in _LITTLE and plain(word) not in _IDLE)
+    return [_NUMBERS.get(plain(word)) or (word if word[0].isdigit() else stem(word)) for word in words]
+
+
+def _says_much(word: str) -> bool:
+    return weight(word) == 1.0 and not {plain(word)} & (_LITTLE | _IDLE | _NUMBERS.keys())
 
 
 def _counted(text: str) -> Counter[str]:
@@ -95,14 +135,15 @@ def in_own_words(note: str, *, besides: str = "", begins: str = "") -> str | Non
     another. The words of ``besides`` may stand anywhere; ``begins`` is the word that they begin with if certain.
     None for a note that is no note: a long one, several sentences, lines, quotations, lists.
     """
-    parts = [[word for word in map(_bare, part.split()) if word] for part in note.split(", ")]
+    parts = [[word for word in map(_bare, part.split()) if word] for part in parts_of(note)]
     words = [word for part in parts for word in part]
     if not all(parts) or len(words) > _LONGEST or len(parts) > _PARTS or _ODD.search(note.replace(", ", " ")):
         return None
     end = r"\?" if note.rstrip().endswith("?") else r"\."
-    if any(len(part) <= _FEW and any(map(str.isdigit, part)) for part in parts[1:]):
-        typed = ", ".join(" ".join(map(re.escape, part)) for part in parts)
-        return f"{typed[:1].upper()}{typed[1:]}{end}"
+    if any(len(part) <= _FEW and any(map(_FIGURE.search, part)) for part in parts[1:]):
+        typed = [word if word[1:] != word[1:].lower() else f"{word[:1].upper()}{word[1:]}" for word in words[:1]]
+        pieces = [[*typed, *parts[0][1:]], *parts[1:]]
+        return f"{', '.join(' '.join(map(re.escape, part)) for part in pieces)}{end}"
     told = {word.casefold() for word in words}
     further = [word for word in map(_bare, besides.split()) if word and word.casefold() not in told]
     anywhere = _said(further, begun=len(further)) | _LITTLE

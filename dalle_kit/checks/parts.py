@@ -16,6 +16,9 @@ from dalle_kit.checks.words import WORD, stem, weight
 
 #: Where notes begin another part.
 _BETWEEN = re.compile(r"[,;:]\s|\s(?:and|or|but|because|\+)\s")
+_PARTS = re.compile(r"[,;:]\s")
+#: Where something is: not what is moved there.
+_PLACE = frozenset("room floor hall gate platform shelf desk building street door entrance row bay".split())
 #: Where sentences do.
 _CLAUSES = re.compile(r"[,;:]\s|\s(?:and|but|while|whereas)\s")
 #: A note with more parts is a list.
@@ -47,8 +50,8 @@ def lost_part(point: str, sentences: Sequence[str]) -> str | None:
 
 
 def moved_part(point: str, sentence: str, said: Read) -> str | None:
-    """Return whether the figures of two parts have changed places, or a later part is what the first is about."""
-    parts = _BETWEEN.split(point)
+    """Return whether the figures of two parts have changed places, or what is done is done to a place that is told."""
+    parts = _PARTS.split(point)
     if not 1 < len(parts) <= _MOST_PARTS:
         return None
     words, figures = _own([_telling(part) for part in parts]), _own([set(_FIGURE.findall(part)) for part in parts])
@@ -62,11 +65,10 @@ def moved_part(point: str, sentence: str, said: Read) -> str | None:
     }
     if any((other, one) in moved for one, other in moved):
         return "figures have changed places"
-    first, later = WORD.findall(parts[0])[:1], set[str]().union(*words[1:])
-    is_list = ": " in point or " but " in point  # "covered: theft, but not frost"
+    first, places = WORD.findall(parts[0])[:1], {stem(word) for word in WORD.findall(point) if word in _PLACE}
     for event in said.events:
-        if event.passive and [event.word] == first and not is_list and event.subject and event.subject.words & later:
-            return f"what is {event.word!r} is another"
+        if event.passive and [event.word] == first and event.subject and event.subject.words & places:
+            return f"what is {event.word!r} is a place"
     return None
 
 

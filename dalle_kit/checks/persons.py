@@ -10,17 +10,12 @@ _TOGETHER = re.compile(r"\b(?:we|us|our|ours)\b", re.IGNORECASE)
 _READER = re.compile(r"\b(?:you|your|yours|ur?)\b", re.IGNORECASE)
 _TO_WRITER = re.compile(r"\b(?:me|us)\b")
 _FEELING = re.compile(r"\bI(?: a|['\u2019])m (?:afraid|sorry|glad|happy|pleased)\b")
-_HE = re.compile(r"\W*(?:he|she)\b", re.IGNORECASE)
-_SOMEBODY = re.compile(r"\b(?:he|she|her|hers|his|him|they|their|who)\b", re.IGNORECASE)
-_THING = re.compile(r"(?:The|This|That|These|Those|It|There)\b")
 #: What may be put in another person: what is asked, and thanks.
 _OPEN = re.compile(r"\?|\bthank", re.IGNORECASE)
 
 
 def changed_person(point: str, sentence: str) -> str | None:
-    """Return whether a sentence makes "me" of a point's "you", "I" of its "we", or a thing of its "she"."""
-    if _HE.match(point) and _THING.match(sentence) and not _SOMEBODY.search(sentence):
-        return "somebody has become something"
+    """Return whether a sentence makes "me" of a point's "you", or "I" of its "we"."""
     if _ALONE.search(point) or _OPEN.search(point) or "?" in sentence:
         return None
     said = _FEELING.sub("", sentence)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dalle_kit.checks import adds_words, in_own_words, keeps_parts
+from dalle_kit.checks import adds_words, in_own_words, keeps_parts, mixes_parts
 from dalle_kit.records import Draft, Slot
 from dalle_kit.repair.workbench import BEAMS, SENTENCE_TOKENS, Rewriting, Workbench, quoted
 from dalle_kit.review import Reviewer, open_slots, plain_sentence
@@ -51,7 +51,7 @@ def find_adorned(reviewer: Reviewer, draft: Draft) -> list[Adorned]:
         if _STANDS_FOR.search(slot.about[0]):
             later = {point for each in slots[number + 1 :] for point in each.about}
             told += [text for text in reviewer.known if text not in later]
-        mixes = _mixes(slot, text)
+        mixes = not elsewhere and _mixes(slot, text)
         if mixes or adds_words(text, *told):
             pattern = _pattern(slot, text)
             found += [Adorned(slot, pattern, mixes)] if pattern else []
@@ -94,10 +94,8 @@ def make_plain(bench: Workbench, adorned: Sequence[Adorned], texts: Sequence[str
 
 
 def _mixes(slot: Slot, text: str) -> bool:
-    """Say whether a sentence tells the parts of its point in another order, or not all of them."""
-    return "," in slot.about[0] and not any(
-        keeps_parts(text, told) for told in (slot.about[0], plain_sentence(slot, 0))
-    )
+    """Say whether a sentence tells the parts of its point in another order, or leaves a word of them out."""
+    return all(mixes_parts(text, told) for told in (slot.about[0], plain_sentence(slot, 0)))
 
 
 def _pattern(slot: Slot, text: str) -> str | None:

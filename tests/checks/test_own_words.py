@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dalle_kit.checks import adds_words, in_own_words, keeps_parts, keeps_words
+from dalle_kit.checks import adds_words, in_own_words, keeps_parts, keeps_words, mixes_parts
 
 
 @pytest.mark.parametrize(
@@ -102,12 +102,28 @@ def test_a_word_of_one_part_does_not_come_in_the_other_as_well() -> None:
     assert not keeps_words("Lunch for children is 9 euros for adults, and children eat half a portion.", note)
 
 
+@pytest.mark.parametrize(
+    ("note", "sentence"),
+    [
+        ("rent is 1,200 euros per month", "The monthly rent is 1,200 euros."),
+        ("Monday, 3 May, office closed", "The office is closed on Monday, 3 May."),
+        ("shop moved to Osterby, Denmark", "To Osterby, Denmark, the shop has moved."),
+        ("on Monday, the office is closed", "The office is closed on Monday."),
+        ("two tickets, row 5", "I would like to book 2 tickets in row 5."),
+    ],
+)
+def test_commas_of_figures_dates_and_places_divide_nothing(note: str, sentence: str) -> None:
+    assert not mixes_parts(sentence, note)
+
+
 def test_parts_keep_their_order() -> None:
     note = "boat is 6 metres long, mast comes down"
     assert keeps_parts("The boat is 6 metres long, and the mast comes down.", note)
-    assert not keeps_parts("The mast of the boat is 6 metres long and comes down.", note)
-    assert not keeps_parts("The boat is 6 metres long.", note)
-    assert not keeps_parts("38 seats are taken, and 41 are not.", "41 seats, 38 taken")
+    assert not mixes_parts("The boat is 6 metres long, and the mast comes down.", note)
+    for check in (mixes_parts, lambda sentence, note: not keeps_parts(sentence, note)):
+        assert check("The mast of the boat is 6 metres long and comes down.", note)
+        assert check("The boat is 6 metres long.", note)
+        assert check("38 seats are taken, and 41 are not.", "41 seats, 38 taken")
 
 
 def test_parts_of_a_note_are_not_mixed() -> None:

@@ -34,6 +34,7 @@ def reviewer_and_draft(point: str, text: str) -> tuple[Reviewer, Draft]:
         ("The leak means that it leaks.", "leak in kitchen"),
         ("Please please collect it by 1 June.", "please collect it by 1 June"),
         ("The the lift is out of order.", "lift out of order"),
+        ("It is very very late and the the lift is out.", "lift out"),
         ("The cost is 240 euros, and the extra tyres are extra.", "cost 240 euros, tyres extra"),
         ("You may bring a guest, but you must bring a guest.", "you may bring a guest"),
     ],
@@ -47,6 +48,9 @@ def test_what_is_told_once_and_said_twice_is_found(sentence: str, told: str) -> 
     [
         ("Kick-off is at 3, and the pitch is number 3.", "kick-off at 3, pitch 3"),
         ("It rains more and more.", "it rains more"),
+        ("Please hand it in in person.", "hand in in person"),
+        ("What it is is a bug.", "a bug"),
+        ("We go to Walla Walla.", "trip to wallawalla"),
         ("From Monday to Friday, we are open from 9 to 12.", "open Mon-Fri 9 to 12"),
         ("Page 3 is about page 4.", "page 3 is about page 4"),
         ("The 2 plans need 2 signatures.", "plans need signatures"),
