@@ -9,7 +9,7 @@ from dalle_kit.checks.form import DANGLING, PLACEHOLDER, ends_well, form, is_cha
 from dalle_kit.checks.grounding import Source, unsupported
 from dalle_kit.checks.invention import invented
 from dalle_kit.checks.notes import capitalised, plain_sentence, without_list_mark
-from dalle_kit.checks.own_words import adds_words, in_own_words, keeps_parts, keeps_words, mixes_parts
+from dalle_kit.checks.own_words import adds_words, in_own_words, keeps_parts, mixes_parts
 from dalle_kit.checks.parser import NameFinder, load_name_finder
 from dalle_kit.checks.placement import borrowed, misplaced
 from dalle_kit.checks.quotes import altered_quotes
@@ -57,7 +57,6 @@ __all__ = [
     "join_text",
     "keep_sentences",
     "keeps_parts",
-    "keeps_words",
     "key_words",
     "load_name_finder",
     "misplaced",

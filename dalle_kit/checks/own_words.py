@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from dalle_kit.checks.verbs import BASES
-from dalle_kit.checks.word_classes import TIMES
-from dalle_kit.checks.words import WORD, content_words, is_ordinary, plain, stem, weight
+from dalle_kit.checks.word_classes import TIMES, TWELVE
+from dalle_kit.checks.words import FIGURE, WORD, content_words, is_ordinary, plain, stem, weight
 
 #: Words that any note may be told with; "by", "from" and "until" say something of their own.
 _LITTLE = frozenset(
@@ -27,9 +27,9 @@ _IDLE = frozenset(
     "apologise apologize book order ca wo sha".split()
 )
 #: Words for figures and their units, which say nothing new where the note has figures.
-_FIGURES = frozenset(
-    "one two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty hundred thousand percent "
-    "euro euros pound pounds dollar dollars hour hours minute minutes".split()
+_FIGURES = frozenset(TWELVE) | frozenset(
+    "twenty thirty forty fifty hundred thousand percent euro euros pound pounds dollar dollars hour hours minute "
+    "minutes".split()
 )
 _FRAMES = re.compile(r"(?:\bwould|['\u2019]d) like\b|\bgoing to\b|\bplease note that\b", re.IGNORECASE)
 #: A note with more words than this is a text of its own.
@@ -47,12 +47,8 @@ _FRONT = frozenset(
     "on in at from by for after before until till since during if when unless as yes no not sorry unfortunately thanks "
     "please ok".split()
 )
-_NUMBERS = {
-    word: str(number)
-    for number, word in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), start=1)
-}
-_FIGURE = re.compile(r"\d+(?:[.,:]\d+)*")
-_TOLD = re.compile(rf"{_FIGURE.pattern}|{WORD.pattern}")
+_NUMBERS = {word: str(number) for number, word in enumerate(TWELVE, start=1)}
+_TOLD = re.compile(rf"{FIGURE.pattern}|{WORD.pattern}")
 #: What is several sentences, is quoted, or is more than words.
 _ODD = re.compile(r"[.!?,;:]\s|\s[\u2013-]\s|[\n\"\u201c\u201d\[\]{}<>*|]|\w/\w")
 _DOUBLED = re.compile(r"[^aeiou]*[aeiou][bdgklmnprt]\Z")
@@ -115,7 +111,7 @@ def _are_ordered(said: Sequence[str], parts: Sequence[Sequence[str]]) -> bool:
 
 def _told(text: str) -> list[str]:
     """Return the figures and the words of a text, in any form, but those that mean little."""
-    words = (word for word in _TOLD.findall(text) if plain(word) not in _LITTLE and plain(word) not in _IDLE)
+    words = _meant(_TOLD, text)
     return [_NUMBERS.get(plain(word)) or (word if word[0].isdigit() else stem(word)) for word in words]
 
 
@@ -124,8 +120,12 @@ def _says_much(word: str) -> bool:
 
 
 def _counted(text: str) -> Counter[str]:
-    words = (word for word in WORD.findall(text) if plain(word) not in _LITTLE and plain(word) not in _IDLE)
-    return Counter(map(stem, words))
+    return Counter(map(stem, _meant(WORD, text)))
+
+
+def _meant(pattern: re.Pattern[str], text: str) -> list[str]:
+    """Return what a pattern finds in a text, but for words that mean little."""
+    return [word for word in pattern.findall(text) if plain(word) not in _LITTLE and plain(word) not in _IDLE]
 
 
 def in_own_words(note: str, *, besides: str = "", begins: str = "") -> str | None:
@@ -140,9 +140,8 @@ def in_own_words(note: str, *, besides: str = "", begins: str = "") -> str | Non
     if not all(parts) or len(words) > _LONGEST or len(parts) > _PARTS or _ODD.search(note.replace(", ", " ")):
         return None
     end = r"\?" if note.rstrip().endswith("?") else r"\."
-    if any(len(part) <= _FEW and any(map(_FIGURE.search, part)) for part in parts[1:]):
-        typed = [word if word[1:] != word[1:].lower() else f"{word[:1].upper()}{word[1:]}" for word in words[:1]]
-        pieces = [[*typed, *parts[0][1:]], *parts[1:]]
+    if any(len(part) <= _FEW and any(map(FIGURE.search, part)) for part in parts[1:]):
+        pieces = [[_first(words[0]), *parts[0][1:]], *parts[1:]]
         return f"{', '.join(' '.join(map(re.escape, part)) for part in pieces)}{end}"
     told = {word.casefold() for word in words}
     further = [word for word in map(_bare, besides.split()) if word and word.casefold() not in told]
@@ -151,7 +150,7 @@ def in_own_words(note: str, *, besides: str = "", begins: str = "") -> str | Non
         anywhere.add("please")
     allowed = [anywhere | _said(parts[0], begun=is_ordinary(words[0])), *(anywhere | _said(part) for part in parts[1:])]
     begin = allowed[0] - {"of"}  # "Of the 62%", as it were a share of what is told before
-    first = {f"{word[:1].upper()}{word[1:]}" if word[1:] == word[1:].lower() else word for word in begin}
+    first = set(map(_first, begin))
     more = [f"(?:,? {_any(each)})" for each in allowed]
     least = 1 if len(parts) == 1 else 0
     body = f"{more[0]}{{{least},{len(parts[0]) + _MORE}}}"
@@ -167,6 +166,11 @@ def _said(words: Sequence[str], *, begun: int = 0) -> set[str]:
         ordinary = word.isalpha() and (word.islower() or (word[1:].islower() and place < begun))
         said |= _forms(word.lower()) if ordinary else {word}
     return said
+
+
+def _first(word: str) -> str:
+    """Return a word as a sentence begins with it; one with capitals behind its first letter stays as it is."""
+    return f"{word[:1].upper()}{word[1:]}" if word[1:] == word[1:].lower() else word
 
 
 def _bare(word: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from dalle_kit.checks.events import Read
 from dalle_kit.checks.negation import denies, has_negative_word
-from dalle_kit.checks.words import WORD, stem, weight
+from dalle_kit.checks.words import FIGURE, WORD, stem, weight
 
 #: Where notes begin another part.
 _BETWEEN = re.compile(r"[,;:]\s|\s(?:and|or|but|because|\+)\s")
@@ -23,7 +23,6 @@ _PLACE = frozenset("room floor hall gate platform shelf desk building street doo
 _CLAUSES = re.compile(r"[,;:]\s|\s(?:and|but|while|whereas)\s")
 #: A note with more parts is a list.
 _MOST_PARTS = 6
-_FIGURE = re.compile(r"\d+(?:[.:,]\d+)*")
 #: Words by which a figure is of one time or another.
 _WHEN = frozenset("before last next ago".split())
 #: What begins or ends at a figure, and the figure.
@@ -54,13 +53,13 @@ def moved_part(point: str, sentence: str, said: Read) -> str | None:
     parts = _PARTS.split(point)
     if not 1 < len(parts) <= _MOST_PARTS:
         return None
-    words, figures = _own([_telling(part) for part in parts]), _own([set(_FIGURE.findall(part)) for part in parts])
+    words, figures = _own([_telling(part) for part in parts]), _own([set(FIGURE.findall(part)) for part in parts])
     moved = {
         (one, other)
         for clause in _CLAUSES.split(sentence)
         for one in range(len(parts))
         for other in range(len(parts))
-        if figures[one] & set(_FIGURE.findall(clause)) and not figures[other] & set(_FIGURE.findall(clause))
+        if figures[one] & set(FIGURE.findall(clause)) and not figures[other] & set(FIGURE.findall(clause))
         if words[other] & _telling(clause) and not words[one] & _telling(clause)
     }
     if any((other, one) in moved for one, other in moved):

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from dalle_kit.checks.blanks import blank
+from dalle_kit.checks.word_classes import TWELVE
 
 if TYPE_CHECKING:
     from dalle_kit.checks.facts import Found
@@ -23,9 +24,8 @@ _ORDINALS = (
     "fifteenth sixteenth seventeenth eighteenth nineteenth twentieth twenty-first twenty-second twenty-third "
     "twenty-fourth twenty-fifth twenty-sixth twenty-seventh twenty-eighth twenty-ninth thirtieth thirty-first"
 ).split()
-_HOURS = "one two three four five six seven eight nine ten eleven twelve".split()
 _ORDINAL = "|".join(sorted(_ORDINALS, key=len, reverse=True))
-_HOUR = rf"\d{{1,2}}|{'|'.join(_HOURS)}"
+_HOUR = rf"\d{{1,2}}|{'|'.join(TWELVE)}"
 _DAY = rf"\d{{1,2}}(?:st|nd|rd|th)?|{_ORDINAL}"
 _YEAR = r"(?:,?\s*(?P<year>(?:19|20)\d{2})\b)?"
 _SEVERAL = rf"(?:(?P<first>{_DAY})\s*(?:-|\u2013|to|and|or|&|until|till)\s*(?:the\s+)?)?"
@@ -246,7 +246,7 @@ def _clock(hour: int, minute: int, half: str | None) -> tuple[frozenset[str], ..
 
 
 def _hour(word: str) -> int | None:
-    hour = int(word) if word.isdecimal() else _HOURS.index(word.casefold()) + 1
+    hour = int(word) if word.isdecimal() else TWELVE.index(word.casefold()) + 1
     return hour if 0 <= hour <= 24 else None
 
 

@@ -57,6 +57,8 @@ SUBORDINATORS = frozenset(
 )
 JOINERS = frozenset("and or but then".split())
 #: Words for days and parts of them.
+#: Numbers in words, from one on.
+TWELVE = tuple("one two three four five six seven eight nine ten eleven twelve".split())
 TIMES = frozenset(
     "monday tuesday wednesday thursday friday saturday sunday today tomorrow yesterday tonight january february march "
     "april may june july august september october november december noon morning afternoon evening night week month "

@@ -7,6 +7,7 @@ import threading
 import unicodedata
 from functools import lru_cache
 
+FIGURE = re.compile(r"\d+(?:[.,:]\d+)*")
 WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
 _STOP_WORDS = frozenset(
     "a about after all also am an and any are as at be because been before being but by can could did do does doing "

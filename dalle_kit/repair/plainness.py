@@ -50,7 +50,7 @@ def find_adorned(reviewer: Reviewer, draft: Draft) -> list[Adorned]:
         told = [slot.about[0], *slot.otherwise, *elsewhere]
         if _STANDS_FOR.search(slot.about[0]):
             later = {point for each in slots[number + 1 :] for point in each.about}
-            told += [text for text in reviewer.known if text not in later]
+            told += [known for known in reviewer.known if known not in later]
         mixes = not elsewhere and _mixes(slot, text)
         if mixes or adds_words(text, *told):
             pattern = _pattern(slot, text)

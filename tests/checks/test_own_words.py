@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dalle_kit.checks import adds_words, in_own_words, keeps_parts, keeps_words, mixes_parts
+from dalle_kit.checks import adds_words, in_own_words, keeps_parts, mixes_parts
+from dalle_kit.checks.own_words import keeps_words
 
 
 @pytest.mark.parametrize(
