@@ -11,7 +11,7 @@ UPDATE_FLAG = "--update-golden"
 
 
 def compare_golden(file: Path, actual: str | bytes, *, update: bool = False) -> None:
-    """Compare a text or bytes with a golden file, whose line ends may be Windows' for a text.
+    """Compare a text or bytes with a golden file, whose line ends may be Windows' for a text that has none of those.
 
     ``update`` writes the file instead. Raises AssertionError with the difference, and where the file is not there.
     """
@@ -31,9 +31,12 @@ def compare_golden(file: Path, actual: str | bytes, *, update: bool = False) -> 
                 f"{file} differs from byte {place} on; if that is meant, run pytest with {UPDATE_FLAG}"
             )
         return
-    before = expected.decode("utf-8").replace("\r\n", "\n")
+    before = expected.decode("utf-8")
+    if "\r\n" not in actual:
+        before = before.replace("\r\n", "\n")
     if actual != before:
-        lines = difflib.unified_diff(before.split("\n"), actual.split("\n"), f"{file}", "now", lineterm="")
+        old, new = (text.replace("\r", "\\r").split("\n") for text in (before, actual))  # \\r: else nobody sees it
+        lines = difflib.unified_diff(old, new, f"{file}", "now", lineterm="")
         message = f"{file.name} has changed; if that is meant, run pytest with {UPDATE_FLAG}:"
         raise AssertionError("\n".join([message, *lines]))
 

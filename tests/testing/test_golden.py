@@ -66,6 +66,15 @@ def test_line_ends_of_windows_are_no_difference_in_texts_only(tmp_path: Path) ->
         compare_golden(file, b"a\r\nb\r\nc")
 
 
+def test_a_text_that_has_line_ends_of_windows_is_compared_with_them(tmp_path: Path) -> None:
+    file = tmp_path / "event.ics"
+    compare_golden(file, "a\r\nb\r\n", update=True)
+    compare_golden(file, "a\r\nb\r\n")
+    file.write_bytes(b"a\r\nb\n")
+    with pytest.raises(AssertionError, match=r"\n-b\n\+b\\r"):
+        compare_golden(file, "a\r\nb\r\n")
+
+
 def test_a_prompt_is_shown_with_its_roles_and_names() -> None:
     prompt = Prompt((Message("context", "A\n", "src/a.py"), Message("prefix", "x = "), Message("suffix", "")))
     assert prompt_text(prompt) == "[context src/a.py]\nA\n\n[prefix]\nx = \n[suffix]\n\n"
