@@ -229,6 +229,10 @@ class Domain:
     def __post_init__(self) -> None:
         if not _NAME.match(self.name):
             raise ValueError(f"domain name {self.name!r}: use lower-case words, e.g. 'email' or 'code complete'")
+        if not (isinstance(self.request, type) and issubclass(self.request, Request)):
+            raise TypeError(
+                f"domain {self.name!r}: the request is {self.request!r:.80}; derive it from dalle_kit.Request"
+            )
         taken = sorted(set(self.request.model_fields) & RESERVED_FIELDS)
         if taken:
             raise ValueError(f"domain {self.name!r}: the field {taken[0]!r} has a reserved name; rename it")

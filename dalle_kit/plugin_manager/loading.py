@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.resources
+import inspect
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -169,7 +170,10 @@ def load_plugin(manager: pluggy.PluginManager, entry: EntryPoint, info: PluginIn
     _check_api(plugin)
     loaded = LoadedPlugin(info)
     try:
-        manager.register(plugin, info.name)
+        try:
+            manager.register(plugin, info.name)
+        except pluggy.PluginValidationError as error:
+            raise _unknown_argument(plugin) or error from error
         loaded.hooks = _implementations(manager, plugin)
         _call_register_hooks(loaded)
     except FAILURES:
@@ -198,6 +202,18 @@ def _implementations(manager: pluggy.PluginManager, plugin: object) -> dict[str,
     if not found:
         raise ValueError("it implements no hook; mark its functions with @dalle_kit.hookimpl")
     return found
+
+
+def _unknown_argument(plugin: object) -> UnknownNameError | None:
+    """Return the error that names an argument which a hook does not have, None if that is not what is wrong."""
+    for name, hook in vars(hookspecs).items():
+        implementation = getattr(plugin, name, None) if name.startswith(_HOOK_PREFIX) else None
+        if callable(implementation):
+            known = list(inspect.signature(hook).parameters)
+            for argument in inspect.signature(implementation).parameters:
+                if argument not in known:
+                    return UnknownNameError(f"argument of {name}", argument, known)
+    return None
 
 
 def _call_register_hooks(loaded: LoadedPlugin) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -121,7 +122,7 @@ def finishing(subject: Subject) -> list[Fault]:
     domain, faults = subject.domain, list[Fault]()
     for request, shaped in subject.shapes:
         for kind, draft in sample_drafts(shaped.skeleton):
-            with noted(faults, "finish", f"it cannot take {kind} in the slots", domain.finish):
+            with noted(faults, "finish", f"given {kind}, it fails", domain.finish):
                 once = domain.finish(request, draft)
                 message = _unlike(once, draft) or _changes(once, domain.finish(request, once))
                 if message:
@@ -154,8 +155,8 @@ def checks(subject: Subject) -> list[Fault]:
     """Look whether checks take any finished draft, and what they find is where they say it is."""
     domain, faults = subject.domain, list[Fault]()
     for request, kind, draft in subject.finished:
-        with noted(faults, "check", f"it cannot take {kind} in the slots", domain.check):
-            for finding in domain.check(request, draft):
+        with noted(faults, "check", f"given {kind}, it fails", domain.check):
+            for finding in domain.check(request, draft) or ():  # None is no finding, as for the hook
                 message = _misplaced(finding, draft)
                 if message:
                     faults.append(Fault("check", f"given {kind}, {message}", place_of(domain.check)))
@@ -221,7 +222,8 @@ def _first_of_each(faults: list[Fault]) -> list[Fault]:
     """Return the first fault of each place and kind; the same is wrong with many samples."""
     first: dict[tuple[str, str, str], Fault] = {}
     for fault in faults:
-        first.setdefault((fault.rule, fault.where, fault.message.partition(",")[0].partition(":")[0][:12]), fault)
+        said = re.sub("^given [^,]*, ", "", fault.message)
+        first.setdefault((fault.rule, fault.where, said.partition(",")[0].partition(":")[0][:12]), fault)
     return list(first.values())
 
 

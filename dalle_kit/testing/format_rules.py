@@ -52,7 +52,7 @@ def _bare(format: Format) -> Format:
 
 def _declared(format: Format) -> Iterator[str]:
     if format.suffix and not re.fullmatch(r"(\.[A-Za-z0-9]+)+", format.suffix):
-        yield f"the suffix {format.suffix!r} is none, such as '.md'"
+        yield f"the suffix {format.suffix!r} does not look like one, such as '.md'"
     if not _MEDIA_TYPE.match(format.media_type):
         yield f"{format.media_type!r} is no media type, such as 'text/plain; charset=utf-8'"
 
@@ -66,13 +66,16 @@ def _wrong(format: Format, document: Document) -> str:
         return "it is written differently the second time"
     data = written.encode("utf-8") if isinstance(written, str) else written
     kind = format.media_type.partition(";")[0].strip()
-    if format.name == "json" and json.loads(data) != document.as_dict():
-        return "it does not hold the document's request, text, slots, findings and provenance"
-    if kind == "application/json" or kind.endswith("+json"):
-        json.loads(data)
-    elif kind.endswith(("/xml", "+xml")):
-        ElementTree.fromstring(data)
-    elif "charset=utf-8" in format.media_type.lower() and data.decode("utf-8").encode("utf-8") != data:
+    try:
+        if format.name == "json" and json.loads(data) != document.as_dict():
+            return "it does not hold the document's request, text, slots, findings and provenance"
+        if kind == "application/json" or kind.endswith("+json"):
+            json.loads(data)
+        elif kind.endswith(("/xml", "+xml")):
+            ElementTree.fromstring(data)
+    except (ValueError, ElementTree.ParseError) as error:
+        return f"it is not what its name or its media type {format.media_type!r} says ({error})"
+    if "charset=utf-8" in format.media_type.lower() and data.decode("utf-8").encode("utf-8") != data:
         return "it is not the UTF-8 that its media type promises"
     return ""
 

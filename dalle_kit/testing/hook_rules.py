@@ -47,12 +47,12 @@ def _complaints(alone: Plugins, domain: str, request: Request, shaped: Shaped) -
     for kind, draft in sample_drafts(shaped.skeleton):
         once, failures = alone.postprocess(domain, request, draft)
         for problem in _failures(failures):
-            yield "dalle_kit_postprocess", f"it cannot take {kind} in the slots: {problem}"
+            yield "dalle_kit_postprocess", f"given {kind}, it fails: {problem}"
         for change in _changes(once, alone.postprocess(domain, request, once)[0]):
             yield "dalle_kit_postprocess", f"given {kind}, {change}"
         for finding in alone.check(domain, request, once):
             if finding.check.startswith("plugin:"):
-                yield "dalle_kit_check", f"it cannot take {kind} in the slots: {_failure(finding)}"
+                yield "dalle_kit_check", f"given {kind}, it fails: {_failure(finding)}"
             elif finding.slot is not None and finding.slot not in once.texts:
                 yield "dalle_kit_check", f"{finding.check!r} points at the slot {finding.slot!r}, which is not there"
             elif finding.slot is not None and finding.span is not None:

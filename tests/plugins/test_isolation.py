@@ -24,7 +24,12 @@ BROKEN = {
     "exit at import": ("raise SystemExit(3)", "sys.exit(3)"),
     "misspelt hook": ("@hookimpl\ndef dalle_kit_register_domain(register): ...", "dalle_kit_register_domain"),
     "unprefixed hook": ("@hookimpl\ndef postprocess(draft): ...", "did you mean 'dalle_kit_postprocess'"),
-    "unknown argument": ("@hookimpl\ndef dalle_kit_check(domain, text): ...", "text"),
+    "unknown argument": ("@hookimpl\ndef dalle_kit_check(domain, drafts): ...", "did you mean 'draft'?"),
+    "request that is none": (
+        "@hookimpl\ndef dalle_kit_register_domains(register):"
+        "\n    register(Domain(name='note', summary='A note', request=dict, templates=__name__))",
+        "derive it from dalle_kit.Request",
+    ),
     "no hook": ("def dalle_kit_register_domains(register): ...", "hookimpl"),
     "wrapper": ("@hookimpl(wrapper=True)\ndef dalle_kit_check(domain): yield", "wrapper"),
     "raises": ("@hookimpl\ndef dalle_kit_register_models(register): 1 / 0", "ZeroDivisionError"),

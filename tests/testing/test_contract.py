@@ -159,7 +159,7 @@ BREACHES: dict[str, tuple[dict[str, Any], str, str]] = {
     "context that fails": ({"context": lambda request: {"x": 1 / 0}}, "templates", "ZeroDivisionError"),
     "finish that is not idempotent": ({"finish": grow}, "finish", "not idempotent"),
     "finish that drops a slot": ({"finish": drop}, "finish", "returns the slots"),
-    "finish that fails on no text": ({"finish": stumble}, "finish", "cannot take nothing in the slots: IndexError"),
+    "finish that fails on no text": ({"finish": stumble}, "finish", "given nothing, it fails: IndexError"),
     "finish that returns nothing": ({"finish": nothing}, "finish", "which is no Draft"),
     "a finding outside of the text": ({"check": elsewhere}, "check", "'far' points at (0, 1000000)"),
     "a finding in no slot": ({"check": nowhere}, "check", "there are body"),
@@ -177,11 +177,25 @@ BREACHES: dict[str, tuple[dict[str, Any], str, str]] = {
     "JSON that is none": (
         {"formats": (Format("ld", broken_json, "", ".jsonld", "application/ld+json"),)},
         "formats",
-        "JSONDecodeError",
+        "not what its name or its media type 'application/ld+json' says",
     ),
     "a suffix that is none": ({"formats": (Format("md", str, "", "md"),)}, "formats", "the suffix 'md'"),
     "a media type that is none": ({"formats": (Format("md", str, "", ".md", "words"),)}, "formats", "'words'"),
 }
+
+
+@pytest.mark.parametrize(
+    "name", ["finish that is not idempotent", "finish that returns nothing", "a check that is none"]
+)
+def test_what_is_wrong_with_every_text_is_told_once(name: str) -> None:
+    parts, rule, message = BREACHES[name]
+    assert (
+        len([fault for fault in domain_faults(domain(**parts)) if fault.rule == rule and message in fault.message]) == 1
+    )
+
+
+def test_a_check_that_returns_none_has_found_nothing() -> None:
+    check_domain(domain(check=lambda request, draft: None))
 
 
 @pytest.mark.parametrize("breach", BREACHES)
