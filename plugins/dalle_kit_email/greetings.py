@@ -18,7 +18,8 @@ _FORMAL_TITLE = re.compile(r"(?:dr|prof|mr|mrs|ms|mx|rev)\.?", re.I)
 _COLLECTIVE = re.compile(
     r"\b(?:team|support|sales|office|department|service|services|group|desk|hr|committee|board|staff|list|"
     r"colleagues|customer|info|club|school|hotel|restaurant|library|museum|clinic|hospital|university|company|agency|"
-    r"insurance|gmbh|ltd|inc|llc|ag)\b",
+    r"insurance|practice|surgery|property|council|volunteers|members|parents|residents|neighbou?rs|reception|helpdesk|"
+    r"shop|store|society|association|union|foundation|college|academy|limited|plc|gmbh|ltd|inc|llc|ag)\b|\Athe\s+\S",
     re.I,
 )
 _REGISTERS = {"formal": "formal", "friendly": "friendly"}
@@ -83,8 +84,10 @@ def form_of_address(name: str, *, register: str, language: str) -> str:
     name = in_reading_order(name)
     parts = name.split()
     # Where first names are for friends, a neutral letter keeps the whole name.
-    if register == "formal" or (register == "neutral" and language == "de") or _COLLECTIVE.search(name):
-        return re.sub(r"\AAll(?= )", "all", name) if language == "en" else name
+    whole = register == "formal" or (register == "neutral" and language == "de")
+    # Several people may share an address: "Mr and Mrs Hobbs".
+    if whole or _COLLECTIVE.search(name) or re.search(rf"\s(?:&|\+|and|{LANGUAGES[language].and_})\s", name):
+        return re.sub(r"\AAll(?= )", "all", re.sub(r"(?i)\Athe\s+(?=\S)", "", name)) if language == "en" else name
     if len(parts) > 1 and _TITLE.fullmatch(parts[0]):
         if register == "neutral":
             return f"{parts[0]} {parts[-1]}" if _FORMAL_TITLE.fullmatch(parts[0]) else name
