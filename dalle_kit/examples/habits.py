@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 #: The words that greet, by the languages they are of.
 _GREETS = {
-    "en": r"dear|hi|hello|hey|hiya|howdy|greetings|good (?:morning|afternoon|evening|day)",
+    "en": r"dear|hi|hello|hey|hiya|howdy|greetings|good (?:morning|afternoon|evening|day)"
+    r"|(?:morning|afternoon|evening)(?! ?:)",
     "de nl": r"hallo",
     "de": r"moin|liebe[rs]?|guten (?:tag|morgen|abend)|sehr geehrte[rs]?",
     "fr": r"bonjour|salut|cher|chère",

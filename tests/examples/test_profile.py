@@ -28,6 +28,8 @@ GREETINGS = {
     "Ana Kovac:\nYes": "{name}:",
     "Dear Mr. Smith:\nYes": "Dear {name}:",
     "Good morning everyone,\nyes": "Good morning everyone,",
+    "Morning Ana,\n\nyes": "Morning {name},",
+    "Afternoon all,\nyes": "Afternoon all,",
     "Guten Tag Frau Kovac,\nja": "Guten Tag {name},",
     "Bonjour Ana,\noui": "Bonjour {name},",
     "Hi": "Hi",
@@ -56,6 +58,8 @@ NEITHER = [
     "Hello Python: a short course",
     "Dear Ana: the room",
     "Note:\nIt is late.",
+    "Morning: walk to the hut.",
+    "Evening classes begin on Monday.",
 ]
 #: What answers begin with; none of it names whom they greet.
 ANSWERS = """Thanks|Thanks Ana|Many thanks|Yes|Yes Ana|No|Ok|OK|Okay|Sorry|Well|Sure|Great|Agreed|Right|Hmm|Cheers|Best
