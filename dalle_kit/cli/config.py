@@ -68,19 +68,22 @@ def get(key: str, as_json: bool) -> None:
 def set_setting(key: str, value: str, as_json: bool) -> None:
     """Write a setting to the settings file; several names are separated by commas."""
     from dalle_kit.config import explain_settings, set_value
-    from dalle_kit.errors import ConfigError
+    from dalle_kit.errors import ConfigError, UnknownNameError
     from dalle_kit.paths import find_paths
 
     fields = _identity_fields()
     if key in fields:
         raise ConfigError(f"no setting named {key!r}: did you mean 'identity.{key}'?")
+    table, _, name = key.partition(".")
+    choices = fields.get(name) if table == "identity" else None
+    if choices and value not in choices:
+        raise UnknownNameError(name, value, choices)
     set_value(key, value)
     setting = explain_settings()[key]
     if as_json:
         print_json({"key": key, "value": setting.value, "origin": setting.origin})
     if setting.origin != str(find_paths().settings):
         say(f"Note: {setting.origin} is set and stronger than the settings file", err=True)
-    table, _, name = key.partition(".")
     if table == "identity" and fields and name not in fields:
         say(f"Note: no domain reads {key}; they read {', '.join(sorted(fields))}", err=True)
 
@@ -112,17 +115,25 @@ def path(as_json: bool) -> None:
         print_text(f"{file}\n")
 
 
-def _identity_fields() -> set[str]:
-    """Return the fields that the saved identity may fill; none while the settings are broken."""
+def _identity_fields() -> dict[str, set[str]]:
+    """Return the fields that the saved identity may fill, each with its choices; none while the settings are broken.
+
+    A field that takes any text in one of the domains has no choices.
+    """
     from dalle_kit.command_table import command_table
     from dalle_kit.errors import DalleKitError
+    from dalle_kit.schemas import resolve
 
     try:
         schemas = [entry.schema for entry in command_table().domains]
     except DalleKitError:
-        return set()  # what mends them has to work
-    fields = [each for schema in schemas for each in schema["properties"].items()]
-    return {name for name, field in fields if field.get("option", {}).get("identity")}
+        return {}  # what mends them has to work
+    found: dict[str, list[list[str]]] = {}
+    for schema in schemas:
+        for name, field in schema["properties"].items():
+            if field.get("option", {}).get("identity"):
+                found.setdefault(name, []).append([str(choice) for choice in resolve(field, schema).get("enum", ())])
+    return {name: set().union(*choices) if all(choices) else set() for name, choices in found.items()}
 
 
 def _text(value: Any) -> str:

@@ -66,6 +66,7 @@ def test_set_says_when_no_domain_reads_it(run: Run) -> None:
         (("set", "device", "gpu"), "device: input should be 'auto', 'cpu', 'cuda' or 'mps', got 'gpu'"),
         (("set", "modle", "x"), "did you mean 'model'"),
         (("set", "sender", "Tom"), "no setting named 'sender': did you mean 'identity.sender'?"),
+        (("set", "identity.tone", "frm"), "no tone named 'frm': did you mean 'firm'?"),
         (("unset", "modle"), "did you mean 'model'"),
     ],
 )
