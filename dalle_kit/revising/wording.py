@@ -8,7 +8,7 @@ gives a field further ones.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin
 
@@ -64,12 +64,15 @@ def understand(domain: Domain, request: Request, instructions: Sequence[str]) ->
     Raises UnknownNameError for one that the domain has no words for, RevisionError for two that exclude each other.
     """
     known = vocabulary(domain)
+    spoken = _spoken(known)
     fields: dict[str, Any] = {}
     said: dict[str, str] = {}
     length = 0
     idle: list[str] = []
-    for text in instructions:
-        wish = _find(domain, known, text)
+    for text in _grouped(spoken, instructions):
+        wish = _wish(spoken, text)
+        if wish is None:
+            raise _unknown(domain, known, spoken, text)
         about = wish.field or "length"
         if about in said:
             raise RevisionError(f"{said[about]!r} and {text!r} are both about the {about}; give one of them")
@@ -83,21 +86,39 @@ def understand(domain: Domain, request: Request, instructions: Sequence[str]) ->
     return Wishes(fields, length, tuple(idle))
 
 
-def _find(domain: Domain, known: Mapping[str, Wish], text: str) -> Wish:
+def _spoken(known: Mapping[str, Wish]) -> dict[str, Wish]:
+    """Return the instructions in all their forms."""
     spoken = {_plain(phrase): wish for phrase, wish in known.items()}
     for phrase, wish in known.items():
         for form in _comparatives(phrase) if not wish.step else ():
             spoken.setdefault(form, wish)
+    return spoken
+
+
+def _grouped(spoken: Mapping[str, Wish], words: Sequence[str]) -> Iterator[str]:
+    """Yield the instructions that words make: several of a row may be one that was typed without quotes."""
+    at = 0
+    while at < len(words):
+        ends = range(len(words), at, -1)
+        end = next((end for end in ends if _wish(spoken, " ".join(words[at:end]))), at + 1)
+        yield " ".join(words[at:end])
+        at = end
+
+
+def _wish(spoken: Mapping[str, Wish], text: str) -> Wish | None:
     plain = _LEAD.sub("", _plain(text))
-    bare = _FILLERS.sub("", plain)
-    for each in (plain, bare):
-        if each in spoken:
-            return spoken[each]
+    return spoken.get(plain) or spoken.get(_FILLERS.sub("", plain))
+
+
+def _unknown(
+    domain: Domain, known: Mapping[str, Wish], spoken: Mapping[str, Wish], text: str
+) -> RevisionError | UnknownNameError:
     if not known:
-        raise RevisionError(f"{domain.name} knows no instructions, such as {text!r}; give --redo, or write it again")
+        return RevisionError(f"{domain.name} knows no instructions, such as {text!r}; give --redo, or write it again")
+    bare = _FILLERS.sub("", _LEAD.sub("", _plain(text)))
     choices = dict.fromkeys((*known, *filter(None, [nearest(bare, spoken)])))
     hint = f"({domain.name} knows {', '.join(known)})" if nearest(bare, choices) else ""
-    raise UnknownNameError("instruction", bare or text, choices, hint=hint)
+    return UnknownNameError("instruction", bare or text, choices, hint=hint)
 
 
 def _value(domain: Domain, request: Request, wish: Wish) -> Any:

@@ -53,6 +53,13 @@ def test_plain_words_are_understood(text: str, fields: dict[str, Any], length: i
     assert bool(wishes.idle) == (not fields)
 
 
+def test_words_of_one_instruction_need_no_quotes() -> None:
+    wishes = understand(CARD, Card(), ["a", "bit", "longer", "in", "Swedish", "more", "solemn"])
+    assert (wishes.fields, wishes.length) == ({"length": "long", "language": "sv", "mood": "solemn"}, 1)
+    with pytest.raises(UnknownNameError, match="no instruction named 'in'"):
+        understand(CARD, Card(), ["longer", "in", "Klingon"])
+
+
 def test_at_the_end_of_a_scale_it_stays() -> None:
     assert understand(CARD, Card(length="short"), ["shorter"]).fields == {}
 
