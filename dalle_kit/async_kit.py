@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import AsyncIterator, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dalle_kit.document_stream import DocumentStream
 from dalle_kit.domain import Request
@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from dalle_kit.explain import Explanation
     from dalle_kit.reproduction import Reproduction
 
+Outcome = TypeVar("Outcome")
+
 
 class AsyncKit:
     """A Kit for asyncio: the same methods, awaited, while threads compute.
 
-    Cancelling ``generate`` and ``stream`` stops them at the next token; the others run to their end.
+    Cancelling ``generate``, ``stream`` and ``batch`` stops them at the next token; the others run to their end.
     """
 
     def __init__(self, kit: Kit | None = None, **settings: Any) -> None:
@@ -61,7 +63,9 @@ class AsyncKit:
 
     async def batch(self, domain: str, requests: Iterable[Fields | Request], **arguments: Any) -> list[Document]:
         """Write a document for each request, as ``Kit.batch``."""
-        return await asyncio.to_thread(self.kit.batch, domain, requests, **arguments)
+        stop = threading.Event()
+        work = asyncio.to_thread(self.kit.batch, domain, requests, stopped=stop.is_set, **arguments)
+        return await _outcome(asyncio.ensure_future(work), stop)
 
     async def explain(self, domain: str, request: Fields | Request | None = None, **arguments: Any) -> Explanation:
         """Write a document and say what its sentences rest on, as ``Kit.explain``."""
@@ -80,18 +84,22 @@ async def _pieces(stream: DocumentStream, stop: threading.Event) -> AsyncIterato
     """Yield a stream's pieces, each computed in a thread; leaving early waits for the one under way, then stops."""
     try:
         while True:
-            step = asyncio.ensure_future(asyncio.to_thread(next, stream, None))
-            try:
-                piece = await asyncio.shield(step)
-            except asyncio.CancelledError:
-                stop.set()
-                # Cancelled again or not: the stream cannot be closed while it computes.
-                while not step.done():
-                    with contextlib.suppress(asyncio.CancelledError):
-                        await asyncio.wait([step])
-                raise
+            piece = await _outcome(asyncio.ensure_future(asyncio.to_thread(next, stream, None)), stop)
             if piece is None:
                 return
             yield piece
     finally:
         stream.close()
+
+
+async def _outcome(step: asyncio.Future[Outcome], stop: threading.Event) -> Outcome:
+    """Return what a thread computes; cancelled, have it stop and wait until it has."""
+    try:
+        return await asyncio.shield(step)
+    except asyncio.CancelledError:
+        stop.set()
+        # Cancelled again or not: a stream cannot be closed while it computes.
+        while not step.done():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait([step])
+        raise

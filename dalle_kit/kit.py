@@ -259,12 +259,13 @@ class Kit:
         budget: float | None = None,
         privacy: Privacy | None = None,
         name_blind: bool = False,
+        stopped: Callable[[], bool] | None = None,
         **options: Any,
     ) -> list[Document]:
         """Write a document for each request, computed together; ``options`` as in GenerationOptions.
 
-        ``like``, ``steer``, ``repair``, ``budget``, ``privacy`` and ``name_blind`` as in ``generate``; the budget is
-        for all of them.
+        ``like``, ``steer``, ``repair``, ``budget``, ``privacy`` and ``name_blind`` as in ``generate``, ``stopped`` as
+        in ``stream``; the budget is for all of them.
         """
         from dalle_kit.engine.engine import ROWS  # takes a while to import
 
@@ -289,7 +290,7 @@ class Kit:
         for start in range(0, len(works), size):
             some = works[start : start + size]
             for _ in pipeline.write(
-                self.plugins, some, engine, merged, documents=documents, repair=repair, budget=budget
+                self.plugins, some, engine, merged, documents=documents, repair=repair, budget=budget, stopped=stopped
             ):
                 pass
         return documents

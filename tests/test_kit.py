@@ -149,6 +149,23 @@ def test_cancelling_stops_the_generation(kit: Kit, cancels: int) -> None:
     assert kit.generate("email", REQUEST).text  # the model is free again
 
 
+def test_cancelling_stops_a_batch(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    write, ended = kit.batch, list[list[Document]]()
+    monkeypatch.setattr(kit, "batch", lambda *names, **given: ended.append(write(*names, **given)))
+
+    async def work() -> None:
+        task = asyncio.create_task(AsyncKit(kit).batch("email", [REQUEST] * 3, template="free", max_tokens=2000))
+        await asyncio.sleep(0.1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(asyncio.wait_for(work(), timeout=60))
+    (documents,) = ended  # the thread that wrote them has ended
+    assert [each.provenance.budget_spent for each in documents] == [True] * 3
+    assert any(finding.message.startswith("it was stopped") for finding in documents[-1].findings)
+
+
 def test_a_kit_and_its_settings_exclude_each_other(kit: Kit) -> None:
     with pytest.raises(TypeError, match="not both"):
         AsyncKit(kit, model="other")
