@@ -128,6 +128,24 @@ def test_list_takes_one_item_a_line_from_a_file(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("text", "items"),
+    [
+        ("1. buy milk\n2. call Jo\n", ["buy milk", "call Jo"]),
+        ("To do\n=====\n(1) buy milk\n\n2) call Jo\n---\n", ["To do", "buy milk", "call Jo"]),
+        ("[ ] buy milk\n- [ ] call Jo\n[x] rent\n", ["buy milk", "call Jo", "[x] rent"]),
+        ("1. buy milk\ncall Jo\n", ["1. buy milk", "call Jo"]),
+        ("2. call Jo\n3. buy milk\n", ["2. call Jo", "3. buy milk"]),
+        ("1. Mai: Probe\n2. Mai: Konzert\n", ["1. Mai: Probe", "2. Mai: Konzert"]),
+        ("1.5 litres\n2.5 kilos\n[1] a note\n", ["1.5 litres", "2.5 kilos", "[1] a note"]),
+    ],
+)
+def test_what_draws_a_list_is_no_part_of_its_items(tmp_path: Path, text: str, items: list[str]) -> None:
+    file = tmp_path / "points.txt"
+    file.write_text(text, encoding="utf-8")
+    assert fields("--point", f"@{file}") == {"points": items}
+
+
 def test_dash_reads_stdin_once(monkeypatch: pytest.MonkeyPatch) -> None:
     def typed(text: str) -> None:
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode()), encoding="ascii"))

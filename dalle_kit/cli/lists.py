@@ -1,0 +1,22 @@
+"""Lists as people write them in a file: an item a line, perhaps with numbers, boxes to tick and rules."""
+
+from __future__ import annotations
+
+import re
+
+#: What stands in a list and is no part of an item. "1. Mai" is a date, a ticked box says that it is done.
+_RULE = re.compile(r"[-=_*~#]{3,}")
+_BOX = re.compile(r"\A(?:[-*+] )?\[ ?\] +(?=\S)")
+_NUMBER = re.compile(
+    r"\A\(?(\d{1,2})[.)] +(?!(?:jan|feb|m[aä]r|apr|ma[ijy]|jun|jul|aug|sep|o[kc]t|nov|de[czs])|\Z)", re.I
+)
+
+
+def listed(text: str) -> list[str]:
+    """Return the lines of a list without what only draws it: rules, empty boxes, numbers from 1 on."""
+    lines = [line.strip() for line in text.split("\n")]
+    items = [_BOX.sub("", line) for line in lines if line and not _RULE.fullmatch(line)]
+    numbers = [int(found[1]) for found in map(_NUMBER.match, items) if found]
+    if len(numbers) > 1 and numbers == list(range(1, len(numbers) + 1)):
+        items = [_NUMBER.sub("", item) for item in items]
+    return items
