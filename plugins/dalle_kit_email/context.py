@@ -24,6 +24,8 @@ from dalle_kit_email.thread import Parent
 
 #: So many points make a paragraph.
 _PARAGRAPH = 4
+#: Languages in which a letter goes on with a small letter after the comma of its greeting.
+_GOES_ON = ("de", "pl")
 #: A point of more words is a text of its own: nothing is gained by putting it in others.
 _LONGEST = 40
 
@@ -101,6 +103,7 @@ def _statements(request: EmailRequest) -> list[dict[str, object]]:
     """
     subject = "We" if is_collective(request.sender_name) else "I"
     english = request.language == "en"
+    goes_on = request.language in _GOES_ON and greeting(request).endswith(",")
     statements: list[dict[str, object]] = []
     for count, point in enumerate(request.points):
         apart = count % _PARAGRAPH == 0 or "\n" in point or "\n" in request.points[count - 1]
@@ -109,7 +112,11 @@ def _statements(request: EmailRequest) -> list[dict[str, object]]:
         statements.append(
             {
                 "point": point,
-                "text": stated(point, subject=subject) if english and not own_text else plain_sentence(point),
+                "text": (
+                    stated(point, subject=subject)
+                    if english and not own_text
+                    else _as_it_stands(point, goes_on=goes_on and count == 0)
+                ),
                 "sentences": sentences if english and not own_text else 0,
                 "regex": phrasing(point, subject=subject) if english else None,
                 "limit": len(point.encode("utf-8")) + 80,
@@ -117,6 +124,15 @@ def _statements(request: EmailRequest) -> list[dict[str, object]]:
             }
         )
     return statements
+
+
+def _as_it_stands(point: str, *, goes_on: bool) -> str:
+    sentence = plain_sentence(point)
+    if goes_on:
+        return point[:1] + sentence[1:]
+    return (
+        sentence[:1] + sentence[1:2].upper() + sentence[2:] if sentence.startswith(("\u00bf", "\u00a1")) else sentence
+    )
 
 
 def _nothing_to_say(request: EmailRequest) -> str:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import get_args
+from typing import cast, get_args
 
 import pytest
 
@@ -101,6 +101,26 @@ def test_the_last_sentence_is_the_tones_or_ones_own(
     ask: Callable[..., EmailRequest], fields: dict[str, object], last: str
 ) -> None:
     assert template_context(ask(**{"points": ["room B12"], **fields}))["closing"] == last
+
+
+@pytest.mark.parametrize(
+    ("fields", "texts"),
+    [
+        ({"language": "de"}, ["der Saal ist frei.", "Komm bitte."]),
+        ({"language": "de", "greeting": "Hallo!"}, ["Der Saal ist frei.", "Komm bitte."]),
+        ({"language": "de", "greeting": ""}, ["Der Saal ist frei.", "Komm bitte."]),
+        ({"language": "sv"}, ["Der Saal ist frei.", "Komm bitte."]),
+        (
+            {"language": "es", "points": ["\u00bfpuedes venir?", "\u00a1gracias!"]},
+            ["\u00bfPuedes venir?", "\u00a1Gracias!"],
+        ),
+    ],
+)
+def test_the_first_letter_of_a_note_is_that_of_its_language(
+    ask: Callable[..., EmailRequest], fields: dict[str, object], texts: list[str]
+) -> None:
+    statements = template_context(ask(**{"points": ["der Saal ist frei", "komm bitte"], **fields}))["statements"]
+    assert [each["text"] for each in cast("list[dict[str, str]]", statements)] == texts
 
 
 @pytest.mark.parametrize(
