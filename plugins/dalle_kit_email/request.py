@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -16,6 +17,9 @@ from dalle_kit_email.thread import Parent, read_parent, reply_subject
 Tone = Literal["neutral", "formal", "friendly", "apologetic", "persuasive", "thankful", "firm"]
 Length = Literal["short", "medium", "long"]
 LanguageCode = Literal["en", "de", "fr", "es", "it", "pt", "nl", "pl", "sv", "da"]
+
+#: Rules and lone marks, which stand in lists and in cells of tables.
+_SAYS_NOTHING = re.compile(r"[\s!-/:-@\[-`{-~]*")
 
 #: Requests with little and with much in them, to show and to check templates with; the last is the most usual.
 EXAMPLES: list[JsonValue] = [
@@ -118,7 +122,8 @@ class EmailRequest(Request):
     @field_validator("points")
     @classmethod
     def _said_points(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(filter(None, (spelled_out(without_list_mark(point)) for point in value)))
+        points = (spelled_out(without_list_mark(point)) for point in value)
+        return tuple(point for point in points if not _SAYS_NOTHING.fullmatch(point))
 
     @field_validator("subject")
     @classmethod

@@ -134,6 +134,7 @@ def test_list_takes_one_item_a_line_from_a_file(tmp_path: Path) -> None:
         ("1. buy milk\n2. call Jo\n", ["buy milk", "call Jo"]),
         ("To do\n=====\n(1) buy milk\n\n2) call Jo\n---\n", ["To do", "buy milk", "call Jo"]),
         ("[ ] buy milk\n- [ ] call Jo\n[x] rent\n", ["buy milk", "call Jo", "[x] rent"]),
+        ("-> buy milk\n\u25aa call Jo\n\u2192 rent\n", ["buy milk", "call Jo", "rent"]),
         ("1. buy milk\ncall Jo\n", ["1. buy milk", "call Jo"]),
         ("2. call Jo\n3. buy milk\n", ["2. call Jo", "3. buy milk"]),
         ("1. Mai: Probe\n2. Mai: Konzert\n", ["1. Mai: Probe", "2. Mai: Konzert"]),

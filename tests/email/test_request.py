@@ -101,7 +101,7 @@ def test_the_mark_of_a_list_is_no_part_of_a_point(ask: Ask, noted: str, point: s
 
 
 def test_a_list_mark_without_words_is_no_point(ask: Ask) -> None:
-    assert ask(points=["* ", "room B12"]).points == ("room B12",)
+    assert ask(points=["* ", "room B12", "?", "-----", "\N{BIRTHDAY CAKE}"]).points == ("room B12", "\N{BIRTHDAY CAKE}")
 
 
 def test_an_instruction_alone_is_enough_to_write(ask: Ask) -> None:

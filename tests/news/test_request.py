@@ -17,7 +17,7 @@ def ask(**fields: object) -> Any:
 
 
 def test_facts_keep_their_order_and_lose_their_list_marks() -> None:
-    request = ask(facts=["- until 14 June", "* two pillars", "", "-3 degrees", " • "])
+    request = ask(facts=["- until 14 June", "* two pillars", "", "-3 degrees", " • ", "?", "====="])
     assert request.facts == ("until 14 June", "two pillars", "-3 degrees")
     assert request.length == "medium"
 
