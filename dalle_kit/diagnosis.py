@@ -129,7 +129,8 @@ def _model(facts: dict[str, Any], settings: Settings, plugins: Plugins | None, p
         return
     stored = registry.find(settings.model)
     if stored is None:
-        facts["state"] = "not on this machine yet; it is fetched on first use, or with: dalle-kit models pull"
+        how = f"dalle-kit models pull {settings.model}"
+        facts["state"] = f"not on this machine yet; it is fetched on first use, or with: {how}"
         return
     from dalle_kit.models.weights import quant_of
 
@@ -162,6 +163,7 @@ def _folders(facts: dict[str, Any], paths: Paths, problems: list[Problem]) -> No
     }
     for name, folder in folders.items():
         facts[name] = str(folder)
+    for folder in dict.fromkeys(folders.values()):  # with DALLE_KIT_HOME some are the same
         reason = _cannot_write(folder)
         if reason:
             what = f"the folder {folder} cannot be written to: {reason}"
