@@ -108,7 +108,7 @@ def _moved(was: Draft, before: Skeleton, after: Skeleton, revision: Revision) ->
     moved = carry(before, was.texts, after)
     lost = [slot for slot in moved.lost if slot.about]
     if lost:
-        shown = ", ".join(map(repr, revision.instructions))
+        shown = repr(" ".join(revision.instructions))
         some = "a sentence that was written" if len(lost) == 1 else f"{len(lost)} sentences that were written"
         raise RevisionError(
             f"{shown} would put the plain notes in the place of {some}; write it again, with notes that suit"

@@ -101,7 +101,8 @@ def _grouped(spoken: Mapping[str, Wish], words: Sequence[str]) -> Iterator[str]:
     while at < len(words):
         ends = range(len(words), at, -1)
         end = next((end for end in ends if _wish(spoken, " ".join(words[at:end]))), at + 1)
-        yield " ".join(words[at:end])
+        if not at or words[at].casefold() != "and":
+            yield " ".join(words[at:end])
         at = end
 
 

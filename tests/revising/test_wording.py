@@ -54,7 +54,7 @@ def test_plain_words_are_understood(text: str, fields: dict[str, Any], length: i
 
 
 def test_words_of_one_instruction_need_no_quotes() -> None:
-    wishes = understand(CARD, Card(), ["a", "bit", "longer", "in", "Swedish", "more", "solemn"])
+    wishes = understand(CARD, Card(), ["a", "bit", "longer", "in", "Swedish", "and", "more", "solemn"])
     assert (wishes.fields, wishes.length) == ({"length": "long", "language": "sv", "mood": "solemn"}, 1)
     with pytest.raises(UnknownNameError, match="no instruction named 'in'"):
         understand(CARD, Card(), ["longer", "in", "Klingon"])
