@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from dalle_kit import pipeline
 from dalle_kit.choosing import Work
 from dalle_kit.domain import Domain, Request, option_of
-from dalle_kit.errors import OptionError, RequestError
+from dalle_kit.errors import OptionError, RequestError, nearest
 from dalle_kit.guarding import Guard
 from dalle_kit.likeness import Likeness, check_steer, resolve_steer
-from dalle_kit.records import Finding, Privacy
+from dalle_kit.records import Finding, GenerationOptions, Privacy
 
 if TYPE_CHECKING:
     from dalle_kit.engine.engine import Engine
@@ -24,6 +24,9 @@ Fields = Mapping[str, object]
 
 #: What a Kit is made with, and a call does not take.
 _OF_THE_KIT = {"model", "device", "dtype", "quant"}
+
+#: What a call takes beside the fields of a request and the generation options.
+_OF_THE_CALL = ("template", "like", "steer", "repair", "budget", "privacy", "name_blind", "stopped")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +59,10 @@ def work_of(kit: Kit, domain: str, request: Fields | Request | None, fields: Fie
         if strays:
             name = min(strays)
             raise RequestError(f"{name}: is chosen for a whole Kit; make one with Kit({name}=...)", field=name)
+        for name in fields.keys() - described.request.model_fields.keys():
+            meant = nearest(name, (*described.request.model_fields, *GenerationOptions.names(), *_OF_THE_CALL))
+            if meant in _OF_THE_CALL:
+                raise RequestError(f"no argument named {name!r}: did you mean {meant!r}?", field=name)
         request = make_request(kit, domain, given, like=shaping.like)
     find = partial(_likeness, kit, described, shaping)
     how: dict[str, Any] = {"template": shaping.template, "guard": guard}

@@ -81,6 +81,13 @@ def test_what_a_kit_is_made_with_is_no_argument_of_a_call(kit: Kit) -> None:
         kit.generate("email", **REQUEST, model="smollm2-135m")
 
 
+def test_a_misspelt_argument_of_a_call_is_told_from_a_field(kit: Kit) -> None:
+    with pytest.raises(RequestError, match=r"no argument named 'bugdet': did you mean 'budget'\?"):
+        kit.generate("email", **REQUEST, bugdet=5)
+    with pytest.raises(RequestError, match=r"no email field named 'point': did you mean 'points'\?"):
+        kit.generate("email", **REQUEST, point="x")
+
+
 def test_of_several_candidates_the_one_with_the_fewest_findings_is_kept(kit: Kit) -> None:
     one = kit.generate("email", **REQUEST, template="free", seed=5, max_tokens=24)
     best = kit.generate("email", **REQUEST, template="free", seed=5, max_tokens=24, candidates=3)

@@ -122,7 +122,8 @@ def _add_errors(app: FastAPI) -> None:
         return answer(_unfit(error.errors()[0]))
 
     async def refused(request: Request, error: Any) -> Response:
-        message = "there is nothing here" if error.status_code == 404 else str(error.detail)
+        nothing = f"there is nothing at {request.url.path}; /openapi.json says what there is"
+        message = nothing if error.status_code == 404 else str(error.detail)
         return answer(Refusal(error.status_code, message), headers=error.headers)
 
     for kind in (DalleKitError, Refusal, Exception):

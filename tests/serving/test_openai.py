@@ -31,6 +31,8 @@ def test_the_models_are_listed_and_found(client: openai.OpenAI) -> None:
     assert client.models.retrieve("smollm2-135m").id == "smollm2-135m"
     with pytest.raises(openai.NotFoundError, match="did you mean 'smollm2-135m'"):
         client.models.retrieve("smollm2-135n")
+    with pytest.raises(openai.NotFoundError, match=r"there is nothing at /v1/embeddings; /openapi\.json says what"):
+        client.embeddings.create(model="dalle-base", input="x")
 
 
 def test_a_conversation_is_answered_the_same_at_once_and_as_a_stream(client: openai.OpenAI, kit: Kit) -> None:
