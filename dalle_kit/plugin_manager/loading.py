@@ -270,7 +270,8 @@ def _check_templates(domain: Domain) -> None:
         raise ValueError(f"the domain {domain.name!r}: no templates package {package!r} {reason}") from error
     for name in ("document.j2", "prompt.j2"):
         if not folder.joinpath(name).is_file():
-            raise ValueError(f"the domain {domain.name!r}: the templates package {package!r} has no {name}")
+            what = f"the domain {domain.name!r}: the templates package {package!r} has no {name}"
+            raise ValueError(f'{what}; write it, and have it packaged: package-data = {{"*" = ["**/*.j2"]}}')
 
 
 def _expect(value: Any, kind: type, what: str) -> Any:

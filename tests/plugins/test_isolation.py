@@ -58,7 +58,7 @@ BROKEN = {
     ),
     "a template missing": (
         "@hookimpl\ndef dalle_kit_register_domains(register): register(domain(templates=__name__))",
-        "document.j2",
+        "has no document.j2; write it, and have it packaged",
     ),
     "reserved domain": (
         "@hookimpl\ndef dalle_kit_register_domains(register): register(domain('models local'))",
