@@ -117,6 +117,28 @@ def templates(subject: Subject) -> list[Fault]:
     return faults
 
 
+def patterns(subject: Subject) -> list[Fault]:
+    """Look whether the expressions, grammars and schemas of slots are well-formed, apart from any tokenizer."""
+    import llguidance
+
+    from dalle_kit.engine.constraints.grammars import grammar_of, reason
+
+    faults: dict[str, Fault] = {}
+    for _, shaped in subject.shapes:
+        for slot in shaped.skeleton.slots:
+            what = next((name for name in ("regex", "grammar", "schema") if getattr(slot, name) is not None), None)
+            if what is None:
+                continue
+            doing = f"template {shaped.template!r}: slot {slot.name!r}: its {what} {shown(getattr(slot, what))}"
+            try:
+                problem = reason(llguidance.LLMatcher.validate_grammar(grammar_of(slot, lead="", alphabet=None).lark))
+            except ValueError as error:
+                problem = str(error)
+            if problem:
+                faults[doing] = Fault("templates", f"{doing} cannot be used: {problem}")
+    return list(faults.values())
+
+
 def finishing(subject: Subject) -> list[Fault]:
     """Look whether post-processing takes any text, keeps the slots, and has nothing to do the second time."""
     domain, faults = subject.domain, list[Fault]()
@@ -229,4 +251,4 @@ def _first_of_each(faults: list[Fault]) -> list[Fault]:
 
 Rule = Callable[[Subject], list[Fault]]
 
-RULES: tuple[Rule, ...] = (documentation, requests, templates, finishing, checks, shortening, cases, formats)
+RULES: tuple[Rule, ...] = (documentation, requests, templates, patterns, finishing, checks, shortening, cases, formats)

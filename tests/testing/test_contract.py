@@ -222,6 +222,15 @@ def test_a_template_that_fails_for_the_least_of_a_request_is_named_with_its_line
     assert fault.rule == "templates" and f"{TEMPLATES}" not in fault.message and "note/prompt.j2:2" in fault.message
 
 
+@pytest.mark.parametrize("held", ['regex="(a"', 'grammar="start: ("', 'schema={"type": "objekt"}'])
+def test_a_pattern_that_is_none_is_named_with_its_slot(package: Path, held: str) -> None:
+    (package / "document.j2").write_text(f'{{{{ slot("body", {held}) }}}}', encoding="utf-8")
+    (fault,) = domain_faults(domain())
+    assert fault.rule == "templates"
+    assert fault.message.startswith(f"template 'note': slot 'body': its {held.partition('=')[0]} ")
+    assert " cannot be used: " in fault.message and "\n" not in fault.message
+
+
 def test_every_variant_is_rendered(package: Path) -> None:
     (package / "brief").mkdir()
     (package / "brief" / "document.j2").write_text("{{ request.too }}", encoding="utf-8")
