@@ -25,8 +25,8 @@ Outcome = TypeVar("Outcome")
 class AsyncKit:
     """A Kit for asyncio: the same methods, awaited, while threads compute.
 
-    Cancelling ``generate``, ``stream`` and ``batch`` stops them at the next token (a batch then still takes a moment for
-    each of its documents); the others run to their end.
+    Cancelling ``generate``, ``stream`` and ``batch`` stops them at the next token (a batch then still takes a moment
+    for each of its documents); the others run to their end.
     """
 
     def __init__(self, kit: Kit | None = None, **settings: Any) -> None:
