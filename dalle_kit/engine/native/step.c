@@ -432,7 +432,7 @@ struct Step {
     float *scores;     /* (threads there are, QUERIES, longest row) */
     int longest;       /* the longest row, in tokens, a multiple of 32 */
     struct {
-        _Alignas(64) _Atomic uint64_t next; /* phase << 32 | units drawn; beyond all phases while no step is running */
+        _Alignas(64) _Atomic uint64_t next; /* phase << 32 | NONE + units left; beyond all phases while no step runs */
     } tickets[MOST_THREADS]; /* of each thread's range */
     _Alignas(64) _Atomic int completed; /* units of the phase */
 };
@@ -758,6 +758,7 @@ static int list_phases(const Model *model, const Batch *batch, Phase *phases) {
 /* ---- threads ---- */
 
 enum { NO_STEP = INT32_MAX };
+static const uint32_t NONE = 1u << 31; /* more are drawn than there are: from a used-up range, which must show that */
 
 /* One step at a time; it stays where it is, so that a thread that wakes late finds the step that is running then. */
 static Step the_step;
@@ -775,22 +776,34 @@ static inline void pause_a_little(int times) {
     if (times > 4000) sched_yield();
 }
 
-static void begin_phase(Step *step, uint64_t phase) {
+static inline int first_of(int units, int range, int ranges) { return (int)((int64_t)units * range / ranges); }
+
+/* The last range is never empty, so that no phase is over before all of its tickets are there. */
+static void begin_phase(Step *step, int phase) {
+    const int units = phase < step->phase_count ? step->phases[phase].units : 0, ranges = step->threads;
     atomic_store_explicit(&step->completed, 0, memory_order_relaxed);
-    for (int thread = 0; thread < step->threads; thread++)
-        atomic_store_explicit(&step->tickets[thread].next, phase << 32, memory_order_release);
+    for (int range = 0; range < ranges; range++) {
+        const int share = first_of(units, range + 1, ranges) - first_of(units, range, ranges);
+        const uint64_t tickets = (uint64_t)phase << 32 | (NONE + (uint32_t)share);
+        atomic_store_explicit(&step->tickets[range].next, tickets, memory_order_release);
+    }
 }
 
-/* Draw from one thread's range and do what is drawn; return its phase, or -1 if the range is used up. */
+static inline int phase_of(Step *step, int range) {
+    return (int)(atomic_load_explicit(&step->tickets[range].next, memory_order_acquire) >> 32);
+}
+
+/* Draw from one thread's range and do what is drawn; return its phase, or -1 if the range is used up.
+
+   Of a step only a unit that is drawn and not done may be relied on: it keeps the phase from being over. Whoever draws
+   none may be put off here until the step is over and its memory is gone. */
 static int work_on_range(Step *step, int range, int thread) {
-    const uint64_t drawn = atomic_fetch_add_explicit(&step->tickets[range].next, 1, memory_order_acq_rel);
+    const uint64_t drawn = atomic_fetch_sub_explicit(&step->tickets[range].next, 1, memory_order_acq_rel);
+    if ((uint32_t)drawn <= NONE) return -1;
     int phase = (int)(drawn >> 32);
-    if (phase >= step->phase_count) return phase;
     const int units = step->phases[phase].units;
-    const int first = (int)((int64_t)units * range / step->threads);
-    const int end = (int)((int64_t)units * (range + 1) / step->threads);
-    if ((uint32_t)drawn >= (uint32_t)(end - first)) return -1;
-    step->phases[phase].work(step, step->phases[phase].layer, first + (int)(uint32_t)drawn, thread);
+    const int unit = first_of(units, range + 1, step->threads) - (int)((uint32_t)drawn - NONE);
+    step->phases[phase].work(step, step->phases[phase].layer, unit, thread);
     if (atomic_fetch_add_explicit(&step->completed, 1, memory_order_acq_rel) + 1 == units) {
         /* The last of a phase begins the next, and does one of a single unit itself. */
         while (++phase < step->phase_count && step->phases[phase].units == 1)
@@ -802,7 +815,7 @@ static int work_on_range(Step *step, int range, int thread) {
 
 static void work_on(Step *step, int thread, int threads) {
     for (;;) {
-        const int seen = (int)(atomic_load_explicit(&step->tickets[thread].next, memory_order_acquire) >> 32);
+        const int seen = phase_of(step, thread);
         if (seen >= step->phase_count) return;
         int phase = -1;
         for (int other = 0; other < threads && phase < 0; other++) {
@@ -810,7 +823,7 @@ static void work_on(Step *step, int thread, int threads) {
             while (phase == seen);
         }
         for (int waited = 0; phase < 0; waited++) {
-            if ((int)(atomic_load_explicit(&step->tickets[thread].next, memory_order_acquire) >> 32) != seen) break;
+            if (phase_of(step, thread) != seen) break;
             pause_a_little(waited);
         }
     }
@@ -900,6 +913,10 @@ int dalle_kit_step(const Model *model, const Batch *batch, int threads) {
         }
         pthread_mutex_unlock(&waking);
         work_on(step, 0, threads);
+        /* Whoever ended the last phase may still be handing out the tickets that say so. */
+        for (int range = 0, waited = 0; range < threads; waited++)
+            if (phase_of(step, range) >= step->phase_count) range++;
+            else pause_a_little(waited);
         /* A thread that wakes late draws no ticket of the next step before that is whole. */
         begin_phase(step, NO_STEP);
     }

@@ -6,8 +6,11 @@ import ctypes
 import multiprocessing
 import os
 import random
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -281,6 +284,42 @@ def test_a_forked_process_has_threads_of_its_own(library: ctypes.CDLL) -> None:
     worker.start()
     assert parent.poll(30) and parent.recv() == before.tolist()
     worker.join()
+
+
+#: Puts a thread off now and then just after it has drawn a unit, or has seen that there is none.
+_PUT_OFF = """
+#include <stdatomic.h>
+#include <stdint.h>
+#include <unistd.h>
+static inline uint64_t put_off(uint64_t drawn) {
+    static _Thread_local unsigned dice = 1;
+    if ((dice = dice * 1664525u + 1013904223u) >> 24 == 5) usleep(2000);
+    return drawn;
+}
+#undef atomic_fetch_sub_explicit
+#define atomic_fetch_sub_explicit(from, count, order) put_off(__atomic_fetch_sub(from, count, __ATOMIC_ACQ_REL))
+"""
+
+_MANY_STEPS = """
+from tests.engine.native.test_step import compiled, equal, models, tokens
+slow, quick = (models(library, threads=threads)[0] for library, threads in ((compiled(""), 4), (compiled(""), 1)))
+for count in range(150):
+    rows = [tokens(1 + (count * place) % 9, seed=count) for place in range(1 + count % 7)]
+    one, other = (model.open(rows, [[]] * len(rows), room=64) for model in (slow, quick))
+    assert equal(one.logits, other.logits), count
+"""
+
+
+def test_a_thread_that_is_put_off_while_a_step_ends_does_not_harm_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    header = tmp_path / "put_off.h"
+    header.write_text(_PUT_OFF, encoding="utf-8")
+    monkeypatch.setenv("CC", f"cc -include {header}")
+    monkeypatch.setenv("DALLE_KIT_HOME", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    # In a process of its own: what went wrong here ended it.
+    subprocess.run([sys.executable, "-c", _MANY_STEPS], check=True, timeout=120)
 
 
 def test_weights_that_do_not_fit_are_refused_before_c_reads_them(library: ctypes.CDLL) -> None:
