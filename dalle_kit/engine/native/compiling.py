@@ -12,7 +12,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from dalle_kit.errors import ModelError
+from dalle_kit.errors import ModelError, OutputError
+from dalle_kit.files import write_atomically
 from dalle_kit.models.spec import Progress, silent
 from dalle_kit.paths import find_paths
 
@@ -22,6 +23,8 @@ _FLAGS = ("-O3", "-std=gnu11", "-shared", "-fPIC", "-pthread")
 #: What tells a compiler to use all that this processor can do; not all know the same.
 _FOR_THIS_PROCESSOR = (("-march=native",), ("-mcpu=native",), ())
 _SECONDS = 120
+#: Bytes that a library and what the compiler writes beside it surely fit into.
+_ROOM = 4 << 20
 
 
 class CompileError(ModelError):
@@ -80,7 +83,9 @@ def compile_library(*, progress: Progress = silent) -> Path:
         digest.write_text(_hash(library), encoding="utf-8")
         library.with_suffix(".failed").unlink(missing_ok=True)
     except CompileError as error:
-        library.with_suffix(".failed").write_text(str(error), encoding="utf-8")
+        if _has_room(library.parent):
+            with contextlib.suppress(OutputError):
+                write_atomically(library.with_suffix(".failed"), str(error).encode(), force=True)
         raise
     except OSError as error:
         raise CompileError(f"the C step cannot be compiled into {library.parent}: {error.strerror}") from error
@@ -114,6 +119,11 @@ def _compile(target: Path) -> None:
         lines = [line for line in done.stderr.splitlines() if "error" in line] or done.stderr.splitlines()
         problem = problem or (lines[0] if lines else f"exit code {done.returncode}")
     raise CompileError(f"the C compiler {compiler} failed: {problem[:200]}")
+
+
+def _has_room(folder: Path) -> bool:
+    """Say whether a full disk is not what a compiler failed of: there will be room again."""
+    return shutil.disk_usage(folder).free > _ROOM
 
 
 def _library_path() -> Path:

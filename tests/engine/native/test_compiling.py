@@ -6,6 +6,8 @@ import logging
 import multiprocessing
 import multiprocessing.synchronize
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -104,6 +106,22 @@ def test_a_folder_that_cannot_be_written_to_is_an_error_of_ours(
     monkeypatch.setenv("DALLE_KIT_HOME", str(tmp_path))
     with pytest.raises(CompileError, match="cannot be compiled into"):
         load_library()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="mounts a tmpfs")
+def test_a_full_disk_is_not_taken_for_a_compiler_that_fails(cache: Path) -> None:
+    cache.mkdir(parents=True)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(cache)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("no right to mount a disk")
+    try:
+        with pytest.raises(CompileError, match=r"^[^\n]+$") as full:
+            load_library()
+        assert not full.value.is_known and not list(cache.iterdir())
+        subprocess.run(["mount", "-o", "remount,size=4m", str(cache)], check=True)
+        assert load_library()._name.startswith(str(cache))
+    finally:
+        subprocess.run(["umount", "--lazy", str(cache)], check=True)
 
 
 def _compile(start: multiprocessing.synchronize.Barrier) -> None:
