@@ -25,6 +25,7 @@ from dalle_kit.recording import engine_facts, example_facts, plain_fields, plugi
 from dalle_kit.records import Document, Finding, GenerationOptions, Provenance
 from dalle_kit.repair import needs_repair, repair_steps
 from dalle_kit.review import Reviewer, placed
+from dalle_kit.rewording import reworded
 from dalle_kit.unveiling import Veil, unveiled, unveiled_pieces
 from dalle_kit.writing import run_repairs, write_first, write_others
 
@@ -176,8 +177,12 @@ def write(
         drafts = _chosen(plugins, drafts, engine, options, limit, drop_forced=drop_forced, done=gaps)
     clock.note("finish")
     interruption = None
-    if engine and repair:
+    # Servers of others cannot be held to words, and where the user has them drawn, others are meant to come.
+    if engine and repair and engine.constrained and not options.temperature and not limit.over:
+        drafts, interruption = _reworded(plugins, drafts, engine, options, limit)
+    if engine and repair and interruption is None:
         drafts, interruption = repaired(plugins, drafts, engine, options, limit)
+    if engine and repair:
         clock.note("repair")
     for draft in drafts:
         finished = cleaned(plugins, unveiled(plugins, draft))
@@ -207,6 +212,20 @@ def _chosen(
     return chosen
 
 
+def _reworded(
+    plugins: Plugins, drafts: list[Finished], engine: Engine, options: GenerationOptions, limit: Budget
+) -> tuple[list[Finished], KeyboardInterrupt | None]:
+    """Return the drafts with the better sentence of each point, as they are where that fails; and an interruption."""
+    try:
+        return reworded(plugins, drafts, engine, options, limit), None
+    except KeyboardInterrupt as interruption:
+        return drafts, interruption
+    except Exception as error:  # whatever it is, the drafts must not be lost
+        message = f"the sentences could not be compared with their notes: {type(error).__name__}: {error}"
+        finding = Finding("repair", "warning", message)
+        return [replace(each, noted=(*each.noted, finding)) for each in drafts], None
+
+
 def _certain(works: Sequence[Work], options: GenerationOptions, *, results: list[list[Generation]]) -> Iterator[Piece]:
     """Yield the text of documents that are certain as a whole."""
     for row, work in enumerate(works):
@@ -219,14 +238,12 @@ def repaired(
 ) -> tuple[list[Finished], KeyboardInterrupt | None]:
     """Repair the drafts that need it, all together; hooks see the outcome again. Also returns an interruption."""
     repairs = {}
-    # Servers of others cannot be held to words, and where the user has them drawn, others are meant to come.
-    plainly = engine.constrained and not options.temperature and not limit.over
     for index, each in enumerate(drafts):
-        if needs_repair(each.reviewer, each.draft, each.review, plainly=plainly):
+        if needs_repair(each.reviewer, each.draft, each.review):
             checks = checks_of(plugins, each.work)
             review = each.review if each.own is each.draft else each.reviewer.review(each.own, checks)
             prompt = each.work.shaped.prompt
-            repairs[index] = repair_steps(each.reviewer, prompt, each.own, review, checks, plainly=plainly)
+            repairs[index] = repair_steps(each.reviewer, prompt, each.own, review, checks)
     outcomes, interruption = run_repairs(engine, repairs, options, limit)
     mended = list(drafts)
     for index, outcome in outcomes.items():

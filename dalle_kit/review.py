@@ -176,7 +176,7 @@ class Reviewer:
             for slot, row in rows
             if self.is_prose(slot) and not (len(row) == 1 and self.is_item(slot))
             for number, span in enumerate(spans(row))
-            if not is_courtesy(row[number].sentence)
+            if not is_courtesy(row[number].sentence) and not self._is_part(slot, draft.texts[slot.name], span)
         ]
         said_alone = frozenset[int]().union(*(each.says for each in sentences))
         kept = list(sentences)
@@ -231,6 +231,11 @@ class Reviewer:
         """Return where a slot's text is the template's plain sentences, which stay as they are."""
         plain = {plain_sentence(slot, number) for number in range(len(slot.about))}
         return [(start, start + len(each)) for each in plain if (start := text.find(each)) >= 0]
+
+    def _is_part(self, slot: Slot, text: str, span: tuple[int, int]) -> bool:
+        """Say whether a sentence is one of several that a point is stated in."""
+        plain = self.protected(slot, text)
+        return within(span, plain) and span not in plain
 
     def _of_slot(self, slot: Slot, text: str) -> list[Finding]:
         findings: list[Finding] = []

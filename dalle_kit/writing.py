@@ -100,7 +100,10 @@ def run_repairs(
         texts: list[str | None] = [None] * len(rewritings)
         if not isinstance(interruption, KeyboardInterrupt):
             try:
-                texts = _rewritten(engine, rewritings, options, budget)
+                written = rewritten(engine, rewritings, options, budget)
+                texts = [
+                    _likely_text(one, each) if one else None for one, each in zip(written, rewritings, strict=True)
+                ]
             except (KeyboardInterrupt, ServerError) as error:
                 interruption = error
         for index, each in wanted.items():
@@ -109,10 +112,10 @@ def run_repairs(
     return outcomes, interruption
 
 
-def _rewritten(
+def rewritten(
     engine: Engine, rewritings: Sequence[Rewriting], options: GenerationOptions, budget: Budget
-) -> list[str | None]:
-    """Return the sentence generated for each rewriting, None for those that the budget or an error leaves out.
+) -> list[Generation | None]:
+    """Return what was generated for each rewriting, None for those that the budget or an error leaves out.
 
     Raises ServerError: where a server is gone, it is so for each of them.
     """
@@ -127,13 +130,10 @@ def _rewritten(
     except DalleKitError:
         if len(rows) > 1:  # one that is too long, say, must not take the others with it
             halves = (rewritings[: len(rows) // 2], rewritings[len(rows) // 2 : len(rows)])
-            found = [text for half in halves for text in _rewritten(engine, half, options, budget)]
+            found = [one for half in halves for one in rewritten(engine, half, options, budget)]
             return [*found, *[None] * (len(rewritings) - len(found))]
         results = []
-    texts: list[str | None] = [
-        _likely_text(candidates[0], rewriting) for rewriting, candidates in zip(rewritings, results, strict=False)
-    ]
-    return [*texts, *[None] * (len(rewritings) - len(texts))]
+    return [*(candidates[0] for candidates in results), *[None] * (len(rewritings) - len(results))]
 
 
 def _likely_text(generation: Generation, rewriting: Rewriting) -> str | None:

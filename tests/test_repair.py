@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,6 @@ from dalle_kit.models.spec import StoredModel
 from dalle_kit.passages import passages
 from dalle_kit.records import Draft, Finding, GenerationOptions, Message, Prompt, Skeleton, Slot
 from dalle_kit.repair import Repaired, Rewriting, Steps, needs_repair, repair_steps
-from dalle_kit.repair.plainness import find_adorned
 from dalle_kit.repair.steps import SENTENCES
 from dalle_kit.review import Reviewer
 from dalle_kit.writing import run_repairs
@@ -277,68 +274,6 @@ TOGETHER = [
 def test_notes_of_which_one_goes_on_with_the_other_are_joined(points: tuple[str, str]) -> None:
     _, rewritings = asked(places(points), {"point_0": "", "point_1": ""}, points)
     assert points_of(rewritings) == [points, points]
-
-
-WORTH = ("worth 18,000 euros", "police looking for a white van")
-HEADLINE = "Thieves steal 60 bee hives"
-
-
-def adorned(first: str, second: str = "Police are looking for a white van.") -> tuple[Steps, list[Rewriting]]:
-    """Return a repair that says plainly what adds words to its note, and the sentences that it asks for first."""
-    skeleton = places(WORTH)
-    parts = (
-        replace(part, known=(*part.about, HEADLINE)) if isinstance(part, Slot) else part for part in skeleton.parts
-    )
-    draft = Draft(Skeleton(tuple(parts)), {"point_0": first, "point_1": second})
-    reviewer = Reviewer(DOMAIN, Notes(points=WORTH), draft.skeleton)
-    review = reviewer.review(draft)
-    assert needs_repair(reviewer, draft, review, plainly=True)
-    steps = repair_steps(reviewer, prompt(WORTH), draft, review, (), plainly=True)
-    return steps, next(steps)
-
-
-def test_a_sentence_that_adds_words_to_its_note_is_said_in_the_words_of_the_note() -> None:
-    steps, [asked_for] = adorned("The thieves are worth 18,000 euros.")
-    pattern = asked_for.skeleton.slots[0].regex or ""
-    assert re.fullmatch(pattern, "It is worth 18,000 euros.") and not re.fullmatch(
-        pattern, "Hives are worth 18,000 euros."
-    )
-    outcome = finished(steps, ["It is worth 18,000 euros."])
-    assert outcome.draft.text == "It is worth 18,000 euros. Police are looking for a white van."
-    assert outcome.lines == ('wrote again: "The thieves are worth 18,000 euros." as "It is worth 18,000 euros."',)
-
-
-@pytest.mark.parametrize("answer", ["", "It is 18,000 euros.", "It was not worth 18,000 euros."])
-def test_where_no_plain_sentence_is_found_a_short_note_stands_as_it_was_typed(answer: str | None) -> None:
-    steps, _ = adorned("Honey makes them worth 18,000 euros.")
-    assert finished(steps, [answer]).draft.text == "Worth 18,000 euros. Police are looking for a white van."
-
-
-def test_where_no_plain_sentence_is_found_one_that_only_names_what_all_is_about_stays() -> None:
-    steps, _ = adorned("The hives are worth 18,000 euros.")
-    assert finished(steps, [""]).draft.text.startswith("The hives are worth 18,000 euros. ")
-
-
-def test_a_sentence_for_which_the_time_was_up_stays() -> None:
-    steps, _ = adorned("Honey makes them worth 18,000 euros.")
-    assert finished(steps, [None]).draft.text.startswith("Honey makes them worth 18,000 euros. ")
-
-
-def test_what_a_sentence_says_of_a_note_whose_place_is_empty_is_no_addition() -> None:
-    skeleton = places(WORTH)
-    draft = Draft(skeleton, {"point_0": "Police are looking for a white van worth 18,000 euros.", "point_1": ""})
-    reviewer = Reviewer(DOMAIN, Notes(points=WORTH), skeleton)
-    assert not needs_repair(reviewer, draft, reviewer.review(draft), plainly=True)
-
-
-def test_what_a_note_calls_it_may_be_named_as_it_was_before_but_not_as_what_comes_later() -> None:
-    points = ("collect it by 1 June", "the invoice is in the saddle bag")
-    skeleton = places(("bicycle is repaired", *points))
-    sentences = {"point_0": "The bicycle is repaired.", "point_2": "The invoice is in the saddle bag."}
-    for named, is_wrong in (("bicycle", False), ("invoice", True)):
-        draft = Draft(skeleton, {**sentences, "point_1": f"Please collect the {named} by 1 June."})
-        reviewer = Reviewer(DOMAIN, Notes(points=("bicycle is repaired", *points)), skeleton)
-        assert bool(find_adorned(reviewer, draft)) == is_wrong
 
 
 def test_items_of_a_list_are_not_joined_nor_what_something_stands_between() -> None:

@@ -1,5 +1,6 @@
 """What a text promises and keeps: nothing unsupported, nothing missing, nothing misquoted, nothing out of form."""
 
+from dalle_kit.checks.completing import completed
 from dalle_kit.checks.consistency import consistency
 from dalle_kit.checks.contradictions import contradictions
 from dalle_kit.checks.coverage import Similarity, coverage, missing
@@ -9,7 +10,7 @@ from dalle_kit.checks.form import DANGLING, PLACEHOLDER, ends_well, form, is_cha
 from dalle_kit.checks.grounding import Source, unsupported
 from dalle_kit.checks.invention import invented
 from dalle_kit.checks.notes import capitalised, plain_sentence, without_list_mark
-from dalle_kit.checks.own_words import adds_words, in_own_words, keeps_parts, mixes_parts
+from dalle_kit.checks.own_words import adds_words, mixes_parts
 from dalle_kit.checks.parser import NameFinder, load_name_finder
 from dalle_kit.checks.placement import borrowed, misplaced
 from dalle_kit.checks.quotes import altered_quotes
@@ -43,6 +44,7 @@ __all__ = [
     "asks_reader",
     "borrowed",
     "capitalised",
+    "completed",
     "consistency",
     "content_words",
     "contradictions",
@@ -50,13 +52,11 @@ __all__ = [
     "ends_well",
     "find_facts",
     "form",
-    "in_own_words",
     "invented",
     "is_chatter",
     "is_finished",
     "join_text",
     "keep_sentences",
-    "keeps_parts",
     "key_words",
     "load_name_finder",
     "misplaced",

@@ -162,7 +162,7 @@ def assess(
 ) -> list[Coverage]:
     """Return how far each point is said in ``text``."""
     sentences = [_said(sentence, language) for sentence in all_sentences(text)]
-    lexical = [_assess(_point(point, language), sentences) for point in points]
+    lexical = [_assess(_point(point, language), sentences, _own_words(point, points, language)) for point in points]
     if similar is None or not sentences or not points:
         return lexical
     vectors = similar([*points, *(sentence.text for sentence in sentences)])
@@ -219,7 +219,14 @@ def _runs(names: list[Fact]) -> list[list[Fact]]:
     return runs
 
 
-def _assess(point: _Point, sentences: list[_Said]) -> Coverage:
+def _own_words(text: str, points: Sequence[str], language: str) -> frozenset[str]:
+    """Return the telling words of a point that no other one has, all of them if the others have them all."""
+    telling = _point(text, language).telling
+    others = {word for other in points if other != text for word in _point(other, language).words}
+    return telling - others or telling
+
+
+def _assess(point: _Point, sentences: list[_Said], own: frozenset[str]) -> Coverage:
     items = _FACT_WEIGHT * len(point.facts) + _NAME_WEIGHT * len(point.names) + sum(point.words.values())
     if not items:
         # Nothing but stop words: it is said if its words are.
@@ -239,7 +246,7 @@ def _assess(point: _Point, sentences: list[_Said]) -> Coverage:
         left_out = [fact.text for place, fact in enumerate(point.facts) if place not in facts]
         left_out += [run[0].text for place, run in enumerate(point.names) if place not in names]
         score = got / items
-        if point.telling and not point.facts and not words & point.telling:
+        if own and not words & own:
             score = min(score, _NAMED)  # whoever it is about, nothing is said of them
         if (score, -len(left_out)) > (best.score, -len(best.left_out)):
             telling = [sentences[place] for place in window if any(found[place])]

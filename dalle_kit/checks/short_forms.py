@@ -1,4 +1,4 @@
-"""Short forms of notes, spelled out: "pls send it by thurs 5 feb" is "please send it by Thursday 5 Feb".
+"""Short forms of notes, spelled out: "pls send it, i cant come" is "please send it, I can't come".
 
 A small model copies what it is given, and a letter with "pls" and "friday" in it looks careless. Nothing is spelled out
 that may mean something else, such as "sat" or "may" without a figure.
@@ -13,6 +13,15 @@ _WORDS = {"pls": "please", "plz": "please", "thx": "thanks", "w/o": "without", "
 _WORD = re.compile(
     r"(?<![\w./:@&-])(?:([Pp]l[sz]|[Tt]hx)(?![\w./@-]*\w)|(w/o|b/c)(?=\s)|(?<!\d )(w/)(?:\s+(?=\w)|(?=[^\W\d_]{2})))"
 )
+#: Denials without their apostrophe; "wont" is a word of its own.
+_DENIED = "do ca does did is are was were could would should has have had".split()
+_NOT = re.compile(rf"(?<![\w./@-])({'|'.join(_DENIED)})nt(?![\w./@-])", re.IGNORECASE)
+#: In other languages "i" means "and", or "the": it is the writer only before verbs that are surely English.
+_SURELY = (
+    "am|was|have|had|will|would|can|can't|could|should|do|don't|did|didn't|never|think|thought|need|want|know|knew|hope|"
+    "like|love|bring|brought|pay|paid|get|got|go|went|see|saw|ask|work|live|leave|left|take|took|bought|sent|\\w+ed"
+)
+_I = re.compile(rf"(?<![\w./@'\u2019-])i(?=['\u2019](?:m|d|ve|ll)\b| (?:{_SURELY})\b)")
 _DAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
 _MONTHS = "january february april june july september october november december".split()
 _SHORT_MONTHS = "jan feb mar apr jun jul aug sept sep oct nov dec march august".split()
@@ -38,7 +47,7 @@ def spelled_out(note: str) -> str:
 
     A note that quotes somebody stays as it is.
     """
-    return note if _QUOTED.search(note) else _DAY.sub(_day, _WORD.sub(_word, note))
+    return note if _QUOTED.search(note) else _DAY.sub(_day, _I.sub("I", _NOT.sub(r"\1n't", _WORD.sub(_word, note))))
 
 
 def _word(match: re.Match[str]) -> str:

@@ -63,7 +63,11 @@ class Generation:
         return sum(len(slot.tokens) for slot in self.slots.values())
 
     @property
+    def log_likelihood(self) -> float:
+        """Log-likelihood of the tokens that the model chose, in nats."""
+        return sum(slot.log_likelihood for slot in self.slots.values())
+
+    @property
     def mean_log_likelihood(self) -> float:
         """Mean log-likelihood of a token the model chose, in nats."""
-        chosen = sum(slot.chosen for slot in self.slots.values())
-        return sum(slot.log_likelihood for slot in self.slots.values()) / max(1, chosen)
+        return self.log_likelihood / max(1, sum(slot.chosen for slot in self.slots.values()))

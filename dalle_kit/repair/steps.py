@@ -1,10 +1,9 @@
 """The order of a repair, so that the last resort is a dull true sentence and never a lively false one.
 
-A sentence that says its point with words of its own is said again without these. One with an error is generated once
-more, alone, after everything that stands before it; it is kept only if it has no fault and loses no point, else the
-sentence is dropped. A point that is then missing is generated the same way, two that are halves of one sentence first
-together, else stated in plain words. Literal text is never changed. The work is bounded: four rounds of generation with
-a number of sentences in each, then a few rounds without.
+A sentence with an error is generated once more, alone, after everything that stands before it; it is kept only if it
+has no fault and loses no point, else the sentence is dropped. A point that is then missing is generated the same way,
+two that are halves of one sentence first together, else stated in plain words. Literal text is never changed. The work
+is bounded: four rounds of generation with a number of sentences in each, then a few rounds without.
 """
 
 from __future__ import annotations
@@ -17,7 +16,6 @@ from dalle_kit.records import Draft, Prompt
 from dalle_kit.repair.additions import can_be_generated, find_additions, make_additions, rewrite_addition
 from dalle_kit.repair.faults import find_faults, mend_faults, rewrite_faults
 from dalle_kit.repair.joints import find_joints, make_joints, rewrite_joints
-from dalle_kit.repair.plainness import find_adorned, make_plain, rewrite_plainly
 from dalle_kit.repair.workbench import Rewriting, Workbench, quoted
 from dalle_kit.review import Checks, Review, Reviewer, open_slots
 
@@ -52,28 +50,16 @@ class Repaired:
 Steps = Generator[list[Rewriting], Sequence[str | None], Repaired]
 
 
-def needs_repair(reviewer: Reviewer, draft: Draft, review: Review, *, plainly: bool = False) -> bool:
-    """Say whether a draft has errors in slots that can be repaired.
-
-    ``plainly`` is whether sentences that add words to their points are to be said without them.
-    """
-    if plainly and find_adorned(reviewer, draft):
-        return True
+def needs_repair(reviewer: Reviewer, draft: Draft, review: Review) -> bool:
+    """Say whether a draft has errors in slots that can be repaired."""
     names = {slot.name for slot in open_slots(draft) if reviewer.is_prose(slot) or slot.otherwise}
     return any(each.severity == "error" and each.slot in names for each in review.findings)
 
 
-def repair_steps(
-    reviewer: Reviewer, prompt: Prompt, draft: Draft, review: Review, checks: Checks, *, plainly: bool = False
-) -> Steps:
-    """Repair one draft; ``review`` is what there is to say about it, ``plainly`` as in ``needs_repair``."""
+def repair_steps(reviewer: Reviewer, prompt: Prompt, draft: Draft, review: Review, checks: Checks) -> Steps:
+    """Repair one draft; ``review`` is what there is to say about it."""
     bench = Workbench(reviewer, prompt, draft, review, checks)
     _drop_strays(bench)
-    adorned = find_adorned(reviewer, bench.draft)[:SENTENCES] if plainly else []
-    if adorned:
-        plain = yield rewrite_plainly(bench, adorned)
-        make_plain(bench, adorned, plain)
-        bench.look_again()
     faults = find_faults(bench)
     texts: Sequence[str | None] = []
     if faults:

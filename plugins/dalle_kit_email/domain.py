@@ -32,7 +32,7 @@ def make_domain() -> Domain:
         finish=finish,
         check=check,
         shorten=shorten,
-        options=GenerationOptions(max_tokens=256, candidates=4),
+        options=GenerationOptions(max_tokens=256),
         sources=known_texts,
         people=people,
         corpus=corpus,

@@ -189,3 +189,12 @@ def test_what_is_said_of_another_thing_is_not_said_of_this_one() -> None:
     assert closed.is_said and not parking.is_said and parking.twist == "nothing says 'closed'"
     assert all(each.is_said for each in assess(points, "We are closed on Monday. Parking will be closed that day too."))
     assert all(each.is_said for each in assess(["the lift is broken"], "I am sorry about the lift. It is broken."))
+
+
+def test_a_fact_that_points_share_says_none_of_them_alone() -> None:
+    shared = ["doors open at 15:00", "cake at 15:00"]
+    doors, cake = assess(shared, "The doors open at 15:00.")
+    assert doors.is_said and not cake.is_said
+    rooms = ["room B12 is locked", "keys for room B12", "projector in room B12"]
+    assert [each.is_said for each in assess(rooms, "Room B12 is locked.")] == [True, False, False]
+    assert not assess(["cake at 15:00"], "15:00.")[0].is_said

@@ -25,6 +25,8 @@ from dalle_kit.checks import Source, find_facts, spelled_out
         ("since jan, started in sept", "since jan, started in Sept"),
         ("lunch next wed, papers by thu", "lunch next Wednesday, papers by Thursday"),
         ("closed sat morning", "closed Saturday morning"),
+        ("dont wait, i cant come", "don't wait, I can't come"),
+        ("Didnt arrive, i'm sorry", "Didn't arrive, I'm sorry"),
     ],
 )
 def test_short_forms_are_spelled_out(note: str, spelled: str) -> None:
@@ -45,6 +47,7 @@ def test_a_date_is_the_same_when_it_is_spelled_out(note: str) -> None:
         *("PLS files", "pls@example.com", "see example.com/w/index", "list.pls", "pls-2", "5 w/m", "THX 1138"),
         *('she wrote "thx"', "room 6 may be closed", "she sat on the sun deck", "they wed in secret", "we march on"),
         *("see example.com/next-friday-sale", "friday@example.com", "friday.txt", "mon ami"),
+        *("as he was wont to", "dont.txt", "i.e. two", "portare i documenti", "plan i projekt", "DONT@example.com"),
     ],
 )
 def test_what_only_looks_like_a_short_form_stays(note: str) -> None:

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dalle_kit.checks import completed, content_words
+
+
+def becomes(note: str, sentence: str, *, persons: bool = True) -> bool:
+    pattern = completed(note, persons=persons)
+    assert pattern is not None
+    return bool(re.fullmatch(pattern, sentence))
+
+
+@pytest.mark.parametrize(
+    ("note", "sentence"),
+    [
+        ("worth 18,000 euros", "It is worth 18,000 euros."),
+        ("paper jam again", "There is a paper jam again."),
+        ("two librarians hired", "Two librarians were hired."),
+        ("room B12 from 14:00", "Room B12 is from 14:00."),
+        ("take the stairs", "Please take the stairs."),
+        ("leaving at noon", "We are leaving at noon."),
+        ("lost one of two hives", "I lost one of two hives."),
+        ("told him twice already", "I have told him twice already."),
+        ("can't start without them", "I can't start without them."),
+        ("rained all day", "It rained all day."),
+        ("starts, if it's warm", "It starts, if it's warm."),
+        ("proud of both", "I am proud of both."),
+        ("worth repairing?", "Is it worth repairing?"),
+        ("price for half a day?", "What is the price for half a day?"),
+        ("balance: 50 euros", "The balance is 50 euros."),
+        ("next show: not settled yet", "The next show is not settled yet."),
+        ("boat is 6 metres long, mast comes down", "The boat is 6 metres long, and the mast comes down."),
+        ("signed it in blue, must be black", "I signed it in blue, but it must be black."),
+        ("six sessions used, three left", "Six sessions were used, and three were left."),
+        ("sky will be clear on Friday", "The sky will be clear on Friday."),
+        ("Trains cancelled on Monday", "The trains are cancelled on Monday."),
+        ("Anna is ill", "Anna is ill."),
+        ("iPad is lost", "iPad is lost."),
+        ("i have no ladder that long", "I have no ladder that long."),
+        ("temperature -5 at night", "The temperature is -5 at night."),
+    ],
+)
+def test_little_words_make_a_sentence_of_a_note(note: str, sentence: str) -> None:
+    assert becomes(note, sentence)
+
+
+@pytest.mark.parametrize(
+    ("note", "sentence"),
+    [
+        ("lost one of two hives", "I lost two hives."),
+        ("lost one of two hives", "Lost hives were two of one."),
+        ("told him twice already", "He told me twice already."),
+        ("cut ours yesterday", "Please cut ours yesterday."),
+        ("bring you something nice", "Please bring you something nice."),
+        ("debts of 640,000", "There are 640,000 debts."),
+        ("temperature -5 at night", "The temperature is 5 at night."),
+        ("mine runs out on 4 October", "The mine runs out on 4 October."),
+        ("two of us come earlier", "The two of us come earlier."),
+        ("Ylva passed, orange belt", "Ylva passed, and the orange belt."),
+        ("sales fell 3%, profit rose 5%", "Sales fell 5%, but profit rose 3%."),
+        ("adults 6 euros, children 3", "Adults are 6 euros, and children are 3."),
+        ("no shoes, no workshop", "There are no shoes, no workshop."),
+        ("booking: FK-2281", "The booking is for FK-2281."),
+        ("plan carries on?", "The plan carries on."),
+    ],
+)
+def test_what_the_note_does_not_say_has_no_place(note: str, sentence: str) -> None:
+    assert not becomes(note, sentence)
+
+
+def test_whoever_writes_comes_in_only_where_there_is_one() -> None:
+    assert becomes("need a quote", "I need a quote.")
+    assert not becomes("need a quote", "I need a quote.", persons=False)
+
+
+def test_a_beginning_may_be_certain() -> None:
+    pattern = completed("wipe it dry", begins="Wipe") or ""
+    assert re.fullmatch(pattern, "Wipe it dry.") and not re.fullmatch(pattern, "Please wipe it dry.")
+    assert completed("wipe it dry", begins="Then") is None
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        *("", "...", 'she said "no"', "It rains. We stay.", "one\ntwo", "word " * 17, "and/or", "(train) paid"),
+        *("mayor: city is safe", "Kim: cake until 11", "when: Friday", "one, two, three, four", "jacket - no umbrella"),
+    ],
+)
+def test_what_is_no_note_has_no_pattern(note: str) -> None:
+    assert completed(note) is None
+
+
+@given(st.text(max_size=60), st.booleans())
+def test_an_expression_says_at_most_a_sentence(note: str, persons: bool) -> None:
+    pattern = completed(note, persons=persons)
+    assert pattern is None or not re.fullmatch(pattern, "One. Two.")
+
+
+@given(
+    st.lists(
+        st.sampled_from("the van is left cut no water two 14 mine been it on Anna".split()), min_size=1, max_size=9
+    )
+)
+def test_every_note_may_stand_as_it_was_typed(words: list[str]) -> None:
+    typed = " ".join(words)
+    pattern = completed(typed)
+    assert pattern is not None
+    assert re.fullmatch(pattern, f"{typed[0].upper()}{typed[1:]}.")
+    assert set(content_words(typed)) <= set(content_words(pattern.replace("\\", "")))

@@ -1,0 +1,95 @@
+"""Sentences beside what their notes become, with the real default model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import dalle_kit.rewording as rewording
+from dalle_kit import Document, Kit
+
+
+@pytest.fixture(scope="module")
+def kit(loaded_kit: Kit) -> Kit:
+    return loaded_kit
+
+
+def letter(kit: Kit, subject: str, *points: str, **more: Any) -> Document:
+    fields = {"to": ["Jo Marsh <jo@example.com>"], "sender": "Sam", "subject": subject, "points": points}
+    return kit.generate("email", fields, seed=0, **more)
+
+
+@pytest.mark.parametrize(
+    ("subject", "note", "told"),
+    [
+        ("Apprentice", "told him twice already", "told him twice already"),
+        ("Car", "someone scratched my car in the yard this morning", "Someone scratched my car"),
+        ("Party", "a slice of cake will be sent to you", "A slice of cake will be sent to you."),
+        ("Rota", "Jo isn't on duty on Sunday, Kim is", "Jo isn't on duty on Sunday, but Kim is."),
+        ("Invoices", "they need the invoices of May and June", "They need the invoices of May and June."),
+        ("Boiler", "must be serviced before winter", "It must be serviced before winter."),
+    ],
+)
+def test_a_note_is_told_in_its_own_words_where_others_twist_it(kit: Kit, subject: str, note: str, told: str) -> None:
+    document = letter(kit, subject, note)
+    assert told in document.text
+    assert not [each for each in document.findings if each.severity == "error"]
+
+
+def test_a_loss_that_no_check_sees_is_undone(kit: Kit) -> None:
+    fields = {"headline": "My first winter as a beekeeper", "facts": ["lost one of two hives", "in March they flew"]}
+    assert "I lost one of two hives." in kit.generate("blog", fields, seed=0).text
+
+
+def test_a_good_sentence_stays(kit: Kit) -> None:
+    document = letter(kit, "Museum", "closed monday, open tuesday")
+    assert "The museum is closed on Monday and open on Tuesday." in document.text
+
+
+def test_where_nothing_comes_of_a_note_it_stands_as_it_was_typed(kit: Kit) -> None:
+    document = letter(kit, "Subtitles", "Portuguese into English")
+    assert "Portuguese into English." in document.text
+    assert any(line.startswith("stated: ") for line in document.provenance.repairs)
+
+
+def test_what_was_written_again_is_told(kit: Kit) -> None:
+    (line,) = letter(kit, "Apprentice", "told him twice already").provenance.repairs
+    assert line.startswith('wrote again: "') and 'told him twice already."' in line
+
+
+def test_points_that_share_a_fact_are_all_told(kit: Kit) -> None:
+    document = letter(kit, "Saturday", "tickets cost 12 euros", "parking costs 12 euros", "lunch for 12 euros")
+    assert document.text.count("12 euros") == 3 and "arking" in document.text and "unch" in document.text
+
+
+def test_without_repair_the_draft_stays(kit: Kit) -> None:
+    document = letter(kit, "Apprentice", "told him twice already", repair=False)
+    assert document.provenance.repairs == ()
+
+
+def test_words_that_the_user_has_drawn_stay(kit: Kit) -> None:
+    repairs = letter(kit, "Apprentice", "told him twice already", temperature=0.7).provenance.repairs
+    assert not any(line.startswith("wrote again") for line in repairs)
+
+
+def test_an_interruption_leaves_the_draft(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(rewording, "rewritten", interrupted)
+    fields = {"to": ["jo@example.com"], "sender": "Sam", "subject": "Apprentice", "points": ["told him twice already"]}
+    stream = kit.stream("email", fields, seed=0)
+    with pytest.raises(KeyboardInterrupt):
+        list(stream)
+    assert "twice already." in stream.document.text
+
+
+def test_a_failure_leaves_the_draft_and_is_told(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: Any) -> None:
+        raise RuntimeError("no memory")
+
+    monkeypatch.setattr(rewording, "rewritten", failing)
+    document = letter(kit, "Apprentice", "told him twice already")
+    assert "twice already." in document.text
+    assert any("RuntimeError: no memory" in each.message for each in document.findings)
