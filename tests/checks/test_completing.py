@@ -110,5 +110,5 @@ def test_every_note_may_stand_as_it_was_typed(words: list[str]) -> None:
     typed = " ".join(words)
     pattern = completed(typed)
     assert pattern is not None
-    assert re.fullmatch(pattern, f"{typed[0].upper()}{typed[1:]}.")
+    assert re.fullmatch(pattern, f"{typed[0].upper()}{typed[1:]}{'?' if pattern.endswith('?') else '.'}")
     assert set(content_words(typed)) <= set(content_words(pattern.replace("\\", "")))
