@@ -39,7 +39,7 @@ _FEW = 2
 _BEFORE, _BEHIND = ",;:!?", ".,;:!?\u2013-\u2026"
 #: What is several sentences, is quoted, or is more than words.
 _ODD = re.compile(r"[.!?,;:]\s|\s[\u2013=-]\s|[\n\"\u201c\u201d()\[\]{}<>*|]|\w/\w")
-_I = re.compile(r"i(?=\Z|['\u2019])")
+_I = re.compile(r"\Ai(?=\Z|['\u2019])")
 
 #: What may be put in between two words, in this order; after what stood before a colon one of the first four.
 _VERBS = "is|are|was|were|am|has|have|had|will be|has been|have been".split("|")

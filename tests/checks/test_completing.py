@@ -42,6 +42,7 @@ def becomes(note: str, sentence: str, *, persons: bool = True) -> bool:
         ("Anna is ill", "Anna is ill."),
         ("iPad is lost", "iPad is lost."),
         ("i have no ladder that long", "I have no ladder that long."),
+        ("taxi to Mei", "The taxi is to Mei."),
         ("temperature -5 at night", "The temperature is -5 at night."),
     ],
 )
