@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from dalle_kit.budget import Budget
 from dalle_kit.checks import adds_words, completed, mixes_parts
-from dalle_kit.checks.verbs import begins_with_verb, has_finite_verb
+from dalle_kit.checks.own_words import parts_of
+from dalle_kit.checks.verbs import BASES, begins_with_verb, has_finite_verb
 from dalle_kit.checks.word_classes import DETERMINERS, SUBJECTS, WRITER
 from dalle_kit.checks.words import WORD, plain
 from dalle_kit.choosing import Finished, checks_of, hooked
@@ -41,11 +42,14 @@ _OWN, _TYPED = 1.0, 5.0
 #: The mean log-likelihood of a token, in nats, below which little words made no sentence of a note.
 _LEAST = -1.4
 
+#: What is at least as likely as this is surely a sentence.
+_SURE = -0.3
+
 #: A note of so many words stands as it was typed where its sentence adds to it and no other is found.
 _SHORT = 6
 
 #: Sentences whose likelihoods are computed at once, so that memory stays bounded.
-_TOGETHER = 8
+_TOGETHER = 16
 
 #: What stands for something that is told before: a sentence may say what it is.
 _STANDS_FOR = re.compile(r"\b(?:it|its|they|them|their)\b", re.IGNORECASE)
@@ -58,6 +62,7 @@ class _Place:
     ``pattern`` is None where the note can only stand as it was typed; ``wrong`` is whether the sentence has to go, and
     ``made`` what the note became. ``options`` are the sentences to choose from, each with its log-likelihood after the
     request, in nats; ``beside`` is the draft without this one, and with notes where sentences have to go.
+    ``keeps`` is whether the sentence is better for certain, ``is_settled`` whether no further one need be written.
     """
 
     bench: Workbench
@@ -68,11 +73,19 @@ class _Place:
     options: dict[str, float]
     beside: Draft
     made: str = ""
+    keeps: bool = False
+    is_settled: bool = False
 
     @property
     def note(self) -> str:
         """The point as it was given."""
         return self.slot.about[0]
+
+    @property
+    def says(self) -> bool:
+        """Whether each part of the point has a verb of its own, so that little has to be put in."""
+        leads = plain((self.note.split() or [""])[0]) in BASES or begins_with_verb(self.note)
+        return not leads and all(map(has_finite_verb, parts_of(self.note)))
 
     @property
     def typed(self) -> str:
@@ -97,20 +110,12 @@ def reworded(
     compares = engine.runner != "server"  # which tells no likelihoods of texts
     if not compares:
         every = [place for place in every if place.wrong or _adds(place)]
-    asked = [(place, pattern) for place in every for pattern in _patterns(place)]
-    rewritings = [_rewriting(place, pattern) for place, pattern in asked]
-    tried, settled = set[int](), set[int]()
-    results = rewritten(engine, rewritings, replace(options, candidates=1), limit)
-    for (place, _), written in zip(asked, results, strict=True):
-        if written is not None:
-            tried.add(id(place))
-            text = _made(place, written)
-            if _names_it(place, text):
-                settled.add(id(place))
-            elif text:
-                place.options[text] = written.log_likelihood
-                place.made = text if text != place.typed else place.made
-    written_to = [place for place in every if id(place) in tried - settled]
+    once = replace(options, candidates=1)
+    tried = _write(engine, [(place, place.pattern) for place in every if place.pattern], once, limit)
+    # Only beside what is not surely a good sentence is the note as it was typed asked for.
+    unsure = [place for place in every if not place.is_settled and not place.says] if compares else []
+    tried |= _write(engine, [(place, re.escape(place.typed)) for place in unsure], once, limit)
+    written_to = [place for place in every if id(place) in tried and not place.keeps]
     chosen = (
         _chosen(engine, written_to, limit) if compares else {id(each): each.made or each.typed for each in written_to}
     )
@@ -157,22 +162,30 @@ def _is_whole(note: str) -> bool:
     return led and has_finite_verb(note) and not begins_with_verb(note)
 
 
-def _patterns(place: _Place) -> list[str]:
-    """Return the expressions of the sentences that are written to choose from."""
-    typed = re.escape(place.typed)
-    if place.pattern is None:
-        return [typed]
-    return [place.pattern] if _is_whole(place.note) else [place.pattern, typed]
+def _write(engine: Engine, asked: Sequence[tuple[_Place, str]], options: GenerationOptions, limit: Budget) -> set[int]:
+    """Write the sentences that are asked for by their expressions, note the good ones, and return where any was."""
+    tried = set[int]()
+    results = rewritten(engine, [_rewriting(place, pattern) for place, pattern in asked], options, limit)
+    for (place, _), written in zip(asked, results, strict=True):
+        if written is None:
+            continue
+        tried.add(id(place))
+        text = _made(place, written)
+        place.keeps = place.keeps or _names_it(place, text)
+        place.is_settled = place.keeps or (text != "" and written.mean_log_likelihood >= _SURE)
+        if text:
+            place.options[text] = written.log_likelihood
+            place.made = text if text != place.typed else place.made
+    return tried
 
 
 def _rewriting(place: _Place, pattern: str) -> Rewriting:
     slot = place.slot
-    beams = BEAMS if pattern == place.pattern else 2  # of a certain text only the likelihood is wanted
+    beams = 2 if place.says or pattern != place.pattern else BEAMS  # where there is little to choose from
     options = {**slot.options, "max_tokens": SENTENCE_TOKENS}
     alone = Slot(slot.name, regex=pattern, forbid=slot.forbid, about=slot.about, beams=beams, options=options)
-    return place.bench.asked(
-        alone, draft=place.beside.replace(slot.name, place.typed)
-    )  # an empty place has no space before it
+    # An empty place has no space before it.
+    return place.bench.asked(alone, draft=place.beside.replace(slot.name, place.typed))
 
 
 def _made(place: _Place, written: Generation) -> str:
@@ -199,10 +212,13 @@ def _names_it(place: _Place, made: str) -> bool:
 def _chosen(engine: Engine, places: Sequence[_Place], limit: Budget) -> dict[int, str]:
     """Return the likeliest sentence of each place, by its identity; of one that is wrong only another."""
     pairs = []
+    best: dict[int, tuple[float, str]] = {}
     for place in places:
         texts = [text for text in place.options if not (place.wrong and text == place.sentence)]
-        pairs += [(place, text) for text in texts]
-    best: dict[int, tuple[float, str]] = {}
+        if len(texts) == 1:
+            best[id(place)] = (0.0, texts[0])
+        else:
+            pairs += [(place, text) for text in texts]
     for start in range(0, len(pairs), _TOGETHER):
         if limit.over:
             return {}

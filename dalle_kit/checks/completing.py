@@ -65,7 +65,8 @@ _CLOSED = (
     | OBJECTS
     | frozenset(TWELVE)
     | _POSSESSIVE
-    | frozenset("no not none nobody nothing most more less both all there here too".split())
+    | frozenset("no not none nobody nothing most more less both all there here too somebody someone something".split())
+    | frozenset("everybody everyone everything anybody anyone anything".split())
 )
 #: Where one may be; "back" is seldom an order.
 _AWAY = frozenset("back home away".split())
