@@ -112,8 +112,8 @@ def reworded(
         every = [place for place in every if place.wrong or _adds(place)]
     once = replace(options, candidates=1)
     tried = _write(engine, [(place, place.pattern) for place in every if place.pattern], once, limit)
-    # Only beside what is not surely a good sentence is the note as it was typed asked for.
-    unsure = [place for place in every if not place.is_settled and not place.says] if compares else []
+    # The note as it was typed is asked for only where it becomes nothing else, or nothing that is surely a sentence.
+    unsure = [place for place in every if place.pattern is None or not (place.is_settled or place.says)]
     tried |= _write(engine, [(place, re.escape(place.typed)) for place in unsure], once, limit)
     written_to = [place for place in every if id(place) in tried and not place.keeps]
     chosen = (

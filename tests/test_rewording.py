@@ -29,6 +29,7 @@ def letter(kit: Kit, subject: str, *points: str, **more: Any) -> Document:
         ("Rota", "Jo isn't on duty on Sunday, Kim is", "Jo isn't on duty on Sunday, but Kim is."),
         ("Invoices", "they need the invoices of May and June", "They need the invoices of May and June."),
         ("Boiler", "must be serviced before winter", "It must be serviced before winter."),
+        ("Corrections", "we also misspelt Siân's name. Sorry, Siân!", "We also misspelt Siân's name. Sorry, Siân!"),
     ],
 )
 def test_a_note_is_told_in_its_own_words_where_others_twist_it(kit: Kit, subject: str, note: str, told: str) -> None:
