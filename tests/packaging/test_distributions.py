@@ -97,7 +97,9 @@ def test_the_source_distribution_builds_the_same_wheel(
     sdist: Path, wheel: Path, tmp_path: Path, build: Callable[[str, Path, Path], Path]
 ) -> None:
     with tarfile.open(sdist) as archive:
-        archive.extractall(tmp_path, filter="data")
+        if hasattr(tarfile, "data_filter"):  # not before Python 3.11.4
+            archive.extraction_filter = tarfile.data_filter
+        archive.extractall(tmp_path)
     (folder,) = tmp_path.iterdir()
     assert names_in_wheel(build("wheel", folder, tmp_path / "out")) == names_in_wheel(wheel)
 
