@@ -12,6 +12,7 @@ import pytest
 
 from dalle_kit.errors import OutputError
 from dalle_kit.files import write_atomically
+from tests.disks import small_disk
 
 
 def names(folder: Path) -> list[str]:
@@ -105,21 +106,13 @@ for name in ("old.txt", "new.txt"):
     assert (tmp_path / "old.txt").read_bytes() == b"old"
 
 
-@posix_only
 def test_full_disk_says_so(tmp_path: Path) -> None:
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(tmp_path)], capture_output=True, check=False
-    )
-    if mounted.returncode != 0:
-        pytest.skip("may not mount a small disk here")
-    try:
+    with small_disk(tmp_path, "16k"):
         (tmp_path / "a.txt").write_bytes(b"old")
         with pytest.raises(OutputError, match="the disk is full"):
             write_atomically(tmp_path / "a.txt", b"x" * 100_000, force=True)
         assert names(tmp_path) == ["a.txt"]
         assert (tmp_path / "a.txt").read_bytes() == b"old"
-    finally:
-        subprocess.run(["umount", str(tmp_path)], check=True)
 
 
 @posix_only

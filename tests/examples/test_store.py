@@ -16,6 +16,7 @@ import pytest
 
 from dalle_kit.errors import ExampleError, UnknownNameError
 from dalle_kit.examples import ExampleStore, Found, Skipped, encode_set, search
+from tests import disks
 
 from .conftest import BagOfWords, found
 
@@ -167,17 +168,9 @@ def test_a_set_can_be_read_while_an_import_goes_on(store: ExampleStore, encoder:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
-    try:
-        mounted = subprocess.run(command, capture_output=True, check=False).returncode == 0
-    except FileNotFoundError:
-        mounted = False
-    if not mounted:
-        pytest.skip("may not mount a small disk here")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    """A real disk of 1 MB."""
+    with disks.small_disk(tmp_path / "disk", "1m") as place:
+        yield place
 
 
 def test_a_disk_that_fills_up_leaves_the_set_as_it_was(small_disk: Path, encoder: BagOfWords) -> None:

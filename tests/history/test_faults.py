@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from dalle_kit import History, HistoryError
 from dalle_kit.history import database
+from tests import disks
 from tests.history.conftest import document, holding, is_whole
 
 #: Adds texts with a word of their own each, removes every other, and says so when it is done.
@@ -213,13 +214,8 @@ def test_a_file_that_is_read_only_can_be_read(history: History) -> None:
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A real disk of 1 MB."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)]
-    if sys.platform != "linux" or subprocess.run(command, capture_output=True, check=False).returncode != 0:
-        pytest.skip("may not mount a small disk here")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
+    with disks.small_disk(tmp_path / "disk", "1m") as place:
+        yield place
 
 
 def test_a_disk_that_is_full_leaves_the_history_as_it_was(small_disk: Path) -> None:

@@ -20,6 +20,7 @@ from dalle_kit.models.registry import Registry
 from dalle_kit.models.spec import StoredModel
 from dalle_kit.models.weights import quant_of, read_weights
 from dalle_kit.paths import Paths
+from tests.disks import small_disk
 
 if TYPE_CHECKING:
     from tests.conftest import Checkpoints
@@ -139,22 +140,15 @@ def test_a_disk_too_full_is_said_and_nothing_is_kept(
     assert below(paths) == []
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="mounts a tmpfs")
 def test_a_disk_that_fills_up_while_packing_is_said_and_nothing_is_kept(
     plain: StoredModel, paths: Paths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    paths.cache.mkdir(parents=True)
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(paths.cache)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("no right to mount a disk")
-    try:
+    with small_disk(paths.cache, "1m"):
         save_file({"up.weight": torch.ones(1024, 2048)}, Path(plain.path) / "model.safetensors")
         monkeypatch.setattr("dalle_kit.models.disk.free_space", lambda folder: 10**9)
         with pytest.raises(DiskSpaceError, match=r"^plain needs \d+ MB on the disk [^\n]*$"):
             ensure_packed(plain, quant="int8")
         assert below(paths) == []
-    finally:
-        subprocess.run(["umount", str(paths.cache)], check=True)
 
 
 def test_a_cache_that_is_a_file_is_said_in_one_line(plain: StoredModel, paths: Paths) -> None:

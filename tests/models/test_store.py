@@ -22,6 +22,7 @@ from dalle_kit.models.manifest import folder_name
 from dalle_kit.models.panels import PACKED_FILE
 from dalle_kit.models.registry import Registry
 from dalle_kit.models.spec import ModelSpec, WheelSource
+from tests import disks
 
 if TYPE_CHECKING:
     from tests.models.conftest import Index, TinyModel
@@ -283,16 +284,10 @@ def test_too_little_room_is_said_before_anything_is_fetched(tiny: TinyModel) -> 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A real disk of 72 MB."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=72m", "tmpfs", place], capture_output=True, check=False)
-    if mount.returncode != 0:
-        pytest.skip("no right to mount a disk")
-    yield place
-    subprocess.run(["umount", place], check=True)
+    with disks.small_disk(tmp_path / "disk", "72m") as place:
+        yield place
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="mounts a tmpfs")
 @pytest.mark.parametrize(
     "content", [os.urandom(40_000_000), bytes(90_000_000)], ids=["while fetching", "when unpacking"]
 )

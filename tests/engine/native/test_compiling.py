@@ -7,7 +7,6 @@ import multiprocessing
 import multiprocessing.synchronize
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from dalle_kit.engine.native import compiling
 from dalle_kit.engine.native.compiling import CompileError, load_library
 from dalle_kit.models.spec import StoredModel
 from dalle_kit.records import GenerationOptions
+from tests.disks import small_disk
 
 
 @pytest.fixture
@@ -108,20 +108,13 @@ def test_a_folder_that_cannot_be_written_to_is_an_error_of_ours(
         load_library()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="mounts a tmpfs")
 def test_a_full_disk_is_not_taken_for_a_compiler_that_fails(cache: Path) -> None:
-    cache.mkdir(parents=True)
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(cache)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("no right to mount a disk")
-    try:
+    with small_disk(cache, "64k"):
         with pytest.raises(CompileError, match=r"^[^\n]+$") as full:
             load_library()
         assert not full.value.is_known and not list(cache.iterdir())
         subprocess.run(["mount", "-o", "remount,size=4m", str(cache)], check=True)
         assert load_library()._name.startswith(str(cache))
-    finally:
-        subprocess.run(["umount", "--lazy", str(cache)], check=True)
 
 
 def _compile(start: multiprocessing.synchronize.Barrier) -> None:
