@@ -9,7 +9,7 @@ arXiv:1611.02554). After a sentence that lost or changed something its note is n
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -62,7 +62,8 @@ class _Place:
     ``pattern`` is None where the note can only stand as it was typed; ``wrong`` is whether the sentence has to go, and
     ``made`` what the note became. ``options`` are the sentences to choose from, each with its log-likelihood after the
     request, in nats; ``beside`` is the draft without this one, and with notes where sentences have to go.
-    ``keeps`` is whether the sentence is better for certain, ``is_settled`` whether no further one need be written.
+    ``is_tried`` is whether any other was written, ``keeps`` whether the sentence is better for certain, ``is_settled``
+    whether no further one need be written. ``choice`` is the sentence that stands in the end.
     """
 
     bench: Workbench
@@ -73,8 +74,10 @@ class _Place:
     options: dict[str, float]
     beside: Draft
     made: str = ""
+    is_tried: bool = False
     keeps: bool = False
     is_settled: bool = False
+    choice: str | None = None
 
     @property
     def note(self) -> str:
@@ -91,6 +94,15 @@ class _Place:
     def typed(self) -> str:
         """The point as a sentence, as it was typed."""
         return plain_sentence(self.slot, 0)
+
+    @property
+    def rivals(self) -> list[str]:
+        """The sentences that may stand here."""
+        return [text for text in self.options if not (self.wrong and text == self.sentence)]
+
+    def worth(self, text: str) -> float:
+        """Return how likely a sentence is after the request, less what it has to be likelier, in nats."""
+        return self.options[text] - _OWN * (text == self.sentence) - _TYPED * self.is_dull(text)
 
     def is_dull(self, text: str) -> bool:
         """Say whether a text is the note as it was typed, which is no whole sentence."""
@@ -111,15 +123,17 @@ def reworded(
     if not compares:
         every = [place for place in every if place.wrong or _adds(place)]
     once = replace(options, candidates=1)
-    tried = _write(engine, [(place, place.pattern) for place in every if place.pattern], once, limit)
+    _write(engine, [(place, place.pattern) for place in every if place.pattern], once, limit)
     # The note as it was typed is asked for only where it becomes nothing else, or nothing that is surely a sentence.
     unsure = [place for place in every if place.pattern is None or not (place.is_settled or place.says)]
-    tried |= _write(engine, [(place, re.escape(place.typed)) for place in unsure], once, limit)
-    written_to = [place for place in every if id(place) in tried and not place.keeps]
-    chosen = (
-        _chosen(engine, written_to, limit) if compares else {id(each): each.made or each.typed for each in written_to}
-    )
-    return [_with_chosen(plugins, draft, row, chosen) for draft, row in zip(drafts, places, strict=True)]
+    _write(engine, [(place, re.escape(place.typed)) for place in unsure], once, limit)
+    open_places = [place for place in every if place.is_tried and not place.keeps]
+    if compares:
+        _choose(engine, open_places, limit)
+    else:
+        for place in open_places:
+            place.choice = place.made or place.typed
+    return [_with_choices(plugins, draft, row) for draft, row in zip(drafts, places, strict=True)]
 
 
 def _places(plugins: Plugins, draft: Finished) -> list[_Place]:
@@ -162,21 +176,19 @@ def _is_whole(note: str) -> bool:
     return led and has_finite_verb(note) and not begins_with_verb(note)
 
 
-def _write(engine: Engine, asked: Sequence[tuple[_Place, str]], options: GenerationOptions, limit: Budget) -> set[int]:
-    """Write the sentences that are asked for by their expressions, note the good ones, and return where any was."""
-    tried = set[int]()
+def _write(engine: Engine, asked: Sequence[tuple[_Place, str]], options: GenerationOptions, limit: Budget) -> None:
+    """Write the sentences that are asked for by their expressions, and note the good ones."""
     results = rewritten(engine, [_rewriting(place, pattern) for place, pattern in asked], options, limit)
     for (place, _), written in zip(asked, results, strict=True):
         if written is None:
             continue
-        tried.add(id(place))
+        place.is_tried = True
         text = _made(place, written)
         place.keeps = place.keeps or _names_it(place, text)
         place.is_settled = place.keeps or (text != "" and written.mean_log_likelihood >= _SURE)
         if text:
             place.options[text] = written.log_likelihood
             place.made = text if text != place.typed else place.made
-    return tried
 
 
 def _rewriting(place: _Place, pattern: str) -> Rewriting:
@@ -209,24 +221,21 @@ def _names_it(place: _Place, made: str) -> bool:
     return not adds_words(named, *place.bench.reviewer.known)
 
 
-def _chosen(engine: Engine, places: Sequence[_Place], limit: Budget) -> dict[int, str]:
-    """Return the likeliest sentence of each place, by its identity; of one that is wrong only another."""
-    pairs = []
-    best: dict[int, tuple[float, str]] = {}
-    for place in places:
-        texts = [text for text in place.options if not (place.wrong and text == place.sentence)]
-        if len(texts) == 1:
-            best[id(place)] = (0.0, texts[0])
-        else:
-            pairs += [(place, text) for text in texts]
+def _choose(engine: Engine, places: Sequence[_Place], limit: Budget) -> None:
+    """Choose the likeliest sentence of each place, of one that is wrong only another; none where the time is up."""
+    rivals = [(place, place.rivals) for place in places]
+    pairs = [(place, text) for place, texts in rivals if len(texts) > 1 for text in texts]
+    fits: list[float] = []
     for start in range(0, len(pairs), _TOGETHER):
         if limit.over:
-            return {}
-        part = pairs[start : start + _TOGETHER]
-        for (place, text), fit in zip(part, _fits(engine, [(text, each.note) for each, text in part]), strict=True):
-            score = place.options[text] + fit - _OWN * (text == place.sentence) - _TYPED * place.is_dull(text)
-            best[id(place)] = max(best.get(id(place), (score, text)), (score, text))
-    return {place: text for place, (_, text) in best.items()}
+            return
+        fits += _fits(engine, [(text, place.note) for place, text in pairs[start : start + _TOGETHER]])
+    scores = iter(fits)
+    for place, texts in rivals:
+        if len(texts) > 1:
+            place.choice = max((place.worth(text) + next(scores), text) for text in texts)[1]
+        elif texts:
+            place.choice = texts[0]
 
 
 def _fits(engine: Engine, pairs: Sequence[tuple[str, str]]) -> list[float]:
@@ -241,12 +250,12 @@ def _fits(engine: Engine, pairs: Sequence[tuple[str, str]]) -> list[float]:
     ]
 
 
-def _with_chosen(plugins: Plugins, draft: Finished, places: Sequence[_Place], chosen: Mapping[int, str]) -> Finished:
+def _with_choices(plugins: Plugins, draft: Finished, places: Sequence[_Place]) -> Finished:
     """Return a draft with the chosen sentences; what adds words to a note of which nothing came is stated instead."""
     own, lines = draft.own, list[str]()
     for place in places:
-        text = chosen.get(id(place), place.sentence)
-        if text == place.sentence and len(place.options) == 1 and id(place) in chosen and _adds(place):
+        text = place.sentence if place.choice is None else place.choice
+        if place.choice == place.sentence and len(place.options) == 1 and _adds(place):
             text = place.typed
         if text != place.sentence:
             own = own.replace(place.slot.name, text)

@@ -139,7 +139,7 @@ def rewritten(
 def _likely_text(generation: Generation, rewriting: Rewriting) -> str | None:
     """Return the sentence generated, unless what it was pressed to say made it one that nobody would write."""
     unlikely = rewriting.pressed and generation.mean_log_likelihood < _UNLIKELY_AGAIN
-    return rewriting.unlikely if unlikely else generation.text
+    return None if unlikely else generation.text
 
 
 @dataclass(slots=True)

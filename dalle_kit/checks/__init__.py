@@ -9,7 +9,7 @@ from dalle_kit.checks.facts import Fact, find_facts
 from dalle_kit.checks.form import DANGLING, PLACEHOLDER, ends_well, form, is_chatter, placeholders
 from dalle_kit.checks.grounding import Source, unsupported
 from dalle_kit.checks.invention import invented
-from dalle_kit.checks.notes import capitalised, plain_sentence, without_list_mark
+from dalle_kit.checks.notes import capitalised, plain_sentence, says_nothing, without_list_mark
 from dalle_kit.checks.own_words import adds_words, mixes_parts
 from dalle_kit.checks.parser import NameFinder, load_name_finder
 from dalle_kit.checks.placement import borrowed, misplaced
@@ -66,6 +66,7 @@ __all__ = [
     "plain_sentence",
     "read_line",
     "same_words",
+    "says_nothing",
     "spelled_out",
     "split_sentences",
     "split_text",

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from dalle_kit.checks.notes import capitalised
 from dalle_kit.checks.own_words import parts_of
 from dalle_kit.checks.verbs import BASES, begins_with_verb, has_finite_verb, is_past
 from dalle_kit.checks.word_classes import (
@@ -46,15 +47,15 @@ _VERBS = "is|are|was|were|am|has|have|had|will be|has been|have been".split("|")
 _PREPOSITION, _WHEN, _ARTICLE = "(?: (?:at|on|in|of|for|to))?", "(?: (?:at|on|in))?", "(?: (?:the|a|an))?"
 #: What says that something is there, or how it is.
 _SAYING = "It is|It was|It will be|They are|There is|There are|There was|There were|There will be|It|They".split("|")
-#: What asks for it, and the words that a note asks with by itself, or has before a colon.
+#: What asks for it.
 _QUESTIONS = (
     "Is it|Is there|Are there|Is|Are|Was|Were|Do you have|What is|What are|How much is|Could you|Would you|Can I|"
     "Can we|Should I|Should we|Could I|Could we|Do I have to|Do we have to"
 ).split("|")
-_ASKING = frozenset(
-    "what when where who whom whose which why how is are was were am do does did has have had can could will would "
-    "shall should may might".split()
-)
+_HELPERS = BE | HAVE | DO | MODALS
+_INTERROGATIVES = frozenset("what when where who whom whose which why how".split())
+#: The words that a note asks with by itself, or has before a colon.
+_ASKING = _INTERROGATIVES | _HELPERS
 #: What says since when or how much, of a thing rather than of whoever writes.
 _FROM = frozenset("from by since until till between before after about at least".split())
 _POSSESSIVE = frozenset("mine yours ours theirs hers".split())
@@ -110,16 +111,18 @@ class _Part:
         return self.first not in _AWAY and has_finite_verb(" ".join(self.words))
 
     @property
-    def is_named(self) -> bool:
-        """Whether what looks like an order is a thing of which something is said: "guide speaks French"."""
-        return bool(self.second) and (
-            self.second in BE | HAVE | MODALS | DO or is_past(self.second) or begins_with_verb(self.second)
+    def is_order(self) -> bool:
+        """Whether it seems to ask for something; "guide speaks French", and "back from Rome", do not."""
+        is_thing = self.second in _HELPERS or is_past(self.second) or begins_with_verb(self.second)
+        begins = self.first in _ORDERS or (
+            self.second in OBJECTS and not is_past(self.first) and self.first not in MORE_PAST
         )
+        return begins and not is_thing and self.first not in _AWAY
 
     @property
     def lacks_subject(self) -> bool:
         """Whether it begins with a verb of somebody or something; "left" may be a side."""
-        return begins_with_verb(self.first) or self.first in MORE_PAST | BE | HAVE | MODALS | DO
+        return begins_with_verb(self.first) or self.first in MORE_PAST | _HELPERS
 
     @property
     def verb_places(self) -> list[int]:
@@ -132,13 +135,9 @@ class _Part:
         """Return the part after each of what it may begin with; where that is "" it begins with a capital letter."""
         small = self.words[0][0] != "I" and is_ordinary(self.words[0])
         inside = (self.words[0].lower() if small else self.words[0], *self.words[1:])
-        begun = (_capital(self.words[0]), *self.words[1:])
-        return [
-            f"{start} {self.spaced(inside, says=says, verb=verb)}"
-            if start
-            else self.spaced(begun, says=says, verb=verb)
-            for start in starts
-        ]
+        begun = (capitalised(self.words[0]), *self.words[1:])
+        forms = ((f"{start} ", inside) if start else ("", begun) for start in starts)
+        return [f"{start}{self.spaced(words, says=says, verb=verb)}" for start, words in forms]
 
     def spaced(self, words: Sequence[str], *, says: bool, verb: int = 0) -> str:
         """Return the expression of words with little ones between them, a verb before the one at the place ``verb``.
@@ -171,7 +170,7 @@ def completed(note: str, *, persons: bool = False, begins: str = "") -> str | No
     first, *others = (_Part(tuple(row), 0 if place else key, persons) for place, row in enumerate(rows))
     asks = note.rstrip().endswith("?") or _is_question(first)
     end = r"\?" if asks else r"\."
-    typed = re.escape(_capital(first.words[0])) + first.typed[len(re.escape(first.words[0])) :]
+    typed = re.escape(" ".join([capitalised(first.words[0]), *first.words[1:]]))
     if _leaves_out(first, others):
         return ", ".join([typed, *(part.typed for part in others)]) + end
     forms = [] if begins else _asked(first) if asks else _told(first)
@@ -180,8 +179,7 @@ def completed(note: str, *, persons: bool = False, begins: str = "") -> str | No
 
 def _is_question(part: _Part) -> bool:
     """Say whether a note asks, though it has no question mark: "what time is it", "do you have a ladder"."""
-    begins = part.first in _ASKING - BE - HAVE - DO - MODALS
-    return (begins and part.says) or (part.first in BE | HAVE | DO | MODALS and part.second in SUBJECTS)
+    return (part.first in _INTERROGATIVES and part.says) or (part.first in _HELPERS and part.second in SUBJECTS)
 
 
 def _leaves_out(first: _Part, others: Sequence[_Part]) -> bool:
@@ -218,29 +216,20 @@ def _told(part: _Part) -> list[str]:
         return part.after(*(f"{who} will" for who in writers))
     if first.endswith("ing") and not part.says:
         return part.after(*(["I am", "We are"] if part.persons else []), "It is", "They are")
-    if (
-        (first in _ORDERS or (second in OBJECTS and not is_past(first) and first not in MORE_PAST))
-        and first not in _AWAY
-        and not part.is_named
-    ):
+    if part.is_order:
         orders = part.after("Please", *writers)
         return orders if second in OBJECTS | DETERMINERS else [*orders, *_named(part)]
     if first in MODALS | HAVE | BE | {"cannot"}:
         # "must be paid by Friday" is no duty of whoever writes.
         is_passive = len(part.words) > 2 and second == "be" and is_past(part.words[2])
-        return part.after(
-            *([] if is_passive else writers), "It", "They", *([f"{who} have" for who in writers] * (first == "been"))
-        )
+        done = [f"{who} have" for who in writers] if first == "been" else []
+        return part.after(*([] if is_passive else writers), "It", "They", *done)
     if first == "left":
         return [*part.after(*writers), *_named(part)]
     if not part.lacks_subject:
         return _named(part)
     if is_past(first) and first not in _WEATHER:
-        done = (
-            [f"{who} {verb}" for who, verb in (("I", "have"), ("We", "have"), ("I", "am"), ("We", "are"))]
-            if writers
-            else []
-        )
+        done = ["I have", "We have", "I am", "We are"] if part.persons else []
         return part.after(*writers, *done, "It is", "It was", "It has been", "They are", "They were")
     return part.after(*writers, "It", "They")
 
@@ -277,11 +266,6 @@ def _further(part: _Part) -> str:
     # What has no verb goes on with a comma alone: "and the orange belt" would say of it what is said before.
     there = f"{joined} there (?:is|are|was|were){_ARTICLE} {alone}"
     return _any(forms if part.says else [*forms, f",{_PREPOSITION}{_ARTICLE} {alone}", there])
-
-
-def _capital(word: str) -> str:
-    """Return a word as a sentence begins with it; one with capitals behind its first letter stays as it is."""
-    return f"{word[:1].upper()}{word[1:]}" if word[1:] == word[1:].lower() else word
 
 
 def _bare(word: str) -> str:

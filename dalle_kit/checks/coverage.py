@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -162,7 +163,10 @@ def assess(
 ) -> list[Coverage]:
     """Return how far each point is said in ``text``."""
     sentences = [_said(sentence, language) for sentence in all_sentences(text)]
-    lexical = [_assess(_point(point, language), sentences, _own_words(point, points, language)) for point in points]
+    told = Counter(word for point in dict.fromkeys(points) for word in _point(point, language).words)
+    lexical = [
+        _assess(each, sentences, _own_words(each, told)) for each in (_point(point, language) for point in points)
+    ]
     if similar is None or not sentences or not points:
         return lexical
     vectors = similar([*points, *(sentence.text for sentence in sentences)])
@@ -219,11 +223,12 @@ def _runs(names: list[Fact]) -> list[list[Fact]]:
     return runs
 
 
-def _own_words(text: str, points: Sequence[str], language: str) -> frozenset[str]:
-    """Return the telling words of a point that no other one has, all of them if the others have them all."""
-    telling = _point(text, language).telling
-    others = {word for other in points if other != text for word in _point(other, language).words}
-    return telling - others or telling
+def _own_words(point: _Point, told: Mapping[str, int]) -> frozenset[str]:
+    """Return the telling words that only this one of the points has, all of them if the others have them all.
+
+    ``told`` is in how many points each word is.
+    """
+    return frozenset(word for word in point.telling if told[word] == 1) or point.telling
 
 
 def _assess(point: _Point, sentences: list[_Said], own: frozenset[str]) -> Coverage:

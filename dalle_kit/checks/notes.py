@@ -8,12 +8,19 @@ from dalle_kit.checks.sentences import is_finished
 
 #: What begins an item of a list. Before a number a dash may be a minus.
 _LIST_MARK = re.compile(r"(?:[*•]|[-\u2013](?!\s*\d))(?:\s+|\Z)")
+#: Rules and lone marks, which stand in lists and in cells of tables.
+_MARKS = re.compile(r"[\s!-/:-@\[-`{-~]*")
 
 
 def without_list_mark(note: str) -> str:
     """Return a note without the mark that it has in a list of notes; "" if it is nothing else."""
     mark = _LIST_MARK.match(note)
     return note[mark.end() :] if mark else note
+
+
+def says_nothing(note: str) -> bool:
+    """Say whether a note is nothing, or marks alone."""
+    return _MARKS.fullmatch(note) is not None
 
 
 def plain_sentence(note: str) -> str:

@@ -24,14 +24,12 @@ BEAMS = 4
 class Rewriting:
     """A sentence to be generated: the prompt, and a skeleton whose one slot comes after certain text.
 
-    ``pressed`` if it has to say more than the model may want to, so that an unlikely one is likely to be wrong, and is
-    told as ``unlikely``.
+    ``pressed`` if it has to say more than the model may want to, so that an unlikely one is likely to be wrong.
     """
 
     prompt: Prompt
     skeleton: Skeleton
     pressed: bool = False
-    unlikely: str | None = None
 
 
 @dataclass(slots=True)
@@ -104,13 +102,12 @@ class Workbench:
         *,
         draft: Draft | None = None,
         pressed: bool = False,
-        unlikely: str | None = None,
     ) -> Rewriting:
         """Return how a slot of that name is filled, after what stands before it in the document and ``before``."""
         draft = draft or self.draft
         certain = draft.text[: draft.skeleton.starts(draft.texts)[alone.name]] + before
         skeleton = Skeleton((certain, alone) if certain else (alone,))
-        return Rewriting(self.prompt, skeleton, pressed=pressed, unlikely=unlikely)
+        return Rewriting(self.prompt, skeleton, pressed=pressed)
 
     def _known(self, slot: Slot, points: tuple[str, ...]) -> tuple[str, ...]:
         """Return what a sentence about some of a slot's points may name: not what only the other points say."""

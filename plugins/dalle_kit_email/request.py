@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, JsonValue, PrivateAttr, field_validator, model_validator
 
 from dalle_kit import Request, option
-from dalle_kit.checks import spelled_out, without_list_mark
+from dalle_kit.checks import says_nothing, spelled_out, without_list_mark
 from dalle_kit_email.addresses import Mailbox, parse_mailbox, parse_mailboxes, reject_control_characters
 from dalle_kit_email.languages import LANGUAGES
 from dalle_kit_email.thread import Parent, read_parent, reply_subject
@@ -18,8 +17,6 @@ Tone = Literal["neutral", "formal", "friendly", "apologetic", "persuasive", "tha
 Length = Literal["short", "medium", "long"]
 LanguageCode = Literal["en", "de", "fr", "es", "it", "pt", "nl", "pl", "sv", "da"]
 
-#: Rules and lone marks, which stand in lists and in cells of tables.
-_SAYS_NOTHING = re.compile(r"[\s!-/:-@\[-`{-~]*")
 
 #: Requests with little and with much in them, to show and to check templates with; the last is the most usual.
 EXAMPLES: list[JsonValue] = [
@@ -123,7 +120,7 @@ class EmailRequest(Request):
     @classmethod
     def _said_points(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         points = (spelled_out(without_list_mark(point)) for point in value)
-        return tuple(point for point in points if not _SAYS_NOTHING.fullmatch(point))
+        return tuple(point for point in points if not says_nothing(point))
 
     @field_validator("subject")
     @classmethod

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, JsonValue, field_validator, model_validator
 
 from dalle_kit import Request, option
-from dalle_kit.checks import spelled_out, without_list_mark
+from dalle_kit.checks import says_nothing, spelled_out, without_list_mark
 from dalle_kit_news.facts import QUESTIONS, statements
 from dalle_kit_news.quotes import Quote, on_one_line
 
@@ -18,8 +18,6 @@ BlogStyle = Literal["post", "how-to", "list", "opinion"]
 
 #: More facts are no article any more; a file that is given by mistake is told from one that is meant.
 _MOST_FACTS, _LONGEST_FACT = 200, 2000
-#: Rules and lone marks, which stand in lists and in cells of tables.
-_SAYS_NOTHING = re.compile(r"[\s!-/:-@\[-`{-~]*")
 
 #: Requests with little and with much in them, to show and to check templates with; the last is the most usual.
 NEWS_EXAMPLES: list[JsonValue] = [
@@ -112,7 +110,7 @@ class ArticleRequest(Request):
     @classmethod
     def _reported_facts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         lines = (without_list_mark(on_one_line(" ".join(fact.split()))) for fact in value)
-        facts = tuple(spelled_out(line) for line in lines if not _SAYS_NOTHING.fullmatch(line))
+        facts = tuple(spelled_out(line) for line in lines if not says_nothing(line))
         if len(facts) > _MOST_FACTS:
             raise ValueError(
                 f"there are {len(facts):,}, and at most {_MOST_FACTS} are allowed; give the important ones"
