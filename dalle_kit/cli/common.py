@@ -83,7 +83,7 @@ def json_text(value: Any) -> str:
 def print_text(text: str) -> None:
     """Print a text on stdout exactly as it is, but for control characters where that is a terminal."""
     # Told that colours are wanted, click takes nothing out.
-    click.echo(harmless(text) if is_terminal(sys.stdout) else text, nl=False, color=True)
+    click.echo(harmless(text) if is_shown(sys.stdout) else text, nl=False, color=True)
 
 
 def print_table(
@@ -140,9 +140,14 @@ def _draw_nothing(stage: str, done: int, total: int | None) -> None:
     """Take a report of progress where nothing can be drawn."""
 
 
+def is_shown(stream: Any) -> bool:
+    """Return whether a stream is a terminal, be it a dumb one."""
+    return bool(stream is not None and not stream.closed and stream.isatty())
+
+
 def is_terminal(stream: Any) -> bool:
     """Return whether a stream is a terminal that can show changing text."""
-    return bool(stream is not None and not stream.closed and stream.isatty() and os.environ.get("TERM") != "dumb")
+    return is_shown(stream) and os.environ.get("TERM") != "dumb"
 
 
 class _Bar:

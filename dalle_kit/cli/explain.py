@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dalle_kit.cli.common import harmless, is_terminal, json_text, progress_bar
+from dalle_kit.cli.common import harmless, is_shown, json_text, progress_bar
 from dalle_kit.cli.domain_group import DomainGroup
 
 if TYPE_CHECKING:
@@ -62,6 +62,6 @@ def explain_beside(stream: DocumentStream, place: str, *, force: bool, quiet: bo
     explanation = explained(stream, quiet=quiet)
     if place == STDERR:
         text = rendered(explanation, None)
-        click.echo(harmless(text) if is_terminal(sys.stderr) else text, nl=False, err=True, color=True)
+        click.echo(harmless(text) if is_shown(sys.stderr) else text, nl=False, err=True, color=True)
     else:
         deliver(rendered(explanation, Path(place)), Path(place), force=force, quiet=quiet)

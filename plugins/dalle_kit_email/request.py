@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -116,6 +117,13 @@ class EmailRequest(Request):
     def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(str(mailbox) for text in value for mailbox in parse_mailboxes(text))
 
+    @field_validator("points", "signature", "greeting", "closing", "sign_off", "instruction", mode="before")
+    @classmethod
+    def _without_controls(cls, value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return [_without_controls(each) for each in value]
+        return _without_controls(value)
+
     @field_validator("points")
     @classmethod
     def _said_points(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -222,3 +230,14 @@ class EmailRequest(Request):
 def mailboxes(texts: tuple[str, ...]) -> tuple[Mailbox, ...]:
     """Read the address fields of a request, which have been validated."""
     return tuple(mailbox for text in texts for mailbox in parse_mailboxes(text))
+
+
+def _without_controls(value: Any) -> Any:
+    """Return a text with its line ends as they are here; raises ValueError for other control characters but tabs."""
+    if not isinstance(value, str):
+        return value
+    text = value.replace("\r\n", "\n")
+    found = next((each for each in text if unicodedata.category(each) == "Cc" and each not in "\n\t"), None)
+    if found is not None:
+        raise ValueError(f"{text!r:.80} holds a control character (U+{ord(found):04X}); leave it out")
+    return text

@@ -30,6 +30,17 @@ def test_one_value_does_for_a_list(ask: Ask) -> None:
     assert request.points == ("bring cake",)
 
 
+@pytest.mark.parametrize("control", ["\0", "\x07", "\r", "\x1b", "\x9b"])
+def test_a_control_character_in_a_point_is_refused(ask: Ask, control: str) -> None:
+    with pytest.raises(RequestError, match=f"points: .*U\\+{ord(control):04X}.*; leave it out"):
+        ask(to="ana@example.com", points=["cake", f"room{control} B12"])
+
+
+def test_lines_of_any_system_are_lines(ask: Ask) -> None:
+    request = ask(to="ana@example.com", points="bring\tcake\r\nand tea", signature="Office\r\nFloor 2")
+    assert (request.points, request.signature) == (("bring\tcake\nand tea",), "Office\nFloor 2")
+
+
 def test_several_addresses_may_come_in_one_value(ask: Ask) -> None:
     request = ask(to=['"Raman, Priya" <priya@example.com>, Bo <bo@example.org>; ana@example.com'])
     assert [mailbox.name for mailbox in request.recipients] == ["Raman, Priya", "Bo", ""]
@@ -55,6 +66,8 @@ def test_several_addresses_may_come_in_one_value(ask: Ask) -> None:
         ({"subject": "Hi\u2028there"}, "U+2028"),
         ({"subject": "=?utf-8?q?Hi=0d=0aBcc:_spy@example.org?="}, "on one line"),
         ({"sender": "Tom\nBcc: spy@example.org"}, "on one line"),
+        ({"signature": "\x1b[31mOffice"}, "U+001B"),
+        ({"greeting": "Hi\x9b1m {name},"}, "U+009B"),
         ({"sender": "Tom <tom@>"}, "is not an e-mail address"),
         ({"address": "tom"}, "is not an e-mail address"),
         ({"address": "tom@example.org, bo@example.org"}, "holds 2 addresses"),

@@ -44,7 +44,7 @@ for number, arguments in enumerate(json.loads(sys.argv[1])):
 """
 
 
-def run(home: Path, *commands: tuple[str, ...], piped: bool = False) -> bytes:
+def run(home: Path, *commands: tuple[str, ...], piped: bool = False, term: str = "xterm") -> bytes:
     """Run commands whose stderr, and stdout unless it is piped, is a terminal; return what came there, or was piped."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
@@ -52,7 +52,7 @@ def run(home: Path, *commands: tuple[str, ...], piped: bool = False) -> bytes:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE if piped else theirs,
         stderr=theirs,
-        env={**os.environ, "DALLE_KIT_HOME": str(home), "TERM": "xterm", "COLUMNS": "400"},
+        env={**os.environ, "DALLE_KIT_HOME": str(home), "TERM": term, "COLUMNS": "400"},
     )
     os.close(theirs)
     shown = b""
@@ -136,6 +136,10 @@ def test_a_terminal_is_sent_text_only(evil_home: Path) -> None:
     for command, each in zip(commands, said, strict=True):
         assert each.strip(), command
         check(each)
+
+
+def test_so_is_a_terminal_that_shows_no_changing_text(evil_home: Path) -> None:
+    check(run(evil_home, ("templates", "show", "email/loud"), ("examples", "export", "mine"), term="dumb"))
 
 
 def test_what_is_piped_is_what_was_written(evil_home: Path) -> None:
