@@ -97,7 +97,7 @@ def requests(subject: Subject) -> list[Fault]:
 
 
 def templates(subject: Subject) -> list[Fault]:
-    """Look whether every template parses, names only what there is, and renders for every request."""
+    """Look whether every template parses, names only what there is, and renders for every request but those refused."""
     domain = subject.domain
     problems = {str(problem): (problem, "") for problem in check_templates(subject.templates, domain).problems}
     for name in subject.templates.names(domain.name):
@@ -114,6 +114,9 @@ def templates(subject: Subject) -> list[Fault]:
         elif not isinstance(problem, RequestError):  # that is how a domain refuses a request
             with noted(faults, "templates", f"{tried}they cannot be prepared", domain.context):
                 raise problem.__cause__ or problem
+    if subject.requests and not subject.shapes and not faults:
+        message = f"every request is refused, the examples too: {next(iter(problems))}"
+        faults.append(Fault("templates", message, place_of(domain.context)))
     return faults
 
 

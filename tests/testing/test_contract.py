@@ -157,6 +157,7 @@ BREACHES: dict[str, tuple[dict[str, Any], str, str]] = {
     "a request that does not survive JSON": ({"request": Lossy}, "requests", "'to' does not survive JSON"),
     "a summary of two lines": ({"summary": "A\nnote"}, "requests", "not one line"),
     "context that fails": ({"context": lambda request: {"x": 1 / 0}}, "templates", "ZeroDivisionError"),
+    "context that refuses every request": ({"context": refuse}, "templates", "the examples too: never"),
     "finish that is not idempotent": ({"finish": grow}, "finish", "not idempotent"),
     "finish that drops a slot": ({"finish": drop}, "finish", "returns the slots"),
     "finish that fails on no text": ({"finish": stumble}, "finish", "given nothing, it fails: IndexError"),
