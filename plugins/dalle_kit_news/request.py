@@ -70,7 +70,7 @@ BLOG_EXAMPLES: list[JsonValue] = [
 class ArticleRequest(Request):
     """What a news article and a blog post have in common."""
 
-    headline: str = Field(description="The headline; it stands above the text as it is.", max_length=300)
+    headline: str = Field(description="The headline, or title; it stands above the text as it is.", max_length=300)
     facts: tuple[str, ...] = Field(
         (),
         description="Something the text has to report; give at least one. One that begins with who:, what:, when:, "

@@ -56,6 +56,7 @@ def test_facts_come_from_standard_input(
     ("arguments", "message"),
     [
         (("--headline", "Bridge closed"), "at least one fact"),
+        (("--title", "Bridge closed", "--fact", "closed"), "did you mean --headline?"),
         (("--fact", "closed"), "headline"),
         (("--headline", "Bridge", "--fact", "@missing.txt"), "missing.txt"),
         ((), "headline"),
