@@ -70,6 +70,9 @@ class Settings(_Table):
     remote_per_minute: int = pydantic.Field(
         default=0, ge=0, description="Requests to it that may begin in a minute; 0 is as many as it takes."
     )
+    remote_timeout: int = pydantic.Field(
+        default=120, ge=1, description="Seconds for which it may say nothing; it is then asked once more, and given up."
+    )
     identity: Mapping[str, str] = pydantic.Field(
         default_factory=dict, description="Fills request fields left out: sender, address, signature, tone."
     )

@@ -42,9 +42,14 @@ def server_of(name: str, registry: Registry) -> ServerSource | None:
 def _connected(source: ServerSource, settings: Settings, progress: Progress) -> Engine:
     """Return the engine of a model on a server, which can what the pipeline needs of one."""
     from dalle_kit.engine.remote.engine import RemoteEngine
+    from dalle_kit.engine.remote.pace import Patience
 
     progress(f"asking {source.url}", 0, None)
     engine = RemoteEngine.connect(
-        source, key=settings.remote_key, together=settings.remote_together, per_minute=settings.remote_per_minute
+        source,
+        key=settings.remote_key,
+        together=settings.remote_together,
+        per_minute=settings.remote_per_minute,
+        patience=Patience(silence=settings.remote_timeout),
     )
     return cast("Engine", engine)

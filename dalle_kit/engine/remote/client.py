@@ -84,7 +84,8 @@ class Client:
             except Malformed as error:
                 raise self._malformed(error, path) from error
             except TimeoutError as error:
-                raise Again(f"{self._where} said nothing for {self._patience.silence:g} s") from error
+                message = f"{self._where} said nothing for {self._patience.silence:g} s"
+                raise Again(message, was_silent=True) from error
             except EOFError as error:
                 raise Again(f"{self._where} broke off in the middle of a text") from error
             except _failures() as error:
@@ -110,7 +111,8 @@ class Client:
         except _wrong_address() as error:
             raise ServerError(f"{self._source.url!r:.80} is no address: {_said(error)}") from error
         except TimeoutError as error:
-            raise Again(f"{self._where} did not answer for {self._patience.silence:g} s") from error
+            message = f"{self._where} did not answer for {self._patience.silence:g} s"
+            raise Again(message, was_silent=True) from error
         except _failures() as error:
             raise Again(f"{self._where} cannot be reached: {_said(error)}") from error
         self._pace.heed(response.headers)

@@ -24,7 +24,7 @@ class Patience:
     """How long a server is waited for, in seconds.
 
     ``connect`` is for a connection, ``silence`` for the next piece of a text; ``waiting`` is how long one request waits
-    in all between its ``tries``.
+    in all between its ``tries``. A second silence ends them.
     """
 
     connect: float = 10.0
@@ -34,10 +34,15 @@ class Patience:
 
 
 class Again(Exception):
-    """A request failed in a way that may be over soon; ``after`` is when the server says so, in seconds."""
+    """A request failed in a way that may be over soon; ``after`` is when the server says so, in seconds.
 
-    def __init__(self, message: str, *, after: float | None = None, status: int | None = None) -> None:
-        self.message, self.after, self.status = message, after, status
+    It ``was_silent`` where nothing was said in time.
+    """
+
+    def __init__(
+        self, message: str, *, after: float | None = None, status: int | None = None, was_silent: bool = False
+    ) -> None:
+        self.message, self.after, self.status, self.was_silent = message, after, status, was_silent
         super().__init__(message)
 
 
@@ -78,18 +83,20 @@ class Retries:
 
     def __init__(self, patience: Patience) -> None:
         self._patience = patience
-        self._tries, self._waited = 0, 0.0
+        self._tries, self._silences, self._waited = 0, 0, 0.0
 
     async def pause(self, failure: Again) -> None:
         """Wait until the request may be sent again; raises ServerError when it is given up."""
         self._tries += 1
+        self._silences += failure.was_silent
         backoff = min(_LONGEST, _FIRST * 2 ** (self._tries - 1)) * random.uniform(0.5, 1.0)
         wait = backoff if failure.after is None else failure.after + random.uniform(0.0, 0.5)
         left = self._patience.waiting - self._waited
-        if self._tries >= self._patience.tries or wait > left:
+        if self._tries >= self._patience.tries or self._silences > 1 or wait > left:
             wish = f", and asks to come again in {failure.after:.0f} s" if failure.after and wait > left else ""
             tries = "" if self._tries == 1 else f"; given up after {self._tries} tries"
-            raise ServerError(f"{failure.message}{wish}{tries}", status=failure.status) from failure
+            fix = "; the setting remote_timeout waits longer" if failure.was_silent else ""
+            raise ServerError(f"{failure.message}{wish}{tries}{fix}", status=failure.status) from failure
         self._waited += wait
         await asyncio.sleep(wait)
 
