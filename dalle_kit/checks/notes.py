@@ -5,11 +5,19 @@ from __future__ import annotations
 import re
 
 from dalle_kit.checks.sentences import is_finished
+from dalle_kit.checks.verbs import has_finite_verb, is_past
+from dalle_kit.checks.word_classes import BE, SUBJECTS
 
 #: What begins an item of a list. Before a number a dash may be a minus.
 _LIST_MARK = re.compile(r"(?:[*•]|[-\u2013](?!\s*\d))(?:\s+|\Z)")
 #: Rules and lone marks, which stand in lists and in cells of tables.
 _MARKS = re.compile(r"[\s!-/:-@\[-`{-~]*")
+_INTERROGATIVES = frozenset("what when where who whom whose which why how".split())
+_QUESTIONS = frozenset("what's where's when's how's who's".split())
+#: What a question has before its subject. "had it mended" and "should you need it" do not ask.
+_HELPERS = frozenset("is are was do does did can could will would shall may must isn't aren't can't won't".split())
+#: Words between what asks and its helper: "how many chairs do we need".
+_FEW = 3
 
 
 def without_list_mark(note: str) -> str:
@@ -24,12 +32,34 @@ def says_nothing(note: str) -> bool:
 
 
 def plain_sentence(note: str) -> str:
-    """Return a note as it stands, with a capital letter and an end where it has none; lines are left alone."""
+    """Return a note as it stands, with a capital letter and an end where it has none; lines are left alone.
+
+    What surely asks ends in a question mark: "what time is it", "can you come".
+    """
     if "\n" in note:
         return note
     first, _, rest = note.partition(" ")
     ended = is_finished(note) or note.endswith(":")
-    return f"{capitalised(first)}{' ' if rest else ''}{rest}" + ("" if ended else ".")
+    return f"{capitalised(first)}{' ' if rest else ''}{rest}" + ("" if ended else "?" if asks(note) else ".")
+
+
+def asks(note: str) -> bool:
+    """Say whether an English note, the last sentence of one, surely asks something though it has no question mark.
+
+    "what we need", "when you come" and "which is fine" do not, and "do it today" is an order.
+    """
+    words = [word.casefold().replace("\u2019", "'") for word in re.split(r"[.!?:]\s+", note)[-1].split()]
+    first, second = [*words, "", ""][:2]
+    if first in _QUESTIONS:
+        return len(words) > 1
+    if first in _INTERROGATIVES:
+        place = next((place for place, word in enumerate(words) if word in _HELPERS), 0)
+        between, behind = words[1:place], words[place + 1 :]
+        has_verb = has_finite_verb(" ".join(between)) or any(map(is_past, between))
+        is_clause = has_verb or SUBJECTS & set(between) or BE & set(behind)
+        return 0 < place <= _FEW and bool(behind) and not is_clause and not (first == "which" and not between)
+    here = first not in ("was", "do") and second in ("this", "that", "there")
+    return first in _HELPERS and (here or second in SUBJECTS) and (first, second) != ("do", "it")
 
 
 def capitalised(word: str) -> str:

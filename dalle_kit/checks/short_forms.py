@@ -1,4 +1,4 @@
-"""Short forms of notes, spelled out: "pls send it, i cant come" is "please send it, I can't come".
+"""Short forms of notes, spelled out: "pls send it. i cant come" is "please send it. I can't come".
 
 A small model copies what it is given, and a letter with "pls" and "friday" in it looks careless. Nothing is spelled out
 that may mean something else, such as "sat" or "may" without a figure.
@@ -8,11 +8,35 @@ from __future__ import annotations
 
 import re
 
-_WORDS = {"pls": "please", "plz": "please", "thx": "thanks", "w/o": "without", "w/": "with", "b/c": "because"}
+from dalle_kit.checks.notes import capitalised
+from dalle_kit.checks.word_classes import BE, DETERMINERS, DO, MODALS, SUBJECTS
+
+_WORDS = {
+    **{"pls": "please", "plz": "please", "thx": "thanks", "w/o": "without", "w/": "with", "b/c": "because"},
+    **{"tmrw": "tomorrow", "whats": "what's", "thats": "that's", "theres": "there's"},
+}
 #: "PLS" is a name. "w/" and what it stands before may touch.
 _WORD = re.compile(
-    r"(?<![\w./:@&-])(?:([Pp]l[sz]|[Tt]hx)(?![\w./@-]*\w)|(w/o|b/c)(?=\s)|(?<!\d )(w/)(?:\s+(?=\w)|(?=[^\W\d_]{2})))"
+    r"(?<![\w./:@&-])(?:([Pp]l[sz]|[Tt]hx|[Tt]mrw|[Ww]hats|[Tt]hats|[Tt]heres)(?![\w./@-]*\w)|(w/o|b/c)(?=\s)|"
+    r"(?<!\d )(w/)(?:\s+(?=\w)|(?=[^\W\d_]{2})))"
 )
+#: "u", "r" and "its" are words of other languages, or other words of this one, but beside such words.
+_YOU = re.compile(
+    r"(?<![\w./@'\u2019-])(?:(?<=\b(?:can|are|did) )u|(?<=\bif )u|(?<=\b(?:could|would|thank) )u|"
+    r"u(?= (?:can|could|will|would|need|want|have|are|get|got|know|like|please)\b))(?![\w./@-])"
+)
+_ARE = re.compile(r"(?:(?<=\b(?:you|how) )|(?<=\bwe )|(?<=\bthey )|(?<=[a-z]{2}s ))r(?= [a-z]{3})")
+_IT_IS = re.compile(r"\b([Ii])ts(?= (?:not|the|a|an|too|been|on|at|in|ok|\d{4,})\b(?!-))")
+#: A sentence's end before one that begins with a small letter. A full stop may be that of a number or of an
+#: abbreviation, as it mostly is behind the shortest words.
+_NEXT = re.compile(r"(?<![\w.@/\u2026-])([^\W_]+)(\.|[!?]+)(\)? +)([^\W\d_]+)(?![^\s.]*[@/]|\.\w)")
+_SHORT_ENDS = frozenset("ok it me us up on do go so to is be am pm".split())
+_ABBREVIATED = frozenset(
+    "approx incl excl etc max min dept est avg misc ref ext tel resp ave apt inc ltd jan feb mar apr jun jul aug sep "
+    "sept oct nov dec mon tue tues wed thu thur thurs fri sat sun hrs mins secs wks yrs lbs vol sec fig nos mrs prof "
+    "evtl ggf bzw inkl zzgl usw vgl sog env aprox bijv enz evt ecc".split()
+)
+_BEGINS = SUBJECTS | DETERMINERS | MODALS | BE | DO
 #: Denials without their apostrophe; "wont" is a word of its own.
 _DENIED = "do ca does did is are was were could would should has have had".split()
 _NOT = re.compile(rf"(?<![\w./@-])({'|'.join(_DENIED)})nt(?![\w./@-])", re.IGNORECASE)
@@ -25,7 +49,7 @@ _I = re.compile(rf"(?<![\w./@'\u2019-])i(?=['\u2019](?:m|d|ve|ll)\b| (?:{_SURELY
 _DAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
 _MONTHS = "january february april june july september october november december".split()
 _SHORT_MONTHS = "jan feb mar apr jun jul aug sept sep oct nov dec march august".split()
-_SHORT_DAY = "mon|tue|wed|thu|fri|sat|sun"
+_SHORT_DAY = "mon|tue|weds?|thu|fri|sat|sun"
 #: What stands before a day, and behind one.
 _ON = r"\b(?:on|by|until|till|next|this|last|from|every|before|after) "
 _PART = r"(?= ?(?:morning|afternoon|evening|night)\b)"
@@ -34,7 +58,7 @@ _DAY = re.compile(
     rf"|(?:(?<=\d )|(?<=\bin ))(?P<month>{'|'.join(_SHORT_MONTHS)}|may(?=[,.;:)]?(?:\s+\d{{4}}\b|\s*\Z)))\b"
     rf"|\b(?P<range>(?:{_SHORT_DAY})-(?:{_SHORT_DAY}))\b"
     rf"|\b(?P<short>tues|thurs?|(?:(?<=next )|(?<=last )|(?<=every ))(?:wed|sat|sun)|(?:{_SHORT_DAY}){_PART})\b"
-    rf"|(?P<before>{_ON})(?P<led>mon|tue|thu|fri)\b"
+    rf"|(?P<before>{_ON})(?P<led>mon|tue|weds|thu|fri)\b"
     rf"|(?P<mark>{_ON}|\A|[,;:(] )(?P<dated>{_SHORT_DAY})(?= \d)"
 )
 _QUOTED = re.compile(r'["\u201c\u201d\u00ab]')
@@ -43,17 +67,30 @@ _OWN = re.compile(r"[/@_#=&\\]|\w\.\w")
 
 
 def spelled_out(note: str) -> str:
-    """Return an English note with its short forms in whole words, and days and months with a capital letter.
+    """Return an English note with its short forms in whole words; days, months and sentences get a capital letter.
 
     A note that quotes somebody stays as it is.
     """
-    return note if _QUOTED.search(note) else _DAY.sub(_day, _I.sub("I", _NOT.sub(r"\1n't", _WORD.sub(_word, note))))
+    if _QUOTED.search(note):
+        return note
+    words = _IT_IS.sub(r"\1t's", _ARE.sub("are", _YOU.sub("you", _NOT.sub(r"\1n't", _WORD.sub(_word, note)))))
+    return _DAY.sub(_day, _I.sub("I", _NEXT.sub(_begun, words)))
 
 
 def _word(match: re.Match[str]) -> str:
     short = match[1] or match[2] or match[3]
     word = _WORDS[short.lower()]
     return (word.capitalize() if short[0].isupper() else word) + (" " if match[3] else "")
+
+
+def _begun(match: re.Match[str]) -> str:
+    """Return the end of a sentence and the first word of the next, with its capital letter."""
+    word, end, space, first = match.groups()
+    last = word.casefold().lstrip("0123456789")
+    goes_on = last in _ABBREVIATED or (
+        len(last) < 3 and last not in _SHORT_ENDS and not (first in _BEGINS and not last)
+    )
+    return match[0] if end == "." and goes_on else f"{word}{end}{space}{capitalised(first)}"
 
 
 def _day(match: re.Match[str]) -> str:

@@ -17,6 +17,13 @@ from dalle_kit.checks import capitalised, plain_sentence, without_list_mark
         ("wait…", "Wait…"),
         ("in two steps:", "In two steps:"),
         ("list:\n- a\n- b", "list:\n- a\n- b"),
+        ("what time is it", "What time is it?"),
+        ("I have it. can you come", "I have it. can you come?"),
+        ("how many chairs do we need", "How many chairs do we need?"),
+        ("what we need is bread", "What we need is bread."),
+        ("which is fine", "Which is fine."),
+        ("when you come ring twice", "When you come ring twice."),
+        ("do it today", "Do it today."),
     ],
 )
 def test_a_plain_sentence_is_the_note_with_a_capital_and_an_end(note: str, sentence: str) -> None:

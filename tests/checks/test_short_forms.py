@@ -27,6 +27,13 @@ from dalle_kit.checks import Source, find_facts, spelled_out
         ("closed sat morning", "closed Saturday morning"),
         ("dont wait, i cant come", "don't wait, I can't come"),
         ("Didnt arrive, i'm sorry", "Didn't arrive, I'm sorry"),
+        ("whats the total, thats all", "what's the total, that's all"),
+        ("come tmrw or on weds 16 dec", "come tomorrow or on Wednesday 16 Dec"),
+        ("do you have it? can u check, thank u", "do you have it? Can you check, thank you"),
+        ("your baskets r ready, its not urgent", "your baskets are ready, it's not urgent"),
+        ("Ben has the keys. he'll open up", "Ben has the keys. He'll open up"),
+        ("nr is wrong!! use mine. its 07700 900321", "nr is wrong!! Use mine. It's 07700 900321"),
+        ("back at 5. can you wait?", "back at 5. Can you wait?"),
     ],
 )
 def test_short_forms_are_spelled_out(note: str, spelled: str) -> None:
@@ -48,6 +55,14 @@ def test_a_date_is_the_same_when_it_is_spelled_out(note: str) -> None:
         *('she wrote "thx"', "room 6 may be closed", "she sat on the sun deck", "they wed in secret", "we march on"),
         *("see example.com/next-friday-sale", "friday@example.com", "friday.txt", "mon ami"),
         *("as he was wont to", "dont.txt", "i.e. two", "portare i documenti", "plan i projekt", "DONT@example.com"),
+        *(
+            "approx. two, incl. delivery",
+            "no. of seats: 5",
+            "e.g. tea etc. and so on",
+            "well... maybe",
+            "der 5. januar",
+        ),
+        *("kunt u komen", "do u nas", "toys r us", "its 4 legs", "see a.com. eBay has it", "ask me. ana@example.com"),
     ],
 )
 def test_what_only_looks_like_a_short_form_stays(note: str) -> None:
