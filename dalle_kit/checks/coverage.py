@@ -164,9 +164,7 @@ def assess(
     """Return how far each point is said in ``text``."""
     sentences = [_said(sentence, language) for sentence in all_sentences(text)]
     told = Counter(word for point in dict.fromkeys(points) for word in _point(point, language).words)
-    lexical = [
-        _assess(each, sentences, _own_words(each, told)) for each in (_point(point, language) for point in points)
-    ]
+    lexical = [_assess(each, sentences, told) for each in (_point(point, language) for point in points)]
     if similar is None or not sentences or not points:
         return lexical
     vectors = similar([*points, *(sentence.text for sentence in sentences)])
@@ -223,27 +221,25 @@ def _runs(names: list[Fact]) -> list[list[Fact]]:
     return runs
 
 
-def _own_words(point: _Point, told: Mapping[str, int]) -> frozenset[str]:
-    """Return the telling words that only this one of the points has, all of them if the others have them all.
+def _assess(point: _Point, sentences: list[_Said], told: Mapping[str, int]) -> Coverage:
+    """Return how far sentences say a point; ``told`` is in how many of the points each word is.
 
-    ``told`` is in how many points each word is.
+    A point all of whose words others have as well, "buffet opens at 7" beside "doors open at 7" and "buffet at 8", is
+    said where one sentence has them: two that tell of the others would have them, too.
     """
-    return frozenset(word for word in point.telling if told[word] == 1) or point.telling
-
-
-def _assess(point: _Point, sentences: list[_Said], own: frozenset[str]) -> Coverage:
     items = _FACT_WEIGHT * len(point.facts) + _NAME_WEIGHT * len(point.names) + sum(point.words.values())
     if not items:
         # Nothing but stop words: it is said if its words are.
         said = " ".join(plain(word) for sentence in sentences for word in WORD.findall(sentence.text))
         wanted = " ".join(plain(word) for word in WORD.findall(point.text))
         return Coverage(float(f" {wanted} " in f" {said} " or not wanted), (), False)
+    own = frozenset(word for word in point.telling if told[word] == 1)
     best = Coverage(0.0, tuple(fact.text for fact in point.facts), False)
     found = [_found(point, sentence) for sentence in sentences]
     # A name alone says nothing: it may stand in any sentence.
     shares = [_FACT_WEIGHT * len(facts) + sum(point.words[word] for word in words) for facts, words, _ in found]
     for start in range(len(sentences)):
-        window = range(start, min(start + _WINDOW, len(sentences)))
+        window = range(start, min(start + (_WINDOW if own or not point.telling else 1), len(sentences)))
         facts = set().union(*(found[place][0] for place in window))
         words = set().union(*(found[place][1] for place in window))
         names = [run for run in range(len(point.names)) if any(run in found[place][2] for place in window)]
@@ -251,7 +247,7 @@ def _assess(point: _Point, sentences: list[_Said], own: frozenset[str]) -> Cover
         left_out = [fact.text for place, fact in enumerate(point.facts) if place not in facts]
         left_out += [run[0].text for place, run in enumerate(point.names) if place not in names]
         score = got / items
-        if own and not words & own:
+        if not (words & own if own else words >= point.telling):
             score = min(score, _NAMED)  # whoever it is about, nothing is said of them
         if (score, -len(left_out)) > (best.score, -len(best.left_out)):
             telling = [sentences[place] for place in window if any(found[place])]

@@ -198,3 +198,11 @@ def test_a_fact_that_points_share_says_none_of_them_alone() -> None:
     rooms = ["room B12 is locked", "keys for room B12", "projector in room B12"]
     assert [each.is_said for each in assess(rooms, "Room B12 is locked.")] == [True, False, False]
     assert not assess(["cake at 15:00"], "15:00.")[0].is_said
+
+
+def test_a_point_all_of_whose_words_are_in_others_is_not_said_by_what_says_these() -> None:
+    points = ["doors open at 7", "buffet at 8", "buffet opens at 7"]
+    text = "The doors open at 7. The buffet is at 8."
+
+    assert [each.is_said for each in assess(points, text)] == [True, True, False]
+    assert all(each.is_said for each in assess(points, f"{text} The buffet opens at 7."))
