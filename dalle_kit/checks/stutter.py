@@ -14,6 +14,8 @@ _DOUBLED = re.compile(
     r"(?:(?P=word)|(?=[a-z])(?i:(?P=word)))\b"
 )
 _JOINED_TO_ITSELF = re.compile(r"\b(?P<word>[^\W\d_]{3,}) (?:and|or|but) (?P=word)\b", re.IGNORECASE)
+#: It bears no meaning, and is said once.
+_PLEASE = re.compile(r"\bplease\b", re.IGNORECASE)
 #: What joins two things that may well be alike.
 _JOINS = re.compile(r"[,;:]|\b(?:and|or|but|while|than|each|every|other|instead)\b", re.IGNORECASE)
 #: Words that are said twice on purpose.
@@ -41,6 +43,8 @@ def stutters(sentence: str, told: str) -> str | None:
     joined = _JOINED_TO_ITSELF.search(sentence)
     if joined and joined["word"].casefold() not in _ON_PURPOSE and joined.group().casefold() not in told.casefold():
         return str(joined["word"])
+    if len(_PLEASE.findall(sentence)) > max(1, len(_PLEASE.findall(told))):
+        return "please"
     words = Counter(map(stem, content_words(told)))
     again = _said_again(sentence, words)
     if len(again) >= 2:

@@ -33,6 +33,7 @@ def reviewer_and_draft(point: str, text: str) -> tuple[Reviewer, Draft]:
         ("There's a room at room B12.", "room B12"),
         ("The leak means that it leaks.", "leak in kitchen"),
         ("Please please collect it by 1 June.", "please collect it by 1 June"),
+        ("Please call the printer please.", "call the printer please"),
         ("The the lift is out of order.", "lift out of order"),
         ("It is very very late and the the lift is out.", "lift out"),
         ("The cost is 240 euros, and the extra tyres are extra.", "cost 240 euros, tyres extra"),
