@@ -9,7 +9,7 @@ from dalle_kit.checks.facts import Fact, find_facts
 from dalle_kit.checks.form import DANGLING, PLACEHOLDER, ends_well, form, is_chatter, placeholders
 from dalle_kit.checks.grounding import Source, unsupported
 from dalle_kit.checks.invention import invented
-from dalle_kit.checks.notes import capitalised, plain_sentence, says_nothing, without_list_mark
+from dalle_kit.checks.notes import capitalised, has_picture, plain_sentence, says_nothing, without_list_mark
 from dalle_kit.checks.own_words import adds_words, mixes_parts
 from dalle_kit.checks.parser import NameFinder, load_name_finder
 from dalle_kit.checks.placement import borrowed, misplaced
@@ -52,6 +52,7 @@ __all__ = [
     "ends_well",
     "find_facts",
     "form",
+    "has_picture",
     "invented",
     "is_chatter",
     "is_finished",

@@ -12,6 +12,9 @@ from dalle_kit.checks.word_classes import BE, SUBJECTS
 _LIST_MARK = re.compile(r"(?:[*•]|[-\u2013](?!\s*\d))(?:\s+|\Z)")
 #: Rules and lone marks, which stand in lists and in cells of tables.
 _MARKS = re.compile(r"[\s!-/:-@\[-`{-~]*")
+#: Pictures among the symbols, and not those of degrees and trade marks.
+_PICTURE = re.compile(r"[\u2600-\u27bf\U0001f000-\U0001faff]")
+_ENDED = re.compile(rf"(?::|{_PICTURE.pattern}\ufe0f?)\Z")
 _INTERROGATIVES = frozenset("what when where who whom whose which why how".split())
 _QUESTIONS = frozenset("what's where's when's how's who's".split())
 #: What a question has before its subject. "had it mended" and "should you need it" do not ask.
@@ -31,6 +34,11 @@ def says_nothing(note: str) -> bool:
     return _MARKS.fullmatch(note) is not None
 
 
+def has_picture(note: str) -> bool:
+    """Say whether there is an emoji in a note: no small model knows what it says."""
+    return _PICTURE.search(note) is not None
+
+
 def plain_sentence(note: str) -> str:
     """Return a note as it stands, with a capital letter and an end where it has none; lines are left alone.
 
@@ -39,7 +47,7 @@ def plain_sentence(note: str) -> str:
     if "\n" in note:
         return note
     first, _, rest = note.partition(" ")
-    ended = is_finished(note) or note.endswith(":")
+    ended = is_finished(note) or _ENDED.search(note)
     return f"{capitalised(first)}{' ' if rest else ''}{rest}" + ("" if ended else "?" if asks(note) else ".")
 
 

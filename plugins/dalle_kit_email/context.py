@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dalle_kit.checks import plain_sentence, split_sentences
+from dalle_kit.checks import has_picture, plain_sentence, split_sentences
 from dalle_kit_email.flowed import quoted_lines
 from dalle_kit_email.greetings import (
     NAME,
@@ -98,8 +98,8 @@ def _statements(request: EmailRequest) -> list[dict[str, object]]:
     """Return how each point may be put, and what separates it from the one before.
 
     The model puts it in words of its own, in so many ``sentences`` at most; where that is 0 the point is said as
-    ``text``, as it stands. ``regex`` holds the model to the point's own words, where a pattern can (``limit`` is more
-    tokens than any text that matches has).
+    ``text``, as it stands: a long text, lines, what has an emoji. ``regex`` holds the model to the point's own words,
+    where a pattern can (``limit`` is more tokens than any text that matches has).
     """
     subject = "We" if is_collective(request.sender_name) else "I"
     english = request.language == "en"
@@ -108,7 +108,7 @@ def _statements(request: EmailRequest) -> list[dict[str, object]]:
     for count, point in enumerate(request.points):
         apart = count % _PARAGRAPH == 0 or "\n" in point or "\n" in request.points[count - 1]
         sentences = len(split_sentences(point))
-        own_text = "\n" in point or len(point.split()) > _LONGEST
+        own_text = "\n" in point or len(point.split()) > _LONGEST or has_picture(point)
         statements.append(
             {
                 "point": point,

@@ -24,6 +24,8 @@ from dalle_kit.checks import capitalised, plain_sentence, without_list_mark
         ("which is fine", "Which is fine."),
         ("when you come ring twice", "When you come ring twice."),
         ("do it today", "Do it today."),
+        ("see you Friday \U0001f642", "See you Friday \U0001f642"),
+        ("it is 12 \u00b0", "It is 12 \u00b0."),
     ],
 )
 def test_a_plain_sentence_is_the_note_with_a_capital_and_an_end(note: str, sentence: str) -> None:

@@ -123,6 +123,13 @@ def test_the_first_letter_of_a_note_is_that_of_its_language(
     assert [each["text"] for each in cast("list[dict[str, str]]", statements)] == texts
 
 
+def test_a_point_with_an_emoji_is_said_as_it_stands(ask: Callable[..., EmailRequest]) -> None:
+    statements = template_context(ask(points=["lunch is on me \U0001f355", "it is 12 \u00b0C"]))["statements"]
+
+    said = [(each["text"], each["sentences"]) for each in cast("list[dict[str, object]]", statements)]
+    assert said == [("Lunch is on me \U0001f355", 0), ("It is 12 \u00b0C.", 1)]
+
+
 @pytest.mark.parametrize(
     ("greeting", "to", "line"),
     [
