@@ -60,7 +60,7 @@ def greeting(request: EmailRequest) -> str:
     if request.greeting is not None and NAME not in request.greeting:
         return request.greeting
     names = [mailbox.name for mailbox in request.recipients]
-    if request.parent is not None and not request.to and not any(names):
+    if request.parent is not None and not (request.to or request.answers_own or any(names)):
         # Replies may be wanted at a bare address; they still speak to whoever wrote.
         names = [request.parent.sender.name] if request.parent.sender else names
     if request.greeting is not None:

@@ -49,7 +49,7 @@ class EmailRequest(Request):
     to: tuple[str, ...] = Field(
         (),
         description="Recipient, as name@example.com or Name <name@example.com>. A reply goes to the author of the "
-        "message it answers when this is left out.",
+        "message it answers when this is left out; to whom that went if it is your own.",
         json_schema_extra=option(metavar="ADDRESS"),
     )
     cc: tuple[str, ...] = Field((), description="Recipient of a copy.", json_schema_extra=option(metavar="ADDRESS"))
@@ -173,11 +173,19 @@ class EmailRequest(Request):
 
     @property
     def recipients(self) -> tuple[Mailbox, ...]:
-        """To whom it goes: ``to``, or where the answered message wants its replies."""
+        """To whom it goes: ``to``, or where the answered message wants its replies; one's own went to others."""
         if self.to or self.parent is None:
             return mailboxes(self.to)
         parent = self.parent
+        if self.answers_own and parent.to:
+            return parent.to
         return parent.reply_to or ((parent.sender,) if parent.sender else ())
+
+    @property
+    def answers_own(self) -> bool:
+        """Whether the message being answered is the sender's own, as far as the address tells."""
+        own, author = self.sender_mailbox, self.parent.sender if self.parent else None
+        return own is not None and author is not None and own.address.casefold() == author.address.casefold()
 
     @property
     def parent(self) -> Parent | None:

@@ -40,6 +40,7 @@ class Parent:
     sender: Mailbox | None
     sender_name: str
     reply_to: tuple[Mailbox, ...]
+    to: tuple[Mailbox, ...]
     subject: str
     date: datetime | None
     message_id: str
@@ -73,6 +74,7 @@ class Parent:
         headers = {
             "From": sender or self.sender_name,
             "Reply-To": ", ".join(map(str, self.reply_to)),
+            "To": ", ".join(map(str, self.to)),
             "Subject": self.subject,
             "Date": email.utils.format_datetime(self.date) if self.date else "",
             "Message-ID": self.message_id,
@@ -103,6 +105,7 @@ def read_parent(source: bytes) -> Parent:
         sender=senders[0] if senders else None,
         sender_name=_one_line(_decode_words(name)) or address,
         reply_to=_mailboxes(_header(head, "reply-to")),
+        to=_mailboxes(_header(head, "to")),
         subject=_one_line(_decode_words(_header(head, "subject"))),
         date=_date(_header(head, "date")),
         message_id=next(iter(_MESSAGE_ID.findall(_header(head, "message-id"))), ""),

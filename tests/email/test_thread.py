@@ -123,6 +123,18 @@ def test_a_reply_to_a_bare_address_greets_whoever_wrote(email_domain: Domain, re
     assert email_domain.context(reply(named))["greeting"] == "Dear Bo,"
 
 
+def test_an_answer_to_ones_own_message_goes_to_whom_that_went(email_domain: Domain, reply: Reply) -> None:
+    own = PLAIN.replace(b"Ana Silva <ana@example.com>", b"Tom Lee <Tom@example.org>").replace(
+        b"To: tom@example.org", b"To: Ana Silva <ana@example.com>, bo@example.com"
+    )
+    request = reply(own)
+    assert [str(mailbox) for mailbox in request.recipients] == ["Ana Silva <ana@example.com>", "bo@example.com"]
+    assert email_domain.context(reply(own.replace(b", bo@example.com", b"")))["greeting"] == "Dear Ana,"
+    assert email_domain.context(reply(own.replace(b"Ana Silva <ana@", b"<ana@")))["greeting"] == "Dear all,"
+    assert str(reply(own, address="office@example.org").recipients[0]) == "Tom Lee <Tom@example.org>"
+    assert EmailRequest(**request.with_texts(str)).recipients == request.recipients
+
+
 def test_multipart_quoted_printable_latin_1_reads_as_text(reply: Reply) -> None:
     request = reply(MULTIPART)
     assert request.parent is not None
