@@ -27,11 +27,20 @@ what to do. Errors of libraries are translated where they enter, with ``raise ..
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dalle_kit.records import Document
 
 
 class DalleKitError(Exception):
-    """The base of all errors raised on purpose; its message is one line, fit to be shown to a user."""
+    """The base of all errors raised on purpose; its message is one line, fit to be shown to a user.
+
+    ``documents`` are those that ``Kit.batch`` had written when it failed, by the numbers of their requests.
+    """
+
+    documents: Mapping[int, Document] = MappingProxyType({})
 
 
 class RequestError(DalleKitError):

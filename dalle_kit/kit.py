@@ -15,13 +15,14 @@ from dalle_kit.config import Settings, load_settings
 from dalle_kit.document_stream import DocumentStream
 from dalle_kit.domain import Request
 from dalle_kit.engine.opening import open_engine, server_of
-from dalle_kit.errors import RequestError, UnknownNameError
+from dalle_kit.errors import DalleKitError, RequestError, UnknownNameError
 from dalle_kit.models.registry import Registry
 from dalle_kit.models.spec import Progress, ServerSource, silent
 from dalle_kit.plugin_manager.manager import Plugins, load_plugins
 from dalle_kit.recorded import Record, expect_named_server, read_record
 from dalle_kit.records import Document, GenerationOptions, Privacy
 from dalle_kit.requesting import Fields, Shaping, is_wanted, make_request, steered, work_of
+from dalle_kit.side_by_side import side_by_side
 from dalle_kit.templating.templates import Shaped, Templates
 
 if TYPE_CHECKING:
@@ -265,35 +266,64 @@ class Kit:
         """Write a document for each request, computed together; ``options`` as in GenerationOptions.
 
         ``like``, ``steer``, ``repair``, ``budget``, ``privacy`` and ``name_blind`` as in ``generate``, ``stopped`` as
-        in ``stream``; the budget is for all of them.
+        in ``stream``; the budget is for all of them. Where one fails, the error's ``documents`` are those written.
         """
         from dalle_kit.engine.engine import ROWS  # takes a while to import
 
         Budget(budget)
+        shaping = Shaping(template=template, like=like, steer=steer, privacy=privacy, name_blind=name_blind)
+        works = self._works(domain, requests, shaping)
+        if not works:
+            return []
+        merged = _options(works[0], options)
+        engine = self._fitted(works, merged)
+        stop, written = threading.Event(), dict[int, Document]()
+
+        def write(first: int, last: int) -> None:
+            documents: list[Document] = []
+            try:
+                for _ in pipeline.write(
+                    self.plugins,
+                    works[first:last],
+                    engine,
+                    merged,
+                    documents=documents,
+                    repair=repair,
+                    budget=budget,
+                    stopped=lambda: stop.is_set() or bool(stopped and stopped()),
+                ):
+                    pass
+            finally:
+                written.update(enumerate(documents, first))
+
+        runner = engine.runner if engine is not None and budget is None else ""
+        # What was read for a draft is still known when it is repaired, where not too many others come in between; other
+        # engines keep none of it. When the time is limited, all have a draft before any is repaired.
+        size = {"native": ROWS, "server": 1}.get(runner, len(works))
+        parts = [partial(write, first, first + size) for first in range(0, len(works), size)]
+        try:
+            if runner == "server":  # which may go at any time: what it has written must be whole by then
+                for _ in side_by_side(parts, at_once=self.settings.remote_together, stop=stop):
+                    pass
+            else:
+                for part in parts:
+                    part()
+        except DalleKitError as error:
+            error.documents = written
+            raise
+        return [written[number] for number in range(len(works))]
+
+    def _works(self, domain: str, requests: Iterable[Fields | Request], shaping: Shaping) -> list[Work]:
+        """Shape the requests of a batch; raises RequestError with the number of one that is wrong."""
         if isinstance(requests, Mapping | Request):
             raise RequestError("this is one request; give a list of them, or use generate")
-        shaping = Shaping(template=template, like=like, steer=steer, privacy=privacy, name_blind=name_blind)
         works = []
         for number, request in enumerate(requests):
             try:
                 works.append(work_of(self, domain, request, {}, shaping))
             except RequestError as error:
                 raise RequestError(f"requests[{number}]: {error}", field=error.field) from error
-        if not works:
-            return []
-        merged = _options(works[0], options)
-        documents: list[Document] = []
-        engine = self._fitted(works, merged)
-        # What was read for a draft is still known when it is repaired, where not too many others come in between; other
-        # engines keep none of it. When the time is limited, all have a draft before any is repaired.
-        size = ROWS if budget is None and engine is not None and engine.runner == "native" else len(works)
-        for start in range(0, len(works), size):
-            some = works[start : start + size]
-            for _ in pipeline.write(
-                self.plugins, some, engine, merged, documents=documents, repair=repair, budget=budget, stopped=stopped
-            ):
-                pass
-        return documents
+        return works
 
     def explain(
         self,

@@ -99,6 +99,8 @@ def _written(crew: _Crew) -> Generator[Written]:
     try:
         while crew.is_busy:
             yield from crew.news()
+        if crew.wrong:
+            raise ModelError(crew.wrong)
     finally:
         crew.end()
 
@@ -123,6 +125,7 @@ class _Crew:
         self._workers: dict[Connection, _Worker] = {}
         self._killed: Counter[int] = Counter()
         self._stillborn = 0
+        self.wrong = ""  # what goes wrong with all rows: those under way come to their end, and no other is begun
 
     @property
     def is_busy(self) -> bool:
@@ -151,7 +154,7 @@ class _Crew:
             if kind == "progress":
                 self._progress(*values)
             elif kind == "wrong":
-                raise ModelError(*values)
+                self._give_up(worker, *values)
             elif kind == "ready":
                 worker.is_ready = True
             else:
@@ -160,6 +163,16 @@ class _Crew:
                 self._stillborn = 0
                 yield written
             self._feed(connection, worker)
+
+    def _give_up(self, worker: _Worker, message: str, number: int | None) -> None:
+        """Begin no further row, where one has failed as all would; raises ModelError where a process cannot begin."""
+        if number is None:
+            raise ModelError(message)
+        del worker.flight[number]
+        self.wrong = self.wrong or message
+        self._waiting.clear()
+        for each in self._workers.values():
+            each.alone.clear()
 
     def _feed(self, connection: Connection, worker: _Worker) -> None:
         """Give a process rows; those that it writes alone come first, each when nothing else is under way."""
@@ -193,7 +206,7 @@ class _Crew:
             else:
                 yield failed(row, f"{row.place}: the process that wrote it {end}, {TRIES} times"), None
         alone += worker.alone
-        if alone or self._waiting:
+        if (alone or self._waiting) and not self.wrong:
             self.start(alone)
 
     def end(self) -> None:
@@ -257,14 +270,14 @@ def work(connection: Connection, make_kit: KitMaker, plan: Plan) -> None:
         try:
             tell("written", write_row(kit, plan, row))
         except BaseException as error:
-            tell("wrong", told(error))
+            tell("wrong", told(error), row.number)
 
     try:
         kit = make_kit(progress=partial(tell, "progress"))
         kit.load(plan.domain)
         tell("ready")
     except BaseException as error:
-        tell("wrong", told(error))
+        tell("wrong", told(error), None)
         return
     threads = ThreadPoolExecutor(plan.together)
     while True:

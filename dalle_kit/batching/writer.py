@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
 import threading
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dalle_kit.batching.row import Line, Row
@@ -24,6 +23,7 @@ from dalle_kit.errors import (
 )
 from dalle_kit.recording import fields_of, plain_fields
 from dalle_kit.records import Document
+from dalle_kit.side_by_side import side_by_side
 
 if TYPE_CHECKING:
     from dalle_kit.kit import Kit
@@ -43,9 +43,6 @@ TOGETHER = 16
 
 #: What would come again with the next row: it ends the batch.
 OF_ALL = (ModelError, PluginError, ConfigError, ExampleError, OptionError, UnknownNameError)
-
-#: Seconds after which the wait for a row is looked at again: Windows does not interrupt one without an end.
-_PATIENCE = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,23 +68,8 @@ def in_threads(kit: Kit, plan: Plan, rows: Sequence[Row]) -> Generator[Written]:
 
 def _in_threads(kit: Kit, plan: Plan, rows: Sequence[Row]) -> Generator[Written]:
     stop = threading.Event()
-    waiting = iter(rows)
-    with ThreadPoolExecutor(plan.together, thread_name_prefix="dalle-kit-batch") as threads:
-
-        def begin() -> Iterator[Future[Written]]:
-            for row in waiting:
-                yield threads.submit(write_row, kit, plan, row, stopped=stop.is_set)
-
-        beginning = begin()
-        running = set(itertools.islice(beginning, plan.together))
-        try:
-            while running:
-                done, running = wait(running, _PATIENCE, FIRST_COMPLETED)
-                for future in done:
-                    yield future.result()
-                    running |= set(itertools.islice(beginning, 1))
-        finally:
-            stop.set()
+    jobs = (partial(write_row, kit, plan, row, stopped=stop.is_set) for row in rows)
+    yield from side_by_side(jobs, at_once=plan.together, stop=stop)
 
 
 def write_row(kit: Kit, plan: Plan, row: Row, *, stopped: Callable[[], bool] | None = None) -> Written:

@@ -14,7 +14,7 @@ from dalle_kit.cli.batch_options import batch_options
 from dalle_kit.cli.common import print_text, progress_bar, say
 from dalle_kit.cli.destination import say_where
 from dalle_kit.cli.domain_group import DomainGroup
-from dalle_kit.errors import OutputError, RequestError
+from dalle_kit.errors import DalleKitError, OutputError, RequestError
 
 if TYPE_CHECKING:
     from dalle_kit.batching import Columns, Input, Output, Plan, Prepared, Totals, Writers
@@ -91,7 +91,7 @@ def _callback(entry: DomainEntry) -> Callable[..., None]:
                         say(f"Going on: {len(kept)} of {_rows(len(prepared.rows))} are done.", err=True)
                     writers = _writers(kit, plan, values, len(prepared.rows) - len(kept), progress)
                     totals = write_rows(kit, plan, prepared, output, writers=writers, progress=progress)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, DalleKitError):
             if path is not None and done:
                 told = f"{_rows(len(prepared.kept(done[0])))} of {len(prepared.rows)} done"
                 say(f"{told}; the same command goes on with the others.", err=True)

@@ -249,7 +249,9 @@ def test_a_full_disk_is_told_and_what_is_done_stays_done(
         assert batch("-o", "letters.jsonl") == 2
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    assert "letters.jsonl.journal: File too large; make room and run it again" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "letters.jsonl.journal: File too large; make room and run it again" in told
+    assert "rows of 40 done; the same command goes on with the others.\n" in told
     assert batch("-o", "letters.jsonl") == 0 and capsys.readouterr().err.startswith("Going on: ")
     assert batch("-o", "whole.jsonl") == 0 and contents(Path("letters.jsonl")) == contents(Path("whole.jsonl"))
 

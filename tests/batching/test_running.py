@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dalle_kit import Kit, ModelError, RequestError
-from dalle_kit.batching import Columns, Input, Lines, Plan, Totals, prepare, read_rows, write_rows
+from dalle_kit.batching import Columns, Input, Lines, Plan, Row, Totals, in_threads, prepare, read_rows, write_rows
 from dalle_kit.records import Prompt, Slot
 from dalle_kit.testing import ScriptedKit
 
@@ -87,6 +87,28 @@ def test_personal_data_that_is_refused_fails_its_row_alone() -> None:
 def test_a_model_that_fails_ends_the_batch() -> None:
     with pytest.raises(ModelError, match="out of memory"):
         written(ScriptedKit(failing(ModelError("out of memory"))), ROWS, Plan(domain="email", arguments=QUICK))
+
+
+def test_rows_under_way_when_a_model_fails_are_written_and_no_others() -> None:
+    begun, failed, seen = threading.Event(), threading.Event(), list[str]()
+
+    def script(prompt: Prompt, slot: Slot) -> str:
+        seen.append(prompt.text)
+        if "room B2" in prompt.text:
+            assert begun.wait(10)
+            failed.set()
+            raise ModelError("the server is gone")
+        begun.set()
+        assert failed.wait(10)
+        return "Fine."
+
+    rows = [Row(number, f"line {number}", fields=fields) for number, fields in enumerate([*ROWS, *ROWS], 1)]
+    writing = in_threads(ScriptedKit(script), Plan(domain="email", arguments=QUICK, together=2), rows)
+    line, _ = next(writing)
+    assert (line["row"], line["status"]) == (1, "written")
+    with pytest.raises(ModelError, match="the server is gone"):
+        next(writing)
+    assert len(seen) == 2
 
 
 def test_where_no_row_can_be_written_that_is_said_before_anything_is() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
+from dalle_kit import Kit, Settings
 from dalle_kit.engine.remote.engine import RemoteEngine
 from dalle_kit.engine.remote.pace import Patience
 from dalle_kit.errors import DalleKitError, ModelError, RequestError, ServerError, UnknownNameError
@@ -242,6 +243,23 @@ def test_a_row_that_fails_gives_up_the_others(script: Script) -> None:
         for _ in engine.fill([(PROMPT, SKELETON)] * 3, GenerationOptions(max_tokens=100_000), results=[]):
             pass
     assert time.monotonic() - start < 12.0
+
+
+def test_what_a_batch_had_written_when_a_row_failed_is_in_the_error(script: Script) -> None:
+    def answer(handler: Handler) -> None:
+        told = json.dumps(handler.body)
+        time.sleep(0.5 if "bus 1" in told else 0.0)  # it is under way when the second fails
+        (fails(400, "no") if "bus 2" in told else says("The bus is late."))(handler)
+
+    script.behaviours = [answer]
+    requests = [{"to": ["a@example.com"], "points": [f"bus {number} is late"]} for number in (1, 2, 3, 4)]
+    kit = Kit(model=f"openai:{script.url}#m", settings=Settings(remote_together=2))
+    script.engines.append(kit.load())  # type: ignore[arg-type]
+    with pytest.raises(ServerError, match="refused the request: no") as raised:
+        kit.batch("email", requests)
+    assert list(raised.value.documents) == [0]
+    assert raised.value.documents[0].request.points == ("bus 1 is late",)
+    assert not any("bus 3" in json.dumps(body) for _, body, _ in script.asked)
 
 
 def as_text(text: str) -> Callable[[Handler], None]:
