@@ -19,6 +19,7 @@ from dalle_kit.engine.reading.example_reader import make_examples
 from dalle_kit.engine.reading.sentences import BertEncoder
 from dalle_kit.engine.tokenization import Tokenizer, read_json
 from dalle_kit.errors import ModelError
+from dalle_kit.models.manifest import way_to_mend
 from dalle_kit.models.packed_copies import ensure_packed, identify
 from dalle_kit.models.panels import PACKED_FILE, bits_of, matrix_shape
 from dalle_kit.models.spec import Progress, StoredModel, silent
@@ -207,7 +208,7 @@ def _misfit(folder: Path) -> Iterator[None]:
         yield
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise ModelError(
-            f"config.json and the weights in {folder} do not fit together ({error}); pull the model again"
+            f"config.json and the weights in {folder} do not fit together ({error}); {way_to_mend(folder)}"
         ) from error
 
 

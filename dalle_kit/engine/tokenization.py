@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from dalle_kit.engine.infilling import Control, Text, family_of, infilling_parts
 from dalle_kit.engine.token_bytes import SPACE, TokenBytes, token_bytes
 from dalle_kit.errors import ModelError
+from dalle_kit.models.manifest import way_to_mend
 from dalle_kit.records import Message, Prompt
 
 if TYPE_CHECKING:
@@ -279,14 +280,17 @@ def _load_backend(folder: Path) -> Backend:
         try:
             return Backend.from_file(str(file))
         except Exception as error:  # the library raises bare Exception
-            raise ModelError(f"the tokenizer {file} cannot be read: {error}") from error
+            raise ModelError(f"the tokenizer {file} cannot be read ({error!s:.200}); {way_to_mend(folder)}") from error
     # Older checkpoints hold a vocabulary in their family's own form; transformers converts it.
     from transformers import AutoTokenizer
 
     try:
         backend: Backend = AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False).backend_tokenizer
     except Exception as error:
-        raise ModelError(f"{folder} has no tokenizer that can be read: {str(error).splitlines()[0]}") from error
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise ModelError(
+            f"{folder} has no tokenizer that can be read ({reason:.200}); {way_to_mend(folder)}, its tokenizer too"
+        ) from error
     return backend
 
 
@@ -296,7 +300,7 @@ def _chat_template(folder: Path, settings: Mapping[str, Any]) -> str | None:
         try:
             return file.read_text(encoding="utf-8")
         except (OSError, ValueError) as error:
-            raise ModelError(f"the chat template {file} cannot be read ({error}); pull the model again") from error
+            raise ModelError(f"the chat template {file} cannot be read ({error}); {way_to_mend(folder)}") from error
     template = settings.get("chat_template")
     if isinstance(template, list):
         named = (each for each in template if isinstance(each, dict) and each.get("name") == "default")
@@ -308,12 +312,12 @@ def read_json(file: Path) -> dict[str, Any]:
     """Return what a checkpoint's JSON file holds; raises ModelError for one that is missing, damaged or no object."""
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ModelError(f"there is no {file}; is {file.parent} a model in the layout of transformers?") from error
     except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(
-            f"{file} cannot be read ({error}); is {file.parent} a model in the layout of transformers?"
-        ) from error
+        raise ModelError(f"{file} cannot be read ({error}); {way_to_mend(file.parent)}") from error
     if not isinstance(content, dict):
-        raise ModelError(f"{file} cannot be read: it holds no JSON object; pull the model again")
+        raise ModelError(f"{file} cannot be read: it holds no JSON object; {way_to_mend(file.parent)}")
     return content
 
 

@@ -19,6 +19,7 @@ from dalle_kit.engine.guidance import UNGUIDED, Guidance, of_each
 from dalle_kit.engine.reading.sentences import check_pooling
 from dalle_kit.errors import DalleKitError, ModelError
 from dalle_kit.models.hub import quiet_client
+from dalle_kit.models.manifest import way_to_mend
 from dalle_kit.records import Steering
 
 #: So many names of tensors are told.
@@ -305,12 +306,19 @@ def translated(folder: str, load: Any) -> Any:
     import transformers
 
     transformers.logging.disable_progress_bar()
+    told = transformers.logging.get_verbosity()
+    transformers.logging.set_verbosity_error()  # its tables of tensors; what is wrong with them is told below
     try:
         return load()
     except DalleKitError:
         raise
     except Exception as error:  # of any type: the library does not look at what a configuration holds
-        reason = str(error).strip().splitlines() or [type(error).__name__]
-        if reason[0].startswith(("Weights only load failed", "Detected pickle")):  # it goes on to say how to run it
-            reason = ["its weights are pickled code, which is never run; take a checkpoint with *.safetensors"]
-        raise ModelError(f"the model {folder} cannot be loaded: {reason[0]}") from error
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__).split(". ")[0]
+        fix = way_to_mend(Path(folder))
+        if any(word in reason for word in ("weights_only", "Weights only", "Detected pickle")):  # it says how to run it
+            reason, fix = "its weights are damaged, or pickled code, which is never run", "take one with *.safetensors"
+        elif "ignore_mismatched_sizes" in reason:
+            reason, fix = "its weights have other shapes than config.json says", "get both from the same source"
+        raise ModelError(f"the model {folder} cannot be loaded: {reason}; {fix}") from error
+    finally:
+        transformers.logging.set_verbosity(told)

@@ -36,7 +36,8 @@ def vectors_of(encoder: Encoder, texts: Sequence[str]) -> Vectors:
     vectors = np.ascontiguousarray(encoder.encode(texts), dtype=np.float32)
     if vectors.ndim != 2 or len(vectors) != len(texts) or not np.isfinite(vectors).all():
         raise ExampleError(
-            f"the encoder {encoder.name} gave no vector for each text; choose another model to encode with"
+            f"the encoder {encoder.name} gave no vector for each text; if its files are damaged, remove it, and its "
+            f"next use makes it anew: dalle-kit models remove {encoder.name}"
         )
     return vectors
 

@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy.typing as npt
 
+from dalle_kit.engine.tokenization import read_json
 from dalle_kit.errors import OutputError
 from dalle_kit.export.folder import copy_companions, filled
 from dalle_kit.models import disk
 from dalle_kit.models.panels import PACKED_FILE, bits_of, dequantize, matrix_shape
 from dalle_kit.models.spec import Progress, StoredModel, silent
 from dalle_kit.models.tensor_file import Entry, write_tensors
-from dalle_kit.models.weights import map_panels, weight_files
+from dalle_kit.models.weights import map_panels, read_shapes, weight_files
 
 
 def export_checkpoint(stored: StoredModel, output: Path, *, progress: Progress = silent) -> None:
@@ -26,11 +27,13 @@ def export_checkpoint(stored: StoredModel, output: Path, *, progress: Progress =
     cannot be read.
     """
     source = Path(stored.path)
+    read_json(source / "config.json")
     with filled(output) as folder:
         copy_companions(source, folder)
         if (source / PACKED_FILE).is_file():
             _write_unpacked(source, folder, progress)
         elif files := weight_files(source):
+            read_shapes(source)  # what is damaged is no checkpoint of anything
             _check_space(folder, sum(file.stat().st_size for file in files))
             for number, file in enumerate((*files, *source.glob("*.safetensors.index.json"))):
                 progress(f"copying {file.name}", number, len(files))

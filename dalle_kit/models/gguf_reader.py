@@ -41,6 +41,8 @@ class GgufFile:
         self.path = path
         try:
             with path.open("rb") as file:
+                if not path.stat().st_size:
+                    raise ModelError(f"{path} is empty; fetch it again")
                 self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except (OSError, ValueError) as error:
             raise ModelError(f"cannot read {path}: {error}") from error

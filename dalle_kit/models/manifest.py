@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -89,6 +90,14 @@ def read_manifest(folder: Path) -> Manifest | None:
         return None
     whole = isinstance(found.files, dict) and isinstance(found.source, dict) and "kind" in found.source
     return found if whole else None
+
+
+def way_to_mend(folder: Path) -> str:
+    """Return what to do about a damaged file in a model's folder: pulling alone leaves one of the right size as it is."""
+    manifest = read_manifest(folder) or read_manifest(folder.parent)  # an encoder's tokenizer lies a folder deeper
+    if manifest is None:
+        return "copy or save the model anew"
+    return f"remove it, and its next use makes it anew: dalle-kit models remove {shlex.quote(manifest.name)}"
 
 
 def folder_name(name: str) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dalle_kit.errors import ModelError
+from dalle_kit.models.manifest import way_to_mend
 from dalle_kit.models.tensor_file import Entry, map_tensors, write_tensors
 
 
@@ -39,10 +40,10 @@ def read_memory_map(file: Path) -> MemoryMap:
         encoder = tensors["encoder"].astype(np.uint8).tobytes().hex()
     except (OSError, ValueError, KeyError) as error:
         reason = " ".join(str(error).split())
-        raise ModelError(f"{file} cannot be read ({reason:.100}); remove the model and pull it again") from error
+        raise ModelError(f"{file} cannot be read ({reason:.100}); {way_to_mend(file.parent)}") from error
     is_whole = reads.ndim == 2 and adds.ndim == 3 and adds.shape[1] == len(reads)
     if not is_whole or not (np.isfinite(reads).all() and np.isfinite(adds).all()):
-        raise ModelError(f"{file} is no memory map; remove the model and pull it again")
+        raise ModelError(f"{file} is no memory map; {way_to_mend(file.parent)}")
     return MemoryMap(reads, adds, encoder)
 
 

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from dalle_kit.errors import ModelError
 from dalle_kit.models import panels
+from dalle_kit.models.manifest import way_to_mend
 from dalle_kit.models.panels import PACKED_FILE as PACKED_FILE
 from dalle_kit.models.spec import Bits
 from dalle_kit.models.tensor_file import map_tensors
@@ -156,4 +157,4 @@ def _opened(file: Path, *, framework: str = "pt") -> Iterator[Any]:
 
 def _unreadable(file: Path, error: Exception) -> ModelError:
     reason = " ".join(str(error).split())
-    return ModelError(f"the weights {file} cannot be read ({reason:.200}); remove and pull the model again")
+    return ModelError(f"the weights {file} cannot be read ({reason:.200}); {way_to_mend(file.parent)}")

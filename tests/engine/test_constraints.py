@@ -47,6 +47,15 @@ def test_the_text_of_a_slot_matches_its_pattern(engine: Engine, regex: str, beam
         assert slots["a"].reason == "end"
 
 
+def test_a_token_that_the_tokenizer_has_not_may_not_come_and_harms_nothing(engine: Engine) -> None:
+    tokenizer = Tokenizer.load(engine.path)
+    constraint = Constraints(tokenizer, [0]).start(Slot("a", regex="yes|no"), after="")
+    yes = tokenizer.encode_text("yes")
+    assert constraint.leading([tokenizer.size]) == [] and not constraint.allows(tokenizer.size + 9)
+    assert constraint.leading([*yes, tokenizer.size]) == yes
+    assert constraint.mask(tokenizer.size + 64) is not None
+
+
 @settings(deadline=None, max_examples=30)
 @given(
     words=st.lists(

@@ -295,6 +295,40 @@ def test_a_damaged_checkpoint_is_a_clear_error(kind: str, name: str, checkpoints
         Engine.load(StoredModel(name="broken", path=str(tmp_path)))
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("model.safetensors", b"\xff" * 5000, "header too large; copy or save the model anew"),
+        ("tokenizer.json", b"\xff" * 5000, r"UTF-8\); copy or save the model anew"),
+        ("pytorch_model.bin", bytes(5000), "damaged, or pickled code, which is never run; take one with"),
+        ("pytorch_model.bin", b"PK\3\4" + b"\xff" * 5000, "cannot be loaded: .*; copy or save the model anew"),
+    ],
+)
+def test_what_to_do_about_a_damaged_file_is_said(
+    name: str, content: bytes, message: str, checkpoints: Checkpoints, tmp_path: Path
+) -> None:
+    _, engine = checkpoints("gpt2")
+    for file in Path(engine.path).iterdir():
+        if name != "pytorch_model.bin" or file.name != "model.safetensors":
+            (tmp_path / file.name).write_bytes(file.read_bytes())
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ModelError, match=message):
+        Engine.load(StoredModel(name="broken", path=str(tmp_path)))
+
+
+def test_weights_of_other_shapes_are_said_in_one_line_and_no_table(
+    checkpoints: Checkpoints, tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    _, engine = checkpoints("gpt2")
+    for file in Path(engine.path).iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    config = json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))
+    (tmp_path / "config.json").write_text(json.dumps({**config, "n_inner": 48}), encoding="utf-8")
+    with pytest.raises(ModelError, match=r"other shapes than config\.json says; get both from the same source"):
+        Engine.load(StoredModel(name="broken", path=str(tmp_path)))
+    assert caplog.text == "" and capfd.readouterr() == ("", "")
+
+
 @pytest.mark.parametrize("config", ["5", '{"model_type": "llama"}'])
 def test_a_config_that_does_not_describe_the_weights_is_a_clear_error(
     config: str, checkpoints: Checkpoints, tmp_path: Path

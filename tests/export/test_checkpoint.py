@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,16 @@ def test_nothing_is_kept_of_an_export_that_failed(tmp_path: Path) -> None:
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "config.json").write_text(json.dumps({"model_type": "gpt2"}), encoding="utf-8")
     with pytest.raises(ModelError, match="cannot be loaded"):
+        export_checkpoint(stored(tmp_path / "model"), tmp_path / "out")
+    assert [each.name for each in tmp_path.iterdir()] == ["model"]
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json"])
+def test_a_damaged_model_is_not_exported(name: str, checkpoints: Checkpoints, tmp_path: Path) -> None:
+    _, engine = checkpoints("gpt2")
+    shutil.copytree(engine.path, tmp_path / "model")
+    (tmp_path / "model" / name).write_bytes(b"\xff" * 5000)
+    with pytest.raises(ModelError, match="cannot be read"):
         export_checkpoint(stored(tmp_path / "model"), tmp_path / "out")
     assert [each.name for each in tmp_path.iterdir()] == ["model"]
 

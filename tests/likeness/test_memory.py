@@ -95,7 +95,7 @@ def test_a_memory_map_for_another_encoder_is_refused(home: Path, tmp_path: Path,
 @pytest.mark.parametrize("content", [b"", b"{}", b"\x10\0\0\0\0\0\0\0{}              ", b"\xff" * 40])
 def test_a_damaged_memory_map_is_told(tmp_path: Path, content: bytes) -> None:
     (tmp_path / MEMORY_FILE).write_bytes(content)
-    with pytest.raises(ModelError, match=r"memory\.safetensors .*pull it again"):
+    with pytest.raises(ModelError, match=r"memory\.safetensors .*save the model anew"):
         read_memory_map(tmp_path / MEMORY_FILE)
 
 

@@ -27,6 +27,16 @@ def halves(random: np.random.Generator, *shape: int) -> Any:
     return random.normal(size=shape).astype(np.float16)
 
 
+@pytest.mark.parametrize("bits", [4, 8])
+def test_panels_of_any_bytes_are_read_without_a_warning(bits: int) -> None:
+    shape = panels.panel_shape((16, 32), bits=bits)
+    assert panels.dequantize(np.full(shape, 0x7C, dtype=np.uint8)).shape == (16, 32)
+    assert panels.dequantize(np.full(shape, 0xFF, dtype=np.uint8)).shape == (16, 32)
+    blocks = np.zeros(shape, dtype=np.uint8)
+    blocks[..., 1:32:2] = 0x7C  # infinite scales times codes of 0
+    assert np.isnan(panels.dequantize(blocks)).all()
+
+
 @given(shape=SHAPES, seed=st.integers(0, 99))
 def test_codes_of_4_bits_lie_where_the_layout_says(shape: tuple[int, int], seed: int) -> None:
     random = np.random.default_rng(seed)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from dalle_kit.engine.engine import Engine
 from dalle_kit.errors import DiskSpaceError, ModelError
+from dalle_kit.models.manifest import FILE, Manifest
 from dalle_kit.models.packing import write_packed
 from dalle_kit.models.panels import PACKED_FILE
 from dalle_kit.models.quantization import quantize4, quantize8
@@ -101,6 +102,17 @@ def test_a_file_that_is_no_safetensors_is_said_in_one_line(tmp_path: Path, conte
     for read in (read_shapes, read_panels):
         with pytest.raises(ModelError, match=r"^the weights [^\n]*panels\.safetensors cannot be read \([^\n]*$"):
             read(tmp_path)
+
+
+def test_what_to_do_about_damaged_weights_is_said_for_ones_own_and_for_those_that_were_fetched(tmp_path: Path) -> None:
+    folder = tmp_path / "small"
+    folder.mkdir()
+    (folder / "model.safetensors").write_bytes(b"\xff" * 64)
+    with pytest.raises(ModelError, match=r"; copy or save the model anew$"):
+        read_shapes(folder)
+    (folder / FILE).write_bytes(Manifest(name="hub:a/b c", source={"kind": "hub"}, files={}).to_json())
+    with pytest.raises(ModelError, match=r"; remove it, and .*: dalle-kit models remove 'hub:a/b c'$"):
+        read_shapes(folder)
 
 
 def test_a_truncated_file_is_said_to_be_unreadable(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -41,7 +42,7 @@ class Constraints:
         except ValueError as error:
             raise TemplateError(f"{_where(slot)} cannot be used: {error}") from error
         matchers = [self._matcher(lark, slot) for lark in (grammar.lark, *grammar.guards)]
-        return Constraint(slot, matchers)
+        return Constraint(slot, matchers, size=self._vocabulary.tokens.vocab_size)
 
     def _lead(self, after: str) -> str:
         """Return what a slot's first word begins with: the space before it, which is a part of its first token."""
@@ -76,10 +77,10 @@ class Constraints:
 
 
 class Constraint:
-    """Where a text stands in what it is held to."""
+    """Where a text stands in what it is held to; ``size`` is how many tokens the tokenizer has."""
 
-    def __init__(self, slot: Slot, matchers: list[Any]) -> None:
-        self._slot, self._matchers = slot, matchers
+    def __init__(self, slot: Slot, matchers: list[Any], *, size: int) -> None:
+        self._slot, self._matchers, self._size = slot, matchers, size
 
     @property
     def is_prose(self) -> bool:
@@ -112,6 +113,8 @@ class Constraint:
 
     def leading(self, tokens: list[int]) -> list[int]:
         """Return as many of the tokens as may come next, one after the other."""
+        # A model may have logits for more tokens than there are, which no matcher may be asked about.
+        tokens = list(itertools.takewhile(lambda token: token < self._size, tokens))
         for matcher in self._matchers:
             tokens = tokens[: matcher.validate_tokens(tokens)]
         return tokens
@@ -133,7 +136,7 @@ class Constraint:
     def copy(self) -> Constraint:
         """Return an independent constraint at the same place."""
         matchers = [matcher.deep_copy() for matcher in self._matchers]
-        return Constraint(self._slot, matchers)
+        return Constraint(self._slot, matchers, size=self._size)
 
     @property
     def complete(self) -> bool:

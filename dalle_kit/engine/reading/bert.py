@@ -105,7 +105,9 @@ class Bert:
     def read(self, texts: Sequence[Sequence[int]]) -> Iterator[tuple[int, Array]]:
         """Yield the place of each text and its last hidden states (T, W), the shortest first."""
         for places in _batches([len(text) for text in texts]):
-            yield from zip(places, self._read([texts[place] for place in places]), strict=True)
+            with np.errstate(all="ignore"):  # damaged weights hold anything; what comes of them is looked at
+                states = self._read([texts[place] for place in places])
+            yield from zip(places, states, strict=True)
 
     def _read(self, texts: Sequence[Sequence[int]]) -> list[Array]:
         """Return the last hidden states (T, W) of texts, of which those of one length stand side by side."""

@@ -14,6 +14,7 @@ from dalle_kit.engine.reading.tensors import map_floats
 from dalle_kit.engine.tokenization import Tokenizer, read_json
 from dalle_kit.errors import ModelError
 from dalle_kit.models.spec import StoredModel
+from dalle_kit.models.weights import read_shapes
 
 
 class BertEncoder:
@@ -62,6 +63,7 @@ class SentenceEncoder:
         config = read_json(folder / "config.json")
         encoder = BertEncoder.load(folder, config)
         if encoder is None:
+            read_shapes(folder)  # weights that cannot be read are told as such
             raise ModelError(
                 f"{stored.name} is no BERT encoder with all its weights in one safetensors file; choose minilm-l6"
             )

@@ -97,7 +97,9 @@ class Bundle:
                     self._maps[shard] = memoryview(mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ))
             except FileNotFoundError as error:
                 raise self._damaged(file, "it is not there") from error
-            except (OSError, ValueError) as error:  # an empty file cannot be mapped
+            except ValueError as error:  # an empty file cannot be mapped
+                raise self._damaged(file, "it is empty") from error
+            except OSError as error:
                 raise self._damaged(file, str(error)) from error
         return self._maps[shard]
 

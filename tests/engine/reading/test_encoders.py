@@ -122,6 +122,13 @@ def changed(stored: StoredModel, folder: Path, **settings: object) -> StoredMode
     return StoredModel(name="changed", path=str(folder))
 
 
+def test_an_encoder_with_damaged_weights_is_said_to_be_damaged(stored: StoredModel, tmp_path: Path) -> None:
+    shutil.copy(Path(stored.path) / "config.json", tmp_path)
+    (tmp_path / "model.safetensors").write_bytes(b"\xff" * 5000)
+    with pytest.raises(ModelError, match=r"the weights .* cannot be read"):
+        SentenceEncoder.load(StoredModel(name="broken", path=str(tmp_path)))
+
+
 @pytest.mark.parametrize(
     "settings",
     [{"model_type": "albert"}, {"hidden_act": "relu"}, {"hidden_size": 320}, {"num_attention_heads": 7}],
