@@ -93,7 +93,7 @@ def read_manifest(folder: Path) -> Manifest | None:
 
 
 def way_to_mend(folder: Path) -> str:
-    """Return what to do about a damaged file in a model's folder: pulling alone leaves one of the right size as it is."""
+    """Return what to do about a damaged file in a model's folder; a pull leaves one of the right size as it is."""
     manifest = read_manifest(folder) or read_manifest(folder.parent)  # an encoder's tokenizer lies a folder deeper
     if manifest is None:
         return "copy or save the model anew"
