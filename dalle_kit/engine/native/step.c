@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 #if defined(__AVX2__) && defined(__F16C__)
 #include <immintrin.h>
 #define INTEGERS 1
@@ -282,7 +281,6 @@ static inline __attribute__((always_inline)) void multiply_group(
                     const __m128i odd = _mm_loadl_epi64((const __m128i *)(from + 16 * eight + 32 * two + 16));
                     weights = _mm256_cvtepi8_epi16(_mm_unpacklo_epi8(even, odd));
                 }
-                
 #pragma GCC unroll 8
                 for (int row = 0; row < count; row++) {
                     const Operand *operand = x + (size_t)row * stride;
@@ -432,7 +430,7 @@ struct Step {
     float *scores;     /* (threads there are, QUERIES, longest row) */
     int longest;       /* the longest row, in tokens, a multiple of 32 */
     struct {
-        _Alignas(64) _Atomic uint64_t next; /* phase << 32 | NONE + units left; beyond all phases while no step runs */
+        _Alignas(64) _Atomic uint64_t next; /* phase << 32 | NONE + units left; NO_STEP is beyond all phases */
     } tickets[MOST_THREADS]; /* of each thread's range */
     _Alignas(64) _Atomic int completed; /* units of the phase */
 };
@@ -766,8 +764,7 @@ static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t waking = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t begun = PTHREAD_COND_INITIALIZER;
 static _Atomic unsigned steps_begun; /* changed under ``waking`` */
-static int workers;          /* threads besides the caller's */
-static pid_t owner;          /* the process the workers are in: a fork has none of them */
+static int workers; /* threads besides the caller's */
 
 static inline void pause_a_little(int times) {
 #if defined(__x86_64__)
@@ -780,7 +777,7 @@ static inline int first_of(int units, int range, int ranges) { return (int)((int
 
 /* The last range is never empty, so that no phase is over before all of its tickets are there. */
 static void begin_phase(Step *step, int phase) {
-    const int units = phase < step->phase_count ? step->phases[phase].units : 0, ranges = step->threads;
+    const int units = phase == NO_STEP ? 0 : step->phases[phase].units, ranges = step->threads;
     atomic_store_explicit(&step->completed, 0, memory_order_relaxed);
     for (int range = 0; range < ranges; range++) {
         const int share = first_of(units, range + 1, ranges) - first_of(units, range, ranges);
@@ -808,7 +805,7 @@ static int work_on_range(Step *step, int range, int thread) {
         /* The last of a phase begins the next, and does one of a single unit itself. */
         while (++phase < step->phase_count && step->phases[phase].units == 1)
             step->phases[phase].work(step, step->phases[phase].layer, 0, thread);
-        begin_phase(step, phase);
+        begin_phase(step, phase < step->phase_count ? phase : NO_STEP);
     }
     return phase;
 }
@@ -816,7 +813,7 @@ static int work_on_range(Step *step, int range, int thread) {
 static void work_on(Step *step, int thread, int threads) {
     for (;;) {
         const int seen = phase_of(step, thread);
-        if (seen >= step->phase_count) return;
+        if (seen == NO_STEP) return;
         int phase = -1;
         for (int other = 0; other < threads && phase < 0; other++) {
             do phase = work_on_range(step, (thread + other) % threads, thread);
@@ -858,16 +855,27 @@ static void *wait_for_steps(void *index) {
 }
 
 static void have_workers(int count) {
-    if (owner != getpid()) {
-        owner = getpid(), workers = 0;
-        pthread_mutex_init(&waking, NULL);
-        pthread_cond_init(&begun, NULL);
-    }
     for (; workers < count; workers++) {
         pthread_t thread;
         if (pthread_create(&thread, NULL, wait_for_steps, (void *)(intptr_t)(workers + 1))) return;
         pthread_detach(thread);
     }
+}
+
+/* A fork waits for the step of another thread, and has none of the workers, whatever they were at. */
+static void hold_steps(void) { pthread_mutex_lock(&one_at_a_time); }
+
+static void release_steps(void) { pthread_mutex_unlock(&one_at_a_time); }
+
+static void release_steps_in_fork(void) {
+    workers = 0;
+    pthread_mutex_init(&waking, NULL);
+    pthread_cond_init(&begun, NULL);
+    release_steps();
+}
+
+static __attribute__((constructor)) void prepare_for_forks(void) {
+    pthread_atfork(hold_steps, release_steps, release_steps_in_fork);
 }
 
 static void *room_for(size_t bytes) { return aligned_alloc(64, (bytes + 127) / 64 * 64); }
@@ -915,10 +923,8 @@ int dalle_kit_step(const Model *model, const Batch *batch, int threads) {
         work_on(step, 0, threads);
         /* Whoever ended the last phase may still be handing out the tickets that say so. */
         for (int range = 0, waited = 0; range < threads; waited++)
-            if (phase_of(step, range) >= step->phase_count) range++;
+            if (phase_of(step, range) == NO_STEP) range++;
             else pause_a_little(waited);
-        /* A thread that wakes late draws no ticket of the next step before that is whole. */
-        begin_phase(step, NO_STEP);
     }
     for (int part = 0; part < parts; part++) free(*places[part]);
     free(step->phases);

@@ -8,8 +8,10 @@ import os
 import random
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -271,19 +273,35 @@ def _same_as_anew(native: NativeLlama, session: NativeSession, texts: Sequence[S
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-def test_a_forked_process_has_threads_of_its_own(library: ctypes.CDLL) -> None:
-    native, _ = models(library, threads=2)
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_processes_forked_while_another_thread_computes_have_threads_of_their_own(library: ctypes.CDLL) -> None:
+    native, busy = (models(library, threads=2)[0] for _ in range(2))
     before = native.open([tokens(9)], [[]], room=0).logits
     context = multiprocessing.get_context("fork")
-    parent, child = context.Pipe()
+    is_over = threading.Event()
 
-    def compute() -> None:
+    def read() -> None:
+        while not is_over.is_set():
+            busy.hidden(tokens(200))
+
+    def compute(child: Connection) -> None:
         child.send(native.open([tokens(9)], [[]], room=0).logits.tolist())
 
-    worker = context.Process(target=compute, daemon=True)
-    worker.start()
-    assert parent.poll(30) and parent.recv() == before.tolist()
-    worker.join()
+    thread = threading.Thread(target=read)
+    thread.start()
+    for _ in range(3):
+        parent, child = context.Pipe()
+        worker = context.Process(target=compute, args=(child,), daemon=True)
+        worker.start()
+        has_computed = parent.poll(30)
+        if not has_computed:
+            worker.kill()
+            break
+        assert parent.recv() == before.tolist()
+        worker.join()
+    is_over.set()
+    thread.join()
+    assert has_computed
 
 
 #: Puts a thread off now and then just after it has drawn a unit, or has seen that there is none.
