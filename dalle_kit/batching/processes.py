@@ -7,6 +7,7 @@ import os
 import pickle
 import signal
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -43,6 +44,9 @@ _LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_b
 
 #: Seconds after which the wait for news is looked at again, and that a process has to end by itself.
 _PATIENCE = 1.0
+
+#: Seconds between two signs of life that a process gives while a row goes on, and without any before it is ended.
+_BEAT, _SILENCE = 5.0, 600.0
 
 
 def choose_workers(kit: Kit, domain: str, rows: int, *, device: str = "auto") -> int:
@@ -107,12 +111,18 @@ def _written(crew: _Crew) -> Generator[Written]:
 
 @dataclass(eq=False, slots=True)
 class _Worker:
-    """A process, the rows it is writing, and those that it is to write one by one: others were killed under them."""
+    """A process, the rows it is writing, and those that it is to write one by one: others were killed under them.
+
+    ``silent`` is for how many seconds it has said nothing, as far as it was listened to; it ``hung`` where that was
+    too long.
+    """
 
     process: BaseProcess
     alone: deque[Row]
     flight: dict[int, Row] = field(default_factory=dict)
     is_ready: bool = False
+    silent: float = 0.0
+    hung: bool = False
 
 
 class _Crew:
@@ -144,7 +154,10 @@ class _Crew:
 
     def news(self) -> Iterator[Written]:
         """Wait a while for the processes, yield what is written, and give them more to do."""
-        for connection in cast("list[Connection]", wait(list(self._workers), _PATIENCE)):
+        start = time.monotonic()
+        found = cast("list[Connection]", wait(list(self._workers), _PATIENCE))
+        self._end_silent(found, min(time.monotonic() - start, _PATIENCE))  # this process may have slept itself
+        for connection in found:
             worker = self._workers[connection]
             try:
                 kind, *values = connection.recv()
@@ -157,12 +170,20 @@ class _Crew:
                 self._give_up(worker, *values)
             elif kind == "ready":
                 worker.is_ready = True
-            else:
+            elif kind == "written":
                 (written,) = values
                 del worker.flight[written[0]["row"]]
                 self._stillborn = 0
                 yield written
             self._feed(connection, worker)
+
+    def _end_silent(self, heard: Sequence[Connection], seconds: float) -> None:
+        """Kill the processes that hang: their rows go on in others, as those of any that is killed."""
+        for connection, worker in self._workers.items():
+            worker.silent = worker.silent + seconds if worker.flight and connection not in heard else 0.0
+            if worker.silent > _SILENCE:
+                worker.hung = True
+                worker.process.kill()
 
     def _give_up(self, worker: _Worker, message: str, number: int | None) -> None:
         """Begin no further row, where one has failed as all would; raises ModelError where a process cannot begin."""
@@ -192,7 +213,7 @@ class _Crew:
         worker = self._workers.pop(connection)
         connection.close()
         worker.process.join()
-        end = _end_of(worker.process)
+        end = _end_of(worker)
         if not worker.is_ready:
             self._stillborn += 1
             if self._stillborn >= TRIES:
@@ -219,8 +240,10 @@ class _Crew:
         self._workers.clear()
 
 
-def _end_of(process: BaseProcess) -> str:
-    code = process.exitcode
+def _end_of(worker: _Worker) -> str:
+    if worker.hung:
+        return f"said nothing for {_SILENCE / 60:g} minutes"
+    code = worker.process.exitcode
     if code is not None and code < 0:
         with contextlib.suppress(ValueError):
             return f"was killed ({signal.Signals(-code).name})"
@@ -266,9 +289,18 @@ def work(connection: Connection, make_kit: KitMaker, plan: Plan) -> None:
         with lock, contextlib.suppress(OSError):
             connection.send(message)
 
+    beat = time.monotonic()
+
+    def goes_on() -> bool:
+        nonlocal beat
+        if time.monotonic() - beat > _BEAT:
+            beat = time.monotonic()
+            tell("goes on")
+        return False  # it is never stopped
+
     def write(row: Row) -> None:
         try:
-            tell("written", write_row(kit, plan, row))
+            tell("written", write_row(kit, plan, row, stopped=goes_on))
         except BaseException as error:
             tell("wrong", told(error), row.number)
 

@@ -23,6 +23,8 @@ def script(prompt, slot):
         if word in prompt.text and (mark is None or not mark.exists()):
             mark and mark.touch()
             os.kill(os.getpid(), signal.SIGKILL)
+    if "asleep" in prompt.text:
+        time.sleep(600)
     if "broken" in prompt.text:
         raise __import__("dalle_kit").ModelError("out of memory")
     return hashlib.sha256((prompt.text + slot.name).encode()).hexdigest() + "."

@@ -94,6 +94,16 @@ def test_rows_are_as_those_of_one_process_and_a_row_that_kills_processes_fails_a
     assert not any(map(is_alive, set(processes(tmp_path)) - {os.getpid()}))
 
 
+def test_a_process_that_hangs_is_ended(scripted: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = sys.modules["dalle_kit.batching.processes"]
+    monkeypatch.setattr(module, "_SILENCE", 3.0)
+    monkeypatch.setattr(module, "TRIES", 1)
+    found = written(scripted.Scripted, rows_of("Room 1", "asleep", "Room 3"))
+    assert [found[number][0]["status"] for number in (1, 2, 3)] == ["written", "failed", "written"]
+    assert found[2][0]["error"] == "line 2: the process that wrote it said nothing for 0.05 minutes, 1 times"
+    assert not any(map(is_alive, processes(tmp_path)))
+
+
 def test_what_is_wrong_with_all_rows_ends_the_batch_and_the_processes(scripted: Any, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"^out of memory$"):
         written(scripted.Scripted, rows_of(*["Room"] * 9, "broken"))
