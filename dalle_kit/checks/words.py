@@ -24,6 +24,13 @@ _LIGHT_WORDS = frozenset(
     "still already soon well good great great much many lot thing way other another each every both either back "
     "able sure like look really quite further regard concern follow include however therefore various".split()
 )
+#: Names that the dictionary has as words, and that are hardly ever anything else.
+_NAMES = frozenset(
+    "alexander amir angela anna barry billy bob bobby brian carl caroline clarence clive colin diane dieter dirk "
+    "dolores fritz graham hamza hector henry ingo jack jake jenny jill jimmy josh julia ken lars lisa lutz marc "
+    "marcel maria martin matt mike nick nils noa pam pascal patricia phoebe ralph rolf rosa ross ruth sam sean "
+    "sofia spencer stella steven sue tammy tara terry timothy tommy tony vera veronica victoria walter yuri".split()
+)
 #: A denial is expressed in many ways; whether it is kept is checked, not prescribed.
 _DENIAL = re.compile(r"not|no|never|none|nobody|nothing|neither|nor|without|cannot|\w+n['\u2019]t")
 _OUTER = ".,;:!?()[]{}<>\"'`*_|~\u2013\u2014\u2018\u2019\u201c\u201d\u2026-/\\"
@@ -106,6 +113,8 @@ def is_ordinary(word: str, language: str = "en") -> bool:
         return True
     if not bare or language not in _LEMMATISED:
         return True
+    if language == "en" and bare in _NAMES:
+        return False
     with _LEMMATISING:
         if not is_known(bare, lang=language):
             return False

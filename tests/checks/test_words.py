@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from simplemma.strategies.dictionaries import dictionary_factory
 
-from dalle_kit.checks import key_words
+from dalle_kit.checks import Source, key_words, unsupported
 from dalle_kit.checks.words import is_ordinary, stem
 
 
@@ -73,3 +73,12 @@ def test_a_dictionary_is_read_once_however_many_threads_ask_for_it(monkeypatch: 
     with ThreadPoolExecutor(8) as threads:
         assert all(threads.map(lambda _: is_ordinary.__wrapped__("hus", "nb"), range(8)))
     assert languages == ["nb"]
+
+
+def test_a_name_that_the_dictionary_takes_for_a_word_is_a_name() -> None:
+    assert [is_ordinary(word) for word in ("Anna", "Sam's", "Martin", "Rose", "May", "Meeting")] == [False] * 3 + [
+        True
+    ] * 3
+    assert [each.message for each in unsupported("Anna will call you.", Source(["call you"]))] == [
+        "the name 'Anna' is not in the request"
+    ]
