@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -71,6 +72,8 @@ def diagnose() -> Diagnosis:
     plugins: Plugins | None = None
     with found.probing("plugins", "see 'dalle-kit plugins check'") as facts:
         plugins = _plugins(facts, settings, found.problems)
+    with found.probing("templates", "see 'dalle-kit templates check'") as facts:
+        _templates(facts, plugins, found.problems)
     with found.probing("model", "choose another: dalle-kit models list, dalle-kit models default NAME") as facts:
         _model(facts, settings, plugins, found.problems)
     with found.probing("folders", "set DALLE_KIT_HOME to a folder you can write to"):
@@ -116,6 +119,22 @@ def _plugins(facts: dict[str, Any], settings: Settings, problems: list[Problem])
     return surveyed
 
 
+def _templates(facts: dict[str, Any], plugins: Plugins | None, problems: list[Problem]) -> None:
+    from dalle_kit.templating.checks import check_templates
+    from dalle_kit.templating.templates import Templates
+
+    if plugins is None:
+        return
+    templates, own = Templates(plugins), str(find_paths().templates)
+    for name, domain in plugins.domains.items():
+        report = check_templates(templates, domain)
+        facts[name] = f"{len(report.files)} files"
+        for problem in report.problems:
+            mine = own in str(problem)
+            fix = "mend the file, or remove it" if mine else "update or remove the plugin it belongs to"
+            problems.append(Problem(str(problem), f"{fix}; then: dalle-kit templates check {shlex.quote(name)}"))
+
+
 def _model(facts: dict[str, Any], settings: Settings, plugins: Plugins | None, problems: list[Problem]) -> None:
     registry = Registry(plugins.models if plugins else (), aliases=settings.aliases)
     facts["name"] = settings.model
@@ -130,13 +149,17 @@ def _model(facts: dict[str, Any], settings: Settings, plugins: Plugins | None, p
     stored = registry.find(settings.model)
     if stored is None:
         how = f"dalle-kit models pull {settings.model}"
-        facts["state"] = f"not on this machine yet; it is fetched on first use, or with: {how}"
+        facts["state"] = f"not ready yet; it is fetched or made on first use, or with: {how}"
         return
-    from dalle_kit.models.weights import quant_of
+    from dalle_kit.engine.tokenization import Tokenizer
+    from dalle_kit.models.weights import quant_of, read_shapes, weight_files
 
     folder = Path(stored.path)
     facts |= {"state": "on this machine", "path": stored.path, "bytes": tree_size(folder)}
     facts["quant"] = quant_of(folder) if settings.quant == "auto" else settings.quant
+    if weight_files(folder):
+        read_shapes(folder)
+    Tokenizer.load(folder)
 
 
 def _answer_of(server: ServerSource, settings: Settings) -> str:

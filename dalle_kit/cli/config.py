@@ -78,12 +78,17 @@ def set_setting(key: str, value: str, as_json: bool) -> None:
     choices = fields.get(name) if table == "identity" else None
     if choices and value not in choices:
         raise UnknownNameError(name, value, choices)
+    doubt = ""
+    if key == "model" or table == "aliases":
+        value, doubt = _model_named(value)
     set_value(key, value)
     setting = explain_settings()[key]
     if as_json:
         print_json({"key": key, "value": setting.value, "origin": setting.origin})
     if setting.origin != str(find_paths().settings):
         say(f"Note: {setting.origin} is set and stronger than the settings file", err=True)
+    if doubt:
+        say(f"Note: it is kept, and nothing is written with it yet: {doubt}", err=True)
     if table == "identity" and fields and name not in fields:
         say(f"Note: no domain reads {key}; they read {', '.join(sorted(fields))}", err=True)
 
@@ -113,6 +118,19 @@ def path(as_json: bool) -> None:
         print_json(file)
     else:
         print_text(f"{file}\n")
+
+
+def _model_named(name: str) -> tuple[str, str]:
+    """Return a model's name as it can be kept, and why there is none of it; it may come with a plugin or a disk."""
+    from dalle_kit.cli.models import lasting_name, registry
+    from dalle_kit.errors import DalleKitError, ModelError, UnknownNameError
+
+    try:
+        return lasting_name(registry(), name), ""
+    except (ModelError, UnknownNameError) as error:
+        return name, str(error)
+    except DalleKitError:
+        return name, ""  # what mends the settings has to work
 
 
 def _identity_fields() -> dict[str, set[str]]:

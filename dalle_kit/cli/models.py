@@ -219,7 +219,7 @@ def default(name: str | None, as_json: bool) -> None:
     from dalle_kit.config import load_settings, set_value
 
     if name is not None:
-        set_value("model", _lasting_name(registry(), name))
+        set_value("model", lasting_name(registry(), name))
     chosen = load_settings().model
     if as_json:
         print_json({"model": chosen})
@@ -259,7 +259,7 @@ def set_alias(name: str, model: str, as_json: bool) -> None:
     found = registry()
     if name in (spec.name for spec in found.specs()):
         raise ConfigError(f"{name!r} is itself the name of a model; choose another alias")
-    target = _lasting_name(found, model)
+    target = lasting_name(found, model)
     if target == name:
         raise ConfigError(f"the alias {name!r} would stand for itself; give the model's own name")
     set_value(f"aliases.{name}", target)
@@ -291,7 +291,7 @@ def remove_alias(name: str, as_json: bool) -> None:
         say(f"removed the alias {name}")
 
 
-def _lasting_name(found: Registry, name: str) -> str:
+def lasting_name(found: Registry, name: str) -> str:
     """Return a model's name as it can be kept in the settings: checked, and a path made absolute."""
     from dalle_kit.models.spec import LocalSource
 

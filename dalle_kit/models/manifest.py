@@ -97,7 +97,7 @@ def way_to_mend(folder: Path) -> str:
     manifest = read_manifest(folder) or read_manifest(folder.parent)  # an encoder's tokenizer lies a folder deeper
     if manifest is None:
         return "copy or save the model anew"
-    return f"remove it, and its next use makes it anew: dalle-kit models remove {shlex.quote(manifest.name)}"
+    return f"remove the model, and its next use makes it anew: dalle-kit models remove {shlex.quote(manifest.name)}"
 
 
 def folder_name(name: str) -> str:

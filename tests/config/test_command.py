@@ -52,6 +52,27 @@ def test_set_says_when_a_variable_is_stronger(run: Run, monkeypatch: pytest.Monk
     assert err == "Note: DALLE_KIT_DEVICE is set and stronger than the settings file\n"
 
 
+@pytest.mark.parametrize("key", ["model", "aliases.mine"])
+def test_set_says_when_there_is_no_such_model_and_keeps_it_all_the_same(run: Run, key: str) -> None:
+    code, out, err = run("config", "set", key, "smolm2-135m")
+    assert (code, out, err.count("\n")) == (0, "", 1)
+    assert err.startswith("Note: it is kept, and") and "did you mean 'smollm2-135m'?" in err
+    assert run("config", "get", key)[1] == "smolm2-135m\n"
+    assert run("config", "set", key, "smollm2-360m") == (0, "", "")  # known, and fetched on its first use
+
+
+def test_a_folder_that_is_set_as_the_model_is_kept_as_a_path_from_the_root(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "config.json").touch()
+    (folder / "model.safetensors").touch()
+    monkeypatch.chdir(tmp_path)
+    assert run("config", "set", "model", "./mine") == (0, "", "")
+    assert run("config", "get", "model")[1] == f"{folder}\n"
+
+
 def test_set_says_when_no_domain_reads_it(run: Run) -> None:
     code, out, err = run("config", "set", "identity.name", "Tom")
     assert (code, out, err.count("\n")) == (0, "", 1)
@@ -128,6 +149,37 @@ def test_doctor_names_each_problem_and_its_fix(
     assert advice.startswith("    fix: ")
     assert fix in advice
     assert "Folders" in out
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "what", "fix"),
+    [
+        ("email/prompt.j2", "{% if %}", "prompt.j2:1: Expected an expression", "templates check email"),
+        ("code.complete/document.j2", "{{ request.nme }}", "there is no field 'nme'", "check 'code complete'"),
+    ],
+)
+def test_doctor_names_a_broken_template(run: Run, home: Path, file: str, text: str, what: str, fix: str) -> None:
+    (home / "templates" / file).parent.mkdir(parents=True)
+    (home / "templates" / file).write_text(text, encoding="utf-8")
+    code, out, _ = run("doctor")
+    lines = out.splitlines()
+    place = [what in line for line in lines].index(True)
+    assert code == 2 and str(home) in lines[place]
+    assert lines[place + 1].startswith("    fix: mend the file, or remove it; then: ") and fix in lines[place + 1]
+
+
+@pytest.mark.parametrize("file", ["tokenizer.json", "model.safetensors"])
+def test_doctor_names_a_damaged_file_of_the_model(run: Run, tmp_path: Path, file: str) -> None:
+    from safetensors.numpy import save_file
+
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "config.json").write_text('{"model_type": "gpt2"}', encoding="utf-8")
+    save_file({}, folder / "model.safetensors")
+    (folder / file).write_bytes(b"\xff" * 50)
+    assert run("config", "set", "model", str(folder))[0] == 0
+    code, out, _ = run("doctor")
+    assert code == 2 and f"{file} cannot be read" in out and "copy or save the model anew" in out
 
 
 def test_doctor_names_a_folder_that_is_a_file_and_goes_on(run: Run, home: Path) -> None:

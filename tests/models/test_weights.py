@@ -111,7 +111,7 @@ def test_what_to_do_about_damaged_weights_is_said_for_ones_own_and_for_those_tha
     with pytest.raises(ModelError, match=r"; copy or save the model anew$"):
         read_shapes(folder)
     (folder / FILE).write_bytes(Manifest(name="hub:a/b c", source={"kind": "hub"}, files={}).to_json())
-    with pytest.raises(ModelError, match=r"; remove it, and .*: dalle-kit models remove 'hub:a/b c'$"):
+    with pytest.raises(ModelError, match=r"; remove the model, and .*: dalle-kit models remove 'hub:a/b c'$"):
         read_shapes(folder)
 
 
