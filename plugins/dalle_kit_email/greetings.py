@@ -19,7 +19,8 @@ _COLLECTIVE = re.compile(
     r"\b(?:team|support|sales|office|department|service|services|group|desk|hr|committee|board|staff|list|"
     r"colleagues|customer|info|club|school|hotel|restaurant|library|museum|clinic|hospital|university|company|agency|"
     r"insurance|practice|surgery|property|council|volunteers|members|parents|residents|neighbou?rs|reception|helpdesk|"
-    r"shop|store|society|association|union|foundation|college|academy|limited|plc|gmbh|ltd|inc|llc|ag)\b|\Athe\s+\S",
+    r"shop|store|caf[eé]|bakery|garage|salon|studio|pharmacy|brewery|nursery|centre|center|orders|bookings|"
+    r"society|association|union|foundation|college|academy|limited|plc|gmbh|ltd|inc|llc|ag)\b|\Athe\s+\S",
     re.I,
 )
 _REGISTERS = {"formal": "formal", "friendly": "friendly"}

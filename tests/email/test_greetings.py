@@ -26,6 +26,7 @@ from dalle_kit_email.request import EmailRequest, LanguageCode, Tone
         (["J. Raman"], "friendly", "en", "Hi J. Raman,"),
         (["Support Team"], "friendly", "en", "Hi Support Team,"),
         (["Hotel Lindner"], "neutral", "en", "Dear Hotel Lindner,"),
+        (["Café Zoë"], "neutral", "en", "Dear Café Zoë,"),
         (["All staff"], "neutral", "en", "Dear all staff,"),
         (["The Harrowgate Ramblers"], "neutral", "en", "Dear Harrowgate Ramblers,"),
         (["Dental practice"], "friendly", "en", "Hi Dental practice,"),
