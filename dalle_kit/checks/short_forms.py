@@ -60,6 +60,7 @@ _DAY = re.compile(
     rf"|\b(?P<short>tues|thurs?|(?:(?<=next )|(?<=last )|(?<=every ))(?:wed|sat|sun)|(?:{_SHORT_DAY}){_PART})\b"
     rf"|(?P<before>{_ON})(?P<led>mon|tue|weds|thu|fri)\b"
     rf"|(?P<mark>{_ON}|\A|[,;:(] )(?P<dated>{_SHORT_DAY})(?= \d)"
+    rf"|(?<![\w-])(?P<timed>{_SHORT_DAY})(?= \d{{1,2}}(?:[:.]\d\d)?(?: ?[ap]m\b| (?:{'|'.join(_SHORT_MONTHS)})))"
 )
 _QUOTED = re.compile(r'["\u201c\u201d\u00ab]')
 #: A link, an address or a name of a file has such marks.
@@ -86,7 +87,7 @@ def _word(match: re.Match[str]) -> str:
 def _begun(match: re.Match[str]) -> str:
     """Return the end of a sentence and the first word of the next, with its capital letter."""
     word, end, space, first = match.groups()
-    last = word.casefold().lstrip("0123456789")
+    last = re.sub(r"\A\d+(?:st|nd|rd|th)?", "", word.casefold())
     goes_on = last in _ABBREVIATED or (
         len(last) < 3 and last not in _SHORT_ENDS and not (first in _BEGINS and not last)
     )
@@ -101,7 +102,7 @@ def _day(match: re.Match[str]) -> str:
         return match[0].capitalize()
     if match["range"]:
         return "-".join(map(_whole, match["range"].split("-")))
-    return before + _whole(match["short"] or match["led"] or match["dated"])
+    return before + _whole(match["short"] or match["led"] or match["dated"] or match["timed"])
 
 
 def _whole(short: str) -> str:

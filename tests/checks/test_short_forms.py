@@ -33,6 +33,8 @@ from dalle_kit.checks import Source, find_facts, spelled_out
         ("your baskets r ready, its not urgent", "your baskets are ready, it's not urgent"),
         ("Ben has the keys. he'll open up", "Ben has the keys. He'll open up"),
         ("nr is wrong!! use mine. its 07700 900321", "nr is wrong!! Use mine. It's 07700 900321"),
+        ("to fri 7 aug, boathouse fri 7pm", "to Friday 7 Aug, boathouse Friday 7pm"),
+        ("is on the 5th. it's free", "is on the 5th. It's free"),
         ("back at 5. can you wait?", "back at 5. Can you wait?"),
     ],
 )
@@ -62,7 +64,16 @@ def test_a_date_is_the_same_when_it_is_spelled_out(note: str) -> None:
             "well... maybe",
             "der 5. januar",
         ),
-        *("kunt u komen", "do u nas", "toys r us", "its 4 legs", "see a.com. eBay has it", "ask me. ana@example.com"),
+        *(
+            "they sat 8 hours",
+            "high st. corner",
+            "kunt u komen",
+            "do u nas",
+            "toys r us",
+            "its 4 legs",
+            "see a.com. eBay has it",
+            "ask me. ana@example.com",
+        ),
     ],
 )
 def test_what_only_looks_like_a_short_form_stays(note: str) -> None:
