@@ -12,6 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from dalle_kit.errors import ModelError
 from dalle_kit.models import disk, panels
 from dalle_kit.models.panels import PACKED_FILE
 from dalle_kit.models.quantization import quantize4, quantize8
@@ -88,4 +89,6 @@ def _stored(name: str, tensor: Tensor, entry: Entry, change: Callable[[str, Tens
         return changed.float() if changed.is_floating_point() else changed
     if changed is weight and tuple(tensor.shape) == entry.shape:
         return tensor
+    if not bool(torch.isfinite(changed).all()):
+        raise ModelError(f"the weight {name} holds what is no number: the model is damaged; copy or pull it anew")
     return quantize4(changed) if bits == 4 else quantize8(changed)

@@ -124,6 +124,13 @@ def test_a_truncated_file_is_said_to_be_unreadable(tmp_path: Path) -> None:
             read_panels(folder)
 
 
+def test_weights_that_are_no_numbers_are_not_packed(tmp_path: Path) -> None:
+    weight = matrix()
+    weight[3, 4] = torch.inf
+    with pytest.raises(ModelError, match=r"the weight a\.weight holds what is no number: the model is damaged"):
+        packed(write(tmp_path / "plain", {"a.weight": weight}), tmp_path / "packed")
+
+
 def test_a_folder_without_weights_is_said_to_have_none(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="has no weights as safetensors"):
         list(read_weights(tmp_path))
