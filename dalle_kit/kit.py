@@ -268,8 +268,6 @@ class Kit:
         ``like``, ``steer``, ``repair``, ``budget``, ``privacy`` and ``name_blind`` as in ``generate``, ``stopped`` as
         in ``stream``; the budget is for all of them. Where one fails, the error's ``documents`` are those written.
         """
-        from dalle_kit.engine.engine import ROWS  # takes a while to import
-
         Budget(budget)
         shaping = Shaping(template=template, like=like, steer=steer, privacy=privacy, name_blind=name_blind)
         works = self._works(domain, requests, shaping)
@@ -297,17 +295,8 @@ class Kit:
                 written.update(enumerate(documents, first))
 
         runner = engine.runner if engine is not None and budget is None else ""
-        # What was read for a draft is still known when it is repaired, where not too many others come in between; other
-        # engines keep none of it. When the time is limited, all have a draft before any is repaired.
-        size = {"native": ROWS, "server": 1}.get(runner, len(works))
-        parts = [partial(write, first, first + size) for first in range(0, len(works), size)]
         try:
-            if runner == "server":  # which may go at any time: what it has written must be whole by then
-                for _ in side_by_side(parts, at_once=self.settings.remote_together, stop=stop):
-                    pass
-            else:
-                for part in parts:
-                    part()
+            _in_parts(write, len(works), runner=runner, together=self.settings.remote_together, stop=stop)
         except DalleKitError as error:
             error.documents = written
             raise
@@ -430,3 +419,21 @@ def _options(work: Work, overrides: Mapping[str, Any]) -> GenerationOptions:
     if "seed" in given or not options.temperature:
         return options  # what is greedy is the same each time, further drafts included
     return options.merge({"seed": secrets.randbelow(2**31)})
+
+
+def _in_parts(
+    write: Callable[[int, int], None], count: int, *, runner: str, together: int, stop: threading.Event
+) -> None:
+    """Write the documents of a batch, from the one to before the other, in parts that suit what computes them."""
+    from dalle_kit.engine.engine import ROWS  # takes a while to import
+
+    # What was read for a draft is still known when it is repaired, where not too many others come in between; other
+    # engines keep none of it. When the time is limited, all have a draft before any is repaired.
+    size = {"native": ROWS, "server": 1}.get(runner, count)
+    parts = [partial(write, first, first + size) for first in range(0, count, size)]
+    if runner == "server":  # which may go at any time: what it has written must be whole by then
+        for _ in side_by_side(parts, at_once=together, stop=stop):
+            pass
+    else:
+        for part in parts:
+            part()
