@@ -7,9 +7,11 @@ import ctypes
 import hashlib
 import os
 import platform
-import secrets
 import shutil
+import signal
 import subprocess
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from dalle_kit.errors import ModelError, OutputError
@@ -24,7 +26,7 @@ _FLAGS = ("-O3", "-std=gnu11", "-shared", "-fPIC", "-pthread")
 _FOR_THIS_PROCESSOR = (("-march=native",), ("-mcpu=native",), ())
 _SECONDS = 120
 #: Bytes that a library and what the compiler writes beside it surely fit into.
-_ROOM = 4 << 20
+_ROOM = 2 << 20
 
 
 class CompileError(ModelError):
@@ -44,20 +46,16 @@ def load_library(*, progress: Progress = silent) -> ctypes.CDLL:
     Raises CompileError where there is no compiler or it fails. A failure is remembered, and tried again only by
     ``compile_library``.
     """
-    for attempt in range(2):
-        library = _library_path()
-        if not _is_whole(library):
-            failed = library.with_suffix(".failed")
-            if failed.exists():
-                raise CompileError(failed.read_text(encoding="utf-8"), is_known=True)
-            compile_library(progress=progress)
+    library = _library_path()
+    if _is_whole(library):
         try:
-            return ctypes.CDLL(str(library))
-        except OSError as error:
-            if attempt:
-                raise CompileError(f"the compiled step {library} cannot be loaded: {error}") from error
-            library.unlink(missing_ok=True)
-    raise AssertionError
+            return _load(library)
+        except CompileError:  # made for another system's C library, by a machine that shares the folder
+            with contextlib.suppress(OSError):
+                library.unlink()
+    with contextlib.suppress(OSError):
+        raise CompileError(library.with_suffix(".failed").read_text(encoding="utf-8"), is_known=True)
+    return _load(compile_library(progress=progress))
 
 
 def describe_library() -> str:
@@ -72,26 +70,27 @@ def describe_library() -> str:
 def compile_library(*, progress: Progress = silent) -> Path:
     """Compile the library anew and return its path. Raises CompileError."""
     library = _library_path()
-    partial = library.with_name(f".{secrets.token_hex(8)}{library.suffix}")
     progress("compiling for this processor", 0, None)
     try:
         library.parent.mkdir(parents=True, exist_ok=True)
-        _compile(partial)
-        digest = library.with_suffix(".sha256")
-        digest.unlink(missing_ok=True)
-        partial.replace(library)
-        digest.write_text(_hash(library), encoding="utf-8")
+        with tempfile.TemporaryDirectory(prefix=".", dir=library.parent) as folder:
+            partial = Path(folder, library.name)
+            # A disk that is full, or may not be written to, is no fault of the compiler: that is not remembered.
+            partial.write_bytes(bytes(_ROOM))
+            partial.unlink()
+            _compile(partial)
+            _load(partial)
+            digest = library.with_suffix(".sha256")
+            digest.unlink(missing_ok=True)
+            partial.replace(library)
+            digest.write_text(_hash(library), encoding="utf-8")
         library.with_suffix(".failed").unlink(missing_ok=True)
     except CompileError as error:
-        if _has_room(library.parent):
-            with contextlib.suppress(OutputError):
-                write_atomically(library.with_suffix(".failed"), str(error).encode(), force=True)
+        with contextlib.suppress(OutputError):
+            write_atomically(library.with_suffix(".failed"), str(error).encode(), force=True)
         raise
     except OSError as error:
         raise CompileError(f"the C step cannot be compiled into {library.parent}: {error.strerror}") from error
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink()
     return library
 
 
@@ -111,19 +110,40 @@ def _compile(target: Path) -> None:
     for flags in _FOR_THIS_PROCESSOR:
         command = [*compiler.split(), *_FLAGS, *flags, "-o", str(target), str(_SOURCE), "-lm"]
         try:
-            done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=_SECONDS)
-        except (OSError, subprocess.TimeoutExpired) as error:
+            code, told = _run(command, folder=target.parent)
+        except OSError as error:
             raise CompileError(f"the C compiler {compiler} cannot be run: {error}") from error
-        if done.returncode == 0 and target.exists():
+        except subprocess.TimeoutExpired as error:
+            raise CompileError(
+                f"the C compiler {compiler} took more than {_SECONDS} seconds; `dalle-kit models optimize` tries again"
+            ) from error
+        if code == 0 and target.exists():
             return
-        lines = [line for line in done.stderr.splitlines() if "error" in line] or done.stderr.splitlines()
-        problem = problem or (lines[0] if lines else f"exit code {done.returncode}")
+        lines = [line for line in told.splitlines() if "error" in line] or told.splitlines()
+        problem = problem or (lines[0] if lines else f"exit code {code}")
     raise CompileError(f"the C compiler {compiler} failed: {problem[:200]}")
 
 
-def _has_room(folder: Path) -> bool:
-    """Say whether a full disk is not what a compiler failed of: there will be room again."""
-    return shutil.disk_usage(folder).free > _ROOM
+def _run(command: Sequence[str], *, folder: Path) -> tuple[int, str]:
+    """Run a compiler, its temporary files in a folder; return its exit code and what it said of errors."""
+    environment = {**os.environ, "TMPDIR": str(folder)}
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, env=environment, process_group=0, errors="replace"
+    ) as process:
+        try:
+            _, told = process.communicate(timeout=_SECONDS)
+        except BaseException:
+            # What it has started would go on without it.
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    return process.returncode, told
+
+
+def _load(library: Path) -> ctypes.CDLL:
+    try:
+        return ctypes.CDLL(str(library))
+    except OSError as error:
+        raise CompileError(f"the compiled C step cannot be loaded: {error}") from error
 
 
 def _library_path() -> Path:
@@ -137,8 +157,9 @@ def _processor() -> str:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         lines = []
-    features = next((line for line in lines if line.startswith(("flags", "Features"))), platform.processor())
-    return f"{platform.system()} {platform.machine()} {features}"
+    features = next((line for line in lines if line.startswith(("flags", "Features"))), None)
+    # Asked for only where it is needed: that starts a process.
+    return f"{platform.system()} {platform.machine()} {features or platform.processor()}"
 
 
 def _is_whole(library: Path) -> bool:

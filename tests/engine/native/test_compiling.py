@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import multiprocessing.synchronize
+import os
+import select
 import shutil
 import subprocess
 from pathlib import Path
@@ -108,13 +110,60 @@ def test_a_folder_that_cannot_be_written_to_is_an_error_of_ours(
         load_library()
 
 
-def test_a_full_disk_is_not_taken_for_a_compiler_that_fails(cache: Path) -> None:
-    with small_disk(cache, "64k"):
+@pytest.mark.parametrize("disk", ["64k", "4m,ro"])
+def test_a_disk_that_takes_nothing_is_known_before_the_compiler_is_run(
+    cache: Path, library: Path, disk: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled: list[str | Path] = []
+    monkeypatch.setattr(compiling, "_compile", lambda target: compiled.append(shutil.copy(library, target)))
+    with small_disk(cache, disk):
         with pytest.raises(CompileError, match=r"^[^\n]+$") as full:
             load_library()
-        assert not full.value.is_known and not list(cache.iterdir())
-        subprocess.run(["mount", "-o", "remount,size=4m", str(cache)], check=True)
+        assert not full.value.is_known and not list(cache.iterdir()) and not compiled
+        subprocess.run(["mount", "-o", "remount,rw,size=4m", str(cache)], check=True)
         assert load_library()._name.startswith(str(cache))
+
+
+def test_a_disk_that_nothing_may_be_run_from_is_found_out_once(
+    cache: Path, library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled: list[str | Path] = []
+    monkeypatch.setattr(compiling, "_compile", lambda target: compiled.append(shutil.copy(library, target)))
+    with small_disk(cache, "4m,noexec"):
+        for is_known in (False, True):
+            with pytest.raises(CompileError, match="cannot be loaded") as found:
+                load_library()
+            assert found.value.is_known == is_known
+        assert len(compiled) == 1 and not list(cache.glob("*.so")) and not list(cache.glob(".*"))
+
+
+def test_room_for_what_is_temporary_is_not_needed_elsewhere(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with small_disk(tmp_path / "temporary", "16k") as full, small_disk(cache, "3m"):
+        monkeypatch.setenv("TMPDIR", str(full))
+        assert load_library()._name.startswith(str(cache))
+
+
+def test_a_compiler_that_takes_too_long_is_ended_with_all_that_it_has_started(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mkfifo = getattr(os, "mkfifo", None) or pytest.skip("there are no such pipes here")
+    pipe, compiler = tmp_path / "pipe", tmp_path / "compiler"
+    mkfifo(pipe)
+    compiler.write_text(f"#!/bin/sh\nsleep 60 > {pipe} &\nwait\n", encoding="utf-8")
+    compiler.chmod(0o755)
+    monkeypatch.setenv("CC", str(compiler))
+    monkeypatch.setattr(compiling, "_SECONDS", 0.5)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        with pytest.raises(CompileError, match=r"took more than 0.5 seconds; .* tries again$"):
+            load_library()
+        ends = select.poll()
+        ends.register(reader, select.POLLHUP)
+        assert ends.poll(5000)  # nobody has the other end of the pipe
+    finally:
+        os.close(reader)
 
 
 def _compile(start: multiprocessing.synchronize.Barrier) -> None:
