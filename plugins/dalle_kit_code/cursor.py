@@ -11,6 +11,8 @@ from dalle_kit import SourcePlace
 MARK = "<|cursor|>"
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
+#: A last line that ends in a blank is still being written.
+_BEGUN = re.compile(r"\S[ \t]+(?=\r?\n\Z)")
 _BOM = "\ufeff"
 
 
@@ -51,12 +53,15 @@ def plain(text: str) -> str:
 def cursor_of(place: SourcePlace) -> Cursor:
     """Return a place's text in two.
 
-    Without a line the cursor is at the mark, without a mark at the end. Raises ValueError for several marks.
+    Without a line the cursor is at the mark, without a mark at the end; where that is behind a blank, as in "return ",
+    the line end of ``echo`` comes after it. Raises ValueError for several marks.
     """
     at = place.offset
     if at is not None:
         return Cursor(place.text[:at], place.text[at:])
-    before, _, after = place.text.partition(MARK)
+    before, mark, after = place.text.partition(MARK)
+    if not mark and (begun := _BEGUN.search(before)):
+        return Cursor(before[: begun.end()], before[begun.end() :])
     if MARK in after:
         raise ValueError(f"the cursor mark {MARK} is there {1 + after.count(MARK)} times; leave one of them")
     return Cursor(before, after)

@@ -115,6 +115,8 @@ class Spot:
             return "line"
         if self.line_after.strip():
             return "line" if not self.is_line_start else "statement"
+        if self.is_line_start and width(blanks_of(self.below)) > width(self.indentation):
+            return "line"  # the head of what is below
         if self.opens_block:
             return "block" if width(blanks_of(self.below)) < width(self.indentation) else "statement"
         if not self.is_line_start:

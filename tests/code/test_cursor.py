@@ -43,6 +43,11 @@ def test_without_line_or_mark_the_cursor_is_at_the_end() -> None:
     assert cursor_of(SourcePlace(text="a\nb")) == Cursor("a\nb", "")
 
 
+def test_a_line_that_ends_in_a_blank_is_written_on() -> None:
+    assert cursor_of(SourcePlace(text="def f():\n    return \n")) == Cursor("def f():\n    return ", "\n")
+    assert cursor_of(SourcePlace(text="x = 1\n    \n")) == Cursor("x = 1\n    \n", "")
+
+
 def test_several_marks_are_refused() -> None:
     with pytest.raises(ValueError, match="is there 2 times"):
         cursor_of(SourcePlace(text=f"a{MARK}b{MARK}"))

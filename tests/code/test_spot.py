@@ -29,6 +29,8 @@ def spot_at(marked: str, language: str = "python") -> Spot:
         ("def f():<|cursor|>\n", "block"),
         ("def f():<|cursor|>\n    return x\n", "statement"),
         ('def f():\n    """Say <|cursor|>"""\n', "line"),
+        ("n = 0\n<|cursor|>\n    n += 1\nprint(n)\n", "line"),
+        ("def f():\n    <|cursor|>\n        n += 1\n    return n\n", "line"),
     ],
 )
 def test_the_place_suggests_how_far_to_write(marked: str, reach: str) -> None:
