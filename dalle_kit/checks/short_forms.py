@@ -13,17 +13,22 @@ from dalle_kit.checks.word_classes import BE, DETERMINERS, DO, MODALS, SUBJECTS
 
 _WORDS = {
     **{"pls": "please", "plz": "please", "thx": "thanks", "w/o": "without", "w/": "with", "b/c": "because"},
-    **{"tmrw": "tomorrow", "whats": "what's", "thats": "that's", "theres": "there's"},
+    **{"tmrw": "tomorrow", "whats": "what's", "thats": "that's", "theres": "there's", "heres": "here's"},
+    **{"hes": "he's", "shes": "she's"},
 }
 #: "PLS" is a name. "w/" and what it stands before may touch.
 _WORD = re.compile(
-    r"(?<![\w./:@&-])(?:([Pp]l[sz]|[Tt]hx|[Tt]mrw|[Ww]hats|[Tt]hats|[Tt]heres)(?![\w./@-]*\w)|(w/o|b/c)(?=\s)|"
-    r"(?<!\d )(w/)(?:\s+(?=\w)|(?=[^\W\d_]{2})))"
+    r"(?<![\w./:@&-])(?:([Pp]l[sz]|[Tt]hx|[Tt]mrw|[Ww]hats|[Tt]hats|[Tt]?[Hh]eres|[Ss]?hes)(?![\w./@-]*\w)|"
+    r"(w/o|b/c)(?=\s)|(?<!\d )(w/)(?:\s+(?=\w)|(?=[^\W\d_]{2})))"
 )
 #: "u", "r" and "its" are words of other languages, or other words of this one, but beside such words.
 _YOU = re.compile(
     r"(?<![\w./@'\u2019-])(?:(?<=\b(?:can|are|did) )u|(?<=\bif )u|(?<=\b(?:could|would|thank) )u|"
-    r"u(?= (?:can|could|will|would|need|want|have|are|get|got|know|like|please)\b))(?![\w./@-])"
+    r"u(?= (?:can|could|will|would|need|want|have|are|get|got|know|like|please|owe|said|sent|asked|forgot)\b))"
+    r"(?![\w./@-])"
+)
+_YOUR = re.compile(
+    r"(?:(?<=\b(?:for|and|get) )|(?<=\b(?:with|show|send|need|have|from) )|(?<=\b(?:of|is) ))ur(?= [a-z]{3})"
 )
 _ARE = re.compile(r"(?:(?<=\b(?:you|how) )|(?<=\bwe )|(?<=\bthey )|(?<=[a-z]{2}s ))r(?= [a-z]{3})")
 _IT_IS = re.compile(r"\b([Ii])ts(?= (?:not|the|a|an|too|been|on|at|in|ok|\d{4,})\b(?!-))")
@@ -57,8 +62,8 @@ _DAY = re.compile(
     rf"\b(?P<name>{'|'.join(_DAYS + _MONTHS)})(?=s?\b)"
     rf"|(?:(?<=\d )|(?<=\bin ))(?P<month>{'|'.join(_SHORT_MONTHS)}|may(?=[,.;:)]?(?:\s+\d{{4}}\b|\s*\Z)))\b"
     rf"|\b(?P<range>(?:{_SHORT_DAY})-(?:{_SHORT_DAY}))\b"
-    rf"|\b(?P<short>tues|thurs?|(?:(?<=next )|(?<=last )|(?<=every ))(?:wed|sat|sun)|(?:{_SHORT_DAY}){_PART})\b"
-    rf"|(?P<before>{_ON})(?P<led>mon|tue|weds|thu|fri)\b"
+    rf"|\b(?P<short>tues|thurs?|(?:(?<=next )|(?<=last )|(?<=every ))(?:sat|sun)|(?:{_SHORT_DAY}){_PART})\b"
+    rf"|(?P<before>{_ON})(?P<led>mon|tue|weds?|thu|fri)\b"
     rf"|(?P<mark>{_ON}|\A|[,;:(] )(?P<dated>{_SHORT_DAY})(?= \d)"
     rf"|(?<![\w-])(?P<timed>{_SHORT_DAY})(?= \d{{1,2}}(?:[:.]\d\d)?(?: ?[ap]m\b| (?:{'|'.join(_SHORT_MONTHS)})))"
 )
@@ -74,7 +79,9 @@ def spelled_out(note: str) -> str:
     """
     if _QUOTED.search(note):
         return note
-    words = _IT_IS.sub(r"\1t's", _ARE.sub("are", _YOU.sub("you", _NOT.sub(r"\1n't", _WORD.sub(_word, note)))))
+    words = _IT_IS.sub(
+        r"\1t's", _ARE.sub("are", _YOUR.sub("your", _YOU.sub("you", _NOT.sub(r"\1n't", _WORD.sub(_word, note)))))
+    )
     return _DAY.sub(_day, _I.sub("I", _NEXT.sub(_begun, words)))
 
 
