@@ -133,7 +133,7 @@ def _parse(source: bytes) -> tuple[Message, Message]:
     if not any(head.get(name) for name in _HEADERS):
         raise ValueError(
             "this is not an e-mail message: it has no From, To, Subject, Date or Message-ID line at its top; give the "
-            "message's source, saved as .eml"
+            "message's source, saved as .eml, or put a line such as 'From: Ana <ana@example.com>' above its text"
         )
     return head, email.parser.BytesParser(policy=email.policy.compat32).parsebytes(source)
 
