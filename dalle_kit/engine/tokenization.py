@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 _ANCHOR = "\u263a"  # a character that merges with no other
 
+#: The files that families keep their vocabularies in.
+_VOCABULARIES = ("tokenizer.*", "vocab*", "merges.txt", "*.model", "*.spm", "*.tiktoken")
+
 
 class Tokenizer:
     """A model's tokenizer together with its chat template, if it has one.
@@ -281,7 +284,10 @@ def _load_backend(folder: Path) -> Backend:
             return Backend.from_file(str(file))
         except Exception as error:  # the library raises bare Exception
             raise ModelError(f"the tokenizer {file} cannot be read ({error!s:.200}); {way_to_mend(folder)}") from error
-    # Older checkpoints hold a vocabulary in their family's own form; transformers converts it.
+    # Older checkpoints hold a vocabulary in their family's own form; transformers converts it, and makes up an
+    # empty one where there is none.
+    if not any(any(folder.glob(pattern)) for pattern in _VOCABULARIES):
+        raise ModelError(f"{folder} has no tokenizer (tokenizer.json); copy it there from where the model came from")
     from transformers import AutoTokenizer
 
     try:

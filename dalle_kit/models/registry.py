@@ -184,6 +184,8 @@ class Registry:
 def check_checkpoint(folder: Path) -> None:
     """Raise ModelError unless a folder holds a transformers checkpoint: ``config.json`` and weights."""
     if not (folder / "config.json").is_file():
+        if (folder / "adapter_model.safetensors").is_file():
+            raise ModelError(f"the adapter {folder} has no adapter_config.json; copy it there too")
         packed = sorted(folder.glob("*.gguf"))
         fix = f"give the file itself: {packed[0]}" if packed else "give the folder of a transformers checkpoint"
         raise ModelError(f"the folder {folder} has no config.json; {fix}")
@@ -205,9 +207,9 @@ def _local_spec(name: str, path: Path) -> ModelSpec:
     if path.is_dir():
         if kind_of(path) is None:
             check_checkpoint(path)
-    elif path.suffix.lower() != ".gguf":
+    elif path.suffix.lower() != ".gguf" or not path.is_file():
         raise ModelError(
-            f"{name} is a file but no .gguf; give a .gguf file, a checkpoint folder, hub:REPO or a model's name"
+            f"{name} is no folder and no .gguf file; give a .gguf file, a checkpoint folder, hub:REPO or a model's name"
         )
     return ModelSpec(name=name, source=LocalSource(path=str(path)), summary=f"local: {path}")
 

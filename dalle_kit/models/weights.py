@@ -8,6 +8,7 @@ folder.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,8 @@ from dalle_kit.models.tensor_file import map_tensors
 if TYPE_CHECKING:
     from torch import Tensor
 
+
+_PART = re.compile(r"model-\d+-of-(\d+)\.safetensors")
 
 #: So begin the names of what an encoder-decoder of ours reads examples with.
 _ENCODER = ("encoder.reader.", "encoder.resampler.", "encoder.projection.")
@@ -140,6 +143,9 @@ def _existing(folder: Path) -> list[Path]:
     files = weight_files(folder)
     if not files:
         raise ModelError(f"{folder} has no weights as safetensors (model.safetensors); give a checkpoint that has")
+    parts = _PART.fullmatch(files[0].name)
+    if parts and int(parts[1]) != len(files):
+        raise ModelError(f"{folder} has {len(files)} of its {int(parts[1])} files of weights; {way_to_mend(folder)}")
     return files
 
 

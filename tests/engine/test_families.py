@@ -316,6 +316,14 @@ def test_what_to_do_about_a_damaged_file_is_said(
         Engine.load(StoredModel(name="broken", path=str(tmp_path)))
 
 
+def test_a_folder_without_a_tokenizer_is_said_to_have_none(checkpoints: Checkpoints, tmp_path: Path) -> None:
+    _, engine = checkpoints("gpt2")
+    for name in ("config.json", "model.safetensors", "tokenizer_config.json"):
+        (tmp_path / name).write_bytes(Path(engine.path, name).read_bytes())
+    with pytest.raises(ModelError, match=r"has no tokenizer \(tokenizer\.json\); copy it there"):
+        Engine.load(StoredModel(name="half", path=str(tmp_path)))
+
+
 def test_weights_of_other_shapes_are_said_in_one_line_and_no_table(
     checkpoints: Checkpoints, tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:

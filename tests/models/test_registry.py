@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -148,8 +149,25 @@ def test_a_path_where_nothing_is_is_called_a_path(paths: Paths, tmp_path: Path, 
 
 def test_a_file_of_another_kind_is_refused(paths: Paths, tmp_path: Path) -> None:
     (tmp_path / "model.onnx").write_bytes(b"x")
-    with pytest.raises(ModelError, match=r"is a file but no \.gguf"):
+    with pytest.raises(ModelError, match=r"is no folder and no \.gguf file"):
         Registry(paths=paths).resolve(str(tmp_path / "model.onnx"))
+
+
+def test_a_pipe_is_no_model_and_is_not_waited_for(paths: Paths, tmp_path: Path) -> None:
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("no pipes with names here")
+    os.mkfifo(tmp_path / "model.gguf")
+    with pytest.raises(ModelError, match=r"is no folder and no \.gguf file"):
+        Registry(paths=paths).resolve(str(tmp_path / "model.gguf"))
+
+
+@pytest.mark.parametrize("lost", ["adapter_config.json", "adapter_model.safetensors"])
+def test_half_of_an_adapter_is_said_to_be_half(paths: Paths, tmp_path: Path, lost: str) -> None:
+    (tmp_path / "adapter_config.json").write_text('{"base_model_name_or_path": "smollm2-135m"}', encoding="utf-8")
+    (tmp_path / "adapter_model.safetensors").touch()
+    (tmp_path / lost).unlink()
+    with pytest.raises(ModelError, match=f"^the adapter .*{lost}"):
+        Registry(paths=paths).resolve(str(tmp_path))
 
 
 def test_a_gguf_file_is_converted_once_and_known_by_its_content(paths: Paths, small_gguf: Path, tmp_path: Path) -> None:

@@ -104,6 +104,13 @@ def test_a_file_that_is_no_safetensors_is_said_in_one_line(tmp_path: Path, conte
             read(tmp_path)
 
 
+def test_weights_of_which_a_file_is_missing_are_not_read(tmp_path: Path) -> None:
+    save_file({"a": torch.ones(2)}, tmp_path / "model-00001-of-00003.safetensors")
+    save_file({"b": torch.ones(3)}, tmp_path / "model-00002-of-00003.safetensors")
+    with pytest.raises(ModelError, match="has 2 of its 3 files of weights; copy or save the model anew"):
+        read_shapes(tmp_path)
+
+
 def test_what_to_do_about_damaged_weights_is_said_for_ones_own_and_for_those_that_were_fetched(tmp_path: Path) -> None:
     folder = tmp_path / "small"
     folder.mkdir()

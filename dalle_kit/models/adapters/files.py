@@ -12,11 +12,16 @@ CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 
 
 def adapter_hash(folder: Path) -> str:
-    """Return the SHA-256 of both files, one after the other; OSError is left to the caller.
+    """Return the SHA-256 of both files, one after the other; raises ModelError where they cannot be read.
 
     The same as ``cat adapter_config.json adapter_model.safetensors | sha256sum``.
     """
-    return hashlib.sha256((folder / CONFIG).read_bytes() + (folder / WEIGHTS).read_bytes()).hexdigest()
+    try:
+        return hashlib.sha256((folder / CONFIG).read_bytes() + (folder / WEIGHTS).read_bytes()).hexdigest()
+    except OSError as error:
+        raise ModelError(
+            f"the adapter {folder} cannot be read: {error.strerror}: {error.filename}; copy it anew"
+        ) from error
 
 
 def base_of(folder: Path) -> str:
