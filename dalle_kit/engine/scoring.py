@@ -10,6 +10,7 @@ import numpy as np
 from dalle_kit.engine.decoding import GenerativeModel
 from dalle_kit.engine.guidance import Guidance
 from dalle_kit.engine.logits import Array
+from dalle_kit.engine.reading.memories import KEPT
 from dalle_kit.engine.sampling import Scores
 
 
@@ -76,7 +77,16 @@ class Places:
 
 
 def score(writer: GenerativeModel, rows: Sequence[Scored]) -> list[Places]:
-    """Compute the scores at the places of all texts' tokens together; none of the texts may be empty."""
+    """Compute the scores at the places of all texts' tokens; none of the texts may be empty.
+
+    They are computed together, but no more of them than an encoder-decoder keeps the memory of.
+    """
+    return [
+        places for start in range(0, len(rows), KEPT) for places in _score_together(writer, rows[start : start + KEPT])
+    ]
+
+
+def _score_together(writer: GenerativeModel, rows: Sequence[Scored]) -> list[Places]:
     room = max(len(row.source) + len(row.start) + len(row.target) for row in rows)
     guides = [row.guidance for row in rows]
     session = writer.open([row.source for row in rows], [row.start for row in rows], room=room, guides=guides)

@@ -133,6 +133,13 @@ def test_memory_of_prompts_long_past_is_made_anew(pair: Pair, monkeypatch: pytes
     assert pair.same(pair.own.open([SOURCES[0]], [[]], room=64).logits, before)
 
 
+def test_more_texts_may_be_scored_at_once_than_there_is_memory_of(pair: Pair) -> None:
+    texts = [(f"word {number}", [7, 8]) for number in range(memories.KEPT + 2)]
+    together = pair.engine.log_likelihoods(texts)
+    for place in (0, 1, -1):
+        np.testing.assert_allclose(together[place], pair.engine.log_likelihoods([texts[place]])[0], rtol=1e-4)
+
+
 EXAMPLES = ("Dear Ana, the review", "Please", "one two three four five six seven eight nine ten " * 3)
 
 
