@@ -219,7 +219,7 @@ class NativeLlama:
         """Return a matrix of this many rows, of any number if that is None; raises ValueError for another shape."""
         weight = self._weights[f"{name}.weight"]
         bits = bits_of(tuple(weight.shape))
-        if bits is None:
+        if bits is None or not weight.size:  # a phase without units would never be over
             raise ValueError(f"{name} holds no panels")
         shape = matrix_shape(tuple(weight.shape))
         if shape[1] != columns or (rows is not None and shape[0] != rows):

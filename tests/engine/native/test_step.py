@@ -355,6 +355,10 @@ def test_weights_that_do_not_fit_are_refused_before_c_reads_them(library: ctypes
     for changed in (weights[name][:-1], weights[name].swapaxes(0, 1)):
         with pytest.raises(ValueError, match=r"shape|one after another"):
             NativeLlama(SMALL, {**weights, name: changed}, library)
+    mlp = {name: each for name, each in weights.items() if "mlp" in name}
+    none = {name: each[:, :0] if "down" in name else each[:0] for name, each in mlp.items()}
+    with pytest.raises(ValueError, match="holds no panels"):
+        NativeLlama(SMALL, {**weights, **none}, library)
     norm = {"model.norm.weight": weights["model.norm.weight"].astype("float16")}
     with pytest.raises(ValueError, match="float16"):
         NativeLlama(SMALL, {**weights, **norm}, library)
