@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Any, Literal, get_args, get_origin
 
@@ -227,9 +227,13 @@ class Domain:
     corpus: Callable[[str], Iterable[Example]] = _no_corpus
 
     def __post_init__(self) -> None:
+        for part in fields(self):
+            value, (kind, what) = getattr(self, part.name), _PARTS.get(part.name, (Callable, "a function"))
+            if not isinstance(value, kind):
+                raise TypeError(f"domain {self.name!r}: {part.name} is {value!r:.80}; give {what}")
         if not _NAME.match(self.name):
             raise ValueError(f"domain name {self.name!r}: use lower-case words, e.g. 'email' or 'code complete'")
-        if not (isinstance(self.request, type) and issubclass(self.request, Request)):
+        if not issubclass(self.request, Request):
             raise TypeError(
                 f"domain {self.name!r}: the request is {self.request!r:.80}; derive it from dalle_kit.Request"
             )
@@ -269,6 +273,18 @@ class Domain:
                 plugin=self.name,
             ) from error
 
+
+#: What the parts of a domain are that are no functions.
+_PARTS: Mapping[str, tuple[Any, str]] = {
+    "name": (str, "a text"),
+    "summary": (str, "a text"),
+    "request": (type, "a class derived from dalle_kit.Request"),
+    "templates": (str, "the name of a package"),
+    "formats": (tuple | list, "a tuple of formats"),
+    "options": (GenerationOptions, "GenerationOptions"),
+    "model": (str | None, "the name of a model, or None"),
+    "prose": (bool, "True or False"),
+}
 
 #: Field names a request may not use: keyword arguments of ``Kit.generate``, and flags of every domain's command.
 RESERVED_FIELDS = frozenset(

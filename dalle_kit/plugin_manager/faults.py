@@ -21,8 +21,8 @@ _LIBRARIES = {"importlib", "pluggy", "pydantic"}
 
 
 def one_line(error: BaseException) -> str:
-    """Return an error as one line, with its type where the message alone would not say what it is."""
-    text = " ".join(str(error).split())
+    """Return an error as one printable line, with its type where the message alone would not say what it is."""
+    text = " ".join("".join(each if each.isprintable() else " " for each in str(error)).split())
     if isinstance(error, SystemExit):
         text = f"it called sys.exit({text})"
     elif not isinstance(error, (DalleKitError, pluggy.PluginValidationError)):

@@ -34,6 +34,7 @@ def plugins_with(install: Callable[..., Path], **functions: str) -> tuple[Plugin
         ("context", "lambda request: 1 / 0", (), "to prepare the templates of the domain 'note': ZeroDivisionError"),
         ("finish", "lambda request, draft: 1 / 0", (DRAFT,), "to finish the text of the domain 'note'"),
         ("finish", "lambda request, draft: None", (DRAFT,), "it returned None"),
+        ("finish", r"""lambda request, draft: exec("raise OSError('a\x1b[1mb')")""", (DRAFT,), "OSError: a [1mb"),
         ("finish", "lambda request, draft: type(draft)(draft.skeleton, {})", (DRAFT,), "KeyError"),
         ("shorten", "lambda request: exit(3)", (), "sys.exit(3)"),
         ("people", "lambda request: iter([1 / 0])", (), "to name the people of a request of the domain 'note'"),

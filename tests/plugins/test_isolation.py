@@ -86,6 +86,14 @@ BROKEN = {
         "\n    register('note', Format('json', str))",
         "'json'",
     ),
+    "options of another kind": (
+        "@hookimpl\ndef dalle_kit_register_domains(register):\n    register(domain(options=7))",
+        "domain 'note': options is 7; give GenerationOptions",
+    ),
+    "a check that is no function": (
+        "@hookimpl\ndef dalle_kit_register_domains(register):\n    register(domain(check=None))",
+        "domain 'note': check is None; give a function",
+    ),
     "undescribed request": (
         "class Odd(Request):\n    model_config = dict(arbitrary_types_allowed=True)\n"
         "    thing: memoryview = pydantic.Field(description='A thing.')\n"
