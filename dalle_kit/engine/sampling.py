@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dalle_kit.engine.logits import Logits, as_array, as_tensor
+from dalle_kit.errors import ModelError
 from dalle_kit.records import GenerationOptions
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ class Scores:
         if numbers is not None:
             best = numbers.argmax(-1)
             highest = numbers[np.arange(len(best)), best]
-            powers = numbers - highest[:, None]
+            with np.errstate(invalid="ignore"):  # what is no number is told where somebody wants it
+                powers = numbers - highest[:, None]
             np.exp(powers, out=powers)
             self.best, self._highest = best.tolist(), highest.tolist()
             self._normalisers = (highest + np.log(powers.sum(-1))).tolist()
@@ -90,8 +92,17 @@ class Scores:
         row: Numbers = self._fetched.numbers[self._start + place]
         return row
 
+    def check(self, place: int) -> None:
+        """Raise ModelError for a place whose logits are no numbers, or without end."""
+        if not math.isfinite(self._highest[place]):
+            raise ModelError(
+                f"the model computes {self._highest[place]} where it should say how likely its next token is: its "
+                "weights are damaged, or its steering is too strong; pull it again, or steer it less"
+            )
+
     def log_likelihood(self, place: int, token: int) -> float:
-        """Return the log-likelihood of a token at a place, in nats."""
+        """Return the log-likelihood of a token at a place, in nats; raises ModelError as ``check`` does."""
+        self.check(place)
         logit = self._highest[place] if token == self.best[place] else float(self.numbers(place)[token])
         return logit - self._normalisers[place]
 
@@ -123,12 +134,13 @@ def choose(
     seen: Sequence[int] = (),
     position: int = 0,
 ) -> int | None:
-    """Return the next token of a place, None where the constraint allows none.
+    """Return the next token of a place, None where the constraint allows none; raises ModelError as ``check`` does.
 
     The constraint, the penalty for the tokens ``seen``, temperature, top-k, top-p and min-p apply in this order, the
     latter as in transformers. The sample is the maximum of log-probability plus Gumbel noise (Maddison et al., 2014),
     which makes it a function of (seed, position).
     """
+    scores.check(place)
     penalty, greedy = options.repetition_penalty, options.temperature == 0.0
     if greedy and penalty == 1.0:
         # The likeliest of all is the likeliest of those allowed, if it is one of them.

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from dalle_kit.engine import sampling
 from dalle_kit.engine.logits import Logits
 from dalle_kit.engine.sampling import Scores, candidate_seed, choose, keep_likely, noise, penalise, pick
-from dalle_kit.errors import OptionError
+from dalle_kit.errors import ModelError, OptionError
 from dalle_kit.records import GenerationOptions
 
 LOGITS = np.array([0.0, 1.0, 2.0, 3.0], dtype=np.float32)
@@ -20,6 +22,19 @@ positions = st.integers(0, 10_000)
 
 def test_greedy_takes_the_likeliest_token() -> None:
     assert choose(SCORES, 0, GenerationOptions()) == 3
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("kind", [np.asarray, torch.from_numpy])
+def test_what_is_no_number_is_told_of_its_row_alone(value: float, kind: Callable[..., Logits]) -> None:
+    scores = Scores(kind(np.stack((LOGITS, np.full_like(LOGITS, value)))))
+    for temperature in (0.0, 1.0):
+        options = GenerationOptions(temperature=temperature)
+        assert choose(scores, 0, options) is not None
+        with pytest.raises(ModelError, match="weights are damaged"):
+            choose(scores, 1, options)
+    with pytest.raises(ModelError, match="weights are damaged"):
+        scores.log_likelihood(1, 3)
 
 
 @given(seed=seeds, position=positions)
