@@ -251,7 +251,7 @@ def list_aliases(as_json: bool = False) -> None:
 @json_option
 def set_alias(name: str, model: str, as_json: bool) -> None:
     """Let NAME stand for MODEL."""
-    from dalle_kit.config import set_value
+    from dalle_kit.config import load_settings, set_value
     from dalle_kit.errors import ConfigError
 
     if not name.replace("-", "").replace("_", "").isalnum():
@@ -260,7 +260,10 @@ def set_alias(name: str, model: str, as_json: bool) -> None:
     if name in (spec.name for spec in found.specs()):
         raise ConfigError(f"{name!r} is itself the name of a model; choose another alias")
     target = lasting_name(found, model)
-    if target == name:
+    meant, aliases = target, load_settings().aliases
+    while meant != name and meant in aliases:
+        meant = aliases[meant]
+    if meant == name:
         raise ConfigError(f"the alias {name!r} would stand for itself; give the model's own name")
     set_value(f"aliases.{name}", target)
     if as_json:

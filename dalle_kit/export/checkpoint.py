@@ -70,7 +70,8 @@ def _rewrite(source: Path, folder: Path) -> None:
 
 def _check_space(folder: Path, needed: int) -> None:
     free = disk.free_space(folder)
-    if free < needed + disk.MARGIN:
+    needed += disk.MARGIN
+    if free < needed:
         raise OutputError(
             f"the export takes {disk.megabytes(needed)} and {disk.megabytes(free)} are free in {folder.parent}; make "
             "room there, or give a folder on another disk"

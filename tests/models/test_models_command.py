@@ -102,6 +102,13 @@ def test_an_alias_that_could_not_work_is_refused(
         run("alias", "set", name, model)
 
 
+def test_an_alias_that_would_lead_back_to_itself_is_refused(paths: Paths) -> None:
+    run("alias", "set", "a", "smollm2-135m")
+    run("alias", "set", "b", "a")
+    with pytest.raises(ConfigError, match="'a' would stand for itself"):
+        run("alias", "set", "a", "b")
+
+
 def test_an_alias_that_is_the_default_model_is_not_removed(paths: Paths) -> None:
     run("alias", "set", "big", "smollm2-1.7b")
     run("default", "big")

@@ -54,7 +54,7 @@ def load_library(*, progress: Progress = silent) -> ctypes.CDLL:
             with contextlib.suppress(OSError):
                 library.unlink()
     with contextlib.suppress(OSError):
-        raise CompileError(library.with_suffix(".failed").read_text(encoding="utf-8"), is_known=True)
+        raise CompileError(_read(library.with_suffix(".failed")), is_known=True)
     return _load(compile_library(progress=progress))
 
 
@@ -64,7 +64,7 @@ def describe_library() -> str:
     failed = library.with_suffix(".failed")
     if _is_whole(library):
         return "compiled"
-    return failed.read_text(encoding="utf-8") if failed.exists() else "not compiled yet; it is on first use"
+    return _read(failed) if failed.exists() else "not compiled yet; it is on first use"
 
 
 def compile_library(*, progress: Progress = silent) -> Path:
@@ -165,9 +165,13 @@ def _processor() -> str:
 def _is_whole(library: Path) -> bool:
     """Say whether a library is as it was compiled: a cut one would bring the process down."""
     try:
-        return library.with_suffix(".sha256").read_text(encoding="utf-8") == _hash(library)
+        return library.with_suffix(".sha256").read_bytes() == _hash(library).encode()
     except OSError:
         return False
+
+
+def _read(note: Path) -> str:
+    return note.read_text(encoding="utf-8", errors="replace")
 
 
 def _hash(file: Path) -> str:

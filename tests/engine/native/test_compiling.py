@@ -61,6 +61,16 @@ def test_a_damaged_library_is_compiled_anew(
     assert len(compiled.read_bytes()) == len(whole)
 
 
+def test_a_damaged_note_of_the_librarys_hash_is_no_fault_of_the_model(
+    compiled: Path, library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled.with_suffix(".sha256").write_bytes(b"\xff" * 64)
+    assert compiling.describe_library().startswith("not compiled yet")
+    monkeypatch.setattr(compiling, "_compile", lambda target: shutil.copy(library, target))
+    load_library()
+    assert compiling.describe_library() == "compiled"
+
+
 @pytest.mark.parametrize(
     ("compiler", "reason"), [("/no/such/compiler", "cannot be run"), ("false", "failed"), ("true", "failed")]
 )
