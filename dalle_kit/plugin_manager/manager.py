@@ -22,7 +22,7 @@ from dalle_kit.plugin_manager.common_formats import COMMON_FORMATS
 from dalle_kit.plugin_manager.faults import FAILURES, described, guard, one_line, place
 from dalle_kit.plugin_manager.loading import Check, LoadedPlugin, PluginInfo, load_plugin
 from dalle_kit.plugin_manager.rules import is_strict
-from dalle_kit.records import Draft, Finding, Format, Prompt
+from dalle_kit.records import Draft, Finding, Format, Gap, Prompt
 
 if TYPE_CHECKING:
     import click
@@ -146,33 +146,24 @@ class Plugins:
 
     def _guarded_domain(self, info: PluginInfo, domain: Domain) -> Domain:
         """Return the domain with its functions guarded: each failure names the plugin, one of a check is a finding."""
+        keep = functools.partial(guard, plugin=info.name)
         what = f"the domain {domain.name!r}"
         return replace(
             domain,
-            context=guard(
-                domain.context, plugin=info.name, doing=f"to prepare the templates of {what}", expect=Mapping
+            context=keep(domain.context, doing=f"to prepare the templates of {what}", expect=Mapping),
+            finish=keep(
+                functools.partial(_whole_draft, domain.finish), doing=f"to finish the text of {what}", expect=Draft
             ),
-            finish=guard(
-                functools.partial(_whole_draft, domain.finish),
-                plugin=info.name,
-                doing=f"to finish the text of {what}",
-                expect=Draft,
+            shorten=keep(functools.partial(_shorter, domain.shorten), doing=f"to shorten the request of {what}"),
+            gap=keep(domain.gap, doing=f"to say what stands next to a text of {what}", expect=Gap | None),
+            sources=keep(functools.partial(_all_of, domain.sources), doing=f"to say what a text of {what} may rely on"),
+            people=keep(functools.partial(_all_of, domain.people), doing=f"to name the people of a request of {what}"),
+            cases=keep(functools.partial(_listed, domain.cases), doing=f"to give the cases of {what}"),
+            counterfactuals=keep(
+                functools.partial(_listed, domain.counterfactuals), doing=f"to give the counterfactuals of {what}"
             ),
-            shorten=guard(
-                functools.partial(_shorter, domain.shorten),
-                plugin=info.name,
-                doing=f"to shorten the request of {what}",
-            ),
-            sources=guard(
-                functools.partial(_all_of, domain.sources),
-                plugin=info.name,
-                doing=f"to say what a text of {what} may rely on",
-            ),
-            people=guard(
-                functools.partial(_all_of, domain.people),
-                plugin=info.name,
-                doing=f"to name the people of a request of {what}",
-            ),
+            plain=keep(functools.partial(_all_of, domain.plain), doing=f"to give plain texts of {what}"),
+            corpus=keep(functools.partial(_listed, domain.corpus), doing=f"to give real texts of {what}"),
             check=functools.partial(self._run_check, info, domain.check),
         )
 
@@ -210,16 +201,21 @@ def _whole_draft(finish: Callable[[Any, Draft], Draft], request: Any, draft: Dra
     return finished
 
 
-def _all_of(give: Callable[[Any], Iterable[str]], request: Any) -> tuple[str, ...]:
-    """Return all texts of a function; a generator that fails, or yields what is no text, raises here."""
-    given = give(request)
-    if isinstance(given, str):  # which would be taken for its letters
-        raise TypeError(f"it gave {given!r:.80}; give a list of texts")
-    texts = tuple(given)
+def _all_of(give: Callable[..., Iterable[str]], *arguments: Any) -> tuple[str, ...]:
+    """Return all texts of a function; what is no text raises here."""
+    texts = _listed(give, *arguments)
     for text in texts:
         if not isinstance(text, str):
             raise TypeError(f"it gave {text!r:.80}; give texts")
     return texts
+
+
+def _listed(give: Callable[..., Iterable[Any]], *arguments: Any) -> tuple[Any, ...]:
+    """Return all that a function gives; a generator that fails raises here."""
+    given = give(*arguments)
+    if isinstance(given, str):  # which would be taken for its letters
+        raise TypeError(f"it gave {given!r:.80}; give a list of texts")
+    return tuple(given)
 
 
 def _shorter(shorten: Callable[[Any], Any], request: Any) -> tuple[Any, str] | None:

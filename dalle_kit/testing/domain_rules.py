@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from dalle_kit.audit.counterfactuals import frames_of
 from dalle_kit.domain import Domain, Request
-from dalle_kit.errors import DalleKitError, RequestError, TemplateError
+from dalle_kit.errors import DalleKitError, PluginError, RequestError, TemplateError
+from dalle_kit.likeness.likeness import plain_texts
 from dalle_kit.plugin_manager.manager import Plugins
 from dalle_kit.records import Draft, Finding
 from dalle_kit.templating.checks import check_templates
@@ -94,6 +96,22 @@ def requests(subject: Subject) -> list[Fault]:
                 message = f"the field {name!r} does not survive JSON: {values}"
                 faults.append(Fault("requests", message, place_of(domain.request, name)))
     return faults
+
+
+def facts(subject: Subject) -> list[Fault]:
+    """Look whether what a text may rely on, the people in a request and what stands next to a text can be told."""
+    domain, faults = subject.domain, list[Fault]()
+    guarded = subject.plugins.domain(domain.name)  # which says what is of another kind, too
+    for name in ("sources", "people", "gap"):
+        for request in subject.requests:
+            with noted(faults, "requests", f"its {name} cannot be told", getattr(domain, name)):
+                try:
+                    getattr(guarded, name)(request)
+                except RequestError:  # that is how a domain refuses a request
+                    continue
+                except PluginError as error:
+                    raise error.__cause__ or error from None
+    return _first_of_each(faults)
 
 
 def templates(subject: Subject) -> list[Fault]:
@@ -224,7 +242,7 @@ def shortening(subject: Subject) -> list[Fault]:
 
 
 def cases(subject: Subject) -> list[Fault]:
-    """Look whether the cases of the evaluation are valid requests, each with an id of its own."""
+    """Look whether cases are valid requests, each with an id of its own, and counterfactuals and plain texts such."""
     domain, faults, seen = subject.domain, list[Fault](), set[object]()
     with noted(faults, "cases", "they cannot be listed", domain.cases):
         for case in domain.cases():
@@ -234,6 +252,10 @@ def cases(subject: Subject) -> list[Fault]:
             if name is None or name in seen:
                 faults.append(Fault("cases", f"the id {name!r} is missing or there twice", place_of(domain.cases)))
             seen.add(name)
+    with noted(faults, "cases", "counterfactuals cannot be used", domain.counterfactuals):
+        frames_of(domain)
+    with noted(faults, "cases", "plain texts cannot be used", domain.plain):
+        plain_texts(domain)
     return faults
 
 
@@ -254,4 +276,15 @@ def _first_of_each(faults: list[Fault]) -> list[Fault]:
 
 Rule = Callable[[Subject], list[Fault]]
 
-RULES: tuple[Rule, ...] = (documentation, requests, templates, patterns, finishing, checks, shortening, cases, formats)
+RULES: tuple[Rule, ...] = (
+    documentation,
+    requests,
+    facts,
+    templates,
+    patterns,
+    finishing,
+    checks,
+    shortening,
+    cases,
+    formats,
+)

@@ -28,10 +28,11 @@ def format_faults(
         faults += [Fault("formats", f"{format.name!r}: {message}", place) for message in _declared(format)]
         tried = 0
         for request, kind, draft in drafts:
-            try:
-                format.require(request)
-            except RequestError:
-                continue
+            with noted(faults, "formats", f"{format.name!r} cannot say what it needs", format.require):
+                try:
+                    format.require(request)
+                except RequestError:
+                    continue
             tried += 1
             with noted(faults, "formats", f"{format.name!r} cannot be written, given {kind}", format.render):
                 message = _wrong(format, _document(domain, request, draft, formats))

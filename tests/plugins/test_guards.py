@@ -37,6 +37,7 @@ def plugins_with(install: Callable[..., Path], **functions: str) -> tuple[Plugin
         ("finish", r"""lambda request, draft: exec("raise OSError('a\x1b[1mb')")""", (DRAFT,), "OSError: a [1mb"),
         ("finish", "lambda request, draft: type(draft)(draft.skeleton, {})", (DRAFT,), "KeyError"),
         ("shorten", "lambda request: exit(3)", (), "sys.exit(3)"),
+        ("gap", "lambda request: 'x'", (), "to say what stands next to a text of the domain 'note': TypeError"),
         ("people", "lambda request: iter([1 / 0])", (), "to name the people of a request of the domain 'note'"),
         ("people", "lambda request: ['Ana', None]", (), "it gave None; give texts"),
         ("people", "lambda request: 'Ana'", (), "it gave 'Ana'; give a list of texts"),
