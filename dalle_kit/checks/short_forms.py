@@ -21,15 +21,16 @@ _WORD = re.compile(
     r"(?<![\w./:@&-])(?:([Pp]l[sz]|[Tt]hx|[Tt]mrw|[Ww]hats|[Tt]hats|[Tt]?[Hh]eres|[Ss]?hes)(?![\w./@-]*\w)|"
     r"(w/o|b/c)(?=\s)|(?<!\d )(w/)(?:\s+(?=\w)|(?=[^\W\d_]{2})))"
 )
-#: "u", "r" and "its" are words of other languages, or other words of this one, but beside such words.
+#: "u" and "ur" are words of other languages: they are short forms only where a word is that is surely English.
 _YOU = re.compile(
-    r"(?<![\w./@'\u2019-])(?:(?<=\b(?:can|are|did) )u|(?<=\bif )u|(?<=\b(?:could|would|thank) )u|"
-    r"u(?= (?:can|could|will|would|need|want|have|are|get|got|know|like|please|owe|said|sent|asked|forgot)\b))"
-    r"(?![\w./@-])"
+    r"(?<![\w./@'\u2019-])u(r?)(?P<are>(?<=r)(?= (?:well|ok|welcome|right|late|not|the|an?)\b))?(?![\w./@-])"
 )
-_YOUR = re.compile(
-    r"(?:(?<=\b(?:for|and|get) )|(?<=\b(?:with|show|send|need|have|from) )|(?<=\b(?:of|is) ))ur(?= [a-z]{3})"
+_ENGLISH = re.compile(
+    r"\b(?:the|our|you|your|with|this|that|please|thanks?|have|can|could|would|should|from|what|when|where|how|they|hope|it|"
+    r"if|us|show)\b|n['\u2019]t\b",
+    re.IGNORECASE,
 )
+#: "r" and "its" are so only beside such words.
 _ARE = re.compile(r"(?:(?<=\b(?:you|how) )|(?<=\bwe )|(?<=\bthey )|(?<=[a-z]{2}s ))r(?= [a-z]{3})")
 _IT_IS = re.compile(r"\b([Ii])ts(?= (?:not|the|a|an|too|been|on|at|in|ok|\d{4,})\b(?!-))")
 #: A sentence's end before one that begins with a small letter. A full stop may be that of a number or of an
@@ -79,9 +80,10 @@ def spelled_out(note: str) -> str:
     """
     if _QUOTED.search(note):
         return note
-    words = _IT_IS.sub(
-        r"\1t's", _ARE.sub("are", _YOUR.sub("your", _YOU.sub("you", _NOT.sub(r"\1n't", _WORD.sub(_word, note)))))
-    )
+    words = _NOT.sub(r"\1n't", _WORD.sub(_word, note))
+    if _ENGLISH.search(words):
+        words = _YOU.sub(lambda found: "you're" if found["are"] is not None else f"you{found[1]}", words)
+    words = _IT_IS.sub(r"\1t's", _ARE.sub("are", words))
     return _DAY.sub(_day, _I.sub("I", _NEXT.sub(_begun, words)))
 
 
