@@ -47,6 +47,11 @@ def test_what_may_be_meant_in_two_ways_stays_as_it_is(point: str, sentence: str)
     assert stated(point) == sentence
 
 
+def test_each_sentence_of_a_point_is_stated() -> None:
+    assert stated("you have my ladder. Need it back") == "You have my ladder. I need it back."
+    assert stated("Need for speed") == "Need for speed."
+
+
 def test_a_team_speaks_of_itself_as_we() -> None:
     assert stated("am out of the office", subject="We") == "We are out of the office."
 
