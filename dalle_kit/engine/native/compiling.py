@@ -21,6 +21,7 @@ from dalle_kit.paths import find_paths
 
 _SOURCE = Path(__file__).with_name("step.c")
 _COMPILERS = ("cc", "gcc", "clang")
+_NO_COMPILER = "there is no C compiler (cc, gcc or clang); install one for texts several times as fast"
 _FLAGS = ("-O3", "-std=gnu11", "-shared", "-fPIC", "-pthread")
 #: What tells a compiler to use all that this processor can do; not all know the same.
 _FOR_THIS_PROCESSOR = (("-march=native",), ("-mcpu=native",), ())
@@ -43,8 +44,8 @@ class CompileError(ModelError):
 def load_library(*, progress: Progress = silent) -> ctypes.CDLL:
     """Return the library, compiled now if it is not in the cache folder or not as it was written.
 
-    Raises CompileError where there is no compiler or it fails. A failure is remembered, and tried again only by
-    ``compile_library``.
+    Raises CompileError where there is no compiler or it fails. That is remembered: a compiler that failed is tried
+    again only by ``compile_library``.
     """
     library = _library_path()
     if _is_whole(library):
@@ -53,18 +54,18 @@ def load_library(*, progress: Progress = silent) -> ctypes.CDLL:
         except CompileError:  # made for another system's C library, by a machine that shares the folder
             with contextlib.suppress(OSError):
                 library.unlink()
-    with contextlib.suppress(OSError):
-        raise CompileError(_read(library.with_suffix(".failed")), is_known=True)
+    failure = _known_failure(library)
+    if failure is not None:
+        raise CompileError(failure, is_known=True)
     return _load(compile_library(progress=progress))
 
 
 def describe_library() -> str:
     """Say whether the C step is compiled on this machine, or why it cannot be; compiles nothing."""
     library = _library_path()
-    failed = library.with_suffix(".failed")
     if _is_whole(library):
         return "compiled"
-    return _read(failed) if failed.exists() else "not compiled yet; it is on first use"
+    return _known_failure(library) or "not compiled yet; it is on first use"
 
 
 def compile_library(*, progress: Progress = silent) -> Path:
@@ -100,12 +101,25 @@ def identify_library(library: ctypes.CDLL) -> tuple[str, str]:
     return file.name, _hash(file)
 
 
+def _known_failure(library: Path) -> str | None:
+    """Return why a library could not be compiled, None where that was not tried or there is a compiler since."""
+    try:
+        failure = library.with_suffix(".failed").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    return None if failure == _NO_COMPILER and _compiler() is not None else failure
+
+
+def _compiler() -> str | None:
+    return os.environ.get("CC") or next(filter(shutil.which, _COMPILERS), None)
+
+
 def _compile(target: Path) -> None:
     if os.name == "nt":
         raise CompileError("the C step is compiled on Linux and macOS only")
-    compiler = os.environ.get("CC") or next(filter(shutil.which, _COMPILERS), None)
+    compiler = _compiler()
     if compiler is None:
-        raise CompileError("there is no C compiler (cc, gcc or clang); install one for texts several times as fast")
+        raise CompileError(_NO_COMPILER)
     problem = ""
     for flags in _FOR_THIS_PROCESSOR:
         command = [*compiler.split(), *_FLAGS, *flags, "-o", str(target), str(_SOURCE), "-lm"]
@@ -168,10 +182,6 @@ def _is_whole(library: Path) -> bool:
         return library.with_suffix(".sha256").read_bytes() == _hash(library).encode()
     except OSError:
         return False
-
-
-def _read(note: Path) -> str:
-    return note.read_text(encoding="utf-8", errors="replace")
 
 
 def _hash(file: Path) -> str:

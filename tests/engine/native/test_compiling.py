@@ -86,11 +86,19 @@ def test_a_compiler_that_fails_is_asked_once(
     assert not list(cache.glob("*.so")) and not list(cache.glob(".*"))
 
 
-def test_without_any_compiler_the_error_names_the_remedy(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_any_compiler_the_error_names_the_remedy_which_helps(
+    cache: Path, library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("CC", raising=False)
-    monkeypatch.setenv("PATH", "")
-    with pytest.raises(CompileError, match="install one"):
-        load_library()
+    monkeypatch.setattr(compiling, "_COMPILERS", ("no-such-compiler",))
+    for is_known in (False, True):
+        with pytest.raises(CompileError, match="install one") as found:
+            load_library()
+        assert found.value.is_known == is_known and compiling.describe_library() == str(found.value)
+    monkeypatch.setattr(compiling, "_COMPILERS", ("sh",))
+    monkeypatch.setattr(compiling, "_compile", lambda target: shutil.copy(library, target))
+    assert "not compiled yet" in compiling.describe_library()
+    assert load_library()._name.startswith(str(cache))
 
 
 def test_without_a_compiler_texts_are_the_same_only_slower(
