@@ -16,7 +16,11 @@ _NUMBER = re.compile(
 def listed(text: str) -> list[str]:
     """Return the lines of a list without what only draws it: rules, arrows, empty boxes, numbers from 1 on."""
     lines = [line.strip() for line in text.split("\n")]
-    items = [_ARROW.sub("", _BOX.sub("", line)) for line in lines if line and not _RULE.fullmatch(line)]
+    return unnumbered([_ARROW.sub("", _BOX.sub("", line)) for line in lines if line and not _RULE.fullmatch(line)])
+
+
+def unnumbered(items: list[str]) -> list[str]:
+    """Return items without their numbers, where these are there from 1 on."""
     numbers = [int(found[1]) for found in map(_NUMBER.match, items) if found]
     if len(numbers) > 1 and numbers == list(range(1, len(numbers) + 1)):
         items = [_NUMBER.sub("", item) for item in items]

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 import click
 from click.shell_completion import CompletionItem
 
-from dalle_kit.cli.lists import listed
+from dalle_kit.cli.lists import listed, unnumbered
 from dalle_kit.errors import PluginError, RequestError, UnknownNameError
 from dalle_kit.schemas import Schema, is_list, resolve
 
@@ -248,7 +248,7 @@ def _items(flag: str) -> Callable[[Any, Source], Any]:
             text = _text(value, flag, source)
             from_file = value == "-" or (value.startswith("@") and not value.startswith("@@"))
             items += listed(text) if from_file else [text]
-        return items
+        return unnumbered(items)
 
     return read
 

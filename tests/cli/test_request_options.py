@@ -147,6 +147,11 @@ def test_what_draws_a_list_is_no_part_of_its_items(tmp_path: Path, text: str, it
     assert fields("--point", f"@{file}") == {"points": items}
 
 
+def test_items_that_are_typed_with_numbers_lose_them_too() -> None:
+    assert fields("--point", "1. buy milk", "--point", "2. call Jo") == {"points": ["buy milk", "call Jo"]}
+    assert fields("--point", "1. buy milk") == {"points": ["1. buy milk"]}
+
+
 def test_dash_reads_stdin_once(monkeypatch: pytest.MonkeyPatch) -> None:
     def typed(text: str) -> None:
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode()), encoding="ascii"))
