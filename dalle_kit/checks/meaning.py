@@ -87,6 +87,9 @@ _COURTESIES = [
         ("thanks|thank you", "thank|grateful|gratitude|appreciat|cheers|kind", "the thanks are"),
     )
 ]
+#: A number in three groups and more, which may have other marks between them.
+_GROUPS = re.compile(r"\b(?:[A-Z]{2}\d\d|\d{2,})(?: \d{2,}){2,}\b")
+_BETWEEN_GROUPS = re.compile(r"[ \u00a0./-]")
 #: Little words that stand between "from" or "instead of" and what these are about.
 _LITTLE = frozenset("the a an at on in to by for about around room platform gate".split())
 #: Little words that carry the meaning, how else they are said, and what it means that they are not.
@@ -132,6 +135,7 @@ def twisted(point: str, sentences: Sequence[str]) -> str | None:
         or _made_condition(point, sentences[0])
         or _lost_span(point, sentences)
         or _lost_courtesy(point, sentences)
+        or _broken_number(point, sentences)
         or changed_person(point, sentences[0])
         or turned_bound(point, sentences)
         or lost_part(point, sentences)
@@ -318,6 +322,13 @@ def _lost_courtesy(point: str, sentences: Sequence[str]) -> str | None:
         if noted.search(point) and not any(said.search(sentence) for sentence in sentences):
             return f"{lost} left out"
     return None
+
+
+def _broken_number(point: str, sentences: Sequence[str]) -> str | None:
+    """Return whether the groups of an account's or a telephone's number stand apart: "DE89 is 3704 0044 ..."."""
+    said = _BETWEEN_GROUPS.sub("", " ".join(sentences))
+    broken = [number for number in _GROUPS.findall(point) if _BETWEEN_GROUPS.sub("", number) not in said]
+    return f"the number {broken[0]!r} is taken apart" if broken else None
 
 
 def _lost_little_word(point: str, sentences: Sequence[str]) -> str | None:
