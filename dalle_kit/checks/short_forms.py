@@ -32,7 +32,7 @@ _ENGLISH = re.compile(
 )
 #: "r" and "its" are so only beside such words.
 _ARE = re.compile(r"(?:(?<=\b(?:you|how) )|(?<=\bwe )|(?<=\bthey )|(?<=[a-z]{2}s ))r(?= [a-z]{3})")
-_IT_IS = re.compile(r"\b([Ii])ts(?= (?:not|the|a|an|too|been|on|at|in|ok|\d{4,})\b(?!-))")
+_IT_IS = re.compile(r"\b([Ii])ts(?= (?:not|the|a|an|too|been|on|at|in|ok|\d{4,}|[A-Z]\w+['\u2019]s)\b(?!-))")
 #: A sentence's end before one that begins with a small letter. A full stop may be that of a number or of an
 #: abbreviation, as it mostly is behind the shortest words.
 _NEXT = re.compile(r"(?<![\w.@/\u2026-])([^\W_]+)(\.|[!?]+)(\)? +)([^\W\d_]+)(?![^\s.]*[@/]|\.\w)")
@@ -61,7 +61,7 @@ _ON = r"\b(?:on|by|until|till|next|this|last|from|every|before|after) "
 _PART = r"(?= ?(?:morning|afternoon|evening|night)\b)"
 _DAY = re.compile(
     rf"\b(?P<name>{'|'.join(_DAYS + _MONTHS)})(?=s?\b)"
-    rf"|(?:(?<=\d )|(?<=\bin ))(?P<month>{'|'.join(_SHORT_MONTHS)}|may(?=[,.;:)]?(?:\s+\d{{4}}\b|\s*\Z)))\b"
+    rf"|(?:(?<=\d )|(?<=\bin ))(?P<month>{'|'.join(_SHORT_MONTHS)}|may(?=[,;:)]|\.?(?:\s+\d{{4}}\b|\s*\Z)))\b"
     rf"|\b(?P<range>(?:{_SHORT_DAY})-(?:{_SHORT_DAY}))\b"
     rf"|\b(?P<short>tues|thurs?|(?:(?<=next )|(?<=last )|(?<=every ))(?:sat|sun)|(?:{_SHORT_DAY}){_PART})\b"
     rf"|(?P<before>{_ON})(?P<led>mon|tue|weds?|thu|fri)\b"

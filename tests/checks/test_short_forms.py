@@ -35,6 +35,7 @@ from dalle_kit.checks import Source, find_facts, spelled_out
             "here's the list, he's away, you owe us 5, show your card",
         ),
         ("not before wed", "not before Wednesday"),
+        ("its Tom's 40th, from 5 may, bring a mat", "it's Tom's 40th, from 5 May, bring a mat"),
         ("hope ur well, ur dogs bark at the gate", "hope you're well, your dogs bark at the gate"),
         ("your baskets r ready, its not urgent", "your baskets are ready, it's not urgent"),
         ("Ben has the keys. he'll open up", "Ben has the keys. He'll open up"),
