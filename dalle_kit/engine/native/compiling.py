@@ -147,8 +147,8 @@ def _run(command: Sequence[str], *, folder: Path) -> tuple[int, str]:
         try:
             _, told = process.communicate(timeout=_SECONDS)
         except BaseException:
-            # What it has started would go on without it.
-            os.killpg(process.pid, signal.SIGKILL)
+            with contextlib.suppress(OSError):  # it may just have ended
+                os.killpg(process.pid, signal.SIGKILL)  # what it has started would go on without it
             raise
     return process.returncode, told
 
