@@ -97,7 +97,7 @@ class Kit:
         """
         name = self.model if domain is None else self.model_for(domain)
         with self._loading:
-            if name not in self._engines:
+            if name not in self._engines or self._engines[name].is_left_behind:
                 self._engines[name] = open_engine(
                     name, self.registry, self.settings, **self._computing, progress=self._progress
                 )

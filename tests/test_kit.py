@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import multiprocessing
+import os
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,6 +40,37 @@ def test_four_lines_write_an_email(kit: Kit) -> None:
     assert document.provenance.options.seed == 1
     assert document.provenance.generated_tokens > 0
     json.dumps(document.as_dict())
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_process_forked_while_another_thread_writes_can_write(kit: Kit) -> None:
+    written = kit.generate("email", REQUEST, max_tokens=8).text
+    computing, go_on = threading.Event(), threading.Event()
+    (scheduler,) = kit.load()._schedulers.values()
+    step = scheduler._batch.step
+
+    def held() -> None:
+        computing.set()
+        assert go_on.wait(60)
+        step()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scheduler._batch, "step", held)
+        thread = threading.Thread(target=kit.generate, args=("email", REQUEST), kwargs={"max_tokens": 8})
+        thread.start()
+        assert computing.wait(60)
+        context = multiprocessing.get_context("fork")
+        ours, theirs = context.Pipe()
+        child = context.Process(
+            target=lambda: theirs.send(kit.generate("email", REQUEST, max_tokens=8).text), daemon=True
+        )
+        child.start()
+        has_written = ours.poll(60)
+        child.kill()
+        go_on.set()
+        thread.join()
+    assert has_written and ours.recv() == written
 
 
 def test_the_pieces_of_a_stream_come_before_the_document(kit: Kit) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -46,9 +47,7 @@ class Engine:
     def __init__(self, loaded: Loaded) -> None:
         self._loaded = loaded
         self.tokenizer = loaded.tokenizer
-        self._scheduler: Scheduler | None = None
-        if loaded.writer is not None:
-            self._scheduler = Scheduler(Batch(loaded.writer, places=ROWS, device=loaded.device))
+        self._schedulers: dict[int, Scheduler] = {}
 
     @classmethod
     def load(
@@ -98,6 +97,11 @@ class Engine:
     def runner(self) -> str:
         """What computes it: ``native`` (in C), ``torch`` or ``transformers``."""
         return self._loaded.runner
+
+    @property
+    def is_left_behind(self) -> bool:
+        """Whether it cannot be used in this process, which was forked from the one that loaded it."""
+        return False
 
     @property
     def constrained(self) -> bool:
@@ -307,9 +311,13 @@ class Engine:
         return Row(job, index=index, tokenizer=self.tokenizer, ends=ends, constraints=lambda: self._constraints)
 
     def _run(self, rows: Sequence[Row]) -> Iterator[Piece]:
-        assert self._scheduler is not None  # the rows were made for a model that writes
         room = max((len(row.job.source) + self._target_size(row.job) for row in rows), default=0)
-        return self._scheduler.run(rows, room=room)
+        # What another process was computing when this one was forked from it, no thread goes on with here.
+        process = os.getpid()
+        if process not in self._schedulers:
+            batch = Batch(self.generative(), places=ROWS, device=self._loaded.device)
+            self._schedulers.setdefault(process, Scheduler(batch))
+        return self._schedulers[process].run(rows, room=room)
 
     def generative(self) -> SteerableModel:
         """Return the model that writes; raises ModelError for an encoder."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import queue
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -51,7 +52,7 @@ class RemoteEngine:
         self.model, self.name = server_name(replace(source, model=listed.name)), listed.name
         self.context = listed.context
         self.tokenizer = _Counter()
-        self._loop = loop
+        self._loop, self._process = loop, os.getpid()
         self._speaker = Speaker(client, listed.name, _way(listed), patience)
 
     @classmethod
@@ -88,6 +89,11 @@ class RemoteEngine:
     def close(self) -> None:
         """Close the connections; nothing can be written afterwards."""
         self._loop.close()
+
+    @property
+    def is_left_behind(self) -> bool:
+        """Whether this process was forked from the one that the connections, and the thread they need, are in."""
+        return self._process != os.getpid()
 
     @property
     def constrained(self) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -260,6 +262,23 @@ def test_what_a_batch_had_written_when_a_row_failed_is_in_the_error(script: Scri
     assert list(raised.value.documents) == [0]
     assert raised.value.documents[0].request.points == ("bus 1 is late",)
     assert not any("bus 3" in json.dumps(body) for _, body, _ in script.asked)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_process_that_was_forked_asks_the_server_anew(script: Script) -> None:
+    script.behaviours = [says("The bus is late.")]
+    kit = Kit(model=f"openai:{script.url}#m", settings=Settings())
+    script.engines.append(kit.load())  # type: ignore[arg-type]
+    request = {"to": ["a@example.com"], "points": ["the bus is late"]}
+    written = kit.generate("email", request).text
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe()
+    child = context.Process(target=lambda: theirs.send(kit.generate("email", request).text), daemon=True)
+    child.start()
+    has_written = ours.poll(30)
+    child.kill()
+    assert has_written and ours.recv() == written == kit.generate("email", request).text
 
 
 def as_text(text: str) -> Callable[[Handler], None]:
