@@ -51,8 +51,9 @@ class DalleLlama(LlamaModel):
 
     def states(self, source: Sequence[int], target: Sequence[int], guidance: Guidance = UNGUIDED) -> Tensor:
         """Return the states after each block (T, L, D), float32, of the tokens of an output after its prompt."""
-        memory = self.memories.find(source, guidance.examples)
-        return super().states([*memory.tokens, *source], target, guidance)
+        with self.memories.lock:
+            memory = self.memories.find(source, guidance.examples)
+            return super().states([*memory.tokens, *source], target, guidance)
 
     def hidden(self, tokens: Sequence[int]) -> Tensor:
         """Return the vectors of a text (T', W), float32, as its encoder makes them."""
@@ -85,14 +86,15 @@ class DalleSession(LlamaSession):
         """Read further prompts, which come after the others: their memory, and ``most`` tokens of each."""
         guides = of_each(guides, len(sources))
         pairs = zip(sources, guides, strict=True)
-        memories = [self._memories.find(source, guidance.examples) for source, guidance in pairs]
         head = self._model.head
-        self._added += [
-            None if each.added is None else F.linear(as_tensor(each.added).to(head.dtype), head).float()
-            for each in memories
-        ]
-        texts = [[*each.tokens, *source] for each, source in zip(memories, sources, strict=True)]
-        return super().join(texts, targets, guides=guides, most=beyond(memories, most))
+        with self._memories.lock:
+            memories = [self._memories.find(source, guidance.examples) for source, guidance in pairs]
+            self._added += [
+                None if each.added is None else F.linear(as_tensor(each.added).to(head.dtype), head).float()
+                for each in memories
+            ]
+            texts = [[*each.tokens, *source] for each, source in zip(memories, sources, strict=True)]
+            return super().join(texts, targets, guides=guides, most=beyond(memories, most))
 
     @torch.inference_mode()
     def feed(self, tokens: Sequence[Sequence[int]], *, tails: Sequence[int] | None = None) -> Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -138,6 +140,22 @@ def test_more_texts_may_be_scored_at_once_than_there_is_memory_of(pair: Pair) ->
     together = pair.engine.log_likelihoods(texts)
     for place in (0, 1, -1):
         np.testing.assert_allclose(together[place], pair.engine.log_likelihoods([texts[place]])[0], rtol=1e-4)
+
+
+def test_what_other_threads_read_takes_no_memory_that_is_still_to_be_read(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memories, "KEPT", 4)
+    pair.own.memories = memories.Memories(pair.own._reader, gate=0.7, keep=pair.own._keep)
+    texts = [[(f"{thread} and {number} " * 2, [7, 8]) for number in range(4)] for thread in range(3)]
+    expected = [pair.engine.log_likelihoods(each) for each in texts]
+
+    def score(thread: int) -> list[float]:
+        found = [pair.engine.log_likelihoods(texts[thread]) for _ in range(8)]
+        return [float(np.abs(np.subtract(each, expected[thread])).max()) for each in found]
+
+    with ThreadPoolExecutor(len(texts)) as pool:
+        assert max(itertools.chain(*pool.map(score, range(len(texts))))) < 1e-3
 
 
 EXAMPLES = ("Dear Ana, the review", "Please", "one two three four five six seven eight nine ten " * 3)

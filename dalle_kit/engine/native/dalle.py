@@ -56,8 +56,9 @@ class NativeDalle(NativeLlama):
 
     def states(self, source: Sequence[int], target: Sequence[int], guidance: Guidance = UNGUIDED) -> Array:
         """Return the states after each block (T, L, D), float32, of the tokens of an output after its prompt."""
-        memory = self.memories.find(source, guidance.examples)
-        return super().states([*memory.tokens, *source], target, guidance)
+        with self.memories.lock:
+            memory = self.memories.find(source, guidance.examples)
+            return super().states([*memory.tokens, *source], target, guidance)
 
     def hidden(self, tokens: Sequence[int]) -> Array:
         """Return the vectors of a text (T', W), float32, as its encoder makes them."""
@@ -92,10 +93,11 @@ class DalleSession(NativeSession):
     ) -> list[list[int]]:
         """Read further prompts, as rows at the end; what is ``added`` comes from their examples."""
         pairs = zip(sources, of_each(guides, len(sources)), strict=True)
-        memories = [self._memories.find(source, guidance.examples) for source, guidance in pairs]
-        texts = [[*memory.tokens, *source] for memory, source in zip(memories, sources, strict=True)]
-        added = [None if memory.added is None else _on_cpu(memory.added) for memory in memories]
-        return super().join(texts, targets, guides=guides, most=beyond(memories, most), added=added)
+        with self._memories.lock:
+            memories = [self._memories.find(source, guidance.examples) for source, guidance in pairs]
+            texts = [[*memory.tokens, *source] for memory, source in zip(memories, sources, strict=True)]
+            added = [None if memory.added is None else _on_cpu(memory.added) for memory in memories]
+            return super().join(texts, targets, guides=guides, most=beyond(memories, most), added=added)
 
 
 def _on_cpu(numbers: Logits) -> Array:

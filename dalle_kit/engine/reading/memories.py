@@ -59,12 +59,13 @@ class Memories:
     """The memory of what was read lately.
 
     ``keep`` is told the place and the vectors (Q, D) of a new one, in place of those that had that place before, and
-    returns the tokens that stand for them. May be used by several threads.
+    returns the tokens that stand for them. May be used by several threads, each of which holds ``lock`` from when it
+    finds memories until the decoder has read their tokens: what others find may take their places.
     """
 
     def __init__(self, reader: Reader, *, gate: float, keep: Callable[[int, Logits], tuple[int, ...]]) -> None:
         self._reader, self._gate, self._keep = reader, gate, keep
-        self._lock = threading.Lock()
+        self.lock = threading.RLock()
         self._known: OrderedDict[_Key, tuple[int, Remembered]] = OrderedDict()
 
     def find(self, source: Sequence[int], examples: Sequence[str] = ()) -> Remembered:
@@ -73,7 +74,7 @@ class Memories:
         The order of the examples never matters, not even to a bit.
         """
         key: _Key = tuple(sorted(examples)) or tuple(source)
-        with self._lock:
+        with self.lock:
             if key not in self._known:
                 # Read first: where that fails, all that is known stays as it is.
                 read = self._reader.remember(sorted(examples) or [self._reader.text(source)])
