@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor
 
 from dalle_kit.engine.tokenization import Tokenizer, read_json
+from dalle_kit.engine.transformers_model import check_tensors, translated
 from dalle_kit.errors import ModelError
 from dalle_kit.models.adapters import Adapter, save_adapter
 from dalle_kit.models.bridge import save_bridge
@@ -81,7 +83,8 @@ def joined_origin(decoder: Origin, name: str, folder: Path) -> Origin:
         from dalle_kit.modeling import DalleForConditionalGeneration
 
         torch.manual_seed(0)
-        encoder = AutoModel.from_pretrained(folder, dtype=torch.float32, trust_remote_code=False)
+        load = partial(AutoModel.from_pretrained, folder, dtype=torch.float32, trust_remote_code=False)
+        encoder = translated(str(folder), load)
         return DalleForConditionalGeneration.assemble(
             encoder=encoder, decoder=decoder.make(), memory="prefix", queries=_QUERIES
         )
@@ -136,22 +139,30 @@ def read_causal(folder: Path) -> Any:
     """Return the causal LM in a folder, its weights packed or not, in float32; raises ModelError for another kind."""
     from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, AutoConfig
 
-    config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    config = translated(str(folder), lambda: AutoConfig.from_pretrained(folder, trust_remote_code=False))
     if type(config) not in MODEL_FOR_CAUSAL_LM_MAPPING or config.is_encoder_decoder:
         raise ModelError(f"{folder} is a {config.model_type} model; causal LMs and dalle models are trained")
     # Read by us: transformers knows no packed weights.
     weights = {name: tensor.clone() for name, tensor in read_weights(folder)}
-    return MODEL_FOR_CAUSAL_LM_MAPPING[type(config)].from_pretrained(
-        None, config=config, state_dict=weights, dtype=torch.float32, attn_implementation="sdpa"
-    )
+    kind, options = MODEL_FOR_CAUSAL_LM_MAPPING[type(config)], {"attn_implementation": "sdpa"}
+    return _filled(folder, kind, config, weights, **options)
 
 
 def _read_dalle(folder: Path) -> Any:
     from dalle_kit.modeling import DalleConfig, DalleForConditionalGeneration
 
-    config = DalleConfig.from_pretrained(folder)
+    config = translated(str(folder), lambda: DalleConfig.from_pretrained(folder))
     weights = {name: tensor.clone() for name, tensor in read_weights(folder)}
-    return DalleForConditionalGeneration.from_pretrained(None, config=config, state_dict=weights, dtype=torch.float32)
+    return _filled(folder, DalleForConditionalGeneration, config, weights)
+
+
+def _filled(folder: Path, kind: Any, config: Any, weights: Mapping[str, Tensor], **options: Any) -> Any:
+    """Return a model in float32 with the weights of a folder; raises ModelError where they are not what it has."""
+    options |= {"dtype": torch.float32, "output_loading_info": True}
+    load = partial(kind.from_pretrained, None, config=config, state_dict=weights, **options)
+    network, found = translated(str(folder), load)
+    check_tensors(str(folder), found)
+    return network
 
 
 def _reader_of(encoder: Tokenizer | None, decoder: Tokenizer, *, limit: int | None) -> ReadExamples:
@@ -262,5 +273,8 @@ def _end_of(folder: Path, config: Mapping[str, Any]) -> int:
     end = settings.get("eos_token_id", config.get("eos_token_id"))
     end = end[0] if isinstance(end, list) else end
     if end is None:
-        raise ModelError(f"{folder} names no token that ends a text (eos_token_id in config.json); add one")
+        raise ModelError(
+            f"{folder} names no token that ends a text (eos_token_id in config.json); add one, or train a model that "
+            "writes"
+        )
     return int(end)

@@ -40,6 +40,8 @@ from dalle_kit.training.sources import Sample, Samples, Sources, read_samples
 
 SEED = "dalle-seed"
 _DEFAULT_ENCODER = "minilm-l6"
+#: The file that is written when a run is over.
+_RECORD = "training.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +70,9 @@ def train_model(
     """Train the Kit's model on texts and write what it learned to ``folder``; return the run's record.
 
     Checkpoints are written every ``save_every`` seconds; a run that was stopped goes on from the last one when it is
-    started again with the same folder. Raises RequestError for texts that cannot be used, DownloadError where a
-    corpus cannot be fetched, ModelError where the model cannot be trained or its loss is no number, OptionError for a
-    checkpoint of a run with other settings, DiskSpaceError for a full disk.
+    started again with the same folder. Raises OutputError for the folder of a run that is over, RequestError for texts
+    that cannot be used, DownloadError where a corpus cannot be fetched, ModelError where the model cannot be trained or
+    its loss is no number, OptionError for a checkpoint of a run with other settings, DiskSpaceError for a full disk.
     """
     from accelerate import Accelerator
     from transformers import logging
@@ -79,6 +81,7 @@ def train_model(
     cpu = choose_device(kit.settings.device) == "cpu"
     accelerator = Accelerator(cpu=cpu, mixed_precision="no")
     recipe = replace(recipe, precision=choose_precision(recipe.precision, device=accelerator.device.type))
+    _refuse_run_that_is_over(folder)
     progress("reading the texts", 0, None)
     choice = choice or Choice()
     samples = read_samples(kit, replace(sources, examples=_reads_examples(kit, recipe, choice)), seed=recipe.seed)
@@ -87,9 +90,8 @@ def train_model(
     folder.mkdir(parents=True, exist_ok=True)
     origin, licence = _origin(kit, choice, recipe, samples, folder, accelerator, progress)
     pairs, held_out = _all_pairs(samples, origin, recipe)
-    facts = {**origin.facts, "processes": accelerator.num_processes}
-    if choice.begin_with is not None:
-        facts["begun_with"] = adapter_hash(choice.begin_with)
+    begun = {} if choice.begin_with is None else {"begun_with": adapter_hash(choice.begin_with)}
+    facts = {**origin.facts, "processes": accelerator.num_processes, **begun}
     settings = {**asdict(recipe), **facts, "texts": _digest(pairs, held_out)}
     settings |= {"canaries": sources.canaries} if sources.canaries else {}
     checkpoint = Checkpoint(folder / "checkpoint", settings)
@@ -115,6 +117,11 @@ def train_model(
     return card
 
 
+def _refuse_run_that_is_over(folder: Path) -> None:
+    if (folder / _RECORD).exists() and Checkpoint(folder / "checkpoint", {}).step is None:
+        raise OutputError(f"{folder} has what an earlier run learned; give another --output, or remove it first")
+
+
 def _reads_examples(kit: Kit, recipe: Recipe, choice: Choice) -> bool:
     """Say whether what is trained has an encoder of examples for the texts of domains."""
     if choice.from_scratch:
@@ -134,7 +141,7 @@ def _learner(network: Any, recipe: Recipe, choice: Choice, *, device: str) -> Le
 
 def _write_records(folder: Path, card: Mapping[str, Any], history: History, licence: str) -> None:
     """Write what tells of a run: the record, the curves and the model card."""
-    write_atomically(folder / "training.json", (json.dumps(card, indent=2) + "\n").encode(), force=True)
+    write_atomically(folder / _RECORD, (json.dumps(card, indent=2) + "\n").encode(), force=True)
     write_curves(folder, history, title=folder.name)
     write_atomically(folder / "README.md", model_card(card, name=folder.name, licence=licence).encode(), force=True)
 

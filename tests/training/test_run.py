@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from dalle_kit.cli.main import main
 from dalle_kit.domain import Example
 from dalle_kit.engine.engine import Engine
-from dalle_kit.errors import ModelError, RequestError
+from dalle_kit.errors import ModelError, OutputError, RequestError
 from dalle_kit.kit import Kit
 from dalle_kit.models.adapters import load_adapter
 from dalle_kit.models.adapters.files import adapter_hash
@@ -48,6 +48,32 @@ def corpus(split: str) -> Iterable[Example]:
 
 def names(folder: Path) -> list[str]:
     return sorted(file.name for file in folder.iterdir())
+
+
+def test_what_an_earlier_run_learned_is_not_overwritten(small_model: Path, home: Path, tmp_path: Path) -> None:
+    (tmp_path / "training.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(OutputError, match="has what an earlier run learned; give another --output"):
+        train_model(Kit(model=str(small_model)), Sources(("email",)), tmp_path, recipe=RECIPE, report=nothing)
+    assert (tmp_path / "training.json").read_text(encoding="utf-8") == "{}"
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"model_type": "nosuch"}, "cannot be loaded"),
+        ({"hidden_size": 16}, "other shapes than config"),
+        ({"num_hidden_layers": 3}, "lacks model.layers.2"),
+    ],
+    ids=str,
+)
+def test_a_model_that_cannot_be_trained_is_said_to_be_so(
+    small_model: Path, tmp_path: Path, config: dict[str, Any], message: str
+) -> None:
+    shutil.copytree(small_model, tmp_path / "broken")
+    file = tmp_path / "broken" / "config.json"
+    file.write_text(json.dumps({**json.loads(file.read_text(encoding="utf-8")), **config}), encoding="utf-8")
+    with pytest.raises(ModelError, match=message):
+        read_causal(tmp_path / "broken")
 
 
 def test_an_adapter_is_written_with_the_record_of_how_it_was_made(
