@@ -27,7 +27,7 @@ _YOU = re.compile(
 )
 _ENGLISH = re.compile(
     r"\b(?:the|our|you|your|with|this|that|please|thanks?|have|can|could|would|should|from|what|when|where|how|they|hope|it|"
-    r"if|us|show)\b|n['\u2019]t\b",
+    r"if|us|use|show|then)\b|n['\u2019]t\b",
     re.IGNORECASE,
 )
 #: "r" and "its" are so only beside such words.
@@ -57,16 +57,18 @@ _MONTHS = "january february april june july september october november december"
 _SHORT_MONTHS = "jan feb mar apr jun jul aug sept sep oct nov dec march august".split()
 _SHORT_DAY = "mon|tue|weds?|thu|fri|sat|sun"
 #: What stands before a day, and behind one.
-_ON = r"\b(?:on|by|until|till|next|this|last|from|every|before|after) "
+_ON = r"\b(?:on|by|until|till|next|this|last|from|every|before|after|noon|midday|\d{1,2} ?[ap]m) "
 _PART = r"(?= ?(?:morning|afternoon|evening|night)\b)"
 _DAY = re.compile(
     rf"\b(?P<name>{'|'.join(_DAYS + _MONTHS)})(?=s?\b)"
     rf"|(?:(?<=\d )|(?<=\bin ))(?P<month>{'|'.join(_SHORT_MONTHS)}|may(?=[,;:)]|\.?(?:\s+\d{{4}}\b|\s*\Z)))\b"
-    rf"|\b(?P<range>(?:{_SHORT_DAY})-(?:{_SHORT_DAY}))\b"
-    rf"|\b(?P<short>tues|thurs?|(?:(?<=next )|(?<=last )|(?<=every ))(?:sat|sun)|(?:{_SHORT_DAY}){_PART})\b"
+    rf"|\b(?P<range>(?:(?:{_SHORT_DAY})(?:-|/| & | or )|(?:mon|tue|thu|fri) and )(?:{_SHORT_DAY}|tues|thurs?))\b"
+    r"|\b(?P<short>tues|thurs?|(?:(?<=next )|(?<=last )|(?<=every )|(?<=\d[ap]m ))(?:sat|sun)|"
+    rf"(?:{_SHORT_DAY}){_PART})\b"
     rf"|(?P<before>{_ON})(?P<led>mon|tue|weds?|thu|fri)\b"
     rf"|(?P<mark>{_ON}|\A|[,;:(] )(?P<dated>{_SHORT_DAY})(?= \d)"
-    rf"|(?<![\w-])(?P<timed>{_SHORT_DAY})(?= \d{{1,2}}(?:[:.]\d\d)?(?: ?[ap]m\b| (?:{'|'.join(_SHORT_MONTHS)})))"
+    rf"|(?<![\w-])(?P<timed>{_SHORT_DAY})"
+    rf"(?= \d{{1,2}}(?:[:.]\d\d)?(?:-\d{{1,2}}(?:\W|\Z)(?! *[a-z])| ?[ap]m\b| (?:{'|'.join(_SHORT_MONTHS)})))"
 )
 _QUOTED = re.compile(r'["\u201c\u201d\u00ab]')
 #: A link, an address or a name of a file has such marks.
@@ -110,7 +112,7 @@ def _day(match: re.Match[str]) -> str:
     if match["name"] or match["month"]:
         return match[0].capitalize()
     if match["range"]:
-        return "-".join(map(_whole, match["range"].split("-")))
+        return re.sub("[a-z]+", lambda word: word[0] if word[0] in ("or", "and") else _whole(word[0]), match["range"])
     return before + _whole(match["short"] or match["led"] or match["dated"] or match["timed"])
 
 

@@ -35,6 +35,7 @@ from dalle_kit.checks import Source, find_facts, spelled_out
             "here's the list, he's away, you owe us 5, show your card",
         ),
         ("not before wed", "not before Wednesday"),
+        ("mon or tues, noon fri, 7pm sat, sat 10-2", "Monday or Tuesday, noon Friday, 7pm Saturday, Saturday 10-2"),
         ("its Tom's 40th, from 5 may, bring a mat", "it's Tom's 40th, from 5 May, bring a mat"),
         ("hope ur well, ur dogs bark at the gate", "hope you're well, your dogs bark at the gate"),
         ("your baskets r ready, its not urgent", "your baskets are ready, it's not urgent"),
@@ -73,6 +74,8 @@ def test_a_date_is_the_same_when_it_is_spelled_out(note: str) -> None:
         ),
         *(
             "they sat 8 hours",
+            "the cat sat and sun shone",
+            "we sat 10-12 deep",
             "high st. corner",
             "kunt u komen",
             "ur funktion",
