@@ -166,7 +166,8 @@ def _fill(
     written = [_Written({}) for _ in range(len(rows) * of_each)]
     found: list[list[Generation]] = []
     pieces = engine.fill(rows, options, results=found, first=first)
-    for piece in pieces:
+    wanted = not budget.stopped  # else a server would still be asked
+    for piece in pieces if wanted else ():
         if piece is NOTHING_YET:
             if budget.stopped:
                 break
@@ -178,9 +179,10 @@ def _fill(
         if budget.over and piece.slot is not None:
             break
     else:
-        budget.learn(time.monotonic() - start, rows=len(written))
-        results.extend(found)
-        return
+        if wanted:
+            budget.learn(time.monotonic() - start, rows=len(written))
+            results.extend(found)
+            return
     budget.spent = True
     pieces.close()  # type: ignore[attr-defined]  # the engine's iterator is a generator
     for number, row in enumerate(rows):

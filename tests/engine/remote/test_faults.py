@@ -264,6 +264,16 @@ def test_what_a_batch_had_written_when_a_row_failed_is_in_the_error(script: Scri
     assert not any("bus 3" in json.dumps(body) for _, body, _ in script.asked)
 
 
+def test_a_server_is_asked_for_nothing_that_nobody_wants_any_more(script: Script) -> None:
+    script.behaviours = [says("The bus is late.")]
+    kit = Kit(model=f"openai:{script.url}#m", settings=Settings())
+    script.engines.append(kit.load())  # type: ignore[arg-type]
+    requests = [{"to": ["a@example.com"], "points": ["the bus is late"]}] * 2
+    written = kit.batch("email", requests, stopped=lambda: True)
+    assert [each.provenance.budget_spent for each in written] == [True, True]
+    assert "The bus is late." in written[0].text and not script.asked
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_process_that_was_forked_asks_the_server_anew(script: Script) -> None:
