@@ -14,7 +14,7 @@ from dalle_kit.checks.events import Event, Read
 from dalle_kit.checks.parts import lost_part, moved_part, turned_bound
 from dalle_kit.checks.persons import changed_person
 from dalle_kit.checks.roles import turned_roles
-from dalle_kit.checks.verbs import has_finite_verb
+from dalle_kit.checks.verbs import has_finite_verb, is_past
 from dalle_kit.checks.word_classes import TIMES
 from dalle_kit.checks.words import WORD, stem, weight
 
@@ -89,6 +89,7 @@ _COURTESIES = [
 ]
 #: A number in three groups and more, which may have other marks between them.
 _GROUPS = re.compile(r"\b(?:[A-Z]{2}\d\d|\d{2,})(?: \d{2,}){2,}\b")
+_BY = re.compile(r"\bby (?:the |an? )?([a-z]+)\b")
 _BETWEEN_GROUPS = re.compile(r"[ \u00a0./-]")
 #: Little words that stand between "from" or "instead of" and what these are about.
 _LITTLE = frozenset("the a an at on in to by for about around room platform gate".split())
@@ -136,6 +137,7 @@ def twisted(point: str, sentences: Sequence[str]) -> str | None:
         or _lost_span(point, sentences)
         or _lost_courtesy(point, sentences)
         or _broken_number(point, sentences)
+        or _acted_on(point, sentences)
         or changed_person(point, sentences[0])
         or turned_bound(point, sentences)
         or lost_part(point, sentences)
@@ -329,6 +331,16 @@ def _broken_number(point: str, sentences: Sequence[str]) -> str | None:
     said = _BETWEEN_GROUPS.sub("", " ".join(sentences))
     broken = [number for number in _GROUPS.findall(point) if _BETWEEN_GROUPS.sub("", number) not in said]
     return f"the number {broken[0]!r} is taken apart" if broken else None
+
+
+def _acted_on(point: str, sentences: Sequence[str]) -> str | None:
+    """Return whether what something is done by is said to have it done to: "sent by post", "the post was sent"."""
+    said = " ".join(sentences).casefold()
+    for means in set(_BY.findall(point.casefold())):
+        done = re.findall(rf"\b{means} (?:is|are|was|were|has been|have been) (\w+)", said)
+        if any(map(is_past, done)) and not re.search(rf"\bby (?:\w+ )?{means}\b", said):
+            return f"{means!r} is said to have it done"
+    return None
 
 
 def _lost_little_word(point: str, sentences: Sequence[str]) -> str | None:
