@@ -80,6 +80,7 @@ TWISTED = [
     ("owe you a coffee", "Please owe me a coffee."),
     ("we don't miss the call", "I do not miss the call."),
     ("tuba left in the hotel, sent back by post", "The tuba was left in the hotel, and the post was sent back."),
+    ("looked at the boiler, needs a new pump", "I have looked at the boiler and need a new pump."),
     ("IBAN DE89 3704 0044 0532 0130 00", "IBAN DE89 is 3704 0044 0532 0130 00."),
     # parts of notes, and who is meant
     ("310 cases last week, 520 the week before", "There were 520 cases last week, and 310 the week before."),
@@ -98,6 +99,8 @@ FAITHFUL = [
     ("please send us the figures before noon", "Could you please send us the figures before noon?"),
     ("Jack can't come", "I am afraid that Jack cannot come."),
     ("sent back by post on Monday", "It was sent back by post, and the post was collected on Monday."),
+    ("boiler man here, needs the cellar", "The boiler man is here, and needs the cellar."),
+    ("needs a new pump", "I am afraid that it will need a new pump."),
     ("her number is 020 7946 0000", "Her number is 020-7946-0000."),
     ("you can call me after 5 pm", "I would be glad if you could call me after 5 pm."),
     ("Ana replaces Ben from Monday", "On Monday, Ana will replace Ben."),
