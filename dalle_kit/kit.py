@@ -291,6 +291,11 @@ class Kit:
                     stopped=lambda: stop.is_set() or bool(stopped and stopped()),
                 ):
                     pass
+            except RequestError as error:
+                if last - first > 1:
+                    raise
+                # A server refuses what one asks for, and is asked for each by itself.
+                raise RequestError(f"requests[{first}]: {error}", field=error.field) from error
             finally:
                 written.update(enumerate(documents, first))
 

@@ -264,6 +264,16 @@ def test_what_a_batch_had_written_when_a_row_failed_is_in_the_error(script: Scri
     assert not any("bus 3" in json.dumps(body) for _, body, _ in script.asked)
 
 
+def test_a_request_of_a_batch_that_the_server_refuses_is_named(script: Script) -> None:
+    script.behaviours = [says("The bus is late."), fails(400, "filtered", code="content_filter")]
+    kit = Kit(model=f"openai:{script.url}#m", settings=Settings(remote_together=1))
+    script.engines.append(kit.load())  # type: ignore[arg-type]
+    requests = [{"to": ["a@example.com"], "points": ["the bus is late"]}] * 3
+    with pytest.raises(RequestError, match=r"requests\[1\]: .* refuses what is asked for here: filtered") as raised:
+        kit.batch("email", requests)
+    assert list(raised.value.documents) == [0]
+
+
 def test_a_server_is_asked_for_nothing_that_nobody_wants_any_more(script: Script) -> None:
     script.behaviours = [says("The bus is late.")]
     kit = Kit(model=f"openai:{script.url}#m", settings=Settings())
