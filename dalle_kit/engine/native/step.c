@@ -311,7 +311,6 @@ static inline Lanes codes(const uint8_t *from, int bits, int column) {
     return *(const Lanes *)values;
 }
 
-/* The products of one group of a panel, 16 rows, with ``count`` operands, ``stride`` apart. */
 static inline __attribute__((always_inline)) void multiply_group(
     const int count, const int bits, const uint8_t *block, const Operand *x, int stride, Lanes *products
 ) {
