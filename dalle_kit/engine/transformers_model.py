@@ -282,7 +282,10 @@ def _with_weights(folder: str, config: Any, weights: dict[str, Tensor], *, dtype
     import transformers
 
     known = transformers.MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING if seq2seq else transformers.MODEL_FOR_CAUSAL_LM_MAPPING
-    model = known[type(config)].from_pretrained(None, config=config, state_dict=weights, dtype=dtype)
+    model, found = known[type(config)].from_pretrained(
+        None, config=config, state_dict=weights, dtype=dtype, output_loading_info=True
+    )
+    check_tensors(folder, found)
     if (Path(folder) / "generation_config.json").exists():
         model.generation_config = transformers.GenerationConfig.from_pretrained(folder)
     return model

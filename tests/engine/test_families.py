@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -314,6 +315,20 @@ def test_what_to_do_about_a_damaged_file_is_said(
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ModelError, match=message):
         Engine.load(StoredModel(name="broken", path=str(tmp_path)))
+
+
+@pytest.mark.parametrize("quant", ["none", "int8"])
+@pytest.mark.parametrize(("layers", "message"), [(1, r"does not describe: .*h\.1"), (3, r"lacks .*h\.2")])
+def test_layers_that_lack_are_not_made_up_and_others_are_not_left_out(
+    quant: str, layers: int, message: str, checkpoints: Checkpoints, home: Path, tmp_path: Path
+) -> None:
+    _, engine = checkpoints("gpt2")
+    folder = tmp_path / "model"
+    shutil.copytree(engine.path, folder)
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    (folder / "config.json").write_text(json.dumps({**config, "n_layer": layers}), encoding="utf-8")
+    with pytest.raises(ModelError, match=message):
+        Engine.load(StoredModel(name="other", path=str(folder)), quant=quant)
 
 
 def test_a_folder_without_a_tokenizer_is_said_to_have_none(checkpoints: Checkpoints, tmp_path: Path) -> None:
