@@ -89,6 +89,11 @@ _COURTESIES = [
 ]
 #: A number in three groups and more, which may have other marks between them.
 _GROUPS = re.compile(r"\b(?:[A-Z]{2}\d\d|\d{2,})(?: \d{2,}){2,}\b")
+_APART = re.compile(
+    r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)day (?:at|in|of|for|to) \d{1,2}(?:st|nd|rd|th)? "
+    r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*",
+    re.IGNORECASE,
+)
 _BY = re.compile(r"\bby (?:the |an? )?([a-z]+)\b")
 _BETWEEN_GROUPS = re.compile(r"[ \u00a0./-]")
 #: Little words that stand between "from" or "instead of" and what these are about.
@@ -327,7 +332,10 @@ def _lost_courtesy(point: str, sentences: Sequence[str]) -> str | None:
 
 
 def _broken_number(point: str, sentences: Sequence[str]) -> str | None:
-    """Return whether the groups of an account's or a telephone's number stand apart: "DE89 is 3704 0044 ..."."""
+    """Return whether a number of groups, or a day and its date, is taken apart: "DE89 is 3704", "Friday at 12 Dec"."""
+    apart = _APART.search(" ".join(sentences))
+    if apart and apart[0].casefold() not in point.casefold():
+        return f"a date is taken apart: {apart[0]!r}"
     said = _BETWEEN_GROUPS.sub("", " ".join(sentences))
     broken = [number for number in _GROUPS.findall(point) if _BETWEEN_GROUPS.sub("", number) not in said]
     return f"the number {broken[0]!r} is taken apart" if broken else None

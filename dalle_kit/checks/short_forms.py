@@ -64,6 +64,7 @@ _DAY = re.compile(
     rf"|(?:(?<=\d )|(?<=\bin ))(?P<month>{'|'.join(_SHORT_MONTHS)}|may(?=[,;:)]|\.?(?:\s+\d{{4}}\b|\s*\Z)))\b"
     rf"|\b(?P<range>(?:(?:{_SHORT_DAY})(?:-|/| & | or )|(?:mon|tue|thu|fri) and )(?:{_SHORT_DAY}|tues|thurs?))\b"
     r"|\b(?P<short>tues|thurs?|(?:(?<=next )|(?<=last )|(?<=every )|(?<=\d[ap]m ))(?:sat|sun)|"
+    r"(?<=\bon )sat(?=[,.;:!?)]|\Z| (?:and|at|from)\b)|"
     rf"(?:{_SHORT_DAY}){_PART})\b"
     rf"|(?P<before>{_ON})(?P<led>mon|tue|weds?|thu|fri)\b"
     rf"|(?P<mark>{_ON}|\A|[,;:(] )(?P<dated>{_SHORT_DAY})(?= \d)"

@@ -81,6 +81,7 @@ TWISTED = [
     ("we don't miss the call", "I do not miss the call."),
     ("tuba left in the hotel, sent back by post", "The tuba was left in the hotel, and the post was sent back."),
     ("looked at the boiler, needs a new pump", "I have looked at the boiler and need a new pump."),
+    ("table booked for Friday 12 Dec at 7.30", "A table is booked for Friday at 12 Dec at 7.30."),
     ("IBAN DE89 3704 0044 0532 0130 00", "IBAN DE89 is 3704 0044 0532 0130 00."),
     # parts of notes, and who is meant
     ("310 cases last week, 520 the week before", "There were 520 cases last week, and 310 the week before."),
@@ -101,6 +102,7 @@ FAITHFUL = [
     ("sent back by post on Monday", "It was sent back by post, and the post was collected on Monday."),
     ("boiler man here, needs the cellar", "The boiler man is here, and needs the cellar."),
     ("needs a new pump", "I am afraid that it will need a new pump."),
+    ("open Friday 12 Dec", "We are open on Friday, the 12th of December."),
     ("her number is 020 7946 0000", "Her number is 020-7946-0000."),
     ("you can call me after 5 pm", "I would be glad if you could call me after 5 pm."),
     ("Ana replaces Ben from Monday", "On Monday, Ana will replace Ben."),

@@ -35,6 +35,7 @@ from dalle_kit.checks import Source, find_facts, spelled_out
             "here's the list, he's away, you owe us 5, show your card",
         ),
         ("not before wed", "not before Wednesday"),
+        ("beat Ashby on sat", "beat Ashby on Saturday"),
         ("mon or tues, noon fri, 7pm sat, sat 10-2", "Monday or Tuesday, noon Friday, 7pm Saturday, Saturday 10-2"),
         ("its Tom's 40th, from 5 may, bring a mat", "it's Tom's 40th, from 5 May, bring a mat"),
         ("hope ur well, ur dogs bark at the gate", "hope you're well, your dogs bark at the gate"),
@@ -74,6 +75,7 @@ def test_a_date_is_the_same_when_it_is_spelled_out(note: str) -> None:
         ),
         *(
             "they sat 8 hours",
+            "turn on sat nav",
             "the cat sat and sun shone",
             "we sat 10-12 deep",
             "high st. corner",
