@@ -196,6 +196,8 @@ def in_plain_words(problem: Mapping[str, Any]) -> str:
             return "there is no such field; leave it out"
         case "string_type":
             return "give a text"
+        case "string_unicode":
+            return "give a text without halves of characters"
         case "list_type" | "tuple_type":
             return "give a list"
         case "bool_type" | "bool_parsing":

@@ -54,6 +54,8 @@ def work_of(kit: Kit, domain: str, request: Fields | Request | None, fields: Fie
         if not isinstance(request, described.request):
             raise RequestError(f"{domain} takes a {described.request.__name__}, got a {type(request).__name__}")
     else:
+        if not (request is None or (isinstance(request, Mapping) and all(isinstance(name, str) for name in request))):
+            raise RequestError(f"a request is its fields by their names, got {request!r:.80}")
         given = {**(request or {}), **fields}
         strays = _OF_THE_KIT & given.keys() - described.request.model_fields.keys()
         if strays:

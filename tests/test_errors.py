@@ -20,6 +20,7 @@ class Body(Request):
         ({}, "is required"),
         ({"faults": "it leaks"}, "give a list"),
         ({"faults": [3]}, "give a text"),
+        ({"faults": ["a\ud800"]}, "give a text without halves of characters"),
         ({"faults": []}, "give at least 1"),
         ({"faults": ["a", "b", "c"]}, "give at most 2"),
         ({"faults": ["a"], "urgent": "perhaps"}, "give true or false"),

@@ -104,6 +104,12 @@ def test_a_request_of_a_batch_that_is_wrong_is_named_by_its_place(kit: Kit) -> N
     assert caught.value.field == "to"
 
 
+@pytest.mark.parametrize("request_", [7, ["room B12"], {7: "room B12"}, "room B12"])
+def test_what_is_no_request_is_told(kit: Kit, request_: Any) -> None:
+    with pytest.raises(RequestError, match=r"requests\[1\]: a request is its fields by their names, got "):
+        kit.batch("email", [REQUEST, request_])
+
+
 def test_one_request_is_no_batch(kit: Kit) -> None:
     with pytest.raises(RequestError, match="this is one request; give a list of them"):
         kit.batch("email", REQUEST)  # type: ignore[arg-type]
