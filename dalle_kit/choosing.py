@@ -7,14 +7,14 @@ place, if the document is the better for it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dalle_kit.checks import same_words
 from dalle_kit.checks.words import content_words
 from dalle_kit.domain import Domain, Request, told_texts
-from dalle_kit.engine.results import Generation
+from dalle_kit.engine.results import Generation, SlotResult
 from dalle_kit.guarding import Watch
 from dalle_kit.likeness.copying import copied, copied_runs
 from dalle_kit.privacy import PERSONAL_DATA
@@ -34,6 +34,9 @@ _LIKELY = -0.45
 
 #: What the line begins with that says where a sentence comes from.
 _TAKEN = "taken from draft "
+
+#: Why the text of a slot ended that was certain before anything was written.
+_STATED = "stated"
 
 #: Words for persons; a sentence that says other ones than its note says something else.
 PERSONS = frozenset("i me my mine we us our ours you your yours he him his she her hers they them their theirs".split())
@@ -82,6 +85,12 @@ def first_draft(plugins: Plugins, work: Work, generation: Generation, *, drop_fo
     return finish(plugins, work, reviewer, generation, drop_forced=drop_forced)
 
 
+def with_stated(generation: Generation, skeleton: Skeleton, texts: Mapping[str, str]) -> Generation:
+    """Return what was generated with the texts that were certain, by their slots' names, in the skeleton's order."""
+    slots = {**generation.slots, **{name: SlotResult(text, _STATED, (), 0.0, 0) for name, text in texts.items()}}
+    return replace(generation, slots={slot.name: slots[slot.name] for slot in skeleton.slots if slot.name in slots})
+
+
 def left_to_write(first: Finished) -> Skeleton | None:
     """Return what further drafts are to write: where the first leaves something to be desired; None for nothing.
 
@@ -95,17 +104,9 @@ def left_to_write(first: Finished) -> Skeleton | None:
         return None
     if any(slot.when for slot in skeleton.slots):
         return skeleton
-    texts = {name: result.text for name, result in first.generation.slots.items() if name not in wanting}
-    parts: list[str | Slot] = []
-    for part in skeleton.parts:
-        literal = part if isinstance(part, str) else texts.get(part.name)
-        if literal is not None and parts and isinstance(parts[-1], str):
-            parts[-1] += literal
-        elif literal is not None:
-            parts.append(literal)
-        else:
-            parts.append(part)
-    return Skeleton(tuple(parts))
+    return skeleton.stating(
+        {name: result.text for name, result in first.generation.slots.items() if name not in wanting}
+    )
 
 
 def best_draft(
@@ -136,9 +137,11 @@ def _exchangeable(work: Work) -> list[Slot]:
 
 
 def _is_wanting(each: Finished, slot: Slot) -> bool:
-    """Say whether a slot has an error, does not say its point, or says it only as the note does."""
+    """Say whether a slot has an error, does not say its point, or says it only as a note does that is no sentence."""
     wrong = any(finding.slot == slot.name and finding.severity != "note" for finding in each.review.findings)
-    return wrong or slot.name in each.review.unsaid or _is_echo(each, slot)
+    result = each.generation.slots.get(slot.name)
+    is_stated = result is not None and result.reason == _STATED
+    return wrong or slot.name in each.review.unsaid or (_is_echo(each, slot) and not is_stated)
 
 
 def _is_echo(each: Finished, slot: Slot) -> bool:
@@ -189,7 +192,11 @@ def finish(
         if slot.name in own.texts:
             own = own.replace(slot.name, reviewer.tidied(slot, own.texts[slot.name]))
     forced = _forced(own, generation) if drop_forced else []
-    lines = tuple(f"dropped: {quoted(own.texts[name])}" for name in forced)
+    stated = (result.text for result in generation.slots.values() if result.reason == _STATED)
+    lines = (
+        *(f"stated: {quoted(text)}" for text in stated),
+        *(f"dropped: {quoted(own.texts[name])}" for name in forced),
+    )
     if forced:  # what these had to say is missing from now on
         own = Draft(own.skeleton, {**own.texts, **dict.fromkeys(forced, "")})
     return hooked(plugins, work, reviewer, generation, own, lines)

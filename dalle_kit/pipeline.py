@@ -14,7 +14,17 @@ from typing import TYPE_CHECKING
 from dalle_kit import __version__
 from dalle_kit.blinding import blinded, find_stand_ins
 from dalle_kit.budget import Budget
-from dalle_kit.choosing import Finished, Work, best_draft, checks_of, cleaned, first_draft, hooked, left_to_write
+from dalle_kit.choosing import (
+    Finished,
+    Work,
+    best_draft,
+    checks_of,
+    cleaned,
+    first_draft,
+    hooked,
+    left_to_write,
+    with_stated,
+)
 from dalle_kit.domain import Domain, Request, told_texts
 from dalle_kit.engine.results import Generation, Piece
 from dalle_kit.errors import ContextOverflowError
@@ -25,7 +35,7 @@ from dalle_kit.recording import engine_facts, example_facts, plain_fields, plugi
 from dalle_kit.records import Document, Finding, GenerationOptions, Provenance
 from dalle_kit.repair import needs_repair, repair_steps
 from dalle_kit.review import Reviewer, placed
-from dalle_kit.rewording import reworded
+from dalle_kit.rewording import reworded, typed_sentences
 from dalle_kit.unveiling import Veil, unveiled, unveiled_pieces
 from dalle_kit.writing import run_repairs, write_first, write_others
 
@@ -151,7 +161,10 @@ def write(
     """
     clock, limit, first = _Clock(), Budget(budget, stopped=stopped), True
     results: list[list[Generation]] = []
-    rows = [(work.shaped.prompt, work.shaped.skeleton) for work in works]
+    # Servers of others cannot be held to words, and where the user has words drawn, unlikely ones are meant to come.
+    rewords = bool(engine and repair and engine.constrained and not options.temperature)
+    typed = [typed_sentences(work) if rewords else {} for work in works]
+    rows = [(work.shaped.prompt, work.shaped.skeleton.stating(texts)) for work, texts in zip(works, typed, strict=True)]
     if engine:
         pieces = write_first(engine, rows, options, limit, results=results)
     else:
@@ -164,11 +177,10 @@ def write(
         yield from gate.take(piece)
     yield from gate.rest()
     clock.note("generate")
-    # Where the user has words drawn, unlikely ones are meant to come.
     drop_forced = bool(engine) and repair and not options.temperature
     drafts = [
-        first_draft(plugins, work, candidates[0], drop_forced=drop_forced)
-        for work, candidates in zip(works, results, strict=True)
+        first_draft(plugins, work, with_stated(candidates[0], work.shaped.skeleton, texts), drop_forced=drop_forced)
+        for work, candidates, texts in zip(works, results, typed, strict=True)
     ]
     gaps = open_gaps(drafts, engine) if engine and drop_forced else {}
     if engine and gaps:
@@ -177,8 +189,7 @@ def write(
         drafts = _chosen(plugins, drafts, engine, options, limit, drop_forced=drop_forced, done=gaps)
     clock.note("finish")
     interruption = None
-    # Servers of others cannot be held to words, and where the user has them drawn, others are meant to come.
-    if engine and repair and engine.constrained and not options.temperature and not limit.over:
+    if engine and rewords and not limit.over:
         drafts, interruption = _reworded(plugins, drafts, engine, options, limit)
     if engine and repair and interruption is None:
         drafts, interruption = repaired(plugins, drafts, engine, options, limit)

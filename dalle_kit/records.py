@@ -263,6 +263,17 @@ class Skeleton:
                 empty = ""
         return text, starts
 
+    def stating(self, texts: Mapping[str, str]) -> Skeleton:
+        """Return the skeleton with the texts of some slots certain, by the slots' names."""
+        parts: list[str | Slot] = []
+        for part in self.parts:
+            text = part if isinstance(part, str) else texts.get(part.name)
+            if text is not None and parts and isinstance(parts[-1], str):
+                parts[-1] += text
+            else:
+                parts.append(part if text is None else text)
+        return Skeleton(tuple(parts))
+
     def outline(self) -> str:
         """Return the document with each slot shown as ``...``, for a prompt or a preview."""
         return self.fill({slot.name: "..." for slot in self.slots})

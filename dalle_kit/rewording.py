@@ -14,16 +14,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dalle_kit.budget import Budget
-from dalle_kit.checks import adds_words, completed, mixes_parts
+from dalle_kit.checks import adds_words, completed, is_sentence, mixes_parts
 from dalle_kit.checks.own_words import parts_of
 from dalle_kit.checks.verbs import BASES, begins_with_verb, has_finite_verb
 from dalle_kit.checks.word_classes import DETERMINERS, SUBJECTS, WRITER
 from dalle_kit.checks.words import WORD, plain
-from dalle_kit.choosing import Finished, checks_of, hooked
+from dalle_kit.choosing import Finished, Work, checks_of, hooked
 from dalle_kit.records import Draft, GenerationOptions, Slot
 from dalle_kit.repair import Rewriting, quoted
 from dalle_kit.repair.workbench import BEAMS, SENTENCE_TOKENS, Workbench
-from dalle_kit.review import open_slots, plain_sentence
+from dalle_kit.review import Reviewer, open_slots, plain_sentence
 from dalle_kit.writing import is_for_one_point, rewritten
 
 if TYPE_CHECKING:
@@ -107,6 +107,25 @@ class _Place:
     def is_dull(self, text: str) -> bool:
         """Say whether a text is the note as it was typed, which is no whole sentence."""
         return text == self.typed and not _is_whole(self.note)
+
+
+def typed_sentences(work: Work) -> dict[str, str]:
+    """Return by the names of slots the sentences of points that are whole as they were typed, and may stand so.
+
+    The model would be asked for these in vain: compared with what it writes, the note wins nearly always.
+    """
+    reviewer = Reviewer(work.domain, work.request, work.shaped.skeleton)
+    slots = [slot for slot in work.shaped.skeleton.slots if _takes_its_point(slot) and reviewer.is_english_prose(slot)]
+    found = {slot.name: plain_sentence(slot, 0) for slot in slots if is_sentence(slot.about[0])}
+    return found if found and reviewer.is_told_in_english else {}
+
+
+def _takes_its_point(slot: Slot) -> bool:
+    """Say whether a slot asks for one sentence that says its point, and for nothing more."""
+    more = slot.when or slot.words or slot.forbid or slot.mentions
+    if more or not is_for_one_point(slot) or slot.sentences != (1, 1):
+        return False
+    return plain_sentence(slot, 0).startswith(slot.starts_with.strip())
 
 
 def reworded(
@@ -224,16 +243,17 @@ def _names_it(place: _Place, made: str) -> bool:
 def _choose(engine: Engine, places: Sequence[_Place], limit: Budget) -> None:
     """Choose the likeliest sentence of each place, of one that is wrong only another; none where the time is up."""
     rivals = [(place, place.rivals) for place in places]
-    pairs = [(place, text) for place, texts in rivals if len(texts) > 1 for text in texts]
-    fits: list[float] = []
+    # In a mail merge the same are asked for again and again.
+    pairs = list(dict.fromkeys((text, place.note) for place, texts in rivals if len(texts) > 1 for text in texts))
+    fits: dict[tuple[str, str], float] = {}
     for start in range(0, len(pairs), _TOGETHER):
         if limit.over:
             return
-        fits += _fits(engine, [(text, place.note) for place, text in pairs[start : start + _TOGETHER]])
-    scores = iter(fits)
+        some = pairs[start : start + _TOGETHER]
+        fits.update(zip(some, _fits(engine, some), strict=True))
     for place, texts in rivals:
         if len(texts) > 1:
-            place.choice = max((place.worth(text) + next(scores), text) for text in texts)[1]
+            place.choice = max((place.worth(text) + fits[text, place.note], text) for text in texts)[1]
         elif texts:
             place.choice = texts[0]
 

@@ -54,6 +54,26 @@ def test_where_nothing_comes_of_a_note_it_stands_as_it_was_typed(kit: Kit) -> No
     assert any(line.startswith("stated: ") for line in document.provenance.repairs)
 
 
+def test_a_whole_sentence_stands_as_it_was_typed_and_costs_no_token(kit: Kit) -> None:
+    document = letter(kit, "Report", "the report is ready", "can you read it by Friday?", "please call Ana first")
+    assert "The report is ready. Can you read it by Friday? Please call Ana first." in document.text
+    assert document.provenance.generated_tokens == 0
+    assert set(document.provenance.finish_reasons.values()) == {"stated"}
+    assert len([line for line in document.provenance.repairs if line.startswith("stated: ")]) == 3
+
+
+def test_what_stands_beside_a_whole_sentence_is_written_after_it(kit: Kit) -> None:
+    document = letter(kit, "Report", "the report is ready", "two pages longer than planned", candidates=2)
+    assert next(iter(document.slots.values())) == "The report is ready."
+    assert document.provenance.generated_tokens > 0
+
+
+@pytest.mark.parametrize("more", [{"temperature": 0.7}, {"repair": False}])
+def test_the_model_is_asked_for_all_where_its_own_words_are_wanted(kit: Kit, more: dict[str, Any]) -> None:
+    document = letter(kit, "Report", "the report is ready", **more)
+    assert document.provenance.generated_tokens > 0
+
+
 def test_what_was_written_again_is_told(kit: Kit) -> None:
     (line,) = letter(kit, "Apprentice", "told him twice already").provenance.repairs
     assert line.startswith('wrote again: "') and 'told him twice already."' in line

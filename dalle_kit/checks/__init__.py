@@ -1,6 +1,6 @@
 """What a text promises and keeps: nothing unsupported, nothing missing, nothing misquoted, nothing out of form."""
 
-from dalle_kit.checks.completing import completed
+from dalle_kit.checks.completing import completed, is_sentence
 from dalle_kit.checks.consistency import consistency
 from dalle_kit.checks.contradictions import contradictions
 from dalle_kit.checks.coverage import Similarity, coverage, missing
@@ -56,6 +56,7 @@ __all__ = [
     "invented",
     "is_chatter",
     "is_finished",
+    "is_sentence",
     "join_text",
     "keep_sentences",
     "key_words",

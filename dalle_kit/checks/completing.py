@@ -11,10 +11,11 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from dalle_kit.checks.notes import capitalised
+from dalle_kit.checks.notes import asks, capitalised
 from dalle_kit.checks.own_words import parts_of
 from dalle_kit.checks.verbs import BASES, begins_with_verb, has_finite_verb, is_past
 from dalle_kit.checks.word_classes import (
+    ADVERBS,
     BE,
     DETERMINERS,
     DO,
@@ -23,8 +24,10 @@ from dalle_kit.checks.word_classes import (
     MORE_PAST,
     MORE_VERBS,
     OBJECTS,
+    POSSESSIVES,
     PREPOSITIONS,
     SUBJECTS,
+    SUBORDINATORS,
     TIMES,
     TWELVE,
 )
@@ -77,6 +80,10 @@ _PAST_TIMES = frozenset("yesterday ago last".split())
 #: What is left of "can't" and "won't".
 _LEFT_OF = {"ca": "can", "wo": "will", "sha": "shall"}
 _ORDERS = BASES | MORE_VERBS | {"do"}
+#: Who does something; "it" and "they" may be told with what they stand for.
+_WHO = frozenset("i we you he she".split())
+#: What a noun begins with that has a verb of its own sooner or later; "no" and "all" may stand before a participle.
+_BEFORE_NOUN = POSSESSIVES | frozenset("the a an this that these those its".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +182,31 @@ def completed(note: str, *, persons: bool = False, begins: str = "") -> str | No
         return ", ".join([typed, *(part.typed for part in others)]) + end
     forms = [] if begins else _asked(first) if asks else _told(first)
     return _any([typed, *forms]) + "".join(map(_further, others)) + end
+
+
+def is_sentence(note: str) -> bool:
+    """Say whether a note surely is one sentence as it was typed, which lacks nothing: "the report is ready".
+
+    What has commas is none, as the parts may need joining.
+    """
+    words = [_bare(word) for word in note.split()]
+    is_one = all(words) and 1 < len(words) <= _LONGEST and len(parts_of(note)) == 1 and not _ODD.search(note)
+    if not is_one or note.rstrip().endswith(("..", "!!", "??", "\u2026")):
+        return False
+    if asks(note) or note.rstrip().endswith("?"):
+        return asks(note)
+    first, *others = [_LEFT_OF.get(plain(word), plain(word)) for word in words]
+    if first in _BEFORE_NOUN:
+        ends = _HELPERS | SUBJECTS | SUBORDINATORS  # "the rooms we have" and "the key that was lost" are no sentences
+        return next((word in _HELPERS for word in others if word in ends), False)
+    verb = next((word for word in others if word not in ADVERBS), "")
+    if first == "please":
+        return verb in _ORDERS
+    if first not in _WHO:
+        return False
+    if verb in _AWAY:
+        return False
+    return first != words[0].casefold() or verb in _HELPERS | _ORDERS | MORE_PAST or begins_with_verb(verb)
 
 
 def _is_question(part: _Part) -> bool:

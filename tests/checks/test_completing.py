@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dalle_kit.checks import completed, content_words
+from dalle_kit.checks import completed, content_words, is_sentence
 
 
 def becomes(note: str, sentence: str, *, persons: bool = True) -> bool:
@@ -113,3 +113,54 @@ def test_every_note_may_stand_as_it_was_typed(words: list[str]) -> None:
     assert pattern is not None
     assert re.fullmatch(pattern, f"{typed[0].upper()}{typed[1:]}{'?' if pattern.endswith('?') else '.'}")
     assert set(content_words(typed)) <= set(content_words(pattern.replace("\\", "")))
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "the report is ready",
+        "we'll meet at noon on Friday",
+        "I lost the key to the shed.",
+        "I can't come on Monday",
+        "please collect it by 1 June",
+        "please don't use flash",
+        "he really needs a new saw",
+        "can you lend me yours?",
+        "what time is it",
+        "my aunt has paid until 2031",
+    ],
+)
+def test_what_lacks_nothing_is_a_sentence(note: str) -> None:
+    assert is_sentence(note)
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "",
+        "Friday",
+        "report is ready",
+        "the rooms we have",
+        "the key that was lost",
+        "no rain expected before Thursday",
+        "all brought down safely",
+        "it will appeal",
+        "I back on Monday",
+        "we short of chairs",
+        "please no shoes",
+        "the road closed until Friday",
+        "the shed is locked, ask Kim",
+        "we won. Sorry, Kim!",
+        "he doesn't want speeches...",
+        "who pays?",
+        "tired of this?",
+        "the price is (for now) 12 euros",
+    ],
+)
+def test_what_may_lack_something_is_none(note: str) -> None:
+    assert not is_sentence(note)
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_judged(note: str) -> None:
+    assert is_sentence(note) in (True, False)
