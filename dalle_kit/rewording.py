@@ -51,6 +51,12 @@ _SHORT = 6
 #: Sentences whose likelihoods are computed at once, so that memory stays bounded.
 _TOGETHER = 16
 
+#: Who writes, where that is surely English.
+_I = re.compile(r"(?<![\w./@'\u2019-])i(?![\w./@-])")
+
+#: "no shoes, no entry": nothing is missing.
+_WITHOUT = re.compile(r"no\b.*, no\b", re.IGNORECASE)
+
 #: What stands for something that is told before: a sentence may say what it is.
 _STANDS_FOR = re.compile(r"\b(?:it|its|they|them|their)\b", re.IGNORECASE)
 
@@ -116,7 +122,7 @@ def typed_sentences(work: Work) -> dict[str, str]:
     """
     reviewer = Reviewer(work.domain, work.request, work.shaped.skeleton)
     slots = [slot for slot in work.shaped.skeleton.slots if _takes_its_point(slot) and reviewer.is_english_prose(slot)]
-    found = {slot.name: plain_sentence(slot, 0) for slot in slots if is_sentence(slot.about[0])}
+    found = {slot.name: _I.sub("I", plain_sentence(slot, 0)) for slot in slots if is_sentence(slot.about[0])}
     return found if found and reviewer.is_told_in_english else {}
 
 
@@ -192,7 +198,7 @@ def _is_whole(note: str) -> bool:
     """Say whether a note is a sentence as it was typed, with a subject that needs nothing before it."""
     first = (note.split() or [""])[0]
     led = first[:1].isupper() or plain(first) in SUBJECTS | DETERMINERS or note.rstrip().endswith("?")
-    return led and has_finite_verb(note) and not begins_with_verb(note)
+    return (led and has_finite_verb(note) and not begins_with_verb(note)) or bool(_WITHOUT.match(note))
 
 
 def _write(engine: Engine, asked: Sequence[tuple[_Place, str]], options: GenerationOptions, limit: Budget) -> None:

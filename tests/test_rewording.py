@@ -55,8 +55,8 @@ def test_where_nothing_comes_of_a_note_it_stands_as_it_was_typed(kit: Kit) -> No
 
 
 def test_a_whole_sentence_stands_as_it_was_typed_and_costs_no_token(kit: Kit) -> None:
-    document = letter(kit, "Report", "the report is ready", "can you read it by Friday?", "please call Ana first")
-    assert "The report is ready. Can you read it by Friday? Please call Ana first." in document.text
+    document = letter(kit, "Report", "the report is ready", "can i read it by Friday?", "please call Ana first")
+    assert "The report is ready. Can I read it by Friday? Please call Ana first." in document.text
     assert document.provenance.generated_tokens == 0
     assert set(document.provenance.finish_reasons.values()) == {"stated"}
     assert len([line for line in document.provenance.repairs if line.startswith("stated: ")]) == 3
@@ -87,6 +87,10 @@ def test_points_that_share_a_fact_are_all_told(kit: Kit) -> None:
 def test_without_repair_the_draft_stays(kit: Kit) -> None:
     document = letter(kit, "Apprentice", "told him twice already", repair=False)
     assert document.provenance.repairs == ()
+
+
+def test_what_is_not_to_be_had_without_is_told_as_it_was_typed(kit: Kit) -> None:
+    assert "No ribbon, no bike." in letter(kit, "Bicycle cellar", "no ribbon, no bike").text
 
 
 def test_words_that_the_user_has_drawn_stay(kit: Kit) -> None:

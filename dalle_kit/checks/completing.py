@@ -8,28 +8,36 @@ A small model makes up verbs and takes words from elsewhere to make a sentence o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
+from dalle_kit.checks.note_parts import (
+    ARTICLE,
+    AWAY,
+    CLOSED,
+    HELPERS,
+    LEFT_OF,
+    ORDERS,
+    POSSESSIVE_PRONOUNS,
+    PREPOSITION,
+    Part,
+    any_of,
+)
 from dalle_kit.checks.notes import asks, capitalised
 from dalle_kit.checks.own_words import parts_of
-from dalle_kit.checks.verbs import BASES, begins_with_verb, has_finite_verb, is_past
+from dalle_kit.checks.verbs import begins_with_verb, has_finite_verb, is_past
 from dalle_kit.checks.word_classes import (
     ADVERBS,
     BE,
     DETERMINERS,
-    DO,
     HAVE,
     MODALS,
     MORE_PAST,
-    MORE_VERBS,
     OBJECTS,
     POSSESSIVES,
     PREPOSITIONS,
     SUBJECTS,
     SUBORDINATORS,
     TIMES,
-    TWELVE,
 )
 from dalle_kit.checks.words import FIGURE, is_ordinary, plain
 
@@ -45,120 +53,24 @@ _BEFORE, _BEHIND = ",;:!?", ".,;:!?\u2013-\u2026"
 _ODD = re.compile(r"[.!?,;:]\s|\s[\u2013=-]\s|[\n\"\u201c\u201d()\[\]{}<>*|]|\w/\w")
 _I = re.compile(r"\Ai(?=\Z|['\u2019])")
 
-#: What may be put in between two words, in this order; after what stood before a colon one of the first four.
-_VERBS = "is|are|was|were|am|has|have|had|will be|has been|have been".split("|")
-_PREPOSITION, _WHEN, _ARTICLE = "(?: (?:at|on|in|of|for|to))?", "(?: (?:at|on|in))?", "(?: (?:the|a|an))?"
 #: What says that something is there, or how it is.
 _SAYING = "It is|It was|It will be|They are|There is|There are|There was|There were|There will be|It|They".split("|")
-#: What asks for it.
-_QUESTIONS = (
-    "Is it|Is there|Are there|Is|Are|Was|Were|Do you have|What is|What are|How much is|Could you|Would you|Can I|"
-    "Can we|Should I|Should we|Could I|Could we|Do I have to|Do we have to"
-).split("|")
-_HELPERS = BE | HAVE | DO | MODALS
+#: What asks for it, and what asks to do it.
+_QUESTIONS = "Is it|Is there|Are there|Is|Are|Was|Were|Do you have|What is|What are|How much is".split("|")
+_REQUESTS = "Could you|Would you|Can I|Can we|Should I|Should we|Could I|Could we|Do I have to|Do we have to".split("|")
 _INTERROGATIVES = frozenset("what when where who whom whose which why how".split())
 #: The words that a note asks with by itself, or has before a colon.
-_ASKING = _INTERROGATIVES | _HELPERS
+_ASKING = _INTERROGATIVES | HELPERS
 #: What says since when or how much, of a thing rather than of whoever writes.
 _FROM = frozenset("from by since until till between before after about at least".split())
-_POSSESSIVE = frozenset("mine yours ours theirs hers".split())
-#: What stands without an article.
-_CLOSED = (
-    DETERMINERS
-    | SUBJECTS
-    | OBJECTS
-    | frozenset(TWELVE)
-    | _POSSESSIVE
-    | frozenset("no not none nobody nothing most more less both all there here too somebody someone something".split())
-    | frozenset("everybody everyone everything anybody anyone anything".split())
-)
-#: Where one may be; "back" is seldom an order.
-_AWAY = frozenset("back home away".split())
 #: Verbs of the weather, and words for what is over.
 _WEATHER = frozenset("rained snowed poured".split())
 _PAST_TIMES = frozenset("yesterday ago last".split())
-#: What is left of "can't" and "won't".
-_LEFT_OF = {"ca": "can", "wo": "will", "sha": "shall"}
-_ORDERS = BASES | MORE_VERBS | {"do"}
+_DAYS = frozenset(each for each in TIMES if each.endswith("day") and each not in ("day", "today", "yesterday"))
 #: Who does something; "it" and "they" may be told with what they stand for.
 _WHO = frozenset("i we you he she".split())
 #: What a noun begins with that has a verb of its own sooner or later; "no" and "all" may stand before a participle.
 _BEFORE_NOUN = POSSESSIVES | frozenset("the a an this that these those its".split())
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """A part of a note, between commas: its words, and how many of them stand before a colon that is left out.
-
-    ``persons`` is whether whoever writes may come in.
-    """
-
-    words: tuple[str, ...]
-    key: int
-    persons: bool
-
-    @property
-    def typed(self) -> str:
-        """The expression of the part as it was typed."""
-        return re.escape(" ".join(self.words))
-
-    @property
-    def first(self) -> str:
-        """The first word in small letters, without a contracted ending."""
-        return _LEFT_OF.get(plain(self.words[0]), plain(self.words[0]))
-
-    @property
-    def second(self) -> str:
-        """The same for the second word, "" if there is none."""
-        return plain(self.words[1]) if len(self.words) > 1 else ""
-
-    @property
-    def says(self) -> bool:
-        """Whether it has a verb of its own; "back from Rome" has none."""
-        return self.first not in _AWAY and has_finite_verb(" ".join(self.words))
-
-    @property
-    def is_order(self) -> bool:
-        """Whether it seems to ask for something; "guide speaks French", and "back from Rome", do not."""
-        is_thing = self.second in _HELPERS or is_past(self.second) or begins_with_verb(self.second)
-        begins = self.first in _ORDERS or (
-            self.second in OBJECTS and not is_past(self.first) and self.first not in MORE_PAST
-        )
-        return begins and not is_thing and self.first not in _AWAY
-
-    @property
-    def lacks_subject(self) -> bool:
-        """Whether it begins with a verb of somebody or something; "left" may be a side."""
-        return begins_with_verb(self.first) or self.first in MORE_PAST | _HELPERS
-
-    @property
-    def verb_places(self) -> list[int]:
-        """The words before which a verb may come in: any but the first, or what may be a participle, or the value."""
-        if self.key:
-            return [self.key]
-        return [place for place in range(1, len(self.words)) if not self.says or is_past(self.words[place])]
-
-    def after(self, *starts: str, says: bool = True, verb: int = 0) -> list[str]:
-        """Return the part after each of what it may begin with; where that is "" it begins with a capital letter."""
-        small = self.words[0][0] != "I" and is_ordinary(self.words[0])
-        inside = (self.words[0].lower() if small else self.words[0], *self.words[1:])
-        begun = (capitalised(self.words[0]), *self.words[1:])
-        forms = ((f"{start} ", inside) if start else ("", begun) for start in starts)
-        return [f"{start}{self.spaced(words, says=says, verb=verb)}" for start, words in forms]
-
-    def spaced(self, words: Sequence[str], *, says: bool, verb: int = 0) -> str:
-        """Return the expression of words with little ones between them, a verb before the one at the place ``verb``.
-
-        What ``says`` all by itself gets only articles, and "on" or "at" before a time.
-        """
-        text = re.escape(words[0])
-        for place, word in enumerate(words[1:], start=1):
-            is_time = word[0].isdigit() or plain(word) in TIMES
-            preposition = "" if place == self.key else _PREPOSITION if not says else _WHEN if is_time else ""
-            article = "" if plain(word) in _CLOSED or (says and is_past(word)) else _ARTICLE
-            put_in = f" {_any(_VERBS[: 4 if self.key else None])}" if place == verb else ""
-            text += f"{put_in}{preposition}{article} {re.escape(word)}"
-        return text
 
 
 def completed(note: str, *, persons: bool = False, begins: str = "") -> str | None:
@@ -174,14 +86,14 @@ def completed(note: str, *, persons: bool = False, begins: str = "") -> str | No
         return None
     if begins and rows[0][0].casefold() != begins.casefold():
         return None
-    first, *others = (_Part(tuple(row), 0 if place else key, persons) for place, row in enumerate(rows))
+    first, *others = (Part(tuple(row), 0 if place else key, persons) for place, row in enumerate(rows))
     asks = note.rstrip().endswith("?") or _is_question(first)
     end = r"\?" if asks else r"\."
     typed = re.escape(" ".join([capitalised(first.words[0]), *first.words[1:]]))
     if _leaves_out(first, others):
         return ", ".join([typed, *(part.typed for part in others)]) + end
     forms = [] if begins else _asked(first) if asks else _told(first)
-    return _any([typed, *forms]) + "".join(map(_further, others)) + end
+    return any_of([typed, *forms]) + "".join(map(_further, others)) + end
 
 
 def is_sentence(note: str) -> bool:
@@ -195,26 +107,26 @@ def is_sentence(note: str) -> bool:
         return False
     if asks(note) or note.rstrip().endswith("?"):
         return asks(note)
-    first, *others = [_LEFT_OF.get(plain(word), plain(word)) for word in words]
+    first, *others = [LEFT_OF.get(plain(word), plain(word)) for word in words]
     if first in _BEFORE_NOUN:
-        ends = _HELPERS | SUBJECTS | SUBORDINATORS  # "the rooms we have" and "the key that was lost" are no sentences
-        return next((word in _HELPERS for word in others if word in ends), False)
+        ends = HELPERS | SUBJECTS | SUBORDINATORS  # "the rooms we have" and "the key that was lost" are no sentences
+        return next((word in HELPERS for word in others if word in ends), False)
     verb = next((word for word in others if word not in ADVERBS), "")
     if first == "please":
-        return verb in _ORDERS
+        return verb in ORDERS
     if first not in _WHO:
         return False
-    if verb in _AWAY:
+    if verb in AWAY:
         return False
-    return first != words[0].casefold() or verb in _HELPERS | _ORDERS | MORE_PAST or begins_with_verb(verb)
+    return first != words[0].casefold() or verb in HELPERS | ORDERS | MORE_PAST or begins_with_verb(verb)
 
 
-def _is_question(part: _Part) -> bool:
+def _is_question(part: Part) -> bool:
     """Say whether a note asks, though it has no question mark: "what time is it", "do you have a ladder"."""
-    return (part.first in _INTERROGATIVES and part.says) or (part.first in _HELPERS and part.second in SUBJECTS)
+    return (part.first in _INTERROGATIVES and part.says) or (part.first in HELPERS and part.second in SUBJECTS)
 
 
-def _leaves_out(first: _Part, others: Sequence[_Part]) -> bool:
+def _leaves_out(first: Part, others: Sequence[Part]) -> bool:
     """Say whether nothing may be put in: "adults 6 euros, children 3", "no shoes, no entry"."""
     figures = [part for part in others if len(part.words) <= _FEW and any(map(FIGURE.search, part.words))]
     return bool(figures and not first.key) or "no" == first.first == (others[0].first if others else "")
@@ -231,12 +143,15 @@ def _without_colon(note: str) -> tuple[str, int]:
     return (note, 0) if is_name or says else (f"{key} {value}", len(words))
 
 
-def _asked(part: _Part) -> list[str]:
+def _asked(part: Part) -> list[str]:
     """Return the expressions of the questions that the first part of a note becomes."""
-    return [] if part.first in _ASKING else part.after(f"{_any(_QUESTIONS)}{_ARTICLE}")
+    if part.first in _ASKING:
+        return []
+    does = part.first in ORDERS or part.second in OBJECTS | DETERMINERS
+    return part.after(f"{any_of(_QUESTIONS)}{ARTICLE}", *(_REQUESTS if does else []))
 
 
-def _told(part: _Part) -> list[str]:
+def _told(part: Part) -> list[str]:
     """Return the expressions of the statements and requests that the first part of a note becomes."""
     first, second = part.first, part.second
     writers = ["I", "We"] if part.persons else []
@@ -244,7 +159,7 @@ def _told(part: _Part) -> list[str]:
         return _named(part)
     if is_past(first) and _PAST_TIMES & set(map(plain, part.words)):
         return part.after(*writers)
-    if second == "you" and first in _ORDERS:
+    if second == "you" and first in ORDERS:
         return part.after(*(f"{who} will" for who in writers))
     if first.endswith("ing") and not part.says:
         return part.after(*(["I am", "We are"] if part.persons else []), "It is", "They are")
@@ -260,51 +175,54 @@ def _told(part: _Part) -> list[str]:
         return [*part.after(*writers), *_named(part)]
     if not part.lacks_subject:
         return _named(part)
+    if part.does:
+        return part.after(*writers, *(f"{who} have" for who in writers), *(["It"] if second[:1].isdigit() else []))
     if is_past(first) and first not in _WEATHER:
         done = ["I have", "We have", "I am", "We are"] if part.persons else []
         return part.after(*writers, *done, "It is", "It was", "It has been", "They are", "They were")
     return part.after(*writers, "It", "They")
 
 
-def _named(part: _Part) -> list[str]:
+def _named(part: Part) -> list[str]:
     """Return the expressions of what a first part becomes that begins with no verb; one comes in where it has none."""
     first, says = part.first, part.says and not part.key and part.second not in PREPOSITIONS
-    is_led = first in _CLOSED or first[:1].isdigit() or (part.second[:1].isdigit() and not part.key)
+    is_led = first in CLOSED or first[:1].isdigit() or (part.second[:1].isdigit() and not part.key)
     nouns = ["", *([] if is_led else ["The", "An?", *(["My", "Our"] if part.persons else [])])]
     forms = [form for place in part.verb_places for form in part.after(*nouns, says=says, verb=place)]
     if says:
         return [*part.after(*nouns, *([] if is_led else ["It"])), *forms]
-    if part.key or first in _POSSESSIVE | SUBJECTS:
+    if part.key or first in POSSESSIVE_PRONOUNS | SUBJECTS:
         return forms
     is_figure = first[:1].isdigit()
-    am = [f"(?:I am|I was|We are|We were){_ARTICLE}"] if part.persons and not is_figure and first not in _FROM else []
+    if part.is_measure or part.is_to_come:
+        return part.after("It is", *(["There will be", "It will be"] if part.is_to_come else []), says=False)
+    am = [f"(?:I am|I was|We are|We were){ARTICLE}"] if part.persons and not is_figure and first not in _FROM else []
     saying = [each for each in _SAYING if len(part.words) > 1 or not is_figure or each.startswith("It ")]
-    return [*part.after(*am, f"{_any(saying)}{_ARTICLE}", says=False), *forms]
+    is_day = first in _DAYS and (part.second[:1].isdigit() or part.second in {"", "only"} | PREPOSITIONS | TIMES)
+    if is_day:
+        return part.after(*am, "(?:It is|It was|It will be) on", says=False)
+    return [*part.after(*am, f"{any_of(saying)}{ARTICLE}", says=False), *forms]
 
 
-def _further(part: _Part) -> str:
+def _further(part: Part) -> str:
     """Return the expression of what a further part of a note becomes, and of what joins it to the one before."""
     joined, alone = "(?:,|,? and|,? but)", part.spaced(part.words, says=True)
     if part.first == "no":
-        return f",{_PREPOSITION}{_ARTICLE} {alone}"
+        return f",{PREPOSITION}{ARTICLE} {alone}"
     if part.lacks_subject and part.first != "left":
-        who = _any(["it", "they", *(["I", "we"] if part.persons else [])])
+        who = any_of(["it", "they", *(["I", "we"] if part.persons else [])])
         return f"{joined}(?: {who})? {part.spaced(part.words, says=True)}"
-    if part.first in _ORDERS or (len(part.words) == 2 and part.second.endswith("ly")):  # "dress warmly"
+    if part.first in ORDERS or (len(part.words) == 2 and part.second.endswith("ly")):  # "dress warmly"
         return f", {part.spaced(part.words, says=True)}"
-    article = "" if part.first in _CLOSED else _ARTICLE
+    article = "" if part.first in CLOSED else ARTICLE
     verbs = [part.spaced(part.words, says=part.says, verb=place) for place in part.verb_places]
     forms = [f"{joined}{article} {each}" for each in (*verbs, *([part.spaced(part.words, says=True)] * part.says))]
     # What has no verb goes on with a comma alone: "and the orange belt" would say of it what is said before.
-    there = f"{joined} there (?:is|are|was|were){_ARTICLE} {alone}"
-    return _any(forms if part.says else [*forms, f",{_PREPOSITION}{_ARTICLE} {alone}", there])
+    there = f"{joined} there (?:is|are|was|were){ARTICLE} {alone}"
+    return any_of(forms if part.says else [*forms, f",{PREPOSITION}{ARTICLE} {alone}", there])
 
 
 def _bare(word: str) -> str:
     """Return a word without punctuation; a sign before a figure stays, and a comma in a date or an address."""
     bare = word.lstrip(_BEFORE).rstrip(_BEHIND)
     return f"{bare}," if bare and word.endswith(",") else bare
-
-
-def _any(forms: Iterable[str]) -> str:
-    return f"(?:{'|'.join(forms)})"

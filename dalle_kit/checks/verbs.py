@@ -16,7 +16,8 @@ _CONTRACTED = re.compile(
 _SUBJECT = frozenset("i we you they he she it who".split())
 _NOT_VERB = frozenset(
     "and or but nor of in on at to for from with by about as than too also both all each either who whom whose which "
-    "that not only just even the a an this these those my your his her its our their if when because while".split()
+    "that not only just even the a an this these those my your his her its our their if when because while back home "
+    "away".split()
 )
 
 #: Base forms of common verbs: they begin orders ("Bring the cost sheet") and follow a plural or a name in forms of

@@ -78,7 +78,7 @@ def _of_slot(slot: Slot, text: str, start: int, *, prose: bool, repairs: Sequenc
         place = start + end + len(before)
         if any(" ".join(sentence.split()) in each for each in stated):
             points = (plain[sentence],) if sentence in plain else slot.about
-            yield Unit(before, sentence, place, "stated", "in plain words, by repair", slot.name, points=points)
+            yield Unit(before, sentence, place, "stated", "in plain words", slot.name, points=points)
         else:
             yield Unit(before, sentence, place, "written", _how(slot, sentence, repairs), slot.name)
         end += len(before) + len(sentence)

@@ -122,7 +122,7 @@ def test_plain_words_of_a_repair_are_said_to_be_such() -> None:
     assert len(stated) == 2
     found = stream.explain()  # nothing is left that the model wrote, so no likelihoods are needed
     sentence = saying(found, "Leeds")
-    assert (sentence.source, sentence.weights) == ("stated", ()) and "by repair" in sentence.note
+    assert (sentence.source, sentence.weights) == ("stated", ()) and sentence.note == "in plain words"
     assert [found.parts[number].name for number in sentence.parts] == ["points[1]"]
 
 

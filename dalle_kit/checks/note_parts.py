@@ -1,0 +1,150 @@
+"""The parts of a note, as commas divide it: what they begin with, and where little words may be put in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from dalle_kit.checks.notes import capitalised
+from dalle_kit.checks.verbs import BASES, begins_with_verb, has_finite_verb, is_past
+from dalle_kit.checks.word_classes import (
+    BE,
+    DETERMINERS,
+    DO,
+    HAVE,
+    MODALS,
+    MORE_PAST,
+    MORE_VERBS,
+    OBJECTS,
+    PREPOSITIONS,
+    SUBJECTS,
+    TIMES,
+    TWELVE,
+)
+from dalle_kit.checks.words import is_ordinary, plain
+
+#: What is left of "can't" and "won't".
+LEFT_OF = {"ca": "can", "wo": "will", "sha": "shall"}
+HELPERS = BE | HAVE | DO | MODALS
+ORDERS = BASES | MORE_VERBS | {"do"}
+POSSESSIVE_PRONOUNS = frozenset("mine yours ours theirs hers".split())
+#: What stands without an article.
+CLOSED = (
+    DETERMINERS
+    | SUBJECTS
+    | OBJECTS
+    | frozenset(TWELVE)
+    | POSSESSIVE_PRONOUNS
+    | frozenset("no not none nobody nothing most more less both all there here too somebody someone something".split())
+    | frozenset("everybody everyone everything anybody anyone anything".split())
+)
+#: Where one may be; "back" is seldom an order.
+AWAY = frozenset("back home away".split())
+#: What may be put in between two words, in this order; after what stood before a colon one of the first four.
+_VERBS = "is|are|was|were|am|has|have|had|will be|has been|have been".split("|")
+PREPOSITION, _WHEN, ARTICLE = "(?: (?:at|on|in|of|for|to))?", "(?: (?:at|on|in))?", "(?: (?:the|a|an))?"
+#: What says by when something is done, or what it is done to, rather than where it is: no verb comes in before it.
+_NOT_WHERE = frozenset("by into instead as than".split())
+#: What makes a figure that of a price or a measure, of which there is not "there are 5 euros each".
+_OF_EACH = frozenset("each per instead a".split())
+#: What makes it one that is not there yet.
+_UNTIL = frozenset("by until till".split())
+_TIMES = TIMES | {"hour", "minute"}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a note, between commas: its words, and how many of them stand before a colon that is left out.
+
+    ``persons`` is whether whoever writes may come in.
+    """
+
+    words: tuple[str, ...]
+    key: int
+    persons: bool
+
+    @property
+    def typed(self) -> str:
+        """The expression of the part as it was typed."""
+        return re.escape(" ".join(self.words))
+
+    @property
+    def first(self) -> str:
+        """The first word in small letters, without a contracted ending."""
+        return LEFT_OF.get(plain(self.words[0]), plain(self.words[0]))
+
+    @property
+    def second(self) -> str:
+        """The same for the second word, "" if there is none."""
+        return plain(self.words[1]) if len(self.words) > 1 else ""
+
+    @property
+    def says(self) -> bool:
+        """Whether it has a verb of its own; "back from Rome" has none."""
+        return self.first not in AWAY and has_finite_verb(" ".join(self.words))
+
+    @property
+    def is_order(self) -> bool:
+        """Whether it seems to ask for something; "guide speaks French", and "back from Rome", do not."""
+        is_thing = self.second in HELPERS or is_past(self.second) or begins_with_verb(self.second)
+        is_none = is_past(self.first) or self.first in MORE_PAST | PREPOSITIONS | CLOSED | {"half"}
+        begins = self.first in ORDERS or (self.second in OBJECTS | {"your"} and not is_none)
+        return begins and not is_thing and self.first not in AWAY
+
+    @property
+    def lacks_subject(self) -> bool:
+        """Whether it begins with a verb of somebody or something; "left" may be a side."""
+        return begins_with_verb(self.first) or self.first in MORE_PAST | HELPERS
+
+    @property
+    def verb_places(self) -> list[int]:
+        """The words before which a verb may come in: any but the first, or what may be a participle, or the value."""
+        if self.key:
+            return [self.key]
+        places = [place for place in range(1, len(self.words)) if plain(self.words[place]) not in _NOT_WHERE]
+        return [place for place in places if not self.says or is_past(self.words[place])]
+
+    @property
+    def is_measure(self) -> bool:
+        """Whether it is a figure of a price or a measure: "5 euros each"."""
+        return self.first[:1].isdigit() and bool(_OF_EACH & set(map(plain, self.words[1:])))
+
+    @property
+    def is_to_come(self) -> bool:
+        """Whether it is a figure that is reached in the end: "26 stations by June"."""
+        return self.first[:1].isdigit() and bool(_UNTIL & set(map(plain, self.words[1:])))
+
+    @property
+    def does(self) -> bool:
+        """Whether it begins with what somebody or something did to something: "held 312 kilos"."""
+        is_time = {each.removesuffix("s") for each in map(plain, self.words[2:3])} & _TIMES
+        is_object = self.second in DETERMINERS | OBJECTS or self.second[:1].isdigit()
+        return is_past(self.first) and self.first != "left" and is_object and not is_time
+
+    def after(self, *starts: str, says: bool = True, verb: int = 0) -> list[str]:
+        """Return the part after each of what it may begin with; where that is "" it begins with a capital letter."""
+        small = self.words[0][0] != "I" and is_ordinary(self.words[0])
+        inside = (self.words[0].lower() if small else self.words[0], *self.words[1:])
+        begun = (capitalised(self.words[0]), *self.words[1:])
+        forms = ((f"{start} ", inside) if start else ("", begun) for start in starts)
+        return [f"{start}{self.spaced(words, says=says, verb=verb)}" for start, words in forms]
+
+    def spaced(self, words: Sequence[str], *, says: bool, verb: int = 0) -> str:
+        """Return the expression of words with little ones between them, a verb before the one at the place ``verb``.
+
+        What ``says`` all by itself gets only articles, and "on" or "at" before a time.
+        """
+        text = re.escape(words[0])
+        for place, word in enumerate(words[1:], start=1):
+            is_time = word[0].isdigit() or plain(word) in TIMES
+            preposition = "" if place == self.key else PREPOSITION if not says else _WHEN if is_time else ""
+            article = "" if plain(word) in CLOSED or (says and is_past(word)) else ARTICLE
+            put_in = f" {any_of(_VERBS[: 4 if self.key else None])}" if place == verb else ""
+            text += f"{put_in}{preposition}{article} {re.escape(word)}"
+        return text
+
+
+def any_of(forms: Iterable[str]) -> str:
+    """Return the expression of what matches any of others."""
+    return f"(?:{'|'.join(forms)})"
