@@ -59,6 +59,7 @@ _SAYING = "It is|It was|It will be|They are|There is|There are|There was|There w
 _QUESTIONS = "Is it|Is there|Are there|Is|Are|Was|Were|Do you have|What is|What are|How much is".split("|")
 _REQUESTS = "Could you|Would you|Can I|Can we|Should I|Should we|Could I|Could we|Do I have to|Do we have to".split("|")
 _INTERROGATIVES = frozenset("what when where who whom whose which why how".split())
+_ANYBODY = frozenset("anyone anybody someone somebody everyone everybody".split())
 #: The words that a note asks with by itself, or has before a colon.
 _ASKING = _INTERROGATIVES | HELPERS
 #: What says since when or how much, of a thing rather than of whoever writes.
@@ -147,6 +148,8 @@ def _asked(part: Part) -> list[str]:
     """Return the expressions of the questions that the first part of a note becomes."""
     if part.first in _ASKING:
         return []
+    if is_past(part.second) and part.first in _ANYBODY | SUBJECTS:
+        return part.after("Has", "Have")
     does = part.first in ORDERS or part.second in OBJECTS | DETERMINERS
     return part.after(f"{any_of(_QUESTIONS)}{ARTICLE}", *(_REQUESTS if does else []))
 

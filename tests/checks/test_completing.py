@@ -50,6 +50,7 @@ def becomes(note: str, sentence: str, *, persons: bool = True) -> bool:
         ("26 stations by June", "There will be 26 stations by June."),
         ("Wednesday 2 pm", "It is on Wednesday at 2 pm."),
         ("today or tomorrow?", "Is it today or tomorrow?"),
+        ("anyone got a saw?", "Has anyone got a saw?"),
         ("lend him yours?", "Could you lend him yours?"),
     ],
 )
@@ -69,6 +70,7 @@ def test_little_words_make_a_sentence_of_a_note(note: str, sentence: str) -> Non
         ("Wednesday 2 pm", "It is Wednesday at 2 pm."),
         ("Saturday 10:00 to noon", "Saturday is 10:00 to noon."),
         ("today or tomorrow?", "Could we today or tomorrow?"),
+        ("anyone got a saw?", "Is anyone got a saw?"),
         ("costume by the 3rd", "The costume is by the 3rd."),
         ("lost one of two hives", "Lost hives were two of one."),
         ("told him twice already", "He told me twice already."),
