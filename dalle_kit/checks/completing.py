@@ -38,6 +38,7 @@ from dalle_kit.checks.word_classes import (
     SUBJECTS,
     SUBORDINATORS,
     TIMES,
+    TWELVE,
 )
 from dalle_kit.checks.words import FIGURE, is_ordinary, plain
 
@@ -50,7 +51,7 @@ _PARTS, _KEY = 3, 3
 _FEW = 2
 _BEFORE, _BEHIND = ",;:!?", ".,;:!?\u2013-\u2026"
 #: What is several sentences, is quoted, or is more than words.
-_ODD = re.compile(r"[.!?,;:]\s|\s[\u2013=-]\s|[\n\"\u201c\u201d()\[\]{}<>*|]|\w/\w")
+_ODD = re.compile(r"[.!?,;:]\s|\s[\u2013=-]\s|[\n\"\u201c\u201d()\[\]{}<>*|]|\w/(?!h\b)\w")
 _I = re.compile(r"\Ai(?=\Z|['\u2019])")
 
 #: What says that something is there, or how it is.
@@ -67,6 +68,16 @@ _FROM = frozenset("from by since until till between before after about at least"
 #: Verbs of the weather, and words for what is over.
 _WEATHER = frozenset("rained snowed poured".split())
 _PAST_TIMES = frozenset("yesterday ago last".split())
+#: What makes a figure that of a price or a measure, of which there is not "there are 5 euros each"; of what is to come;
+#: spans of time.
+_OF_EACH, _UNTIL = frozenset("each per instead a".split()), frozenset("by until till".split())
+_UNITS = frozenset("km m cm mm kg g litres liters metres meters miles degrees percent".split())
+_SPANS = TIMES | {"hour", "minute", "time"}
+_ORDINALS = frozenset("first second third fourth fifth sixth last".split())
+_DATE = re.compile(r"\d+(?:st|nd|rd|th)")
+_CLOCK = re.compile(r"\d[:.]\d\d\b| [ap]m\Z|\d[ap]m\b")
+_NOT_SINCE = re.compile(r"\b(?:was|were|will)\b")
+_THANKS = frozenset("thanks congratulations congrats cheers".split())
 _DAYS = frozenset(each for each in TIMES if each.endswith("day") and each not in ("day", "today", "yesterday"))
 #: Who does something; "it" and "they" may be told with what they stand for.
 _WHO = frozenset("i we you he she".split())
@@ -115,11 +126,10 @@ def is_sentence(note: str) -> bool:
     verb = next((word for word in others if word not in ADVERBS), "")
     if first == "please":
         return verb in ORDERS
-    if first not in _WHO:
+    if first not in _WHO or verb in AWAY:
         return False
-    if verb in AWAY:
-        return False
-    return first != words[0].casefold() or verb in HELPERS | ORDERS | MORE_PAST or begins_with_verb(verb)
+    is_verb = verb in HELPERS | ORDERS | MORE_PAST or begins_with_verb(verb)
+    return first != words[0].casefold() or is_verb or (first in ("he", "she") and verb.endswith("s"))
 
 
 def _is_question(part: Part) -> bool:
@@ -175,7 +185,9 @@ def _told(part: Part) -> list[str]:
         done = [f"{who} have" for who in writers] if first == "been" else []
         return part.after(*([] if is_passive else writers), "It", "They", *done)
     if first == "left":
-        return [*part.after(*writers), *_named(part)]
+        return [*part.after(*([] if second == "of" else writers)), *_named(part)]
+    if first in _THANKS:
+        return []
     if not part.lacks_subject:
         return _named(part)
     if part.does:
@@ -194,17 +206,35 @@ def _named(part: Part) -> list[str]:
     forms = [form for place in part.verb_places for form in part.after(*nouns, says=says, verb=place)]
     if says:
         return [*part.after(*nouns, *([] if is_led else ["It"])), *forms]
-    if part.key or first in POSSESSIVE_PRONOUNS | SUBJECTS:
+    if part.key or first in POSSESSIVE_PRONOUNS | SUBJECTS | {"any"}:
         return forms
-    is_figure = first[:1].isdigit()
-    if part.is_measure or part.is_to_come:
-        return part.after("It is", *(["There will be", "It will be"] if part.is_to_come else []), says=False)
-    am = [f"(?:I am|I was|We are|We were){ARTICLE}"] if part.persons and not is_figure and first not in _FROM else []
-    saying = [each for each in _SAYING if len(part.words) > 1 or not is_figure or each.startswith("It ")]
-    is_day = first in _DAYS and (part.second[:1].isdigit() or part.second in {"", "only"} | PREPOSITIONS | TIMES)
-    if is_day:
-        return part.after(*am, "(?:It is|It was|It will be) on", says=False)
+    special = _said_of(part)
+    if special is not None:
+        return part.after(*special, says=False)
+    is_of_things = first[:1].isdigit() or first in _FROM or (first, part.second) == ("left", "of")
+    am = [f"(?:I am|I was|We are|We were){ARTICLE}"] if part.persons and not is_of_things else []
+    saying = [each for each in _SAYING if not (first in _ORDINALS and each.startswith("There"))]
+    if "since" in map(plain, part.words):  # it is so still
+        saying = [*(each for each in saying if not _NOT_SINCE.search(each)), "It has been"]
     return [*part.after(*am, f"{any_of(saying)}{ARTICLE}", says=False), *forms]
+
+
+def _said_of(part: Part) -> list[str] | None:
+    """Return what says it of a part that is a day, a date, a span of time or a figure, None for any other."""
+    is_figure, rest = part.first[:1].isdigit(), set(map(plain, part.words[1:]))
+    if part.first in _DAYS and (part.second[:1].isdigit() or part.second in {"", "only"} | PREPOSITIONS | TIMES):
+        return ["(?:It is|It was|It will be) on"]
+    if is_figure and (part.second in TIMES or _CLOCK.search(f"{part.first} {part.second}")):
+        return ["(?:It is|It was|It will be)(?: on| at)?"]
+    if _DATE.fullmatch(part.first):
+        return ["(?:It is|It was|It will be)(?: on)? the"]
+    if is_figure and rest & _UNTIL:
+        return [f"(?:There will be|It will be|It is){ARTICLE}"]
+    if is_figure and (part.second in _UNITS or rest & _OF_EACH or len(part.words) == 1):
+        return ["(?:It is|It was)"]
+    if part.second.removesuffix("s") in _SPANS and (is_figure or part.first in _ORDINALS | frozenset(TWELVE)):
+        return [f"(?:It is|It was|This is){ARTICLE}"]
+    return [] if is_figure and len(part.words) == _FEW else None
 
 
 def _further(part: Part) -> str:

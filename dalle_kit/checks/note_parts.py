@@ -46,11 +46,9 @@ _VERBS = "is|are|was|were|am|has|have|had|will be|has been|have been".split("|")
 PREPOSITION, _WHEN, ARTICLE = "(?: (?:at|on|in|of|for|to))?", "(?: (?:at|on|in))?", "(?: (?:the|a|an))?"
 #: What says by when something is done, or what it is done to, rather than where it is: no verb comes in before it.
 _NOT_WHERE = frozenset("by into instead as than".split())
-#: What makes a figure that of a price or a measure, of which there is not "there are 5 euros each".
-_OF_EACH = frozenset("each per instead a".split())
-#: What makes it one that is not there yet.
-_UNTIL = frozenset("by until till".split())
 _TIMES = TIMES | {"hour", "minute"}
+#: What another clause begins with.
+_GO_ON = frozenset("but so because if when while".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +79,9 @@ class Part:
 
     @property
     def says(self) -> bool:
-        """Whether it has a verb of its own; "back from Rome" has none."""
-        return self.first not in AWAY and has_finite_verb(" ".join(self.words))
+        """Whether it has a verb of its own; "back from Rome" and "boxes everywhere but it works" have none."""
+        ends = (place for place, word in enumerate(self.words) if place and plain(word) in _GO_ON)
+        return self.first not in AWAY and has_finite_verb(" ".join(self.words[: next(ends, None)]))
 
     @property
     def is_order(self) -> bool:
@@ -102,18 +101,15 @@ class Part:
         """The words before which a verb may come in: any but the first, or what may be a participle, or the value."""
         if self.key:
             return [self.key]
-        places = [place for place in range(1, len(self.words)) if plain(self.words[place]) not in _NOT_WHERE]
-        return [place for place in places if not self.says or is_past(self.words[place])]
-
-    @property
-    def is_measure(self) -> bool:
-        """Whether it is a figure of a price or a measure: "5 euros each"."""
-        return self.first[:1].isdigit() and bool(_OF_EACH & set(map(plain, self.words[1:])))
-
-    @property
-    def is_to_come(self) -> bool:
-        """Whether it is a figure that is reached in the end: "26 stations by June"."""
-        return self.first[:1].isdigit() and bool(_UNTIL & set(map(plain, self.words[1:])))
+        words = list(map(plain, self.words))
+        before_figure = {place for place, word in enumerate(words[1:]) if word[:1].isdigit()}
+        places = [
+            place
+            for place, word in enumerate(words)
+            # "5 metres not 4" is no "5 metres is not 4".
+            if place and word not in _NOT_WHERE and not (word == "not" and place in before_figure)
+        ]
+        return [place for place in places if not self.says or is_past(words[place])]
 
     @property
     def does(self) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from dalle_kit.checks.misspellings import corrected
 from dalle_kit.checks.notes import capitalised
 from dalle_kit.checks.word_classes import BE, DETERMINERS, DO, MODALS, SUBJECTS
 
@@ -77,13 +78,13 @@ _OWN = re.compile(r"[/@_#=&\\]|\w\.\w")
 
 
 def spelled_out(note: str) -> str:
-    """Return an English note with its short forms in whole words; days, months and sentences get a capital letter.
+    """Return an English note with short forms and mistyped words as they are spelled; days and months get capitals.
 
     A note that quotes somebody stays as it is.
     """
     if _QUOTED.search(note):
         return note
-    words = _NOT.sub(r"\1n't", _WORD.sub(_word, note))
+    words = _NOT.sub(r"\1n't", _WORD.sub(_word, corrected(note)))
     if _ENGLISH.search(words):
         words = _YOU.sub(lambda found: "you're" if found["are"] is not None else f"you{found[1]}", words)
     words = _IT_IS.sub(r"\1t's", _ARE.sub("are", words))

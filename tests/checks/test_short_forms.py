@@ -45,9 +45,12 @@ from dalle_kit.checks import Source, find_facts, spelled_out
         ("to fri 7 aug, boathouse fri 7pm", "to Friday 7 Aug, boathouse Friday 7pm"),
         ("is on the 5th. it's free", "is on the 5th. It's free"),
         ("back at 5. can you wait?", "back at 5. Can you wait?"),
+        ("second floor on teh left, sign it befor noon", "second floor on the left, sign it before noon"),
+        ("seperate reciepts tommorow, wensday tho", "separate receipts tomorrow, Wednesday though"),
+        ("thankyou, alot of freinds", "thank you, a lot of friends"),
     ],
 )
-def test_short_forms_are_spelled_out(note: str, spelled: str) -> None:
+def test_short_forms_and_slips_are_spelled_out(note: str, spelled: str) -> None:
     assert spelled_out(note) == spelled
     assert spelled_out(spelled) == spelled
 
