@@ -281,7 +281,7 @@ def _with_choices(plugins: Plugins, draft: Finished, places: Sequence[_Place]) -
     own, lines = draft.own, list[str]()
     for place in places:
         text = place.sentence if place.choice is None else place.choice
-        if place.choice == place.sentence and len(place.options) == 1 and _adds(place):
+        if place.choice == place.sentence and not place.made and _adds(place):
             text = place.typed
         if text != place.sentence:
             own = own.replace(place.slot.name, text)

@@ -71,7 +71,7 @@ _PAST_TIMES = frozenset("yesterday ago last".split())
 #: What makes a figure that of a price or a measure, of which there is not "there are 5 euros each"; of what is to come;
 #: spans of time.
 _OF_EACH, _UNTIL = frozenset("each per instead a".split()), frozenset("by until till".split())
-_UNITS = frozenset("km m cm mm kg g litres liters metres meters miles degrees percent".split())
+_UNITS = frozenset("km km/h mph m cm mm kg g litres liters metres meters miles degrees percent".split())
 _SPANS = TIMES | {"hour", "minute", "time"}
 _ORDINALS = frozenset("first second third fourth fifth sixth last".split())
 _DATE = re.compile(r"\d+(?:st|nd|rd|th)")
@@ -100,9 +100,13 @@ def completed(note: str, *, persons: bool = False, begins: str = "") -> str | No
         return None
     first, *others = (Part(tuple(row), 0 if place else key, persons) for place, row in enumerate(rows))
     asks = note.rstrip().endswith("?") or _is_question(first)
+    if asks and others and not note.rstrip().endswith("?"):
+        return None  # "can you come, it's urgent" asks in a half of it
     end = r"\?" if asks else r"\."
     typed = re.escape(" ".join([capitalised(first.words[0]), *first.words[1:]]))
     if _leaves_out(first, others):
+        if first.lacks_subject or first.is_order:
+            return None
         return ", ".join([typed, *(part.typed for part in others)]) + end
     forms = [] if begins else _asked(first) if asks else _told(first)
     return any_of([typed, *forms]) + "".join(map(_further, others)) + end
@@ -201,7 +205,8 @@ def _told(part: Part) -> list[str]:
 def _named(part: Part) -> list[str]:
     """Return the expressions of what a first part becomes that begins with no verb; one comes in where it has none."""
     first, says = part.first, part.says and not part.key and part.second not in PREPOSITIONS
-    is_led = first in CLOSED or first[:1].isdigit() or (part.second[:1].isdigit() and not part.key)
+    is_led = first in CLOSED or part.is_figure or (part.second[:1].isdigit() and not part.key)
+    is_led = is_led or (first in ("last", "next") and part.second in TIMES)
     nouns = ["", *([] if is_led else ["The", "An?", *(["My", "Our"] if part.persons else [])])]
     forms = [form for place in part.verb_places for form in part.after(*nouns, says=says, verb=place)]
     if says:
@@ -211,7 +216,9 @@ def _named(part: Part) -> list[str]:
     special = _said_of(part)
     if special is not None:
         return part.after(*special, says=False)
-    is_of_things = first[:1].isdigit() or first in _FROM or (first, part.second) == ("left", "of")
+    if part.second.removesuffix("s") in _SPANS and (part.is_figure or first in _ORDINALS | frozenset(TWELVE)):
+        return [*part.after(f"(?:It is|It was|This is){ARTICLE}", says=False), *forms]
+    is_of_things = part.is_figure or first in _FROM
     am = [f"(?:I am|I was|We are|We were){ARTICLE}"] if part.persons and not is_of_things else []
     saying = [each for each in _SAYING if not (first in _ORDINALS and each.startswith("There"))]
     if "since" in map(plain, part.words):  # it is so still
@@ -220,21 +227,24 @@ def _named(part: Part) -> list[str]:
 
 
 def _said_of(part: Part) -> list[str] | None:
-    """Return what says it of a part that is a day, a date, a span of time or a figure, None for any other."""
-    is_figure, rest = part.first[:1].isdigit(), set(map(plain, part.words[1:]))
+    """Return what says it of a part that is a day, a date, a place or a figure, None for any other."""
+    rest = set(map(plain, part.words[1:]))
     if part.first in _DAYS and (part.second[:1].isdigit() or part.second in {"", "only"} | PREPOSITIONS | TIMES):
         return ["(?:It is|It was|It will be) on"]
-    if is_figure and (part.second in TIMES or _CLOCK.search(f"{part.first} {part.second}")):
+    if part.is_figure and (part.second in TIMES or _CLOCK.search(f"{part.first} {part.second}")):
         return ["(?:It is|It was|It will be)(?: on| at)?"]
     if _DATE.fullmatch(part.first):
         return ["(?:It is|It was|It will be)(?: on)? the"]
-    if is_figure and rest & _UNTIL:
+    if (part.first in _ORDINALS and not rest) or part.first == "same":
+        return ["(?:It is|It was|It will be) the"]
+    if (part.first, part.second) == ("left", "of"):
+        return ["(?:It is|They are)"]
+    if part.is_figure and rest & _UNTIL:
         return [f"(?:There will be|It will be|It is){ARTICLE}"]
-    if is_figure and (part.second in _UNITS or rest & _OF_EACH or len(part.words) == 1):
+    if part.is_figure and (part.second in _UNITS or rest & _OF_EACH or not rest):
         return ["(?:It is|It was)"]
-    if part.second.removesuffix("s") in _SPANS and (is_figure or part.first in _ORDINALS | frozenset(TWELVE)):
-        return [f"(?:It is|It was|This is){ARTICLE}"]
-    return [] if is_figure and len(part.words) == _FEW else None
+    is_span = part.second.removesuffix("s") in _SPANS
+    return [] if part.is_figure and len(part.words) == _FEW and not is_span else None
 
 
 def _further(part: Part) -> str:

@@ -1,4 +1,4 @@
-"""Words that are often mistyped, and are no words of English as they are then."""
+"""Words that are often mistyped or cut short, and are no words of English as they are then."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ _RIGHT = {
     wrong: right
     for right, wrongs in {
         "a lot": "alot",
+        "about": "abt",
         "according": "acording",
         "accommodate": "accomodate acommodate",
         "accommodation": "accomodation acommodation",
@@ -60,14 +61,16 @@ _RIGHT = {
         "like": "liek",
         "maintenance": "maintainance",
         "management": "managment",
+        "men's": "mens",
         "message": "mesage",
         "necessary": "neccessary necesary",
+        "obviously": "obvs",
         "occasion": "occassion ocassion",
         "occurred": "occured",
         "opportunity": "oportunity",
         "piece": "peice",
         "please": "pleae plase pelase",
-        "possible": "posible",
+        "possible": "posible poss",
         "preferred": "prefered",
         "probably": "probaly probly",
         "quarter": "quater",
@@ -95,6 +98,7 @@ _RIGHT = {
         "their": "thier",
         "this": "tihs",
         "though": "tho",
+        "through": "thru",
         "together": "togther",
         "tomorrow": "tommorow tommorrow tomorow tomorrrow",
         "truly": "truely",
@@ -104,6 +108,7 @@ _RIGHT = {
         "weird": "wierd",
         "what": "waht",
         "which": "whcih wich",
+        "women's": "womens",
         "would": "woudl",
         "writing": "writting",
         "written": "writen",

@@ -45,7 +45,7 @@ AWAY = frozenset("back home away".split())
 _VERBS = "is|are|was|were|am|has|have|had|will be|has been|have been".split("|")
 PREPOSITION, _WHEN, ARTICLE = "(?: (?:at|on|in|of|for|to))?", "(?: (?:at|on|in))?", "(?: (?:the|a|an))?"
 #: What says by when something is done, or what it is done to, rather than where it is: no verb comes in before it.
-_NOT_WHERE = frozenset("by into instead as than".split())
+_NOT_WHERE = frozenset("by into instead as than since".split())
 _TIMES = TIMES | {"hour", "minute"}
 #: What another clause begins with.
 _GO_ON = frozenset("but so because if when while".split())
@@ -76,6 +76,11 @@ class Part:
     def second(self) -> str:
         """The same for the second word, "" if there is none."""
         return plain(self.words[1]) if len(self.words) > 1 else ""
+
+    @property
+    def is_figure(self) -> bool:
+        """Whether it begins with a figure, or an amount of money."""
+        return self.first.lstrip("\u00a3$\u20ac")[:1].isdigit()
 
     @property
     def says(self) -> bool:
@@ -115,7 +120,8 @@ class Part:
     def does(self) -> bool:
         """Whether it begins with what somebody or something did to something: "held 312 kilos"."""
         is_time = {each.removesuffix("s") for each in map(plain, self.words[2:3])} & _TIMES
-        is_object = self.second in DETERMINERS | OBJECTS or self.second[:1].isdigit()
+        is_name = self.words[1:2] != () and self.words[1][:1].isupper() and self.second not in _TIMES
+        is_object = self.second in DETERMINERS | OBJECTS or self.second[:1].isdigit() or is_name
         return is_past(self.first) and self.first != "left" and is_object and not is_time
 
     def after(self, *starts: str, says: bool = True, verb: int = 0) -> list[str]:
