@@ -38,7 +38,6 @@ from dalle_kit.checks.word_classes import (
     SUBJECTS,
     SUBORDINATORS,
     TIMES,
-    TWELVE,
 )
 from dalle_kit.checks.words import FIGURE, is_ordinary, plain
 
@@ -71,13 +70,20 @@ _PAST_TIMES = frozenset("yesterday ago last".split())
 #: What makes a figure that of a price or a measure, of which there is not "there are 5 euros each"; of what is to come;
 #: spans of time.
 _OF_EACH, _UNTIL = frozenset("each per instead a".split()), frozenset("by until till".split())
-_UNITS = frozenset("km km/h mph m cm mm kg g litres liters metres meters miles degrees percent".split())
+_UNITS = frozenset(
+    "km km/h mph m cm mm kg g millimetres centimetres kilometres litres liters metres meters miles degrees "
+    "percent".split()
+)
 _SPANS = TIMES | {"hour", "minute", "time"}
 _ORDINALS = frozenset("first second third fourth fifth sixth last".split())
+#: Of what begins so it is not said that there is some.
+_NOT_THERE = _ORDINALS | frozenset("all both each every too very quite so".split())
 _DATE = re.compile(r"\d+(?:st|nd|rd|th)")
 _CLOCK = re.compile(r"\d[:.]\d\d\b| [ap]m\Z|\d[ap]m\b")
 _NOT_SINCE = re.compile(r"\b(?:was|were|will)\b")
-_THANKS = frozenset("thanks congratulations congrats cheers".split())
+#: What is said by itself, and what ends as what one is doing does.
+_BY_ITSELF = frozenset("thanks congratulations congrats cheers yes ok okay sure".split())
+_THINGS = frozenset("wedding meeting building parking evening morning painting training heating ceiling spring".split())
 _DAYS = frozenset(each for each in TIMES if each.endswith("day") and each not in ("day", "today", "yesterday"))
 #: Who does something; "it" and "they" may be told with what they stand for.
 _WHO = frozenset("i we you he she".split())
@@ -178,7 +184,7 @@ def _told(part: Part) -> list[str]:
         return part.after(*writers)
     if second == "you" and first in ORDERS:
         return part.after(*(f"{who} will" for who in writers))
-    if first.endswith("ing") and not part.says:
+    if first.endswith("ing") and first not in _THINGS and not part.says:
         return part.after(*(["I am", "We are"] if part.persons else []), "It is", "They are")
     if part.is_order:
         orders = part.after("Please", *writers)
@@ -190,7 +196,7 @@ def _told(part: Part) -> list[str]:
         return part.after(*([] if is_passive else writers), "It", "They", *done)
     if first == "left":
         return [*part.after(*([] if second == "of" else writers)), *_named(part)]
-    if first in _THANKS:
+    if first in _BY_ITSELF:
         return []
     if not part.lacks_subject:
         return _named(part)
@@ -216,11 +222,11 @@ def _named(part: Part) -> list[str]:
     special = _said_of(part)
     if special is not None:
         return part.after(*special, says=False)
-    if part.second.removesuffix("s") in _SPANS and (part.is_figure or first in _ORDINALS | frozenset(TWELVE)):
+    if part.second.removesuffix("s") in _SPANS and (part.is_number or first in _ORDINALS):
         return [*part.after(f"(?:It is|It was|This is){ARTICLE}", says=False), *forms]
-    is_of_things = part.is_figure or first in _FROM
+    is_of_things = part.is_figure or first in _FROM | _THINGS
     am = [f"(?:I am|I was|We are|We were){ARTICLE}"] if part.persons and not is_of_things else []
-    saying = [each for each in _SAYING if not (first in _ORDINALS and each.startswith("There"))]
+    saying = [each for each in _SAYING if not (first in _NOT_THERE and each.startswith("There"))]
     if "since" in map(plain, part.words):  # it is so still
         saying = [*(each for each in saying if not _NOT_SINCE.search(each)), "It has been"]
     return [*part.after(*am, f"{any_of(saying)}{ARTICLE}", says=False), *forms]
@@ -241,7 +247,7 @@ def _said_of(part: Part) -> list[str] | None:
         return ["(?:It is|They are)"]
     if part.is_figure and rest & _UNTIL:
         return [f"(?:There will be|It will be|It is){ARTICLE}"]
-    if part.is_figure and (part.second in _UNITS or rest & _OF_EACH or not rest):
+    if part.is_number and (part.second in _UNITS or rest & _OF_EACH or (part.is_figure and not rest)):
         return ["(?:It is|It was)"]
     is_span = part.second.removesuffix("s") in _SPANS
     return [] if part.is_figure and len(part.words) == _FEW and not is_span else None

@@ -83,6 +83,11 @@ class Part:
         return self.first.lstrip("\u00a3$\u20ac")[:1].isdigit()
 
     @property
+    def is_number(self) -> bool:
+        """Whether it begins with a number, in words or not."""
+        return self.is_figure or self.first in TWELVE
+
+    @property
     def says(self) -> bool:
         """Whether it has a verb of its own; "back from Rome" and "boxes everywhere but it works" have none."""
         ends = (place for place, word in enumerate(self.words) if place and plain(word) in _GO_ON)
@@ -107,13 +112,14 @@ class Part:
         if self.key:
             return [self.key]
         words = list(map(plain, self.words))
-        before_figure = {place for place, word in enumerate(words[1:]) if word[:1].isdigit()}
-        places = [
+        # "5 metres not 4" is no "5 metres is not 4", and "three days at least" no "three days are at least".
+        pairs = zip(words, [*words[1:], ""], strict=True)
+        split = {
             place
-            for place, word in enumerate(words)
-            # "5 metres not 4" is no "5 metres is not 4".
-            if place and word not in _NOT_WHERE and not (word == "not" and place in before_figure)
-        ]
+            for place, (word, behind) in enumerate(pairs)
+            if (word == "not" and behind[:1].isdigit()) or (word == "at" and behind in ("least", "most"))
+        }
+        places = [place for place in range(1, len(words)) if words[place] not in _NOT_WHERE and place not in split]
         return [place for place in places if not self.says or is_past(words[place])]
 
     @property

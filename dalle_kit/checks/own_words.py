@@ -27,7 +27,9 @@ _FIGURES = frozenset(TWELVE) | frozenset(
     "twenty thirty forty fifty hundred thousand percent euro euros pound pounds dollar dollars hour hours minute "
     "minutes".split()
 )
-_FRAMES = re.compile(r"(?:\bwould|['\u2019]d) like\b|\bgoing to\b|\bplease note that\b", re.IGNORECASE)
+_FRAMES = re.compile(
+    r"(?:\bwould|['\u2019]d) like\b|\bgoing to\b|\bplease note that\b|(?<=\d )years? old\b", re.IGNORECASE
+)
 #: Words that a note may begin with to say when or where, or how it is meant.
 _FRONT = frozenset(
     "on in at from by for after before until till since during if when unless as yes no sorry unfortunately thanks "

@@ -52,7 +52,8 @@ _SURELY = (
     "am|was|have|had|will|would|can|can't|could|should|do|don't|did|didn't|never|think|thought|need|want|know|knew|hope|"
     "like|love|bring|brought|pay|paid|get|got|go|went|see|saw|ask|work|live|leave|left|take|took|bought|sent|\\w+ed"
 )
-_I = re.compile(rf"(?<![\w./@'\u2019-])i(?=['\u2019](?:m|d|ve|ll)\b| (?:{_SURELY})\b)")
+_ASKS = "|".join(rf"(?<=\b{verb} )" for verb in "am do did can could should shall may".split())
+_I = re.compile(rf"(?<![\w./@'\u2019-])i(?=['\u2019](?:m|d|ve|ll)\b| (?:{_SURELY})\b)|(?:{_ASKS})i(?![\w./@-])")
 _DAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
 _MONTHS = "january february april june july september october november december".split()
 _SHORT_MONTHS = "jan feb mar apr jun jul aug sept sep oct nov dec march august".split()

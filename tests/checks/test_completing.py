@@ -56,6 +56,10 @@ def becomes(note: str, sentence: str, *, persons: bool = True) -> bool:
         ("third time since New Year", "It is the third time since New Year."),
         ("three weeks behind", "It is three weeks behind."),
         ("29th", "It is on the 29th."),
+        ("ten litres each", "It is ten litres each."),
+        ("two millimetres tall", "It is two millimetres tall."),
+        ("all in the blue folder", "They are all in the blue folder."),
+        ("wedding in Oldermark", "The wedding is in Oldermark."),
         ("first win since 1987", "It is the first win since 1987."),
         ("\u00a34 a session", "It is \u00a34 a session."),
         ("told Martin twice already", "I told Martin twice already."),
@@ -90,6 +94,11 @@ def test_little_words_make_a_sentence_of_a_note(note: str, sentence: str) -> Non
         ("today or tomorrow?", "Could we today or tomorrow?"),
         ("anyone got a saw?", "Is anyone got a saw?"),
         ("29th", "It is 29th."),
+        ("ten litres each", "There are ten litres each."),
+        ("all in the blue folder", "There are all in the blue folder."),
+        ("three minutes at least", "Three minutes were at least."),
+        ("wedding in Oldermark", "I am wedding in Oldermark."),
+        ("yes, 25 May at 11", "It is yes, 25 May at 11."),
         ("first win since 1987", "The first win has been since 1987."),
         ("told Martin twice already", "It was told Martin twice already."),
         ("same place same time", "The same place is the same time."),
@@ -138,6 +147,7 @@ def test_a_beginning_may_be_certain() -> None:
     [
         *("", "...", 'she said "no"', "It rains. We stay.", "one\ntwo", "word " * 17, "and/or", "(train) paid"),
         *("mayor: city is safe", "Kim: cake until 11", "when: Friday", "one, two, three, four", "jacket - no umbrella"),
+        *("can you send it again, can't open it", "need a new blade, 75 cm"),
     ],
 )
 def test_what_is_no_note_has_no_pattern(note: str) -> None:

@@ -27,6 +27,7 @@ def test_a_word_that_nobody_told_is_seen(note: str, sentence: str) -> None:
         ("spare key at the bakery", "The spare key is at the bakery."),
         ("lessons start 6 April", "The lessons will be starting on 6 April."),
         ("need it by 20 May", "I would need it by 20 May."),
+        ("Frida Moen, 16", "Frida Moen is 16 years old."),
         ("please confirm by Friday", "Could you please confirm by Friday?"),
         ("want to exchange them", "I would like to exchange them, which I want."),
     ],

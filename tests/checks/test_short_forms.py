@@ -47,6 +47,7 @@ from dalle_kit.checks import Source, find_facts, spelled_out
         ("back at 5. can you wait?", "back at 5. Can you wait?"),
         ("second floor on teh left, sign it befor noon", "second floor on the left, sign it before noon"),
         ("seperate reciepts tommorow, wensday tho", "separate receipts tomorrow, Wednesday though"),
+        ("can i make it up to you, so am i", "can I make it up to you, so am I"),
         ("mens team, pdf if poss", "men's team, pdf if possible"),
         ("thankyou, alot of freinds", "thank you, a lot of friends"),
     ],
