@@ -48,7 +48,7 @@ PREPOSITION, _WHEN, ARTICLE = "(?: (?:at|on|in|of|for|to))?", "(?: (?:at|on|in))
 _NOT_WHERE = frozenset("by into instead as than since".split())
 _TIMES = TIMES | {"hour", "minute"}
 #: What another clause begins with.
-_GO_ON = frozenset("but so because if when while".split())
+_GO_ON = frozenset("but so because if".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +112,15 @@ class Part:
         if self.key:
             return [self.key]
         words = list(map(plain, self.words))
-        # "5 metres not 4" is no "5 metres is not 4", and "three days at least" no "three days are at least".
+        # "5 metres not 4" is no "5 metres is not 4", "three days at least" no "three days are at least"; "Ana's away" has
+        # its verb.
         pairs = zip(words, [*words[1:], ""], strict=True)
         split = {
             place
             for place, (word, behind) in enumerate(pairs)
-            if (word == "not" and behind[:1].isdigit()) or (word == "at" and behind in ("least", "most"))
+            if (word == "not" and behind[:1].isdigit())
+            or (word == "at" and behind in ("least", "most"))
+            or self.words[place - 1].endswith(("'s", "\u2019s"))
         }
         places = [place for place in range(1, len(words)) if words[place] not in _NOT_WHERE and place not in split]
         return [place for place in places if not self.says or is_past(words[place])]

@@ -94,6 +94,7 @@ def test_little_words_make_a_sentence_of_a_note(note: str, sentence: str) -> Non
         ("today or tomorrow?", "Could we today or tomorrow?"),
         ("anyone got a saw?", "Is anyone got a saw?"),
         ("29th", "It is 29th."),
+        ("organist's away so we need a piano", "The organist's is away so we need a piano."),
         ("ten litres each", "There are ten litres each."),
         ("all in the blue folder", "There are all in the blue folder."),
         ("three minutes at least", "Three minutes were at least."),
