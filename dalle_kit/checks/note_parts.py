@@ -112,8 +112,8 @@ class Part:
         if self.key:
             return [self.key]
         words = list(map(plain, self.words))
-        # "5 metres not 4" is no "5 metres is not 4", "three days at least" no "three days are at least"; "Ana's away" has
-        # its verb.
+        # "5 metres not 4" is no "5 metres is not 4", "three days at least" no "three days are at least", and in "Ana's
+        # away" there is a verb.
         pairs = zip(words, [*words[1:], ""], strict=True)
         split = {
             place
