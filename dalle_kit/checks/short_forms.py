@@ -43,7 +43,7 @@ _ABBREVIATED = frozenset(
     "sept oct nov dec mon tue tues wed thu thur thurs fri sat sun hrs mins secs wks yrs lbs vol sec fig nos mrs prof "
     "evtl ggf bzw inkl zzgl usw vgl sog env aprox bijv enz evt ecc".split()
 )
-_BEGINS = SUBJECTS | DETERMINERS | MODALS | BE | DO
+_BEGINS = SUBJECTS | DETERMINERS | MODALS | BE | DO | {"please"}
 #: Denials without their apostrophe; "wont" is a word of its own.
 _DENIED = "do ca does did is are was were could would should has have had".split()
 _NOT = re.compile(rf"(?<![\w./@-])({'|'.join(_DENIED)})nt(?![\w./@-])", re.IGNORECASE)
@@ -102,9 +102,9 @@ def _begun(match: re.Match[str]) -> str:
     """Return the end of a sentence and the first word of the next, with its capital letter."""
     word, end, space, first = match.groups()
     last = re.sub(r"\A\d+(?:st|nd|rd|th)?", "", word.casefold())
-    goes_on = last in _ABBREVIATED or (
-        len(last) < 3 and last not in _SHORT_ENDS and not (first in _BEGINS and not last)
-    )
+    # "12 in. wide", but "are in. please call"
+    is_new = first in _BEGINS and last in ("", "in", "by", "at")
+    goes_on = last in _ABBREVIATED or (len(last) < 3 and last not in _SHORT_ENDS and not is_new)
     return match[0] if end == "." and goes_on else f"{word}{end}{space}{capitalised(first)}"
 
 

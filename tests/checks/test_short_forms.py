@@ -44,6 +44,7 @@ from dalle_kit.checks import Source, find_facts, spelled_out
         ("nr is wrong!! use mine. its 07700 900321", "nr is wrong!! Use mine. It's 07700 900321"),
         ("to fri 7 aug, boathouse fri 7pm", "to Friday 7 Aug, boathouse Friday 7pm"),
         ("is on the 5th. it's free", "is on the 5th. It's free"),
+        ("your results are in. please call us", "your results are in. Please call us"),
         ("back at 5. can you wait?", "back at 5. Can you wait?"),
         ("second floor on teh left, sign it befor noon", "second floor on the left, sign it before noon"),
         ("seperate reciepts tommorow, wensday tho", "separate receipts tomorrow, Wednesday though"),
