@@ -57,7 +57,7 @@ class Settings(_Table):
         default="entries",
         description="What is kept of what the commands write: off, entries (when and how, no text), or texts as well.",
     )
-    threads: int = pydantic.Field(default=0, ge=0, description="CPU threads; 0 leaves the choice to torch.")
+    threads: int = pydantic.Field(default=0, ge=0, description="CPU threads at most; 0 is one for each core.")
     api_key: str = pydantic.Field(
         default="", repr=False, description="The key that clients of 'dalle-kit serve' have to give."
     )

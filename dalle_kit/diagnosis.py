@@ -5,7 +5,6 @@ Where the default model is one of a server, the server is asked which models it 
 
 from __future__ import annotations
 
-import os
 import platform
 import shlex
 import sys
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from dalle_kit import __version__
 from dalle_kit.config import Settings, load_settings, stray_variables
+from dalle_kit.engine.native.cores import usable_cores
 from dalle_kit.errors import DalleKitError, nearest
 from dalle_kit.models.disk import free_space, tree_size
 from dalle_kit.models.registry import Registry
@@ -96,7 +96,7 @@ def _computing(facts: dict[str, Any], settings: Settings) -> None:
     from dalle_kit.engine.devices import choose_device, choose_dtype
     from dalle_kit.engine.native.compiling import describe_library
 
-    facts |= {"cores": os.cpu_count(), "threads": settings.threads or torch.get_num_threads()}
+    facts |= {"cores": usable_cores(), "threads": settings.threads or torch.get_num_threads()}
     facts["cpu"] = f"{platform.machine()}, {torch.backends.cpu.get_cpu_capability()}"
     facts["device"] = choose_device(settings.device)
     facts["dtype"] = choose_dtype(settings.dtype, device=facts["device"])

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, cast
 from dalle_kit.batching.row import Row
 from dalle_kit.batching.writer import Plan, Written, failed, write_row
 from dalle_kit.engine.devices import choose_device
-from dalle_kit.engine.native.pacing import usable_cores
+from dalle_kit.engine.native.cores import usable_cores
 from dalle_kit.errors import DalleKitError, ModelError
 from dalle_kit.models.spec import Progress, silent
 from dalle_kit.models.weights import weight_files

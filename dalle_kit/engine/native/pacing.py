@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 from collections import Counter, defaultdict, deque
+
+from dalle_kit.engine.native.cores import usable_cores
 
 #: Steps of more tokens are arithmetic enough for every core.
 _FEW_TOKENS = 8
@@ -48,10 +49,3 @@ class Pace:
         if tokens <= _FEW_TOKENS:
             self._steps[tokens] += 1
             self._times[tokens][threads].append(seconds)
-
-
-def usable_cores() -> int:
-    """Return the number of cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

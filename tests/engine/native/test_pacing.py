@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dalle_kit.engine.native.pacing import Pace, usable_cores
+from dalle_kit.engine.native.cores import usable_cores
+from dalle_kit.engine.native.pacing import Pace
 
 
 def run(pace: Pace, seconds: dict[int, float], *, steps: int = 200) -> list[int]:
