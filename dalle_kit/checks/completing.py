@@ -80,6 +80,7 @@ _ORDINALS = frozenset("first second third fourth fifth sixth last".split())
 _NOT_THERE = _ORDINALS | frozenset("all both each every too very quite so".split())
 _DATE = re.compile(r"\d+(?:st|nd|rd|th)")
 _CLOCK = re.compile(r"\d[:.]\d\d\b| [ap]m\Z|\d[ap]m\b")
+_SINCE = ("It has been", "They have been", "There has been", "There have been")
 _NOT_SINCE = re.compile(r"\b(?:was|were|will)\b")
 #: What is said by itself, and what ends as what one is doing does.
 _BY_ITSELF = frozenset("thanks congratulations congrats cheers yes ok okay sure".split())
@@ -201,7 +202,9 @@ def _told(part: Part) -> list[str]:
     if not part.lacks_subject:
         return _named(part)
     if part.does:
-        return part.after(*writers, *(f"{who} have" for who in writers), *(["It"] if second[:1].isdigit() else []))
+        return part.after(
+            *writers, *(f"{who} have" for who in writers), *(["It"] if re.match(r"[^\w]?\d", second) else [])
+        )
     if is_past(first) and first not in _WEATHER:
         done = ["I have", "We have", "I am", "We are"] if part.persons else []
         return part.after(*writers, *done, "It is", "It was", "It has been", "They are", "They were")
@@ -228,7 +231,7 @@ def _named(part: Part) -> list[str]:
     am = [f"(?:I am|I was|We are|We were){ARTICLE}"] if part.persons and not is_of_things else []
     saying = [each for each in _SAYING if not (first in _NOT_THERE and each.startswith("There"))]
     if "since" in map(plain, part.words):  # it is so still
-        saying = [*(each for each in saying if not _NOT_SINCE.search(each)), "It has been"]
+        saying = [*(each for each in saying if not _NOT_SINCE.search(each)), *_SINCE]
     return [*part.after(*am, f"{any_of(saying)}{ARTICLE}", says=False), *forms]
 
 

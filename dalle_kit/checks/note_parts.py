@@ -37,7 +37,7 @@ CLOSED = (
     | frozenset(TWELVE)
     | POSSESSIVE_PRONOUNS
     | frozenset("no not none nobody nothing most more less both all there here too somebody someone something".split())
-    | frozenset("everybody everyone everything anybody anyone anything".split())
+    | frozenset("everybody everyone everything anybody anyone anything incl excl approx".split())
 )
 #: Where one may be; "back" is seldom an order.
 AWAY = frozenset("back home away".split())
@@ -46,6 +46,7 @@ _VERBS = "is|are|was|were|am|has|have|had|will be|has been|have been".split("|")
 PREPOSITION, _WHEN, ARTICLE = "(?: (?:at|on|in|of|for|to))?", "(?: (?:at|on|in))?", "(?: (?:the|a|an))?"
 #: What says by when something is done, or what it is done to, rather than where it is: no verb comes in before it.
 _NOT_WHERE = frozenset("by into instead as than since".split())
+_MONEY = "\u00a3$\u20ac"
 _TIMES = TIMES | {"hour", "minute"}
 #: What another clause begins with.
 _GO_ON = frozenset("but so because if".split())
@@ -80,7 +81,7 @@ class Part:
     @property
     def is_figure(self) -> bool:
         """Whether it begins with a figure, or an amount of money."""
-        return self.first.lstrip("\u00a3$\u20ac")[:1].isdigit()
+        return self.first.lstrip(_MONEY)[:1].isdigit()
 
     @property
     def is_number(self) -> bool:
@@ -109,28 +110,22 @@ class Part:
     @property
     def verb_places(self) -> list[int]:
         """The words before which a verb may come in: any but the first, or what may be a participle, or the value."""
-        if self.key:
-            return [self.key]
-        words = list(map(plain, self.words))
-        # "5 metres not 4" is no "5 metres is not 4", "three days at least" no "three days are at least", and in "Ana's
-        # away" there is a verb.
-        pairs = zip(words, [*words[1:], ""], strict=True)
-        split = {
-            place
-            for place, (word, behind) in enumerate(pairs)
-            if (word == "not" and behind[:1].isdigit())
-            or (word == "at" and behind in ("least", "most"))
-            or self.words[place - 1].endswith(("'s", "\u2019s"))
-        }
-        places = [place for place in range(1, len(words)) if words[place] not in _NOT_WHERE and place not in split]
-        return [place for place in places if not self.says or is_past(words[place])]
+        return [self.key] if self.key else list(filter(self._takes_verb, range(1, len(self.words))))
+
+    def _takes_verb(self, place: int) -> bool:
+        word, behind = (plain(each) for each in (*self.words, "")[place : place + 2])
+        if word in _NOT_WHERE or (word == "not" and behind[:1].isdigit()):  # "5 metres not 4"
+            return False
+        if (word == "at" and behind in ("least", "most")) or self.words[place - 1].endswith(("'s", "\u2019s")):
+            return False
+        return not self.says or is_past(word) or (word.endswith("ly") and is_past(behind))  # "fully booked"
 
     @property
     def does(self) -> bool:
         """Whether it begins with what somebody or something did to something: "held 312 kilos"."""
         is_time = {each.removesuffix("s") for each in map(plain, self.words[2:3])} & _TIMES
         is_name = self.words[1:2] != () and self.words[1][:1].isupper() and self.second not in _TIMES
-        is_object = self.second in DETERMINERS | OBJECTS or self.second[:1].isdigit() or is_name
+        is_object = self.second in DETERMINERS | OBJECTS or self.second.lstrip(_MONEY)[:1].isdigit() or is_name
         return is_past(self.first) and self.first != "left" and is_object and not is_time
 
     def after(self, *starts: str, says: bool = True, verb: int = 0) -> list[str]:

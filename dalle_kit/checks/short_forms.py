@@ -34,6 +34,9 @@ _ENGLISH = re.compile(
 #: "r" and "its" are so only beside such words.
 _ARE = re.compile(r"(?:(?<=\b(?:you|how) )|(?<=\bwe )|(?<=\bthey )|(?<=[a-z]{2}s ))r(?= [a-z]{3})")
 _IT_IS = re.compile(r"\b([Ii])ts(?= (?:not|the|a|an|too|been|on|at|in|ok|\d{4,}|[A-Z]\w+['\u2019]s)\b(?!-))")
+#: "were training" has nobody who trains; "big thanks 2 Jan" has somebody.
+_WE_ARE = re.compile(r"\A([Ww])ere (?=\w+ing\b)(?!.*\?)")
+_THANKS_TO = re.compile(r"(?<=hanks )2(?= (?:all|every|[A-Z]))")
 #: A sentence's end before one that begins with a small letter. A full stop may be that of a number or of an
 #: abbreviation, as it mostly is behind the shortest words.
 _NEXT = re.compile(r"(?<![\w.@/\u2026-])([^\W_]+)(\.|[!?]+)(\)? +)([^\W\d_]+)(?![^\s.]*[@/]|\.\w)")
@@ -88,6 +91,7 @@ def spelled_out(note: str) -> str:
     words = _NOT.sub(r"\1n't", _WORD.sub(_word, corrected(note)))
     if _ENGLISH.search(words):
         words = _YOU.sub(lambda found: "you're" if found["are"] is not None else f"you{found[1]}", words)
+    words = _THANKS_TO.sub("to", _WE_ARE.sub(r"\1e're ", words))
     words = _IT_IS.sub(r"\1t's", _ARE.sub("are", words))
     return _DAY.sub(_day, _I.sub("I", _NEXT.sub(_begun, words)))
 

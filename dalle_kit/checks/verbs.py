@@ -79,8 +79,8 @@ def has_finite_verb(sentence: str) -> bool:
 
 def begins_with_verb(note: str) -> bool:
     """Say whether a note begins with a verb that lacks its subject, such as "opened" or "accepts"."""
-    first = note.casefold().split(maxsplit=1)[:1]
-    return bool(first) and (first[0] in _THIRD or first[0] in _PARTICIPLES or is_past(first[0]))
+    first = "".join(note.casefold().split(maxsplit=1)[:1]).removeprefix("re-")
+    return first in _THIRD or first in _PARTICIPLES or is_past(first)
 
 
 def is_past(word: str) -> bool:

@@ -49,6 +49,8 @@ from dalle_kit.checks import Source, find_facts, spelled_out
         ("second floor on teh left, sign it befor noon", "second floor on the left, sign it before noon"),
         ("seperate reciepts tommorow, wensday tho", "separate receipts tomorrow, Wednesday though"),
         ("can i make it up to you, so am i", "can I make it up to you, so am I"),
+        ("Were training at the school", "We're training at the school"),
+        ("big thanks 2 Jan, 2 January", "big thanks to Jan, 2 January"),
         ("mens team, pdf if poss", "men's team, pdf if possible"),
         ("thankyou, alot of freinds", "thank you, a lot of friends"),
     ],
