@@ -19,6 +19,7 @@ from dalle_kit.errors import DalleKitError, RequestError, UnknownNameError
 from dalle_kit.models.registry import Registry
 from dalle_kit.models.spec import Progress, ServerSource, silent
 from dalle_kit.plugin_manager.manager import Plugins, load_plugins
+from dalle_kit.process_lock import ProcessLock
 from dalle_kit.recorded import Record, expect_named_server, read_record
 from dalle_kit.records import Document, GenerationOptions, Privacy
 from dalle_kit.requesting import Fields, Shaping, is_wanted, make_request, steered, work_of
@@ -61,7 +62,7 @@ class Kit:
         self._progress = progress
         self._engines: dict[str, Engine] = {}
         self._of_record: tuple[object, Kit] | None = None
-        self._loading = threading.Lock()
+        self._loading = ProcessLock()
 
     @cached_property
     def plugins(self) -> Plugins:
