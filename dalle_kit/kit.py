@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, cast
@@ -15,14 +14,14 @@ from dalle_kit.config import Settings, load_settings
 from dalle_kit.document_stream import DocumentStream
 from dalle_kit.domain import Request
 from dalle_kit.engine.opening import open_engine, server_of
-from dalle_kit.errors import DalleKitError, RequestError, UnknownNameError
+from dalle_kit.errors import RequestError, UnknownNameError
 from dalle_kit.models.registry import Registry
 from dalle_kit.models.spec import Progress, ServerSource, silent
 from dalle_kit.plugin_manager.manager import Plugins, load_plugins
+from dalle_kit.process_lock import ProcessLock
 from dalle_kit.recorded import Record, expect_named_server, read_record
 from dalle_kit.records import Document, GenerationOptions, Privacy
 from dalle_kit.requesting import Fields, Shaping, is_wanted, make_request, steered, work_of
-from dalle_kit.side_by_side import side_by_side
 from dalle_kit.templating.templates import Shaped, Templates
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ class Kit:
         self._progress = progress
         self._engines: dict[str, Engine] = {}
         self._of_record: tuple[object, Kit] | None = None
-        self._loading = threading.Lock()
+        self._loading = ProcessLock()
 
     @cached_property
     def plugins(self) -> Plugins:
@@ -268,6 +267,8 @@ class Kit:
         ``like``, ``steer``, ``repair``, ``budget``, ``privacy`` and ``name_blind`` as in ``generate``, ``stopped`` as
         in ``stream``; the budget is for all of them. Where one fails, the error's ``documents`` are those written.
         """
+        from dalle_kit.writing_many import write_many
+
         Budget(budget)
         shaping = Shaping(template=template, like=like, steer=steer, privacy=privacy, name_blind=name_blind)
         works = self._works(domain, requests, shaping)
@@ -275,37 +276,16 @@ class Kit:
             return []
         merged = _options(works[0], options)
         engine = self._fitted(works, merged)
-        stop, written = threading.Event(), dict[int, Document]()
-
-        def write(first: int, last: int) -> None:
-            documents: list[Document] = []
-            try:
-                for _ in pipeline.write(
-                    self.plugins,
-                    works[first:last],
-                    engine,
-                    merged,
-                    documents=documents,
-                    repair=repair,
-                    budget=budget,
-                    stopped=lambda: stop.is_set() or bool(stopped and stopped()),
-                ):
-                    pass
-            except RequestError as error:
-                if last - first > 1:
-                    raise
-                # A server refuses what one asks for, and is asked for each by itself.
-                raise RequestError(f"requests[{first}]: {error}", field=error.field) from error
-            finally:
-                written.update(enumerate(documents, first))
-
-        runner = engine.runner if engine is not None and budget is None else ""
-        try:
-            _in_parts(write, len(works), runner=runner, together=self.settings.remote_together, stop=stop)
-        except DalleKitError as error:
-            error.documents = written
-            raise
-        return [written[number] for number in range(len(works))]
+        return write_many(
+            self.plugins,
+            works,
+            engine,
+            merged,
+            repair=repair,
+            budget=budget,
+            stopped=stopped,
+            at_once=self.settings.remote_together,
+        )
 
     def _works(self, domain: str, requests: Iterable[Fields | Request], shaping: Shaping) -> list[Work]:
         """Shape the requests of a batch; raises RequestError with the number of one that is wrong."""
@@ -424,21 +404,3 @@ def _options(work: Work, overrides: Mapping[str, Any]) -> GenerationOptions:
     if "seed" in given or not options.temperature:
         return options  # what is greedy is the same each time, further drafts included
     return options.merge({"seed": secrets.randbelow(2**31)})
-
-
-def _in_parts(
-    write: Callable[[int, int], None], count: int, *, runner: str, together: int, stop: threading.Event
-) -> None:
-    """Write the documents of a batch, from the one to before the other, in parts that suit what computes them."""
-    from dalle_kit.engine.engine import ROWS  # takes a while to import
-
-    # What was read for a draft is still known when it is repaired, where not too many others come in between; other
-    # engines keep none of it. When the time is limited, all have a draft before any is repaired.
-    size = {"native": ROWS, "server": 1}.get(runner, count)
-    parts = [partial(write, first, first + size) for first in range(0, count, size)]
-    if runner == "server":  # which may go at any time: what it has written must be whole by then
-        for _ in side_by_side(parts, at_once=together, stop=stop):
-            pass
-    else:
-        for part in parts:
-            part()

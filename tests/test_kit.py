@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import multiprocessing
 import os
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -47,12 +48,17 @@ def test_four_lines_write_an_email(kit: Kit) -> None:
 def test_a_process_forked_while_another_thread_writes_can_write(kit: Kit) -> None:
     written = kit.generate("email", REQUEST, max_tokens=8).text
     computing, go_on = threading.Event(), threading.Event()
-    (scheduler,) = kit.load()._schedulers.values()
-    step = scheduler._batch.step
+    engine = kit.load()
+    (scheduler,) = engine._schedulers.values()
+    step, prefixes = scheduler._batch.step, cast("Any", engine.generative()).prefixes
+    locks = (kit._loading, engine._constraints._lock, prefixes._lock)
 
     def held() -> None:
-        computing.set()
-        assert go_on.wait(60)
+        with contextlib.ExitStack() as stack:
+            for lock in locks:
+                stack.enter_context(lock)
+            computing.set()
+            assert go_on.wait(60)
         step()
 
     with pytest.MonkeyPatch.context() as patch:

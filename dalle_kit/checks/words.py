@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-import threading
 import unicodedata
 from functools import lru_cache
+
+from dalle_kit.process_lock import ProcessLock
 
 FIGURE = re.compile(r"\d+(?:[.,:]\d+)*")
 WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
@@ -51,10 +52,10 @@ def plain(word: str) -> str:
 
 
 #: The stemmer keeps the word it works on in itself, and threads would mix theirs up.
-_STEMMING = threading.Lock()
+_STEMMING = ProcessLock()
 
 #: Every thread that asked for the first word while its dictionary is read would read that again.
-_LEMMATISING = threading.Lock()
+_LEMMATISING = ProcessLock()
 
 
 @lru_cache(maxsize=50_000)

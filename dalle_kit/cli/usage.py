@@ -26,18 +26,15 @@ def usage_message(error: click.ClickException) -> str:
 
 
 def _meant(word: str, context: click.Context) -> str | None:
-    """Return the long option that was meant: the nearest, or one that says first in its help that it is such a word.
+    """Return the long option that was meant: one whose help begins by saying that it is such a thing, or the nearest.
 
     However near the letters are, a title is no ``--style``: the help of ``--headline`` begins "The headline, or title".
     """
-    near = nearest(word, _long_options(context))
-    if near and (near.startswith(word) or word.startswith(near)):
-        return near
-    for option in context.command.params:
-        begins = re.match(r"[^.;:(]*", getattr(option, "help", None) or "")
-        if begins and re.search(rf"\b{re.escape(word)}\b", begins[0], re.IGNORECASE):
+    is_such = re.compile(rf"(?:the |an? )?(?:[\w-]+, or )?{re.escape(word)}\b", re.IGNORECASE)
+    for option in context.command.params if word else ():
+        if is_such.match(getattr(option, "help", None) or ""):
             return max(option.opts, key=len).lstrip("-")
-    return near if near and near[0] == word[:1] else None
+    return nearest(word, _long_options(context))
 
 
 def _long_options(context: click.Context) -> list[str]:

@@ -105,6 +105,8 @@ def test_no_command_shows_the_help_and_is_bad_input(command: Command) -> None:
             ["note", "--poin", "x"],
             "Error: no option --poin: did you mean --point? see 'dalle-kit note --help'",
         ),
+        (["note", "--opint", "x"], "Error: no option --opint: did you mean --point? see 'dalle-kit note --help'"),
+        (["note", "---"], "Error: no option ---: see 'dalle-kit note --help'"),
         (["note", "--tone", "mery"], "Error: no tone named 'mery': did you mean 'merry'?"),
         (["note", "--format", "rw"], "Error: no format named 'rw': did you mean 'raw'?"),
         (["fail", "known"], "Error: two lines [31m"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import threading
 from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any
@@ -16,6 +15,7 @@ from dalle_kit.engine.constraints.grammars import grammar_of, is_prose, reason
 from dalle_kit.engine.constraints.vocabulary import Vocabulary
 from dalle_kit.engine.tokenization import Tokenizer
 from dalle_kit.errors import TemplateError
+from dalle_kit.process_lock import ProcessLock
 from dalle_kit.records import Slot
 
 #: Compiled constraints that are kept.
@@ -29,7 +29,7 @@ class Constraints:
         self._vocabulary = Vocabulary(tokenizer, ends)
         self._limits = llguidance.LLParserLimits(max_lexer_states=100_000)
         self._made: OrderedDict[str, Any] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = ProcessLock()
 
     def start(self, slot: Slot, *, after: str) -> Constraint:
         """Return a fresh constraint for a slot that stands after a text and is not free.

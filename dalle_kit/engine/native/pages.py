@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from dalle_kit.engine.logits import Array
 from dalle_kit.engine.native.structures import address
+from dalle_kit.process_lock import ProcessLock
 from dalle_kit.records import Steering
 
 #: Tokens of a page, as in the C file.
@@ -92,7 +92,7 @@ class Prefixes:
     """
 
     def __init__(self, files: Files | None = None) -> None:
-        self._lock = threading.Lock()
+        self._lock = ProcessLock()
         self._kept: list[tuple[tuple[int, ...], CacheRow]] = []  # the latest last
         self._files = files
         self._beginnings: dict[tuple[int, ...], bool] = {}  # whole pages; whether there is nothing more to be written

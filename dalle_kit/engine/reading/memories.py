@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from dalle_kit.engine.logits import Logits
+from dalle_kit.process_lock import ProcessLock
 
 #: Memories that are kept.
 KEPT = 64
@@ -65,7 +65,7 @@ class Memories:
 
     def __init__(self, reader: Reader, *, gate: float, keep: Callable[[int, Logits], tuple[int, ...]]) -> None:
         self._reader, self._gate, self._keep = reader, gate, keep
-        self.lock = threading.RLock()
+        self.lock = ProcessLock()
         self._known: OrderedDict[_Key, tuple[int, Remembered]] = OrderedDict()
 
     def find(self, source: Sequence[int], examples: Sequence[str] = ()) -> Remembered:
