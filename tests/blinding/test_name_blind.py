@@ -134,7 +134,7 @@ def test_the_answered_message_is_shown_without_names_and_quoted_with_them(kit: K
 
 def test_a_name_in_the_request_is_not_shown_in_examples_either(kit: Kit) -> None:
     letters = make_examples([f"Hi {name},\n\nThe van is booked.\n\nCheers,\nOle" for name in ("Priya", "Alex", "Mei")])
-    fields = {"to": ["Priya <priya@example.com>"], "points": ["the van is booked for Priya"], "sender": "Tom"}
+    fields = {"to": ["Priya <priya@example.com>"], "points": ["van booked for Priya"], "sender": "Tom"}
     shown = kit.prompt_text(kit.shape("email", fields, like=[letters], name_blind=True))
     assert "Priya" not in shown and "Mei" in shown
     # Whoever is in the examples stands for nobody.
@@ -157,7 +157,7 @@ def test_code_has_no_names_to_hide_and_says_so(kit: Kit, capsys: pytest.CaptureF
 
 
 def test_a_request_without_names_is_told(kit: Kit) -> None:
-    document = kit.generate("email", to=["info@example.com"], points=["the lift is broken"], name_blind=True)
+    document = kit.generate("email", to=["info@example.com"], points=["lift broken"], name_blind=True)
     assert [each.message for each in document.findings if each.check == "name-blind"] == [
         "no name of a person was found in the request: all of it was shown"
     ]

@@ -25,7 +25,7 @@ def test_the_default_command_imports_nothing_that_it_does_not_need(tmp_path: Pat
         "--subject",
         "Report",
         "--point",
-        "the report is ready",
+        "report ready",
         "-o",
         str(letter),
     ]

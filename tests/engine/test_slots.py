@@ -249,7 +249,7 @@ def test_a_beam_search_that_cannot_go_on_ends() -> None:
 
     class Stuck(Constraint):
         def __init__(self) -> None:
-            super().__init__(Slot("a"), [])
+            super().__init__(Slot("a"), [], size=4)
 
         def mask(self, size: int) -> None:
             return None

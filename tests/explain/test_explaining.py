@@ -21,7 +21,7 @@ TOLERANCE = 0.05
 REQUEST: dict[str, Any] = {
     "to": ["Priya Raman <priya@example.com>"],
     "subject": "Delivery of the pumps",
-    "points": ["the pumps arrive on 12 June", "the warehouse in Leeds is closed on Monday"],
+    "points": ["pumps arrive on 12 June", "warehouse in Leeds closed on Monday"],
     "sender": "Tom",
 }
 
@@ -49,7 +49,7 @@ def test_each_part_is_a_field_an_example_or_a_line_of_the_template(explanation: 
     assert found["template", "system, line 1"] == "Write the e-mail."
     assert found["template", "user, line 1"] == "Subject:"
     assert found["field", "subject"] == "Delivery of the pumps"
-    assert found["field", "points[1]"] == "the warehouse in Leeds is closed on Monday"
+    assert found["field", "points[1]"] == "warehouse in Leeds closed on Monday"
     assert found["field", "to"] == "Priya" and found["prepared", "greeting"] == "Dear"
     assert "".join(text for text, _ in explanation.prompt).startswith("Write the e-mail.\n\nSubject: Delivery")
 
@@ -63,8 +63,8 @@ def test_a_planted_fact_is_attributed_to_its_field(explanation: Explanation) -> 
 @pytest.mark.parametrize(
     ("facts", "word", "place"),
     [
-        (["the lift is out of order", "bring 40 chairs to hall C"], "40", 1),
-        (["the invoice is for 310 euros", "we meet on Tuesday"], "310", 0),
+        (["lift out of order", "bring 40 chairs to hall C"], "40", 1),
+        (["invoice for 310 euros", "meeting on Tuesday"], "310", 0),
     ],
 )
 def test_other_planted_facts_are_attributed_too(kit: Kit, facts: list[str], word: str, place: int) -> None:

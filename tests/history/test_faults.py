@@ -68,7 +68,7 @@ def said(process: subprocess.Popen[str]) -> dict[str, dict[int, str]]:
     """Return what a process said that it did, by the number and the word of the text."""
     found: dict[str, dict[int, str]] = {"added": {}, "removing": {}, "removed": {}}
     output, _ = process.communicate(timeout=60)
-    for line in output.splitlines():
+    for line in output.split("\n")[:-1]:  # the last may be broken off
         what, id, word = line.split()
         found[what][int(id)] = word
     return found

@@ -26,7 +26,7 @@ from tests.serving.test_command import served
 pytestmark = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="the system has no sockets of a user's own")
 
 NOTHING = dict.fromkeys(("model", "device", "dtype", "quant"))
-EMAIL = ["email", "--to", "Ana <ana@example.com>", "--subject", "Report", "--point", "the report is ready"]
+EMAIL = ["email", "--to", "Ana <ana@example.com>", "--subject", "Report", "--point", "report ready"]
 
 
 @pytest.fixture(scope="module")

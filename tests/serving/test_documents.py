@@ -56,13 +56,13 @@ def test_a_document_is_the_one_that_the_kit_writes(server: Server, kit: Kit) -> 
 
 
 def test_what_each_sentence_rests_on_comes_after_the_document(server: Server) -> None:
-    body = {"request": {"to": ["ana@example.com"], "points": ["we meet in room B12"]}, "explain": True, "stream": True}
+    body = {"request": {"to": ["ana@example.com"], "points": ["meeting in room B12"]}, "explain": True, "stream": True}
     events = server.ask(PATH, body).events
     document, explanation, end = events[-3:]
     assert (document["object"], explanation["object"], end) == ("document", "document.explanation", "[DONE]")
     assert explanation["text"] == document["text"]
     weights = next(each["weights"] for each in explanation["sentences"] if each["weights"])
-    assert explanation["parts"][weights[0]["part"]]["text"] == "we meet in room B12"
+    assert explanation["parts"][weights[0]["part"]]["text"] == "meeting in room B12"
 
 
 def test_bytes_come_and_go_in_base64(server: Server) -> None:

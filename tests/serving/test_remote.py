@@ -24,7 +24,7 @@ EMAIL: dict[str, Any] = {
     "to": "Ana Ruiz <ana@example.com>",
     "sender": "Ben Cole",
     "subject": "Delayed shipment",
-    "points": ["the shipment is delayed until Friday", "we will refund the express fee of 12 euros"],
+    "points": ["shipment delayed until Friday", "express fee of 12 euros refunded"],
 }
 NEWS: dict[str, Any] = {
     "headline": "Bridge reopens in Hanfield",
@@ -98,7 +98,7 @@ def test_a_server_that_holds_no_text_to_anything_gives_no_word_that_is_made_up(r
 
 
 def test_rows_are_written_together(remote: Kit, kit: Kit) -> None:
-    rows = [{**EMAIL, "points": [f"order {number} is delayed until Friday"]} for number in range(6)]
+    rows = [{**EMAIL, "points": [f"order {number} delayed until Friday"]} for number in range(6)]
     pieces = [each.text for each in remote.batch("email", rows, candidates=1, repair=False)]
     assert pieces == [each.text for each in kit.batch("email", rows, candidates=1, repair=False)]
 
@@ -117,13 +117,13 @@ def test_code_is_plain_text_to_go_on_with(remote: Kit) -> None:
 
 def test_an_explanation_says_that_a_server_tells_no_likelihoods(remote: Kit) -> None:
     with pytest.raises(ModelError, match="is on a server and cannot say how likely texts are"):
-        remote.explain("email", EMAIL, candidates=1)
+        remote.explain("email", {**EMAIL, "points": ["report ready"]}, candidates=1)
 
 
 def test_the_command_takes_an_alias_and_says_nothing_of_a_server_on_this_machine(run: Run, name: str) -> None:
     assert run("models", "alias", "set", "far", name)[0] == 0
     try:
-        arguments = ("email", "--to", "ana@example.com", "--subject", "Report", "--point", "the report is ready")
+        arguments = ("email", "--to", "ana@example.com", "--subject", "Report", "--point", "report ready")
         code, out, err = run(*arguments, "--model", "far", "--json", "--candidates", "1")
         assert (code, err) == (0, "")
         assert json.loads(out)["provenance"]["model"] == name.replace("#", "/v1#")
@@ -147,7 +147,7 @@ def test_the_command_says_where_a_request_goes_that_leaves_this_machine(
         raise ModelError("not now")
 
     monkeypatch.setattr(RemoteEngine, "connect", refuse)
-    arguments = ("email", "--to", "ana@example.com", "--subject", "Report", "--point", "the report is ready")
+    arguments = ("email", "--to", "ana@example.com", "--subject", "Report", "--point", "report ready")
     where = "The request goes to https://models.example.com/v1, whose model writes.\n"
     far = "openai:https://models.example.com"
     assert run(*arguments, "--model", far) == (2, "", f"{where}Error: not now\n")
