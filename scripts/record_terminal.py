@@ -29,7 +29,7 @@ TITLE = "dalle-kit"
 COMMANDS = (
     'dalle-kit email --to "Priya Raman <priya@example.com>" --subject "Q3 budget review" --sender Tom \\\n'
     '    --point "review is now on Thursday 14:00" --point "we meet in room B12" \\\n'
-    '    --point "please bring the cost sheet"',
+    '    --point "bring the cost sheet"',
     'dalle-kit email --to "Ana Ferreira <ana@example.com>" --sender Tom --closing "" \\\n'
     '    --point "the meeting is on Monday" --point "the meeting is on Tuesday"',
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from dalle_kit.checks.note_parts import (
     ARTICLE,
@@ -81,6 +82,8 @@ _NOT_THERE = _ORDINALS | frozenset("all both each every too very quite so".split
 _DATE = re.compile(r"\d+(?:st|nd|rd|th)")
 _CLOCK = re.compile(r"\d[:.]\d\d\b| [ap]m\Z|\d[ap]m\b")
 _SINCE = ("It has been", "They have been", "There has been", "There have been")
+_HOUR = re.compile(r"\d{1,2}(?:[:.]\d\d|[ap]m)\Z")
+_BEFORE_HOUR = PREPOSITIONS | frozenset("and or between to".split())
 _NOT_SINCE = re.compile(r"\b(?:was|were|will)\b")
 #: What is said by itself, and what ends as what one is doing does.
 _BY_ITSELF = frozenset("thanks congratulations congrats cheers yes ok okay sure".split())
@@ -127,6 +130,8 @@ def is_sentence(note: str) -> bool:
     words = [_bare(word) for word in note.split()]
     is_one = all(words) and 1 < len(words) <= _LONGEST and len(parts_of(note)) == 1 and not _ODD.search(note)
     if not is_one or note.rstrip().endswith(("..", "!!", "??", "\u2026")):
+        return False
+    if any(_HOUR.match(word) and before not in _BEFORE_HOUR for before, word in pairwise(words)):  # "Saturday 9:00"
         return False
     if asks(note) or note.rstrip().endswith("?"):
         return asks(note)

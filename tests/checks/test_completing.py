@@ -190,6 +190,7 @@ def test_every_note_may_stand_as_it_was_typed(words: list[str]) -> None:
         "please don't use flash",
         "he really needs a new saw",
         "he bites shoes",
+        "the van is booked for Saturday at 9:00",
         "can you lend me yours?",
         "what time is it",
         "my aunt has paid until 2031",
@@ -220,6 +221,8 @@ def test_what_lacks_nothing_is_a_sentence(note: str) -> None:
         "who pays?",
         "tired of this?",
         "the price is (for now) 12 euros",
+        "the van is booked for Saturday 9:00",
+        "we meet Friday 5pm",
     ],
 )
 def test_what_may_lack_something_is_none(note: str) -> None:
