@@ -118,8 +118,8 @@ _RIGHT = {
     }.items()
     for wrong in wrongs.split()
 }
-#: What is no part of a name, an address or a link.
-_WORD = re.compile(rf"(?<![\w./@'\u2019-])(?:{'|'.join(_RIGHT)})(?![\w/@'\u2019-]|\.\w)")
+#: What is no part of a name, an address or a link. A full stop may be that of what is cut short: "abt. 5 people".
+_WORD = re.compile(rf"(?<![\w./@'\u2019-])(?!(?:abt|obvs|poss)\. )(?:{'|'.join(_RIGHT)})(?![\w/@'\u2019-]|\.\w)")
 
 
 def corrected(note: str) -> str:

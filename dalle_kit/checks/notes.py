@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from dalle_kit.checks.sentences import is_finished
-from dalle_kit.checks.verbs import has_finite_verb, is_past
-from dalle_kit.checks.word_classes import BE, SUBJECTS
+from dalle_kit.checks.verbs import BASES, has_finite_verb, is_past
+from dalle_kit.checks.word_classes import BE, DO, HAVE, MORE_VERBS, PREPOSITIONS, SUBJECTS
 
 #: What begins an item of a list. Before a number a dash may be a minus.
 _LIST_MARK = re.compile(r"(?:[*•]|[-\u2013](?!\s*\d))(?:\s+|\Z)")
@@ -19,6 +19,9 @@ _INTERROGATIVES = frozenset("what when where who whom whose which why how".split
 _QUESTIONS = frozenset("what's where's when's how's who's".split())
 #: What a question has before its subject. "had it mended" and "should you need it" do not ask.
 _HELPERS = frozenset("is are was do does did can could will would shall may must isn't aren't can't won't".split())
+#: What behind a helper may be its object or a place where nobody is named: "did it yesterday", "is there until 5".
+_THINGS = frozenset("it this that".split())
+_VERBS = BASES | MORE_VERBS | BE | DO | HAVE
 #: Words between what asks and its helper: "how many chairs do we need".
 _FEW = 3
 
@@ -54,18 +57,21 @@ def plain_sentence(note: str) -> str:
 def asks(note: str) -> bool:
     """Say whether an English note, the last sentence of one, surely asks something though it has no question mark.
 
-    "what we need", "when you come" and "which is fine" do not, and "do it today" is an order.
+    "what we need", "when you come", "what is left goes to Ana" and "which is fine" do not, "do it today" is an order.
     """
     words = [word.casefold().replace("\u2019", "'") for word in re.split(r"[.!?:]\s+", note)[-1].split()]
-    first, second = [*words, "", ""][:2]
+    first, second, third = [*words, "", "", ""][:3]
     if first in _QUESTIONS:
         return len(words) > 1
     if first in _INTERROGATIVES:
         place = next((place for place, word in enumerate(words) if word in _HELPERS), 0)
         between, behind = words[1:place], words[place + 1 :]
         has_verb = has_finite_verb(" ".join(between)) or any(map(is_past, between))
-        is_clause = has_verb or SUBJECTS & set(between) or BE & set(behind)
+        is_done = any(map(is_past, behind[:1])) and has_finite_verb(" ".join(["it", *behind[1:]]))
+        is_clause = has_verb or is_done or SUBJECTS & set(between) or (BE - {"be"}) & set(behind)
         return 0 < place <= _FEW and bool(behind) and not is_clause and not (first == "which" and not between)
+    if (first in DO and second in _THINGS and third not in _VERBS) or (second == "there" and third in PREPOSITIONS):
+        return False
     here = first not in ("was", "do") and second in ("this", "that", "there")
     return first in _HELPERS and (here or second in SUBJECTS) and (first, second) != ("do", "it")
 

@@ -24,7 +24,8 @@ _WORD = re.compile(
 )
 #: "u" and "ur" are words of other languages: they are short forms only where a word is that is surely English.
 _YOU = re.compile(
-    r"(?<![\w./@'\u2019-])u(r?)(?P<are>(?<=r)(?= (?:well|ok|welcome|right|late|not|the|an?)\b))?(?![\w./@-])"
+    r"(?<![\w./@'\u2019-])u(?! turn| bend)(r?)"
+    r"(?P<are>(?<=r)(?= (?:well|ok|welcome|right|late|not|the|an?)\b))?(?![\w./@-])"
 )
 _ENGLISH = re.compile(
     r"\b(?:the|our|you|your|with|this|that|please|thanks?|have|can|could|would|should|from|what|when|where|how|they|hope|it|"
@@ -32,7 +33,7 @@ _ENGLISH = re.compile(
     re.IGNORECASE,
 )
 #: "r" and "its" are so only beside such words.
-_ARE = re.compile(r"(?:(?<=\b(?:you|how) )|(?<=\bwe )|(?<=\bthey )|(?<=[a-z]{2}s ))r(?= [a-z]{3})")
+_ARE = re.compile(r"(?:(?<=\b(?:you|how) )|(?<=\bwe )|(?<=\bthey )|(?<=[a-z]{2}s ))r(?= (?!and\b|or\b)[a-z]{3})")
 _IT_IS = re.compile(r"\b([Ii])ts(?= (?:not|the|a|an|too|been|on|at|in|ok|\d{4,}|[A-Z]\w+['\u2019]s)\b(?!-))")
 #: "were training" has nobody who trains; "big thanks 2 Jan" has somebody.
 _WE_ARE = re.compile(r"\A([Ww])ere (?=\w+ing\b)(?!.*\?)")
@@ -44,6 +45,7 @@ _SHORT_ENDS = frozenset("ok it me us up on do go so to is be am pm".split())
 _ABBREVIATED = frozenset(
     "approx incl excl etc max min dept est avg misc ref ext tel resp ave apt inc ltd jan feb mar apr jun jul aug sep "
     "sept oct nov dec mon tue tues wed thu thur thurs fri sat sun hrs mins secs wks yrs lbs vol sec fig nos mrs prof "
+    "abt asst blvd bros capt cont elec gen govt hon maint mgr obvs poss qty rev sgt temp univ "
     "evtl ggf bzw inkl zzgl usw vgl sog env aprox bijv enz evt ecc".split()
 )
 _BEGINS = SUBJECTS | DETERMINERS | MODALS | BE | DO | {"please"}
