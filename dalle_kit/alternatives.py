@@ -46,8 +46,10 @@ def alternatives(stream: Callable[..., DocumentStream], *, count: int, progress:
         except BaseException:
             given_up.set()  # the threads end at their next token
             raise
-    distinct = {document.text: document for document in reversed(written)}
-    return sorted(reversed(distinct.values()), key=_faults)
+    distinct: dict[str, Document] = {}
+    for document in written:
+        distinct.setdefault(document.text, document)
+    return sorted(distinct.values(), key=_faults)
 
 
 def _faults(document: Document) -> tuple[int, int]:

@@ -347,8 +347,8 @@ class Provenance:
     name, ``plugins`` and ``libraries`` have the versions of what had a part in it. ``repair``, ``budget`` and
     ``privacy`` are as given; where the time was not enough, ``budget_spent``, the same request may give another text.
     ``name_blind`` says that the model saw stand-ins for people's names. ``repairs`` has a line for each change made to
-    what was written, because a check had found something. ``examples``
-    are those that the document was written after, ``steer`` says how, ``strength`` what vectors were multiplied by.
+    what was written, because a check had found something, and for each point that stands as typed. ``examples`` are
+    those that the document was written after, ``steer`` says how, ``strength`` what vectors were multiplied by.
     """
 
     version: str

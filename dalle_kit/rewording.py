@@ -120,9 +120,12 @@ def typed_sentences(work: Work) -> dict[str, str]:
 
     The model would be asked for these in vain: compared with what it writes, the note wins nearly always.
     """
-    reviewer = Reviewer(work.domain, work.request, work.shaped.skeleton)
-    slots = [slot for slot in work.shaped.skeleton.slots if _takes_its_point(slot) and reviewer.is_english_prose(slot)]
-    found = {slot.name: _I.sub("I", plain_sentence(slot, 0)) for slot in slots if is_sentence(slot.about[0])}
+    skeleton = work.shaped.skeleton
+    reviewer = Reviewer(work.domain, work.request, skeleton)
+    looked_at = {slot.when[0] for slot in skeleton.slots if slot.when}  # by slots that depend on what is written there
+    slots = [slot for slot in skeleton.slots if _takes_its_point(slot) and reviewer.is_english_prose(slot)]
+    whole = [slot for slot in slots if is_sentence(slot.about[0]) and slot.name not in looked_at]
+    found = {slot.name: _I.sub("I", plain_sentence(slot, 0)) for slot in whole}
     return found if found and reviewer.is_told_in_english else {}
 
 

@@ -36,6 +36,12 @@ def test_texts_that_are_the_same_are_one_and_each_is_reported_as_it_is_done(home
     assert len(seeds) == 2
 
 
+def test_of_equal_ones_that_without_a_choice_is_the_first_though_another_is_the_same(home: Path) -> None:
+    found = kit_of([TEXTS[0], TEXTS[1], TEXTS[0]]).alternatives("email", REQUEST, candidates=3)
+    assert [each.slots["point_1"] for each in found] == TEXTS[:2]
+    assert found[0].provenance.options.temperature == 0.0
+
+
 @pytest.mark.parametrize("count", [1, 10])
 def test_a_count_that_cannot_be_is_refused_before_a_model_is_loaded(
     count: int, home: Path, monkeypatch: pytest.MonkeyPatch

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 import dalle_kit.rewording as rewording
-from dalle_kit import Document, Kit
+from dalle_kit import Document, GenerationOptions, Kit, Slot, pipeline
+from dalle_kit.records import Skeleton
+from dalle_kit.requesting import Shaping, work_of
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +69,18 @@ def test_what_stands_beside_a_whole_sentence_is_written_after_it(kit: Kit) -> No
     document = letter(kit, "Report", "the report is ready", "two pages longer than planned", candidates=2)
     assert next(iter(document.slots.values())) == "The report is ready."
     assert document.provenance.generated_tokens > 0
+
+
+def test_what_a_later_slot_depends_on_is_written(kit: Kit) -> None:
+    fields = {"to": "jo@example.com", "points": ["the report is ready", "please call Ana first"]}
+    work = work_of(kit, "email", fields, {}, Shaping())
+    first = work.shaped.skeleton.slots[0].name
+    more = Slot("more", choices=("Thanks.",), when=(first, ("The report is late.",)))
+    work = replace(work, shaped=replace(work.shaped, skeleton=Skeleton((*work.shaped.skeleton.parts, more))))
+    documents: list[Document] = []
+    for _ in pipeline.write(kit.plugins, [work], kit.load(), GenerationOptions(), documents=documents):
+        pass
+    assert "The report is ready. Please call Ana first." in documents[0].text and "Thanks." not in documents[0].text
 
 
 @pytest.mark.parametrize("more", [{"temperature": 0.7}, {"repair": False}])

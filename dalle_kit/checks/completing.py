@@ -31,6 +31,7 @@ from dalle_kit.checks.word_classes import (
     BE,
     DETERMINERS,
     HAVE,
+    INTERROGATIVES,
     MODALS,
     MORE_PAST,
     OBJECTS,
@@ -59,10 +60,9 @@ _SAYING = "It is|It was|It will be|They are|There is|There are|There was|There w
 #: What asks for it, and what asks to do it.
 _QUESTIONS = "Is it|Is there|Are there|Is|Are|Was|Were|Do you have|What is|What are|How much is".split("|")
 _REQUESTS = "Could you|Would you|Can I|Can we|Should I|Should we|Could I|Could we|Do I have to|Do we have to".split("|")
-_INTERROGATIVES = frozenset("what when where who whom whose which why how".split())
 _ANYBODY = frozenset("anyone anybody someone somebody everyone everybody".split())
 #: The words that a note asks with by itself, or has before a colon.
-_ASKING = _INTERROGATIVES | HELPERS
+_ASKING = INTERROGATIVES | HELPERS
 #: What says since when or how much, of a thing rather than of whoever writes.
 _FROM = frozenset("from by since until till between before after about at least".split())
 #: Verbs of the weather, and words for what is over.
@@ -150,7 +150,7 @@ def is_sentence(note: str) -> bool:
 
 def _is_question(part: Part) -> bool:
     """Say whether a note asks, though it has no question mark: "what time is it", "do you have a ladder"."""
-    return (part.first in _INTERROGATIVES and part.says) or (part.first in HELPERS and part.second in SUBJECTS)
+    return (part.first in INTERROGATIVES and part.says) or (part.first in HELPERS and part.second in SUBJECTS)
 
 
 def _leaves_out(first: Part, others: Sequence[Part]) -> bool:

@@ -6,7 +6,7 @@ import re
 
 from dalle_kit.checks.sentences import is_finished
 from dalle_kit.checks.verbs import BASES, has_finite_verb, is_past
-from dalle_kit.checks.word_classes import BE, DO, HAVE, MORE_VERBS, PREPOSITIONS, SUBJECTS
+from dalle_kit.checks.word_classes import BE, DO, HAVE, INTERROGATIVES, MORE_VERBS, PREPOSITIONS, SUBJECTS
 
 #: What begins an item of a list. Before a number a dash may be a minus.
 _LIST_MARK = re.compile(r"(?:[*•]|[-\u2013](?!\s*\d))(?:\s+|\Z)")
@@ -15,7 +15,6 @@ _MARKS = re.compile(r"[\s!-/:-@\[-`{-~]*")
 #: Pictures among the symbols, and not those of degrees and trade marks.
 _PICTURE = re.compile(r"[\u2600-\u27bf\U0001f000-\U0001faff]")
 _ENDED = re.compile(rf"(?::|{_PICTURE.pattern}\ufe0f?)\Z")
-_INTERROGATIVES = frozenset("what when where who whom whose which why how".split())
 _QUESTIONS = frozenset("what's where's when's how's who's".split())
 #: What a question has before its subject. "had it mended" and "should you need it" do not ask.
 _HELPERS = frozenset("is are was do does did can could will would shall may must isn't aren't can't won't".split())
@@ -63,7 +62,7 @@ def asks(note: str) -> bool:
     first, second, third = [*words, "", "", ""][:3]
     if first in _QUESTIONS:
         return len(words) > 1
-    if first in _INTERROGATIVES:
+    if first in INTERROGATIVES:
         place = next((place for place, word in enumerate(words) if word in _HELPERS), 0)
         between, behind = words[1:place], words[place + 1 :]
         has_verb = has_finite_verb(" ".join(between)) or any(map(is_past, between))

@@ -56,9 +56,10 @@ SUBORDINATORS = frozenset(
     "how than although though so once".split()
 )
 JOINERS = frozenset("and or but then".split())
-#: Words for days and parts of them.
+INTERROGATIVES = frozenset("what when where who whom whose which why how".split())
 #: Numbers in words, from one on.
 TWELVE = tuple("one two three four five six seven eight nine ten eleven twelve".split())
+#: Words for days and parts of them.
 TIMES = frozenset(
     "monday tuesday wednesday thursday friday saturday sunday today tomorrow yesterday tonight january february march "
     "april may june july august september october november december noon morning afternoon evening night week month "

@@ -13,7 +13,8 @@ class SlotResult:
     """What was written into a slot.
 
     ``reason`` is why it ended: ``end`` (the model ended it), ``stop`` (a stop string) or ``length`` (the limit; prose
-    then ends with its last finished sentence). It is ``skipped`` for one that an earlier slot left no need for.
+    then ends with its last finished sentence). It is ``skipped`` for one that an earlier slot left no need for, and
+    ``stated`` for one whose point stands as it was typed, so that the model was not asked.
     ``log_likelihood`` is the sum over the tokens that the model chose, the one that ended the text among them, in nats;
     ``chosen`` is how many these were. A pattern may have forced others.
     """

@@ -97,7 +97,8 @@ class Scores:
         if not math.isfinite(self._highest[place]):
             raise ModelError(
                 f"the model computes {self._highest[place]} where it should say how likely its next token is: its "
-                "weights are damaged, or its steering is too strong; pull it again, or steer it less"
+                "weights are damaged, or its steering is too strong; steer it less, or remove it, so that its next use "
+                "makes it anew (dalle-kit models remove)"
             )
 
     def log_likelihood(self, place: int, token: int) -> float:

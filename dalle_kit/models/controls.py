@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dalle_kit.errors import ModelError
+from dalle_kit.models.manifest import way_to_mend
 
 _TOKENIZER, _SETTINGS = "tokenizer.json", "tokenizer_config.json"
 #: Further files that may name control tokens.
@@ -41,7 +42,7 @@ def _check(contents: Mapping[str, Any], folder: Path, names: Mapping[str, str]) 
         raise ModelError(f"{folder / _TOKENIZER} is no tokenizer that can be read: it lacks {error}") from error
     settings = contents.get(_SETTINGS, {})
     if not isinstance(settings, dict):
-        raise ModelError(f"{folder / _SETTINGS} holds no JSON object; pull the model again")
+        raise ModelError(f"{folder / _SETTINGS} holds no JSON object; {way_to_mend(folder)}")
     formats = [json.dumps(settings.get("chat_template", ""), ensure_ascii=False)]
     if (folder / _TEMPLATE).is_file():
         formats.append((folder / _TEMPLATE).read_text(encoding="utf-8"))
@@ -78,4 +79,4 @@ def _read(file: Path) -> Any:
     try:
         return json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ModelError(f"{file} cannot be read ({error}); pull the model again") from error
+        raise ModelError(f"{file} cannot be read ({error}); {way_to_mend(file.parent)}") from error

@@ -90,5 +90,5 @@ def _stored(name: str, tensor: Tensor, entry: Entry, change: Callable[[str, Tens
     if changed is weight and tuple(tensor.shape) == entry.shape:
         return tensor
     if not bool(torch.isfinite(changed).all()):
-        raise ModelError(f"the weight {name} holds what is no number: the model is damaged; copy or pull it anew")
+        raise ModelError(f"the weight {name} holds what is no number: the model is damaged; copy or save it anew")
     return quantize4(changed) if bits == 4 else quantize8(changed)

@@ -143,7 +143,7 @@ def _nothing(folder: Path) -> None:
         (
             {"<issue_start>": "<a>"},
             lambda folder: (folder / "tokenizer_config.json").write_text("[]"),
-            "tokenizer_config.json holds no JSON object",
+            "tokenizer_config.json holds no JSON object; copy or save the model anew",
         ),
     ],
 )
