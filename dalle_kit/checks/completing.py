@@ -67,6 +67,8 @@ _ASKING = INTERROGATIVES | HELPERS
 _FROM = frozenset("from by since until till between before after about at least".split())
 #: Verbs of the weather, and words for what is over.
 _WEATHER = frozenset("rained snowed poured".split())
+#: What is done to what is to happen.
+_HAPPENS = frozenset("moved postponed rescheduled delayed cancelled canceled".split())
 _PAST_TIMES = frozenset("yesterday ago last".split())
 #: What makes a figure that of a price or a measure, of which there is not "there are 5 euros each"; of what is to come;
 #: spans of time.
@@ -78,10 +80,11 @@ _UNITS = frozenset(
 _SPANS = TIMES | {"hour", "minute", "time"}
 _ORDINALS = frozenset("first second third fourth fifth sixth last".split())
 #: Of what begins so it is not said that there is some.
-_NOT_THERE = _ORDINALS | frozenset("all both each every too very quite so".split())
+_NOT_THERE = _ORDINALS | frozenset("all both each every now so still too very quite".split())
 _DATE = re.compile(r"\d+(?:st|nd|rd|th)")
 _CLOCK = re.compile(r"\d[:.]\d\d\b| [ap]m\Z|\d[ap]m\b")
 _SINCE = ("It has been", "They have been", "There has been", "There have been")
+_SPAN_OF_HOURS = re.compile(r"\d[:.]\d\d to .*\d[:.]\d\d")
 _HOUR = re.compile(r"\d{1,2}(?:[:.]\d\d|[ap]m)\Z")
 _BEFORE_HOUR = PREPOSITIONS | frozenset("and or between to".split())
 _NOT_SINCE = re.compile(r"\b(?:was|were|will)\b")
@@ -119,6 +122,8 @@ def completed(note: str, *, persons: bool = False, begins: str = "") -> str | No
             return None
         return ", ".join([typed, *(part.typed for part in others)]) + end
     forms = [] if begins else _asked(first) if asks else _told(first)
+    if not (forms or begins or asks):  # what stands as it was typed does so as a whole
+        return ", ".join([typed, *(part.typed for part in others)]) + end
     return any_of([typed, *forms]) + "".join(map(_further, others)) + end
 
 
@@ -202,7 +207,7 @@ def _told(part: Part) -> list[str]:
         return part.after(*([] if is_passive else writers), "It", "They", *done)
     if first == "left":
         return [*part.after(*([] if second == "of" else writers)), *_named(part)]
-    if first in _BY_ITSELF:
+    if first in _BY_ITSELF or (first, second) in (("survived", "by"), ("leaves", "a")):
         return []
     if not part.lacks_subject:
         return _named(part)
@@ -211,8 +216,11 @@ def _told(part: Part) -> list[str]:
             *writers, *(f"{who} have" for who in writers), *(["It"] if re.match(r"[^\w]?\d", second) else [])
         )
     if is_past(first) and first not in _WEATHER:
-        done = ["I have", "We have", "I am", "We are"] if part.persons else []
-        return part.after(*writers, *done, "It is", "It was", "It has been", "They are", "They were")
+        rest = set(map(plain, part.words))
+        is_of_things = first in _HAPPENS and bool(rest & TIMES)
+        have = ["I have", "We have"] if not {"on", "at"} & rest else []
+        done = [*writers, *have, "I am", "We are"] if part.persons and not is_of_things else []
+        return part.after(*done, "It is", "It was", "It has been", "They are", "They were")
     return part.after(*writers, "It", "They")
 
 
@@ -229,7 +237,7 @@ def _named(part: Part) -> list[str]:
         return forms
     special = _said_of(part)
     if special is not None:
-        return part.after(*special, says=False)
+        return [*part.after(*special, says=False), *(forms if part.goes_on else [])]
     if part.second.removesuffix("s") in _SPANS and (part.is_number or first in _ORDINALS):
         return [*part.after(f"(?:It is|It was|This is){ARTICLE}", says=False), *forms]
     is_of_things = part.is_figure or first in _FROM | _THINGS
@@ -243,6 +251,10 @@ def _named(part: Part) -> list[str]:
 def _said_of(part: Part) -> list[str] | None:
     """Return what says it of a part that is a day, a date, a place or a figure, None for any other."""
     rest = set(map(plain, part.words[1:]))
+    if part.goes_on and part.first != "no":
+        return []
+    if _SPAN_OF_HOURS.search(" ".join(part.words)):  # "Wednesday 22:00 to 4:00"
+        return []
     if part.first in _DAYS and (part.second[:1].isdigit() or part.second in {"", "only"} | PREPOSITIONS | TIMES):
         return ["(?:It is|It was|It will be) on"]
     if part.is_figure and (part.second in TIMES or _CLOCK.search(f"{part.first} {part.second}")):
@@ -255,6 +267,8 @@ def _said_of(part: Part) -> list[str] | None:
         return ["(?:It is|They are)"]
     if part.is_figure and rest & _UNTIL:
         return [f"(?:There will be|It will be|It is){ARTICLE}"]
+    if part.is_figure and part.second == "to":  # a score
+        return ["(?:It is|It was)"]
     if part.is_number and (part.second in _UNITS or rest & _OF_EACH or (part.is_figure and not rest)):
         return ["(?:It is|It was)"]
     is_span = part.second.removesuffix("s") in _SPANS

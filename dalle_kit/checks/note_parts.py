@@ -46,6 +46,7 @@ _VERBS = "is|are|was|were|am|has|have|had|will be|has been|have been".split("|")
 PREPOSITION, _WHEN, ARTICLE = "(?: (?:at|on|in|of|for|to))?", "(?: (?:at|on|in))?", "(?: (?:the|a|an))?"
 #: What says by when something is done, or what it is done to, rather than where it is: no verb comes in before it.
 _NOT_WHERE = frozenset("by into instead as than since".split())
+_ABOUT = frozenset("about almost around more nearly over".split())
 _MONEY = "\u00a3$\u20ac"
 _TIMES = TIMES | {"hour", "minute"}
 #: What another clause begins with.
@@ -92,7 +93,13 @@ class Part:
     def says(self) -> bool:
         """Whether it has a verb of its own; "back from Rome" and "boxes everywhere but it works" have none."""
         ends = (place for place, word in enumerate(self.words) if place and plain(word) in _GO_ON)
-        return self.first not in AWAY and has_finite_verb(" ".join(self.words[: next(ends, None)]))
+        clause = self.words[: next(ends, None)]
+        return self.first not in AWAY and has_finite_verb(" ".join(word for word in clause if plain(word) not in AWAY))
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether another clause follows: "sleepover ok if her parents agree"."""
+        return any(plain(word) in _GO_ON for word in self.words[1:])
 
     @property
     def is_order(self) -> bool:
@@ -118,14 +125,17 @@ class Part:
             return False
         if (word == "at" and behind in ("least", "most")) or self.words[place - 1].endswith(("'s", "\u2019s")):
             return False
-        return not self.says or is_past(word) or (word.endswith("ly") and is_past(behind))  # "fully booked"
+        is_done = is_past(word) and behind not in OBJECTS  # "they lured it down" has its verb
+        return not self.says or is_done or (word.endswith("ly") and is_past(behind))  # "fully booked"
 
     @property
     def does(self) -> bool:
         """Whether it begins with what somebody or something did to something: "held 312 kilos"."""
         is_time = {each.removesuffix("s") for each in map(plain, self.words[2:3])} & _TIMES
         is_name = self.words[1:2] != () and self.words[1][:1].isupper() and self.second not in _TIMES
-        is_object = self.second in DETERMINERS | OBJECTS or self.second.lstrip(_MONEY)[:1].isdigit() or is_name
+        is_many = self.second in _ABOUT and any(word[0].isdigit() for word in self.words[2:4])
+        is_figure = self.second.lstrip(_MONEY)[:1].isdigit()
+        is_object = self.second in DETERMINERS | OBJECTS or is_figure or is_many or is_name
         return is_past(self.first) and self.first != "left" and is_object and not is_time
 
     def after(self, *starts: str, says: bool = True, verb: int = 0) -> list[str]:
