@@ -217,7 +217,8 @@ def _told(part: Part) -> list[str]:
         )
     if is_past(first) and first not in _WEATHER:
         rest = set(map(plain, part.words))
-        is_of_things = first in _HAPPENS and bool(rest & TIMES)
+        # "moved to Thursday", and not "moved out in July"
+        is_of_things = first in _HAPPENS and any(plain(word) in TIMES or word[0].isdigit() for word in part.words[1:3])
         have = ["I have", "We have"] if not {"on", "at"} & rest else []
         done = [*writers, *have, "I am", "We are"] if part.persons and not is_of_things else []
         return part.after(*done, "It is", "It was", "It has been", "They are", "They were")

@@ -56,6 +56,7 @@ def becomes(note: str, sentence: str, *, persons: bool = True) -> bool:
         ("third time since New Year", "It is the third time since New Year."),
         ("three weeks behind", "It is three weeks behind."),
         ("29th", "It is on the 29th."),
+        ("moved out on 31 July", "I moved out on 31 July."),
         ("moved to Thursday 14:00", "It was moved to Thursday at 14:00."),
         ("sleepover ok if her parents agree", "The sleepover is ok if her parents agree."),
         ("no rush if you are busy", "There is no rush if you are busy."),
