@@ -29,8 +29,8 @@ from common import spread, table
 
 from dalle_kit import Kit
 from dalle_kit.config import load_settings
-from dalle_kit.engine.native.model import NativeLlama
 from dalle_kit.engine.native.cores import usable_cores
+from dalle_kit.engine.native.model import NativeLlama
 from dalle_kit.evaluation.cases import load_cases
 from dalle_kit.recording import plain_fields
 
