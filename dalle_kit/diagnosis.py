@@ -152,6 +152,7 @@ def _model(facts: dict[str, Any], settings: Settings, plugins: Plugins | None, p
         facts["state"] = f"not ready yet; it is fetched or made on first use, or with: {how}"
         return
     from dalle_kit.engine.tokenization import Tokenizer
+    from dalle_kit.models.assembling import check_as_made
     from dalle_kit.models.weights import quant_of, read_shapes, weight_files
 
     folder = Path(stored.path)
@@ -160,6 +161,7 @@ def _model(facts: dict[str, Any], settings: Settings, plugins: Plugins | None, p
     if weight_files(folder):
         read_shapes(folder)
     Tokenizer.load(folder)
+    check_as_made(folder)
 
 
 def _answer_of(server: ServerSource, settings: Settings) -> str:

@@ -19,6 +19,7 @@ from dalle_kit.models.adapters.pinned import load_pinned
 from dalle_kit.models.bridge import Bridge, load_bridge, settings_of
 from dalle_kit.models.controls import rename_controls
 from dalle_kit.models.hub import COMPANIONS
+from dalle_kit.models.manifest import read_manifest, way_to_mend
 from dalle_kit.models.packing import write_tensors_packed
 from dalle_kit.models.panels import PACKED_FILE
 from dalle_kit.models.spec import MEMORY_FILE, Bits, MemorySource, ModelSpec, Progress
@@ -119,6 +120,15 @@ def assemble(base: Path, encoder: Path | None, parts: Parts, target: Path, *, na
 
     write_tensors_packed(tensors, target, bits=_BITS, name=name, stage=parts.stage, progress=progress, change=change)
     return disk.sha256_of(target / PACKED_FILE)
+
+
+def check_as_made(folder: Path) -> None:
+    """Raise ModelError if the weights of a stored model that was made here are not those that were written then."""
+    manifest = read_manifest(folder)
+    if manifest is None or manifest.base is None:
+        return  # of others the hash is that of what they were made from
+    if disk.sha256_of(folder / PACKED_FILE) != manifest.sha256:
+        raise ModelError(f"{folder / PACKED_FILE} is damaged: it is not what was written; {way_to_mend(folder)}")
 
 
 def _join(decoder: Mapping[str, Any], folder: Path, bridge: Bridge, target: Path, *, name: str) -> None:

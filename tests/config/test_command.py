@@ -1,6 +1,7 @@
 """The ``config`` and ``doctor`` commands."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -180,6 +181,20 @@ def test_doctor_names_a_damaged_file_of_the_model(run: Run, tmp_path: Path, file
     assert run("config", "set", "model", str(folder))[0] == 0
     code, out, _ = run("doctor")
     assert code == 2 and f"{file} cannot be read" in out and "copy or save the model anew" in out
+
+
+def test_doctor_notices_that_the_weights_are_no_longer_what_was_written(
+    run: Run, home: Path, default_model_home: Path
+) -> None:
+    model = home / "models" / Settings().model
+    shutil.copytree(default_model_home / "models" / Settings().model, model)
+    assert "is damaged" not in run("doctor")[1]
+    with (model / "model.panels.safetensors").open("r+b") as file:
+        file.seek(100_000_000)
+        file.write(b"\x01\x02\x03\x04")
+    code, out, _ = run("doctor")
+    assert code == 2 and "model.panels.safetensors is damaged: it is not what was written" in out
+    assert f"dalle-kit models remove {Settings().model}" in out
 
 
 def test_doctor_names_a_folder_that_is_a_file_and_goes_on(run: Run, home: Path) -> None:
