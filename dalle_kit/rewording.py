@@ -57,6 +57,8 @@ _I = re.compile(r"(?<![\w./@'\u2019-])i(?![\w./@-])")
 #: "no shoes, no entry": nothing is missing.
 _WITHOUT = re.compile(r"no\b.*, no\b", re.IGNORECASE)
 
+_MARKS = re.compile("[\u201c\u201d]")
+
 #: What stands for something that is told before: a sentence may say what it is.
 _STANDS_FOR = re.compile(r"\b(?:it|its|they|them|their)\b", re.IGNORECASE)
 
@@ -184,7 +186,7 @@ def _places(plugins: Plugins, draft: Finished) -> list[_Place]:
             place = _Place(
                 bench, slot, text, pattern, not text or slot.name in faulty, {text: result.log_likelihood}, own
             )
-            place.wrong = place.wrong or _mixes(place)
+            place.wrong = place.wrong or _mixes(place) or _unquotes(place)
             places.append(place)
     instead = {place.slot.name: place.typed for place in places if place.wrong}
     for place in places:
@@ -305,6 +307,13 @@ def _mixes(place: _Place) -> bool:
     """Say whether a sentence tells the parts of its point in another order, or leaves a word of them out."""
     told = (place.note, place.typed)
     return not _elsewhere(place) and all(mixes_parts(place.sentence, each) for each in told)
+
+
+def _unquotes(place: _Place) -> bool:
+    """Say whether a sentence says without quotation marks what its point has in such."""
+    told, said = (_MARKS.sub('"', text) for text in (place.note, place.sentence))
+    quotes = (quote.rstrip(".,!?") for quote in re.findall(r'"(.+?)"', told))
+    return not all(re.search(rf'"{re.escape(quote)}[.,!?]*"', said) for quote in quotes)
 
 
 def _adds(place: _Place) -> bool:

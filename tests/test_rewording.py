@@ -108,6 +108,12 @@ def test_what_is_not_to_be_had_without_is_told_as_it_was_typed(kit: Kit) -> None
     assert "No ribbon, no bike." in letter(kit, "Bicycle cellar", "no ribbon, no bike").text
 
 
+def test_quotation_marks_are_kept(kit: Kit) -> None:
+    fields = {"headline": "Photo competition opens", "facts": ['theme: "Water"', "entries until 1 June"]}
+    assert '"Water"' in kit.generate("news", fields, seed=0).text
+    assert '"cannot obtain IP address"' in letter(kit, "Wifi", 'error is "cannot obtain IP address" again').text
+
+
 def test_words_that_the_user_has_drawn_stay(kit: Kit) -> None:
     repairs = letter(kit, "Apprentice", "told him twice already", temperature=0.7).provenance.repairs
     assert not any(line.startswith("wrote again") for line in repairs)

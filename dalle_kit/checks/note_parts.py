@@ -45,7 +45,7 @@ AWAY = frozenset("back home away".split())
 _VERBS = "is|are|was|were|am|has|have|had|will be|has been|have been".split("|")
 PREPOSITION, _WHEN, ARTICLE = "(?: (?:at|on|in|of|for|to))?", "(?: (?:at|on|in))?", "(?: (?:the|a|an))?"
 #: What says by when something is done, or what it is done to, rather than where it is: no verb comes in before it.
-_NOT_WHERE = frozenset("by into instead as than since".split())
+_NOT_WHERE = frozenset("by into instead as than since until till".split())
 _ABOUT = frozenset("about almost around more nearly over".split())
 _MONEY = "\u00a3$\u20ac"
 _TIMES = TIMES | {"hour", "minute"}
