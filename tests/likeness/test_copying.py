@@ -84,7 +84,7 @@ def test_a_copied_sentence_is_dropped_and_its_points_are_stated() -> None:
 
 
 def test_the_real_model_does_not_keep_a_sentence_that_stands_in_an_example(home: Path) -> None:
-    kit, request = Kit(), {**REQUEST, "points": ["keys back at desk by noon on Sunday"]}
+    kit, request = Kit(), {**REQUEST, "points": ["van must be back in yard by noon on Sunday"]}
     letters = ["Hi Ana,\n\nLunch is late.\n\nCheers,\nOle", "Hi Bo,\n\nNo news yet.\n\nCheers,\nOle"]
     before = kit.generate("email", request, like=make_examples(letters, kind="email"), steer="prompt")
     written = before.slots["point_1"]
