@@ -178,6 +178,11 @@ class OutputError(DalleKitError):
     """A result cannot be written where it was asked to go."""
 
 
+def printable_line(text: str) -> str:
+    """Return a text as one line of characters that can be printed."""
+    return " ".join("".join(each if each.isprintable() else " " for each in text).split())
+
+
 def nearest(name: str, choices: Iterable[str]) -> str | None:
     """Return the choice that ``name`` was most likely meant to be, or None if none is near."""
     import difflib  # costs start-up time, and is needed for errors only

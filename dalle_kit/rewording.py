@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from dalle_kit.budget import Budget
 from dalle_kit.checks import adds_words, completed, is_sentence, mixes_parts
+from dalle_kit.checks.notes import with_capital_i
 from dalle_kit.checks.own_words import parts_of
 from dalle_kit.checks.verbs import BASES, begins_with_verb, has_finite_verb
 from dalle_kit.checks.word_classes import DETERMINERS, SUBJECTS, WRITER
@@ -50,9 +51,6 @@ _SHORT = 6
 
 #: Sentences whose likelihoods are computed at once, so that memory stays bounded.
 _TOGETHER = 16
-
-#: Who writes, where that is surely English.
-_I = re.compile(r"(?<![\w./@'\u2019-])i(?![\w./@-])")
 
 #: "no shoes, no entry": nothing is missing.
 _WITHOUT = re.compile(r"no\b.*, no\b", re.IGNORECASE)
@@ -127,7 +125,7 @@ def typed_sentences(work: Work) -> dict[str, str]:
     looked_at = {slot.when[0] for slot in skeleton.slots if slot.when}  # by slots that depend on what is written there
     slots = [slot for slot in skeleton.slots if _takes_its_point(slot) and reviewer.is_english_prose(slot)]
     whole = [slot for slot in slots if is_sentence(slot.about[0]) and slot.name not in looked_at]
-    found = {slot.name: _I.sub("I", plain_sentence(slot, 0)) for slot in whole}
+    found = {slot.name: with_capital_i(plain_sentence(slot, 0)) for slot in whole}
     return found if found and reviewer.is_told_in_english else {}
 
 

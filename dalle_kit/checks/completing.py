@@ -18,12 +18,14 @@ from dalle_kit.checks.note_parts import (
     HELPERS,
     LEFT_OF,
     ORDERS,
+    ORDINALS,
     POSSESSIVE_PRONOUNS,
     PREPOSITION,
     Part,
     any_of,
+    is_figure,
 )
-from dalle_kit.checks.notes import asks, capitalised
+from dalle_kit.checks.notes import asks, capitalised, with_capital_i
 from dalle_kit.checks.own_words import parts_of
 from dalle_kit.checks.verbs import begins_with_verb, has_finite_verb, is_past
 from dalle_kit.checks.word_classes import (
@@ -53,7 +55,6 @@ _FEW = 2
 _BEFORE, _BEHIND = ",;:!?", ".,;:!?\u2013-\u2026"
 #: What is several sentences, is quoted, or is more than words.
 _ODD = re.compile(r"[.!?,;:]\s|\s[\u2013=-]\s|[\n\"\u201c\u201d()\[\]{}<>*|]|\w/(?!h\b)\w")
-_I = re.compile(r"\Ai(?=\Z|['\u2019])")
 
 #: What says that something is there, or how it is.
 _SAYING = "It is|It was|It will be|They are|There is|There are|There was|There were|There will be|It|They".split("|")
@@ -70,23 +71,20 @@ _WEATHER = frozenset("rained snowed poured".split())
 #: What is done to what is to happen.
 _HAPPENS = frozenset("moved postponed rescheduled delayed cancelled canceled".split())
 _PAST_TIMES = frozenset("yesterday ago last".split())
-#: What makes a figure that of a price or a measure, of which there is not "there are 5 euros each"; of what is to come;
-#: spans of time.
+#: What makes a figure that of a price or a measure, of which there is not "there are 5 euros each"; of what is to come.
 _OF_EACH, _UNTIL = frozenset("each per instead a".split()), frozenset("by until till".split())
 _UNITS = frozenset(
     "km km/h mph m cm mm kg g millimetres centimetres kilometres litres liters metres meters miles degrees "
     "percent".split()
 )
-_SPANS = TIMES | {"hour", "minute", "time"}
-_ORDINALS = frozenset("first second third fourth fifth sixth last".split())
 #: Of what begins so it is not said that there is some.
-_NOT_THERE = _ORDINALS | frozenset("all both each every now so still too very quite".split())
+_NOT_THERE = ORDINALS | frozenset("all both each every now so still too very quite".split())
 _DATE = re.compile(r"\d+(?:st|nd|rd|th)")
 _CLOCK = re.compile(r"\d[:.]\d\d\b| [ap]m\Z|\d[ap]m\b")
 _SINCE = ("It has been", "They have been", "There has been", "There have been")
 _SPAN_OF_HOURS = re.compile(r"\d[:.]\d\d to .*\d[:.]\d\d")
 _HOUR = re.compile(r"\d{1,2}(?:[:.]\d\d|[ap]m)\Z")
-_BEFORE_HOUR = PREPOSITIONS | frozenset("and or between to".split())
+_BEFORE_HOUR = PREPOSITIONS | {"and", "or"}
 _NOT_SINCE = re.compile(r"\b(?:was|were|will)\b")
 #: What is said by itself, and what ends as what one is doing does.
 _BY_ITSELF = frozenset("thanks congratulations congrats cheers yes ok okay sure".split())
@@ -106,7 +104,7 @@ def completed(note: str, *, persons: bool = False, begins: str = "") -> str | No
     certain. None for a note that is no note: a long one, several sentences, lines, quotations, lists.
     """
     text, key = _without_colon(note)
-    rows = [[_I.sub("I", word) for word in map(_bare, part.split()) if word] for part in parts_of(text)]
+    rows = [[with_capital_i(word) for word in map(_bare, part.split()) if word] for part in parts_of(text)]
     if not all(rows) or sum(map(len, rows)) > _LONGEST or len(rows) > _PARTS or _ODD.search(text.replace(", ", " ")):
         return None
     if begins and rows[0][0].casefold() != begins.casefold():
@@ -117,13 +115,12 @@ def completed(note: str, *, persons: bool = False, begins: str = "") -> str | No
         return None  # "can you come, it's urgent" asks in a half of it
     end = r"\?" if asks else r"\."
     typed = re.escape(" ".join([capitalised(first.words[0]), *first.words[1:]]))
+    whole = ", ".join([typed, *(part.typed for part in others)]) + end
     if _leaves_out(first, others):
-        if first.lacks_subject or first.is_order:
-            return None
-        return ", ".join([typed, *(part.typed for part in others)]) + end
+        return None if first.lacks_subject or first.is_order else whole
     forms = [] if begins else _asked(first) if asks else _told(first)
-    if not (forms or begins or asks):  # what stands as it was typed does so as a whole
-        return ", ".join([typed, *(part.typed for part in others)]) + end
+    if not (forms or begins or asks):
+        return whole  # what stands as it was typed does so as a whole
     return any_of([typed, *forms]) + "".join(map(_further, others)) + end
 
 
@@ -212,9 +209,7 @@ def _told(part: Part) -> list[str]:
     if not part.lacks_subject:
         return _named(part)
     if part.does:
-        return part.after(
-            *writers, *(f"{who} have" for who in writers), *(["It"] if re.match(r"[^\w]?\d", second) else [])
-        )
+        return part.after(*writers, *(f"{who} have" for who in writers), *(["It"] if is_figure(second) else []))
     if is_past(first) and first not in _WEATHER:
         rest = set(map(plain, part.words))
         # "moved to Thursday", and not "moved out in July"
@@ -228,8 +223,8 @@ def _told(part: Part) -> list[str]:
 def _named(part: Part) -> list[str]:
     """Return the expressions of what a first part becomes that begins with no verb; one comes in where it has none."""
     first, says = part.first, part.says and not part.key and part.second not in PREPOSITIONS
-    is_led = first in CLOSED or part.is_figure or (part.second[:1].isdigit() and not part.key)
-    is_led = is_led or (first in ("last", "next") and part.second in TIMES)
+    is_told = (part.second[:1].isdigit() and not part.key) or (first in ("last", "next") and part.second in TIMES)
+    is_led = first in CLOSED or part.is_figure or is_told
     nouns = ["", *([] if is_led else ["The", "An?", *(["My", "Our"] if part.persons else [])])]
     forms = [form for place in part.verb_places for form in part.after(*nouns, says=says, verb=place)]
     if says:
@@ -239,7 +234,7 @@ def _named(part: Part) -> list[str]:
     special = _said_of(part)
     if special is not None:
         return [*part.after(*special, says=False), *(forms if part.goes_on else [])]
-    if part.second.removesuffix("s") in _SPANS and (part.is_number or first in _ORDINALS):
+    if part.is_span:
         return [*part.after(f"(?:It is|It was|This is){ARTICLE}", says=False), *forms]
     is_of_things = part.is_figure or first in _FROM | _THINGS
     am = [f"(?:I am|I was|We are|We were){ARTICLE}"] if part.persons and not is_of_things else []
@@ -262,7 +257,7 @@ def _said_of(part: Part) -> list[str] | None:
         return ["(?:It is|It was|It will be)(?: on| at)?"]
     if _DATE.fullmatch(part.first):
         return ["(?:It is|It was|It will be)(?: on)? the"]
-    if (part.first in _ORDINALS and not rest) or part.first == "same":
+    if (part.first in ORDINALS and not rest) or part.first == "same":
         return ["(?:It is|It was|It will be) the"]
     if (part.first, part.second) == ("left", "of"):
         return ["(?:It is|They are)"]
@@ -272,8 +267,7 @@ def _said_of(part: Part) -> list[str] | None:
         return ["(?:It is|It was)"]
     if part.is_number and (part.second in _UNITS or rest & _OF_EACH or (part.is_figure and not rest)):
         return ["(?:It is|It was)"]
-    is_span = part.second.removesuffix("s") in _SPANS
-    return [] if part.is_figure and len(part.words) == _FEW and not is_span else None
+    return [] if part.is_figure and len(part.words) == _FEW and not part.is_span else None
 
 
 def _further(part: Part) -> str:

@@ -49,6 +49,7 @@ _NOT_WHERE = frozenset("by into instead as than since until till".split())
 _ABOUT = frozenset("about almost around more nearly over".split())
 _MONEY = "\u00a3$\u20ac"
 _TIMES = TIMES | {"hour", "minute"}
+ORDINALS = frozenset("first second third fourth fifth sixth last".split())
 #: What another clause begins with.
 _GO_ON = frozenset("but so because if".split())
 
@@ -82,12 +83,18 @@ class Part:
     @property
     def is_figure(self) -> bool:
         """Whether it begins with a figure, or an amount of money."""
-        return self.first.lstrip(_MONEY)[:1].isdigit()
+        return is_figure(self.first)
 
     @property
     def is_number(self) -> bool:
         """Whether it begins with a number, in words or not."""
         return self.is_figure or self.first in TWELVE
+
+    @property
+    def is_span(self) -> bool:
+        """Whether it is how long something is, or which of several: "three weeks behind", "third time this year"."""
+        is_time = self.second.removesuffix("s") in _TIMES | {"time"}
+        return is_time and (self.is_number or self.first in ORDINALS)
 
     @property
     def says(self) -> bool:
@@ -134,8 +141,7 @@ class Part:
         is_time = {each.removesuffix("s") for each in map(plain, self.words[2:3])} & _TIMES
         is_name = self.words[1:2] != () and self.words[1][:1].isupper() and self.second not in _TIMES
         is_many = self.second in _ABOUT and any(word[0].isdigit() for word in self.words[2:4])
-        is_figure = self.second.lstrip(_MONEY)[:1].isdigit()
-        is_object = self.second in DETERMINERS | OBJECTS or is_figure or is_many or is_name
+        is_object = self.second in DETERMINERS | OBJECTS or is_figure(self.second) or is_many or is_name
         return is_past(self.first) and self.first != "left" and is_object and not is_time
 
     def after(self, *starts: str, says: bool = True, verb: int = 0) -> list[str]:
@@ -159,6 +165,11 @@ class Part:
             put_in = f" {any_of(_VERBS[: 4 if self.key else None])}" if place == verb else ""
             text += f"{put_in}{preposition}{article} {re.escape(word)}"
         return text
+
+
+def is_figure(word: str) -> bool:
+    """Say whether a word is a figure, or an amount of money."""
+    return word.lstrip(_MONEY)[:1].isdigit()
 
 
 def any_of(forms: Iterable[str]) -> str:

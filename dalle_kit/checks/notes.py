@@ -21,6 +21,7 @@ _HELPERS = frozenset("is are was do does did can could will would shall may must
 #: What behind a helper may be its object or a place where nobody is named: "did it yesterday", "is there until 5".
 _THINGS = frozenset("it this that".split())
 _VERBS = BASES | MORE_VERBS | BE | DO | HAVE
+_I = re.compile(r"(?<![\w./@'\u2019-])i(?![\w./@-])")
 #: Words between what asks and its helper: "how many chairs do we need".
 _FEW = 3
 
@@ -73,6 +74,11 @@ def asks(note: str) -> bool:
         return False
     here = first not in ("was", "do") and second in ("this", "that", "there")
     return first in _HELPERS and (here or second in SUBJECTS) and (first, second) != ("do", "it")
+
+
+def with_capital_i(text: str) -> str:
+    """Return an English text with a capital letter for who writes: "i'm late" is "I'm late"."""
+    return _I.sub("I", text)
 
 
 def capitalised(word: str) -> str:

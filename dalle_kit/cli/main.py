@@ -18,7 +18,7 @@ from click.exceptions import NoArgsIsHelpError
 from dalle_kit.cli.interruption import interruptions, was_interrupted
 from dalle_kit.cli.root import cli
 from dalle_kit.cli.usage import usage_message
-from dalle_kit.errors import DalleKitError
+from dalle_kit.errors import DalleKitError, printable_line
 
 PROGRAM = "dalle-kit"
 COMPLETION_VARIABLE = "_DALLE_KIT_COMPLETE"
@@ -86,9 +86,8 @@ def _explain(error: BaseException) -> int:
 
 def _say(message: str, code: int) -> int:
     """Print a message on stderr as one line without control characters, and return the exit code."""
-    line = " ".join("".join(character if character.isprintable() else " " for character in message).split())
     try:
-        click.echo(line, err=True)
+        click.echo(printable_line(message), err=True)
     except OSError:
         pass  # Nobody reads stderr; the exit code still tells.
     return code

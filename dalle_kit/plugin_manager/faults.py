@@ -11,7 +11,7 @@ from typing import Any
 import pluggy
 
 import dalle_kit
-from dalle_kit.errors import DalleKitError, PluginError
+from dalle_kit.errors import DalleKitError, PluginError, printable_line
 
 #: What a plugin can do to us while its code runs. Ctrl-C is the user's, and passes.
 FAILURES = (Exception, SystemExit)
@@ -22,7 +22,7 @@ _LIBRARIES = {"importlib", "pluggy", "pydantic"}
 
 def one_line(error: BaseException) -> str:
     """Return an error as one printable line, with its type where the message alone would not say what it is."""
-    text = " ".join("".join(each if each.isprintable() else " " for each in str(error)).split())
+    text = printable_line(str(error))
     if isinstance(error, SystemExit):
         text = f"it called sys.exit({text})"
     elif not isinstance(error, (DalleKitError, pluggy.PluginValidationError)):

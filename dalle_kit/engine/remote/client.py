@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from dalle_kit.engine.remote.events import Delta, Malformed, Told, as_object, deltas, error_message, read_delta, whole
 from dalle_kit.engine.remote.pace import Again, Pace, Patience, retry_after
-from dalle_kit.errors import RequestError, ServerError, UnknownNameError
+from dalle_kit.errors import RequestError, ServerError, UnknownNameError, printable_line
 from dalle_kit.models.servers import is_this_machine
 from dalle_kit.models.spec import ServerSource
 
@@ -186,7 +186,7 @@ class Client:
 
     def _shown(self, text: str) -> str:
         """Return what a server said on one line, without the key."""
-        line = " ".join("".join(each if each.isprintable() else " " for each in text[:2000]).split())
+        line = printable_line(text[:2000])
         return (line.replace(self._key, "(key)") if self._key else line)[:300]
 
 
