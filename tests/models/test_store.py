@@ -242,6 +242,7 @@ def test_a_killed_pull_leaves_no_model_and_can_be_repeated(
     process.wait()
     assert [name[:13] for name in tiny.leftovers()] == [".partial-tiny"]
     assert tiny.registry.find("tiny") is None and tiny.registry.stored() == ()
+    os.killpg(process.pid, signal.SIGKILL)  # pip, which would write into the folder while it is cleared away
     slow_index.open.set()
     assert tiny.registry.ensure("tiny").name == "tiny"
     assert tiny.leftovers() == ["tiny"]
