@@ -7,7 +7,7 @@ from dalle_kit.batching.processes import choose_workers, in_processes, threads_o
 from dalle_kit.batching.row import Columns, Row
 from dalle_kit.batching.rows import Input, read_rows
 from dalle_kit.batching.running import Prepared, Totals, prepare, write_rows
-from dalle_kit.batching.table import shared_fields
+from dalle_kit.batching.shared import Shared
 from dalle_kit.batching.writer import TOGETHER, Plan, Writers, in_threads
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Plan",
     "Prepared",
     "Row",
+    "Shared",
     "Totals",
     "Writers",
     "choose_workers",
@@ -33,7 +34,6 @@ __all__ = [
     "on_ray",
     "prepare",
     "read_rows",
-    "shared_fields",
     "threads_of",
     "write_rows",
 ]

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, NoReturn
 
 from dalle_kit.batching.row import Columns, Row
+from dalle_kit.errors import UnknownNameError
 from dalle_kit.recording import fields_of
 from dalle_kit.schemas import Schema, is_list, resolve
 
@@ -34,12 +35,14 @@ def _row(number: int, place: str, line: str, schema: Schema, columns: Columns) -
         values = json.loads(line, object_pairs_hook=_once, parse_constant=_no_number)
         if not isinstance(values, dict):
             raise ValueError('no object; give one such as {"subject": "..."}')
+        cells = dict(values)
         id = _id(values, schema, columns)
     except (ValueError, RecursionError) as error:
         return Row(number, place, problem=f"not valid JSON: {_reason(error)}")
     try:
-        return Row(number, place, id, fields_of(_fields(values, schema, columns)))
-    except (ValueError, RecursionError) as error:
+        own = fields_of(_fields(values, schema, columns))
+        return Row(number, place, id, columns.shared.of(cells, own, schema))
+    except (ValueError, RecursionError, UnknownNameError) as error:
         return Row(number, place, id, problem=_reason(error))
 
 
@@ -64,7 +67,8 @@ def _id(values: dict[str, Any], schema: Schema, columns: Columns) -> str:
 
 
 def _fields(values: dict[str, Any], schema: Schema, columns: Columns) -> dict[str, Any]:
-    taken = {name: value for name, value in values.items() if name not in columns.ignored}
+    put_in = columns.shared.columns - set(schema["properties"])
+    taken = {name: value for name, value in values.items() if name not in {*columns.ignored, *put_in}}
     for name, column in columns.mapped:
         if column in taken and column != name:
             value = taken.pop(column)

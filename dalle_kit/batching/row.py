@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from dalle_kit.batching.shared import Shared
 from dalle_kit.errors import RequestError, UnknownNameError
 from dalle_kit.schemas import Schema
 
@@ -31,12 +32,14 @@ class Row:
 class Columns:
     """Which columns, or keys, are which fields, where that is not told by their names.
 
-    ``mapped`` are pairs of a field and a column; ``ignored`` are passed over; ``name`` has an id for each row.
+    ``mapped`` are pairs of a field and a column; ``ignored`` are passed over; ``name`` has an id for each row;
+    ``shared`` is what all rows have, into which columns may be put.
     """
 
     mapped: tuple[tuple[str, str], ...] = ()
     ignored: tuple[str, ...] = ()
     name: str | None = None
+    shared: Shared = field(default_factory=Shared)
 
     def check(self, schema: Schema, *, domain: str) -> None:
         """Raise UnknownNameError for a field that the domain lacks, RequestError for a column that is used twice."""

@@ -10,9 +10,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dalle_kit.batching.cells import kind_of, parts_of, value_of
 from dalle_kit.batching.row import Columns, Row
+from dalle_kit.batching.shared import Shared
 from dalle_kit.errors import RequestError, UnknownNameError
-from dalle_kit.schemas import Schema, is_list, resolve
+from dalle_kit.schemas import Schema, is_list
 
 #: What may stand between cells; spreadsheets write the second where numbers have a decimal comma.
 _DELIMITERS = ",;\t"
@@ -22,9 +24,9 @@ _DELIMITERS = ",;\t"
 class _Layout:
     """What each column of a table is: the columns of each field, and the one that names the rows."""
 
+    header: Sequence[str]
     fields: Mapping[str, Sequence[int]]
     name: int | None
-    width: int
 
 
 def read_table(
@@ -45,29 +47,8 @@ def read_table(
         if layout is None:
             layout = _layout(cells, schema, columns, name=name, domain=domain, filled=filled)
         else:
-            rows.append(_row(len(rows) + 1, f"line {line}", cells, layout, schema))
+            rows.append(_row(len(rows) + 1, f"line {line}", cells, layout, schema, columns.shared))
     return rows
-
-
-def shared_fields(values: Sequence[tuple[str, str]], schema: Schema, *, domain: str) -> dict[str, Any]:
-    """Return fields that are the same in each row, from texts that are read as cells; a list can have several.
-
-    Raises UnknownNameError for a field that the domain lacks, RequestError for one that is given twice or no JSON.
-    """
-    cells: dict[str, list[str]] = {}
-    for field, text in values:
-        if field not in schema.get("properties", {}):
-            raise UnknownNameError(f"{domain} field", field, schema.get("properties", {}))
-        if field in cells and not is_list(_kind(field, schema)):
-            raise RequestError(f"--set: {field} is given twice; give one", field=field)
-        cells.setdefault(field, []).append(text)
-    fields: dict[str, Any] = {}
-    for field, texts in cells.items():
-        try:
-            fields[field] = _value(texts, _kind(field, schema), schema)
-        except (ValueError, RecursionError) as error:
-            raise RequestError(f"--set {field}: not valid JSON: {error}", field=field) from error
-    return fields
 
 
 def _records(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
@@ -101,7 +82,7 @@ def _layout(
         if column in header[:number]:
             raise RequestError(f"{name}: two columns are named {column!r}; rename one")
     wanted = [*(column for _, column in columns.mapped), *columns.ignored, *filter(None, [columns.name])]
-    for column in wanted:
+    for column in (*wanted, *sorted(columns.shared.columns)):
         if column not in header:
             raise UnknownNameError("column", column, header)
     fields: dict[str, list[int]] = {field: [] for field, _ in columns.mapped}
@@ -114,19 +95,19 @@ def _layout(
             field = re.sub(r"[\s-]+", "_", column).casefold()
             if field in schema.get("properties", {}):
                 fields.setdefault(field, []).append(number)
-            elif column != columns.name:
+            elif column != columns.name and column not in columns.shared.columns:
                 strays.append(column)
     if strays:
         raise _stray(strays, schema, domain=domain)
     for field, numbers in fields.items():
-        if len(numbers) > 1 and not is_list(_kind(field, schema)):
+        if len(numbers) > 1 and not is_list(kind_of(field, schema)):
             first, second = (header[number] for number in numbers[:2])
             raise RequestError(f"{name}: {first!r} and {second!r} both give {field}; leave one out with --ignore")
     for field in schema.get("required", ()):
-        if field not in fields and field not in filled:
+        if field not in fields and field not in filled and field not in columns.shared.texts:
             fix = f"add one, or name the one that has it: --map {field}=COLUMN"
             raise RequestError(f"{name}: there is no column {field!r}, which {domain} needs; {fix}")
-    return _Layout(fields, header.index(columns.name) if columns.name else None, len(header))
+    return _Layout(header, fields, header.index(columns.name) if columns.name else None)
 
 
 def _stray(columns: Sequence[str], schema: Schema, *, domain: str) -> UnknownNameError:
@@ -143,51 +124,27 @@ def _quoted(column: str) -> str:
     return json.dumps(column, ensure_ascii=False) if re.search(r"\W", column) else column
 
 
-def _kind(field: str, schema: Schema) -> Schema:
-    return resolve(schema["properties"][field], schema)
-
-
-def _row(number: int, place: str, cells: Sequence[str], layout: _Layout, schema: Schema) -> Row:
-    width = len(cells)
-    while width > layout.width and not cells[width - 1].strip():
+def _row(number: int, place: str, cells: Sequence[str], layout: _Layout, schema: Schema, shared: Shared) -> Row:
+    width, columns = len(cells), len(layout.header)
+    while width > columns and not cells[width - 1].strip():
         width -= 1
-    if width != layout.width:
+    if width != columns:
         fix = (
-            "quote a cell that has the separator in it"
-            if width > layout.width
-            else "an empty cell needs its separator too"
+            "quote a cell that has the separator in it" if width > columns else "an empty cell needs its separator too"
         )
-        cells_of = f"{width} cell{'' if width == 1 else 's'} for {layout.width} columns"
+        cells_of = f"{width} cell{'' if width == 1 else 's'} for {columns} columns"
         return Row(number, place, problem=f"there {'is' if width == 1 else 'are'} {cells_of}; {fix}")
     id = cells[layout.name].strip() if layout.name is not None else ""
-    fields: dict[str, Any] = {}
+    own: dict[str, Any] = {}
     try:
         for field, numbers in layout.fields.items():
-            values = [cells[each] for each in numbers if cells[each].strip()]
-            if values:
-                fields[field] = _value(values, _kind(field, schema), schema)
+            kind = kind_of(field, schema)
+            parts = [part for each in numbers for part in parts_of(cells[each], kind)]
+            if parts:
+                own[field] = value_of(parts, kind, schema)
     except (ValueError, RecursionError) as error:
         return Row(number, place, id, problem=f"{field}: not valid JSON: {error}")
-    return Row(number, place, id, fields)
-
-
-def _value(cells: Sequence[str], kind: Schema, schema: Schema) -> Any:
-    """Return what cells say in a field of a kind; raises ValueError for one that has to be JSON and is none."""
-    if is_list(kind):
-        item = resolve(kind.get("items", {}), schema)
-        return [_single(text, item) for cell in cells for text in _items(cell)]
-    return _single(cells[0], kind)
-
-
-def _items(cell: str) -> list[str]:
-    parts = cell.splitlines() if "\n" in cell or "\r" in cell else cell.split(";")
-    return [part.strip() for part in parts if part.strip()]
-
-
-def _single(text: str, kind: Schema) -> Any:
-    for choice in kind.get("enum", ()):
-        if str(choice).casefold() == text.strip().casefold():
-            return choice
-    if kind.get("type") in ("array", "object") and ("properties" not in kind or text.lstrip().startswith("{")):
-        return json.loads(text)
-    return text
+    try:
+        return Row(number, place, id, shared.of(dict(zip(layout.header, cells, strict=False)), own, schema))
+    except (ValueError, RecursionError) as error:
+        return Row(number, place, id, problem=str(error))

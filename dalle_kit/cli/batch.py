@@ -69,7 +69,7 @@ def _callback(entry: DomainEntry) -> Callable[..., None]:
         if given is click.core.ParameterSource.COMMANDLINE and values["engine"] != "ray":
             raise RequestError("--ray-address is for --engine ray; give both, or neither")
         plan = _plan(entry, values)
-        source, columns = _input(values["input"]), _columns(values)
+        source, columns = _input(values["input"]), _columns(entry, values)
         if path is not None and _is_same(path, values["input"]):
             raise OutputError(f"{path} is the input; choose another output")
         done: list[Mapping[int, Any]] = []
@@ -79,7 +79,7 @@ def _callback(entry: DomainEntry) -> Callable[..., None]:
                 from dalle_kit.kit import Kit
 
                 kit = Kit(**{name: values[name] for name in _MODEL}, progress=progress)
-                prepared = _prepared(kit, plan, source, columns, entry, values)
+                prepared = _prepared(kit, plan, source, columns, entry)
                 if not quiet:
                     _tell_problems(prepared)
                 heading = _heading(kit, plan, prepared, source, columns, values)
@@ -182,28 +182,23 @@ def _is_same(path: Path, name: str) -> bool:
     return False
 
 
-def _columns(values: Mapping[str, Any]) -> Columns:
-    from dalle_kit.batching import Columns
+def _columns(entry: DomainEntry, values: Mapping[str, Any]) -> Columns:
+    from dalle_kit.batching import Columns, Shared
 
+    shared = Shared.read(_shared(values), entry.schema, domain=entry.name)
     mapped = tuple(_pair("--map", text, "FIELD=COLUMN, such as to=Mail") for text in values["mapped"])
-    return Columns(mapped, values["ignored"], values["name_column"])
+    return Columns(mapped, values["ignored"], values["name_column"], shared)
 
 
-def _prepared(
-    kit: Kit, plan: Plan, source: Input, columns: Columns, entry: DomainEntry, values: Mapping[str, Any]
-) -> Prepared:
-    from dataclasses import replace
+def _prepared(kit: Kit, plan: Plan, source: Input, columns: Columns, entry: DomainEntry) -> Prepared:
+    from dalle_kit.batching import prepare, read_rows
 
-    from dalle_kit.batching import prepare, read_rows, shared_fields
-
-    shared = shared_fields(_shared(values), entry.schema, domain=entry.name)
     filled = [
         name
         for name, field in entry.schema["properties"].items()
         if (field.get("option") or {}).get("identity") and name in kit.settings.identity
     ]
-    rows = read_rows(source, entry.schema, columns, domain=entry.name, filled=[*filled, *shared])
-    return prepare(kit, plan, [replace(row, fields={**shared, **row.fields}) for row in rows])
+    return prepare(kit, plan, read_rows(source, entry.schema, columns, domain=entry.name, filled=filled))
 
 
 def _shared(values: Mapping[str, Any]) -> list[tuple[str, str]]:

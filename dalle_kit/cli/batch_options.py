@@ -61,7 +61,7 @@ def _reading_options() -> list[SectionOption]:
             section="Request",
             multiple=True,
             metavar="FIELD=VALUE",
-            help="What a field is in each row that has none of its own  [repeatable]",
+            help="What a field is in each row that has none of its own; {COLUMN} in it is the row's cell  [repeatable]",
         ),
         _option(
             "--name-column",

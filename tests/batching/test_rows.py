@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from typing import Any, Literal
 
 import pydantic
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dalle_kit import DalleKitError, Request, UnknownNameError
-from dalle_kit.batching import Columns, Input, Row, read_rows
+from dalle_kit.batching import Columns, Input, Row, Shared, read_rows
 
 
 class Part(pydantic.BaseModel):
@@ -160,6 +161,106 @@ def test_keys_are_mapped_and_ignored_as_columns_are() -> None:
     columns = Columns((("to", "Guest"), ("points", "a"), ("points", "b")), ignored=("City",))
     line = json.dumps({"Guest": "Ana", "a": ["1", "2"], "b": "3", "City": "Rome"})
     assert fields_of(line, columns, name="stdin") == [{"to": "Ana", "points": ["1", "2", "3"]}]
+
+
+def shared(*values: tuple[str, str]) -> Columns:
+    return Columns(shared=Shared.read(values, SCHEMA, domain="note"))
+
+
+MERGED = shared(
+    ("to", "{First} {Last} <{Mail}>"),
+    ("points", "the meter of flat {Flat} is read on {Date}; somebody has to be in"),
+    ("points", "please bring {Bring}"),
+)
+
+
+@pytest.mark.parametrize("as_lines", [False, True])
+def test_cells_are_put_into_what_is_set_for_all_and_a_text_whose_cells_are_empty_is_left_out(as_lines: bool) -> None:
+    header, rows = (
+        ["First", "Last", "Mail", "Flat", "Date", "Bring"],
+        [
+            ["Ana", "Reis", "ana@example.com", "12", "1  June", ""],
+            ["Ben", "Okoye", "ben@example.com", "13", "2 June", "the key; and {Date}"],
+        ],
+    )
+    if as_lines:
+        data = "\n".join(json.dumps(dict(zip(header, cells, strict=True))) for cells in rows)
+    else:
+        data = "\n".join(",".join(cells) for cells in [header, *rows])
+    columns = replace(MERGED, name="Flat")
+    first, second = rows_of(data, columns, name="in.jsonl" if as_lines else "in.csv")
+    assert first == Row(
+        1,
+        "line 1" if as_lines else "line 2",
+        "12",
+        {
+            "to": "Ana Reis <ana@example.com>",
+            "points": ["the meter of flat 12 is read on 1 June", "somebody has to be in"],
+        },
+    )
+    # A cell is text: nothing is put into it, and it is not cut where a list's own cell would be.
+    assert second.fields["points"][2:] == ["please bring the key; and {Date}"]
+
+
+def test_a_text_of_which_one_cell_is_empty_fails_its_row_and_no_other() -> None:
+    columns = shared(("points", "flat {Flat} on {Date}"))
+    bad, good = rows_of("to,Flat,Date\nAna,12,\nBen,13,2 June\n", columns)
+    assert bad.problem.startswith("'Date' is empty, which 'flat {Flat} on {Date}' needs; fill it")
+    assert good.fields == {"to": "Ben", "points": ["flat 13 on 2 June"]}
+
+
+def test_a_row_keeps_what_is_its_own() -> None:
+    columns = replace(shared(("points", "flat {Flat} on {Date}")), ignored=("Date",))
+    assert fields_of("to,Flat,Date,points\nAna,12,,own\n", columns) == [{"to": "Ana", "points": ["own"]}]
+
+
+def test_what_is_set_for_all_may_fill_a_field_that_is_needed() -> None:
+    assert fields_of("Guest\nAna\n", shared(("to", "{Guest}"))) == [{"to": "Ana"}]
+
+
+def test_a_column_may_be_in_several_texts_doubled_braces_are_braces_and_json_has_its_own() -> None:
+    columns = shared(
+        ("points", "{{{City}}} and {City}"), ("sign_off", "from {City}"), ("parts", '{"text": "x"}'), ("pair", "[1, 2]")
+    )
+    assert fields_of("to,City\nAna,Rome\n", columns) == [
+        {
+            "to": "Ana",
+            "points": ["{Rome} and Rome"],
+            "sign_off": "from Rome",
+            "parts": [{"text": "x"}],
+            "pair": [1, 2],
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("points", "flat {Flot}", "no column named 'Flot': did you mean 'Flat'?"),
+        ("points", "flat {Flat} on {", "a brace without its other half; put a column in braces; a brace itself is"),
+        ("points", "flat Flat}", "a brace without its other half"),
+        ("pionts", "x", "did you mean 'points'?"),
+        ("pair", "[1", "--set pair: not valid JSON"),
+        ("parts", '{"text": x}', "--set parts: not valid JSON"),
+    ],
+)
+def test_what_is_wrong_with_what_is_set_for_all_is_one_line(name: str, text: str, words: str) -> None:
+    with pytest.raises(DalleKitError) as raised:
+        rows_of("to,Flat\nAna,1\n", shared((name, text)))
+    assert words in str(raised.value) and "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('{"to": "A", "flat": 1}', "no column named 'Flat': did you mean 'flat'?"),
+        ('{"to": "A", "Flat": [1]}', "'Flat' is put into 'flat {Flat}'; give a text or a number"),
+    ],
+)
+def test_a_line_without_what_a_text_needs_is_its_own_problem(line: str, words: str) -> None:
+    good = '{"to": "B", "Flat": 7}'
+    bad, second = rows_of(f"{line}\n{good}\n", shared(("points", "flat {Flat}")), name="in.jsonl")
+    assert words in bad.problem and second.fields == {"to": "B", "points": ["flat 7"]}
 
 
 CELL = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20)
