@@ -62,6 +62,8 @@ _SAYING = "It is|It was|It will be|They are|There is|There are|There was|There w
 _QUESTIONS = "Is it|Is there|Are there|Is|Are|Was|Were|Do you have|What is|What are|How much is".split("|")
 _REQUESTS = "Could you|Would you|Can I|Can we|Should I|Should we|Could I|Could we|Do I have to|Do we have to".split("|")
 _ANYBODY = frozenset("anyone anybody someone somebody everyone everybody".split())
+#: What is not one thing or person, and a sentence begins with all the same.
+_ANYTHING = _ANYBODY | frozenset("nobody nothing something everything anything there".split())
 #: The words that a note asks with by itself, or has before a colon.
 _ASKING = INTERROGATIVES | HELPERS
 #: What says since when or how much, of a thing rather than of whoever writes.
@@ -144,6 +146,8 @@ def is_sentence(note: str) -> bool:
     verb = next((word for word in others if word not in ADVERBS), "")
     if first == "please":
         return verb in ORDERS
+    if first in _ANYTHING:
+        return verb in (BE | MODALS if first == "there" else HELPERS)
     if first not in _WHO or verb in AWAY:
         return False
     is_verb = verb in HELPERS | ORDERS | MORE_PAST or begins_with_verb(verb)
@@ -166,6 +170,8 @@ def _without_colon(note: str) -> tuple[str, int]:
     key, colon, value = note.partition(": ")
     words = key.split()
     if not colon or not words or not value.split() or len(words) > _KEY or "," in key or plain(words[0]) in _ASKING:
+        return note, 0
+    if plain(words[0]) in ADVERBS or "to" in map(plain, words):  # "still to pay: 12 euros" names nothing
         return note, 0
     is_name = not is_ordinary(words[0]) or not all(map(str.islower, words[1:]))
     says = has_finite_verb(value) and not is_past(plain(value.split()[0])) and not value.startswith("not ")
