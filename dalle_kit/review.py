@@ -11,6 +11,7 @@ from dalle_kit.checks import Source, borrowed, contradictions, form, invented, m
 from dalle_kit.checks.added import added, without_added
 from dalle_kit.checks.coverage import Coverage, assess
 from dalle_kit.checks.invention import is_courtesy
+from dalle_kit.checks.lemmas import share_known
 from dalle_kit.checks.stutter import stutters
 from dalle_kit.checks.tidying import tidied
 from dalle_kit.checks.units import strange_units
@@ -323,13 +324,11 @@ def open_slots(draft: Draft) -> list[Slot]:
 
 def _reads_as_english(points: Sequence[str]) -> bool:
     """Say whether the ordinary words of points, those in small letters, are English ones."""
-    from simplemma import in_target_language
-
     letters = list(filter(str.isalpha, " ".join(points)))
     if 2 * sum(letter > _LAST_LATIN for letter in letters) > len(letters):
         return False
     words = [word for word in re.findall(r"[^\W\d_]{2,}", " ".join(points)) if word == word.lower()]
-    return sum(map(len, words)) < _LETTERS or in_target_language(" ".join(words), lang="en") >= _ENGLISH_WORDS
+    return sum(map(len, words)) < _LETTERS or share_known(" ".join(words), "en") >= _ENGLISH_WORDS
 
 
 def plain_sentence(slot: Slot, point: int) -> str:

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from dalle_kit.checks.lemmas import is_known, lemma
 from dalle_kit.process_lock import ProcessLock
 
 FIGURE = re.compile(r"\d+(?:[.,:]\d+)*")
@@ -54,23 +55,15 @@ def plain(word: str) -> str:
 #: The stemmer keeps the word it works on in itself, and threads would mix theirs up.
 _STEMMING = ProcessLock()
 
-#: Every thread that asked for the first word while its dictionary is read would read that again.
-_LEMMATISING = ProcessLock()
-
 
 @lru_cache(maxsize=50_000)
 def stem(word: str, language: str = "en") -> str:
     """Return what the forms of a word have in common: "went" and "goes" are "go", "cancellation" is "cancel"."""
-    from simplemma import lemmatize
-
     bare = plain(word)
     if not bare or language not in _LEMMATISED:  # of "n't" alone nothing is left
         return fold(bare)
-    with _LEMMATISING:
-        lemma = lemmatize(bare, lang=language).casefold()
-    if language != "en":
-        return fold(lemma)
-    return fold(snowball_stem(lemma))
+    found = lemma(bare, language).casefold()
+    return fold(found if language != "en" else snowball_stem(found))
 
 
 def snowball_stem(word: str) -> str:
@@ -107,8 +100,6 @@ def _beginning(word: str) -> str:
 @lru_cache(maxsize=50_000)
 def is_ordinary(word: str, language: str = "en") -> bool:
     """Say whether a word, written with a capital only because of its place, is an ordinary word and no name."""
-    from simplemma import is_known, lemmatize
-
     bare = plain(word)
     if bare in _STOP_WORDS:
         return True
@@ -116,10 +107,7 @@ def is_ordinary(word: str, language: str = "en") -> bool:
         return True
     if language == "en" and bare in _NAMES:
         return False
-    with _LEMMATISING:
-        if not is_known(bare, lang=language):
-            return False
-        return language != "en" or lemmatize(bare, lang=language)[:1].islower()
+    return is_known(bare, language) and (language != "en" or lemma(bare, language)[:1].islower())
 
 
 def is_stop_word(word: str) -> bool:

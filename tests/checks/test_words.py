@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from simplemma.strategies.dictionaries import dictionary_factory
 
 from dalle_kit.checks import Source, key_words, unsupported
 from dalle_kit.checks.words import is_ordinary, stem
@@ -57,22 +55,6 @@ def test_threads_do_not_mix_up_the_words_they_stem() -> None:
     finally:
         sys.setswitchinterval(before)
     assert found == [alone] * 8
-
-
-def test_a_dictionary_is_read_once_however_many_threads_ask_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    read = dictionary_factory._load_dictionary_from_disk
-    languages = []
-
-    def slowly(language: str) -> dict[bytes, bytes]:
-        languages.append(language)
-        time.sleep(0.05)  # long enough for every thread to ask
-        return read(language)
-
-    monkeypatch.setattr(dictionary_factory, "_load_dictionary_from_disk", slowly)
-    dictionary_factory.DEFAULT_DICTIONARY_FACTORY._get_dictionary.cache_clear()
-    with ThreadPoolExecutor(8) as threads:
-        assert all(threads.map(lambda _: is_ordinary.__wrapped__("hus", "nb"), range(8)))
-    assert languages == ["nb"]
 
 
 def test_a_name_that_the_dictionary_takes_for_a_word_is_a_name() -> None:
