@@ -97,10 +97,12 @@ def environment() -> dict[str, str]:
     """Return the environment of everything that is measured: as it is, but quiet, offline and with a terminal.
 
     Threads sleep while they wait, in every runtime: spinning ones of a worker that has a break take from the others.
+    What Python compiles is kept, as it is for whoever installs a package.
     """
     settings = str(Path(tempfile.gettempdir()) / "dalle-kit-benchmark-llm")
     quiet = {"TRANSFORMERS_VERBOSITY": "error", "HF_HUB_OFFLINE": "1", "TERM": "xterm", "LLM_USER_PATH": settings}
-    return {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, **quiet}
+    own = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {"OMP_WAIT_POLICY": "PASSIVE", **own, **quiet}
 
 
 def run(arguments: Sequence[str], *, until: str | None = None) -> Run:
