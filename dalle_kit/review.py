@@ -15,6 +15,7 @@ from dalle_kit.checks.lemmas import share_known
 from dalle_kit.checks.stutter import stutters
 from dalle_kit.checks.tidying import tidied
 from dalle_kit.checks.units import strange_units
+from dalle_kit.checks.words import is_ordinary
 from dalle_kit.domain import Domain, Request
 from dalle_kit.passages import joined, passages, spans
 from dalle_kit.privacy import PERSONAL_DATA
@@ -37,6 +38,9 @@ _MARK = re.compile(r"(?:\A|\n)[ \t]*(?:[-*+•]|\d+[.)])[ \t]+\Z")
 
 #: Of fewer letters, or with more English words among them, points are taken for English.
 _LETTERS, _ENGLISH_WORDS = 12, 0.4
+
+#: A person's name has no more parts than this, and each looks like this, or is a letter with a full stop.
+_NAMES, _NAME = 3, re.compile("[^\\W\\d_a-z]\\.|[^\\W\\d_a-z][^\\W\\d_]*[a-z][^\\W\\d_]*(?:['\u2019-][^\\W\\d_]+)*")
 #: Behind it come the letters of other scripts, in which a few letters say much.
 _LAST_LATIN = "\u024f"
 
@@ -80,7 +84,8 @@ class Reviewer:
 
     It may rely on the domain's sources, the skeleton's certain text, what a slot says is known, and the texts that the
     template offers to choose from. A slot held to a pattern has the template's words: only its points are checked, and
-    its facts where it says what is known. A request's field ``language``, where there is one, says how to read it all.
+    its facts where it says what is known. A request's field ``language``, where there is one, says how to read it all,
+    and ``sender`` who writes.
     """
 
     def __init__(self, domain: Domain, request: Request, skeleton: Skeleton) -> None:
@@ -105,6 +110,12 @@ class Reviewer:
     def is_english_prose(self, slot: Slot) -> bool:
         """Say whether a slot is filled with sentences that the rules for English may be held against."""
         return self.is_prose(slot) and self._language == ENGLISH
+
+    @cached_property
+    def is_by_one_person(self) -> bool:
+        """Whether who writes has the name of one person: "Tom Ilves", and not "Harbour Cinema" or "Ana and Ben"."""
+        words = str(getattr(self.request, "sender", None) or "").partition("<")[0].replace('"', "").split()
+        return 0 < len(words) <= _NAMES and all(_NAME.fullmatch(word) and not is_ordinary(word) for word in words)
 
     @cached_property
     def is_told_in_english(self) -> bool:

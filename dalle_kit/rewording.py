@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from dalle_kit.budget import Budget
 from dalle_kit.checks import adds_words, completed, is_sentence, mixes_parts
+from dalle_kit.checks.note_parts import HELPERS
 from dalle_kit.checks.notes import with_capital_i
 from dalle_kit.checks.own_words import parts_of
 from dalle_kit.checks.verbs import BASES, begins_with_verb, has_finite_verb
@@ -40,8 +41,16 @@ _OF_NOTE, _ALONE = 1.3, 0.4
 #: much a note that is no sentence, to stand as it was typed.
 _OWN, _TYPED = 1.0, 5.0
 
+#: The same for a sentence that says "we" of one who writes alone.
+_ALONE_AS_WE = 4.0
+
+_WE = frozenset("we us our ours ourselves".split())
+
 #: The mean log-likelihood of a token, in nats, below which little words made no sentence of a note.
 _LEAST = -1.4
+
+#: The same where the note lacks who does it, so that it is no sentence in any case.
+_LEAST_OF_THEIRS = -2.0
 
 #: What is at least as likely as this is surely a sentence.
 _SURE = -0.3
@@ -69,7 +78,8 @@ class _Place:
     ``made`` what the note became. ``options`` are the sentences to choose from, each with its log-likelihood after the
     request, in nats; ``beside`` is the draft without this one, and with notes where sentences have to go.
     ``is_tried`` is whether any other was written, ``keeps`` whether the sentence is better for certain, ``is_settled``
-    whether no further one need be written. ``choice`` is the sentence that stands in the end.
+    whether no further one need be written, ``is_of_others`` whether the sentence says "we" of one who writes alone.
+    ``choice`` is the sentence that stands in the end.
     """
 
     bench: Workbench
@@ -83,6 +93,7 @@ class _Place:
     is_tried: bool = False
     keeps: bool = False
     is_settled: bool = False
+    is_of_others: bool = False
     choice: str | None = None
 
     @property
@@ -97,6 +108,12 @@ class _Place:
         return not leads and all(map(has_finite_verb, parts_of(self.note)))
 
     @property
+    def lacks_subject(self) -> bool:
+        """Whether the point says what is done, and not who does it."""
+        begins = begins_with_verb(self.note) or plain((self.note.split() or [""])[0]) in HELPERS
+        return begins and not self.note.rstrip().endswith("?")
+
+    @property
     def typed(self) -> str:
         """The point as a sentence, as it was typed."""
         return plain_sentence(self.slot, 0)
@@ -108,7 +125,8 @@ class _Place:
 
     def worth(self, text: str) -> float:
         """Return how likely a sentence is after the request, less what it has to be likelier, in nats."""
-        return self.options[text] - _OWN * (text == self.sentence) - _TYPED * self.is_dull(text)
+        less = (_OWN + _ALONE_AS_WE * self.is_of_others) * (text == self.sentence) + _TYPED * self.is_dull(text)
+        return self.options[text] - less
 
     def is_dull(self, text: str) -> bool:
         """Say whether a text is the note as it was typed, which is no whole sentence."""
@@ -173,23 +191,36 @@ def _places(plugins: Plugins, draft: Finished) -> list[_Place]:
     review = draft.review if own is draft.draft else reviewer.review(own, checks)
     bench = Workbench(reviewer, draft.work.shaped.prompt, own, review, checks)
     faulty = {each.slot for each in review.findings if each.severity == "error"} | set(review.unsaid)
-    persons = any(WRITER & set(map(str.lower, WORD.findall(text))) for text in (*reviewer.known, own.text))
+    writers = _writers(reviewer, own)
     places = []
     for slot in open_slots(own):
         text, result = own.texts[slot.name], draft.generation.slots.get(slot.name)
         if not (is_for_one_point(slot) and reviewer.is_english_prose(slot) and slot.when is None and result):
             continue
-        pattern = completed(slot.about[0], persons=persons, begins=slot.starts_with.strip())
+        pattern = completed(slot.about[0], writers=writers, begins=slot.starts_with.strip())
         if not _is_note(text, slot.about[0], pattern or re.escape(plain_sentence(slot, 0))):
             place = _Place(
                 bench, slot, text, pattern, not text or slot.name in faulty, {text: result.log_likelihood}, own
             )
             place.wrong = place.wrong or _mixes(place) or _unquotes(place)
+            place.is_of_others = "We" not in writers and bool(_WE & _words(text)) and not _WE & _words(slot.about[0])
             places.append(place)
     instead = {place.slot.name: place.typed for place in places if place.wrong}
     for place in places:
         place.beside = Draft(own.skeleton, {**own.texts, **instead, place.slot.name: ""})
     return places
+
+
+def _writers(reviewer: Reviewer, own: Draft) -> tuple[str, ...]:
+    """Return what whoever writes may be called: "I" alone for one person, unless their points say "we"."""
+    if not any(WRITER & _words(text) for text in (*reviewer.known, own.text)):
+        return ()
+    points = {word for slot in own.skeleton.slots for point in slot.about for word in _words(point)}
+    return ("I",) if reviewer.is_by_one_person and not _WE & points else ("I", "We")
+
+
+def _words(text: str) -> set[str]:
+    return set(map(str.lower, WORD.findall(text)))
 
 
 def _is_note(sentence: str, note: str, pattern: str) -> bool:
@@ -232,7 +263,7 @@ def _made(place: _Place, written: Generation) -> str:
     """Return the sentence that a note became, "" where it is none that anybody would write, or is at fault."""
     if written.text.strip() == place.typed:
         return place.typed
-    if written.mean_log_likelihood < _LEAST:
+    if written.mean_log_likelihood < (_LEAST_OF_THEIRS if place.lacks_subject else _LEAST):
         return ""
     text = place.bench.acceptable(written.text, place.slot, beside=place.beside)
     if not text or not (has_finite_verb(text) or text.startswith("Please ")):

@@ -11,6 +11,7 @@ import dalle_kit.rewording as rewording
 from dalle_kit import Document, GenerationOptions, Kit, Slot, pipeline
 from dalle_kit.records import Skeleton
 from dalle_kit.requesting import Shaping, work_of
+from dalle_kit.review import Reviewer
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +45,47 @@ def test_a_note_is_told_in_its_own_words_where_others_twist_it(kit: Kit, subject
 def test_a_loss_that_no_check_sees_is_undone(kit: Kit) -> None:
     fields = {"headline": "My first winter as a beekeeper", "facts": ["lost one of two hives", "in March they flew"]}
     assert "I lost one of two hives." in kit.generate("blog", fields, seed=0).text
+
+
+ASKED = b"""From: Nora Blake <nora@example.com>
+To: tom@example.com
+Subject: Saturday
+Date: Mon, 23 Nov 2026 09:00:00 +0000
+Message-ID: <1@example.com>
+
+Hi Tom, can you still bring the big toolbox on Saturday? Shall we meet at 8:30?
+
+Nora
+"""
+
+
+@pytest.mark.parametrize(
+    ("sender", "points", "told"),
+    [
+        ("Tom Ilves", ["will call Kim on Monday"], "I will call Kim on Monday."),
+        ("Tom Ilves", ["have no car this week"], "I have no car this week."),
+        ("Tom Ilves", ["could bring the toolbox Friday evening"], "I could bring the toolbox"),
+        ("Tom Ilves", ["have no car this week", "we come by bus"], "We have no car this week."),
+    ],
+)
+def test_one_person_who_answers_speaks_for_nobody_else_unless_they_say_so(
+    kit: Kit, sender: str, points: list[str], told: str
+) -> None:
+    fields = {"reply_to": ASKED, "sender": sender, "points": points, "quote": False}
+    assert told in kit.generate("email", fields, seed=0).text
+
+
+@pytest.mark.parametrize(
+    ("sender", "is_one"),
+    [
+        *(("Tom", True), ("Tom Ilves", True), ("José O. Łukasz-Ünal <j@example.com>", True)),
+        *(("", False), ("Ana and Ben", False), ("Ana, Ben", False), ("Harbour Cinema", False), ("IKEA", False)),
+    ],
+)
+def test_who_writes_is_one_person_if_that_is_a_persons_name(kit: Kit, sender: str, is_one: bool) -> None:
+    request = kit.request("email", {"to": ["jo@example.com"], "subject": "Room", "points": ["x"], "sender": sender})
+    shaped = kit.shape("email", request)
+    assert Reviewer(kit.plugins.domain("email"), request, shaped.skeleton).is_by_one_person is is_one
 
 
 def test_a_good_sentence_stays(kit: Kit) -> None:

@@ -98,12 +98,13 @@ _WHO = frozenset("i we you he she".split())
 _BEFORE_NOUN = POSSESSIVES | frozenset("the a an this that these those its".split())
 
 
-def completed(note: str, *, persons: bool = False, begins: str = "") -> str | None:
+def completed(note: str, *, writers: tuple[str, ...] = (), begins: str = "") -> str | None:
     """Return the regular expression of the English sentences that a note becomes if little words are put in.
 
     Its own words stay as they are, in their order: what it does not say has no place, and nothing changes places.
-    ``persons`` is whether "I", "we", "my" and "our" may come in; ``begins`` is the word that it begins with if that is
-    certain. None for a note that is no note: a long one, several sentences, lines, quotations, lists.
+    ``writers`` are those of "I" and "We" that may come in, "my" and "our" with them; ``begins`` is the word that it
+    begins with if that is certain. None for a note that is no note: a long one, several sentences, lines, quotations,
+    lists.
     """
     text, key = _without_colon(note)
     rows = [[with_capital_i(word) for word in map(_bare, part.split()) if word] for part in parts_of(text)]
@@ -111,7 +112,7 @@ def completed(note: str, *, persons: bool = False, begins: str = "") -> str | No
         return None
     if begins and rows[0][0].casefold() != begins.casefold():
         return None
-    first, *others = (Part(tuple(row), 0 if place else key, persons) for place, row in enumerate(rows))
+    first, *others = (Part(tuple(row), 0 if place else key, writers) for place, row in enumerate(rows))
     asks = note.rstrip().endswith("?") or _is_question(first)
     if asks and others and not note.rstrip().endswith("?"):
         return None  # "can you come, it's urgent" asks in a half of it
@@ -123,7 +124,9 @@ def completed(note: str, *, persons: bool = False, begins: str = "") -> str | No
     forms = [] if begins else _asked(first) if asks else _told(first)
     if not (forms or begins or asks):
         return whole  # what stands as it was typed does so as a whole
-    return any_of([typed, *forms]) + "".join(map(_further, others)) + end
+    # What lacks whoever writes is no sentence: "could bring cake" is not what the search is to find.
+    is_theirs = bool(writers and forms and first.lacks_subject and not asks)
+    return any_of(forms if is_theirs else [typed, *forms]) + "".join(map(_further, others)) + end
 
 
 def is_sentence(note: str) -> bool:
@@ -191,7 +194,7 @@ def _asked(part: Part) -> list[str]:
 def _told(part: Part) -> list[str]:
     """Return the expressions of the statements and requests that the first part of a note becomes."""
     first, second = part.first, part.second
-    writers = ["I", "We"] if part.persons else []
+    writers = part.writers
     if part.key:
         return _named(part)
     if is_past(first) and _PAST_TIMES & set(map(plain, part.words)):
@@ -199,7 +202,7 @@ def _told(part: Part) -> list[str]:
     if second == "you" and first in ORDERS:
         return part.after(*(f"{who} will" for who in writers))
     if first.endswith("ing") and first not in _THINGS and not part.says:
-        return part.after(*(["I am", "We are"] if part.persons else []), "It is", "They are")
+        return part.after(*part.who_are, "It is", "They are")
     if part.is_order:
         orders = part.after("Please", *writers)
         return orders if second in OBJECTS | DETERMINERS else [*orders, *_named(part)]
@@ -208,6 +211,8 @@ def _told(part: Part) -> list[str]:
         is_passive = len(part.words) > 2 and second == "be" and is_past(part.words[2])
         done = [f"{who} have" for who in writers] if first == "been" else []
         return part.after(*([] if is_passive else writers), "It", "They", *done)
+    if first == "left" and second in DETERMINERS | POSSESSIVES | OBJECTS:  # "left my coat in the hall"
+        return part.after(*writers, *(f"{who} have" for who in writers))
     if first == "left":
         return [*part.after(*([] if second == "of" else writers)), *_named(part)]
     if first in _BY_ITSELF or (first, second) in (("survived", "by"), ("leaves", "a")):
@@ -220,8 +225,8 @@ def _told(part: Part) -> list[str]:
         rest = set(map(plain, part.words))
         # "moved to Thursday", and not "moved out in July"
         is_of_things = first in _HAPPENS and any(plain(word) in TIMES or word[0].isdigit() for word in part.words[1:3])
-        have = ["I have", "We have"] if not {"on", "at"} & rest else []
-        done = [*writers, *have, "I am", "We are"] if part.persons and not is_of_things else []
+        have = [f"{who} have" for who in writers] if not {"on", "at"} & rest else []
+        done = [*writers, *have, *part.who_are] if not is_of_things else []
         return part.after(*done, "It is", "It was", "It has been", "They are", "They were")
     return part.after(*writers, "It", "They")
 
@@ -231,7 +236,7 @@ def _named(part: Part) -> list[str]:
     first, says = part.first, part.says and not part.key and part.second not in PREPOSITIONS
     is_told = (part.second[:1].isdigit() and not part.key) or (first in ("last", "next") and part.second in TIMES)
     is_led = first in CLOSED or part.is_figure or is_told
-    nouns = ["", *([] if is_led else ["The", "An?", *(["My", "Our"] if part.persons else [])])]
+    nouns = ["", *([] if is_led else ["The", "An?", *("My" if who == "I" else "Our" for who in part.writers)])]
     forms = [form for place in part.verb_places for form in part.after(*nouns, says=says, verb=place)]
     if says:
         return [*part.after(*nouns, *([] if is_led else ["It"])), *forms]
@@ -243,7 +248,9 @@ def _named(part: Part) -> list[str]:
     if part.is_span:
         return [*part.after(f"(?:It is|It was|This is){ARTICLE}", says=False), *forms]
     is_of_things = part.is_figure or first in _FROM | _THINGS
-    am = [f"(?:I am|I was|We are|We were){ARTICLE}"] if part.persons and not is_of_things else []
+    am = [f"{any_of([*part.who_are, *part.who_were])}{ARTICLE}"] if part.writers and not is_of_things else []
+    if part.is_out_of_something and am:
+        return [*part.after(*am, says=False), *forms]
     saying = [each for each in _SAYING if not (first in _NOT_THERE and each.startswith("There"))]
     if "since" in map(plain, part.words):  # it is so still
         saying = [*(each for each in saying if not _NOT_SINCE.search(each)), *_SINCE]
@@ -282,7 +289,7 @@ def _further(part: Part) -> str:
     if part.first == "no":
         return f",{PREPOSITION}{ARTICLE} {alone}"
     if part.lacks_subject and part.first != "left":
-        who = any_of(["it", "they", *(["I", "we"] if part.persons else [])])
+        who = any_of(["it", "they", *("I" if who == "I" else "we" for who in part.writers)])
         return f"{joined}(?: {who})? {part.spaced(part.words, says=True)}"
     if part.first in ORDERS or (len(part.words) == 2 and part.second.endswith("ly")):  # "dress warmly"
         return f", {part.spaced(part.words, says=True)}"

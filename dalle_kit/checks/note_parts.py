@@ -50,6 +50,8 @@ _ABOUT = frozenset("about almost around more nearly over".split())
 _MONEY = "\u00a3$\u20ac"
 _TIMES = TIMES | {"hour", "minute"}
 ORDINALS = frozenset("first second third fourth fifth sixth last".split())
+#: What things are out of, rather than whoever writes.
+_OF_THINGS = frozenset("order stock service use date print reach action bounds place season fashion the".split())
 #: What another clause begins with.
 _GO_ON = frozenset("but so because if".split())
 
@@ -58,17 +60,27 @@ _GO_ON = frozenset("but so because if".split())
 class Part:
     """A part of a note, between commas: its words, and how many of them stand before a colon that is left out.
 
-    ``persons`` is whether whoever writes may come in.
+    ``writers`` is what whoever writes may be called: "I", "We", both or nothing.
     """
 
     words: tuple[str, ...]
     key: int
-    persons: bool
+    writers: tuple[str, ...]
 
     @property
     def typed(self) -> str:
         """The expression of the part as it was typed."""
         return re.escape(" ".join(self.words))
+
+    @property
+    def who_are(self) -> list[str]:
+        """Who writes, and that they are something."""
+        return [f"{who} {'am' if who == 'I' else 'are'}" for who in self.writers]
+
+    @property
+    def who_were(self) -> list[str]:
+        """Who writes, and that they were something."""
+        return [f"{who} {'was' if who == 'I' else 'were'}" for who in self.writers]
 
     @property
     def first(self) -> str:
@@ -102,6 +114,11 @@ class Part:
         ends = (place for place, word in enumerate(self.words) if place and plain(word) in _GO_ON)
         clause = self.words[: next(ends, None)]
         return self.first not in AWAY and has_finite_verb(" ".join(word for word in clause if plain(word) not in AWAY))
+
+    @property
+    def is_out_of_something(self) -> bool:
+        """Whether it says what somebody has no more of: "out of paper", and not "out of order"."""
+        return self.first == "out" and self.second == "of" and plain((*self.words, "", "")[2]) not in _OF_THINGS
 
     @property
     def goes_on(self) -> bool:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from dalle_kit.checks import completed, content_words, is_sentence
 
 
-def becomes(note: str, sentence: str, *, persons: bool = True) -> bool:
-    pattern = completed(note, persons=persons)
+def becomes(note: str, sentence: str, *, writers: tuple[str, ...] = ("I", "We")) -> bool:
+    pattern = completed(note, writers=writers)
     assert pattern is not None
     return bool(re.fullmatch(pattern, sentence))
 
@@ -160,7 +160,37 @@ def test_what_the_note_does_not_say_has_no_place(note: str, sentence: str) -> No
 
 def test_whoever_writes_comes_in_only_where_there_is_one() -> None:
     assert becomes("need a quote", "I need a quote.")
-    assert not becomes("need a quote", "I need a quote.", persons=False)
+    assert not becomes("need a quote", "I need a quote.", writers=())
+
+
+def test_who_writes_alone_is_no_we() -> None:
+    for note, mine, ours in (
+        (
+            "need two chairs, have no car",
+            "I need two chairs, and I have no car.",
+            "We need two chairs, and we have no car.",
+        ),
+        ("in the hall today", "I am in the hall today.", "We are in the hall today."),
+        ("number is 555 0142", "My number is 555 0142.", "Our number is 555 0142."),
+        ("running late", "I am running late.", "We are running late."),
+    ):
+        assert becomes(note, mine) and becomes(note, ours)
+        assert becomes(note, mine, writers=("I",)) and not becomes(note, ours, writers=("I",))
+
+
+def test_a_question_may_stand_as_it_was_typed_and_what_lacks_its_subject_may_not() -> None:
+    assert becomes("will the second phase begin in 2028?", "Will the second phase begin in 2028?", writers=("I",))
+    assert becomes("could bring cake", "I could bring cake.", writers=("I",))
+    assert not becomes("could bring cake", "Could bring cake.", writers=("I",))
+    assert becomes("could bring cake", "Could bring cake.", writers=())
+
+
+def test_what_somebody_left_somewhere_and_is_out_of_is_said_of_them() -> None:
+    assert becomes("left my coat in the hall", "I left my coat in the hall.")
+    assert not becomes("left my coat in the hall", "I am left my coat in the hall.")
+    assert becomes("out of paper again", "We are out of paper again.")
+    assert not becomes("out of paper again", "It will be out of paper again.")
+    assert becomes("out of order since Monday", "It has been out of order since Monday.")
 
 
 def test_a_beginning_may_be_certain() -> None:
@@ -181,9 +211,9 @@ def test_what_is_no_note_has_no_pattern(note: str) -> None:
     assert completed(note) is None
 
 
-@given(st.text(max_size=60), st.booleans())
-def test_an_expression_says_at_most_a_sentence(note: str, persons: bool) -> None:
-    pattern = completed(note, persons=persons)
+@given(st.text(max_size=60), st.sampled_from([(), ("I",), ("I", "We")]))
+def test_an_expression_says_at_most_a_sentence(note: str, writers: tuple[str, ...]) -> None:
+    pattern = completed(note, writers=writers)
     assert pattern is None or not re.fullmatch(pattern, "One. Two.")
 
 
