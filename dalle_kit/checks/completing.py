@@ -70,6 +70,12 @@ _ASKING = INTERROGATIVES | HELPERS
 _FROM = frozenset("from by since until till between before after about at least".split())
 #: Verbs of the weather, and words for what is over.
 _WEATHER = frozenset("rained snowed poured".split())
+#: What is done by oneself, and to nobody: by things alone, and by persons as well.
+_OF_THINGS = frozenset("stopped jammed broke leaked froze burst melted happened rose sank ended".split())
+_OF_ANY = frozenset(
+    "ate slept arrived came went fell died failed worked ran started finished rang grew survived disappeared crashed "
+    "collapsed stayed escaped".split()
+)
 #: What is done to what is to happen.
 _HAPPENS = frozenset("moved postponed rescheduled delayed cancelled canceled".split())
 _PAST_TIMES = frozenset("yesterday ago last".split())
@@ -113,19 +119,19 @@ def completed(note: str, *, writers: tuple[str, ...] = (), begins: str = "") -> 
     if begins and rows[0][0].casefold() != begins.casefold():
         return None
     first, *others = (Part(tuple(row), 0 if place else key, writers) for place, row in enumerate(rows))
-    asks = note.rstrip().endswith("?") or _is_question(first)
-    if asks and others and not note.rstrip().endswith("?"):
+    is_asked = note.rstrip().endswith("?") or _is_question(first) or asks(note)
+    if is_asked and others and not note.rstrip().endswith("?"):
         return None  # "can you come, it's urgent" asks in a half of it
-    end = r"\?" if asks else r"\."
+    end = r"\?" if is_asked else r"\."
     typed = re.escape(" ".join([capitalised(first.words[0]), *first.words[1:]]))
     whole = ", ".join([typed, *(part.typed for part in others)]) + end
     if _leaves_out(first, others):
         return None if first.lacks_subject or first.is_order else whole
-    forms = [] if begins else _asked(first) if asks else _told(first)
-    if not (forms or begins or asks):
+    forms = [] if begins else _asked(first) if is_asked else _told(first)
+    if not (forms or begins or is_asked):
         return whole  # what stands as it was typed does so as a whole
     # What lacks whoever writes is no sentence: "could bring cake" is not what the search is to find.
-    is_theirs = bool(writers and forms and first.lacks_subject and not asks)
+    is_theirs = bool(writers and forms and first.lacks_subject and not is_asked)
     return any_of(forms if is_theirs else [typed, *forms]) + "".join(map(_further, others)) + end
 
 
@@ -197,6 +203,10 @@ def _told(part: Part) -> list[str]:
     writers = part.writers
     if part.key:
         return _named(part)
+    if first in _OF_THINGS | _OF_ANY and not part.does:
+        have = [f"{who} have" for who in writers]
+        is_by_persons = first in _OF_ANY or second.endswith("ing")  # "stopped smoking"
+        return part.after(*([*writers, *have] if is_by_persons else []), "It", "They", "It has")
     if is_past(first) and _PAST_TIMES & set(map(plain, part.words)):
         return part.after(*writers)
     if second == "you" and first in ORDERS:
@@ -249,8 +259,8 @@ def _named(part: Part) -> list[str]:
         return [*part.after(f"(?:It is|It was|This is){ARTICLE}", says=False), *forms]
     is_of_things = part.is_figure or first in _FROM | _THINGS
     am = [f"{any_of([*part.who_are, *part.who_were])}{ARTICLE}"] if part.writers and not is_of_things else []
-    if part.is_out_of_something and am:
-        return [*part.after(*am, says=False), *forms]
+    if (part.is_out_of_something or part.is_away) and am:
+        return part.after(*am, says=False)
     saying = [each for each in _SAYING if not (first in _NOT_THERE and each.startswith("There"))]
     if "since" in map(plain, part.words):  # it is so still
         saying = [*(each for each in saying if not _NOT_SINCE.search(each)), *_SINCE]

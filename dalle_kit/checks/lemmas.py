@@ -89,13 +89,15 @@ class _Dictionary(Mapping[str, str]):
         self._trie = trie
 
     def __getitem__(self, word: str) -> str:
-        lemmas = self._trie.get(word)
-        if not lemmas:
+        found = self.get(word)
+        if found is None:
             raise KeyError(word)
-        return str(lemmas[0], "utf-8")
+        return str(found)
 
     def get(self, word: str, default: Any = None) -> Any:
         """Return the lemma of a word, the default where there is none."""
+        if "\0" in word:  # which a trie refuses to look for
+            return default
         lemmas = self._trie.get(word)
         return str(lemmas[0], "utf-8") if lemmas else default
 

@@ -116,6 +116,12 @@ class Part:
         return self.first not in AWAY and has_finite_verb(" ".join(word for word in clause if plain(word) not in AWAY))
 
     @property
+    def is_away(self) -> bool:
+        """Whether it says where somebody is: "home after 4", and not "home office"."""
+        is_place = self.second in PREPOSITIONS | TIMES | {"", "again", "soon"} or self.second[:1].isdigit()
+        return self.first in AWAY and is_place
+
+    @property
     def is_out_of_something(self) -> bool:
         """Whether it says what somebody has no more of: "out of paper", and not "out of order"."""
         return self.first == "out" and self.second == "of" and plain((*self.words, "", "")[2]) not in _OF_THINGS

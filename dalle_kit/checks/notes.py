@@ -6,7 +6,7 @@ import re
 
 from dalle_kit.checks.sentences import is_finished
 from dalle_kit.checks.verbs import BASES, has_finite_verb, is_past
-from dalle_kit.checks.word_classes import BE, DO, HAVE, INTERROGATIVES, MORE_VERBS, PREPOSITIONS, SUBJECTS
+from dalle_kit.checks.word_classes import BE, DO, HAVE, INTERROGATIVES, MORE_VERBS, PREPOSITIONS, SUBJECTS, TIMES
 
 #: What begins an item of a list. Before a number a dash may be a minus.
 _LIST_MARK = re.compile(r"(?:[*•]|[-\u2013](?!\s*\d))(?:\s+|\Z)")
@@ -24,6 +24,18 @@ _VERBS = BASES | MORE_VERBS | BE | DO | HAVE
 _I = re.compile(r"(?<![\w./@'\u2019-])i(?![\w./@-])")
 #: Words between what asks and its helper: "how many chairs do we need".
 _FEW = 3
+#: What asks for something to be done, and what a noun begins with, behind that or behind "is": "can a plumber come".
+_CAN, _IS = frozenset("can could will would".split()), frozenset("is are was were".split())
+_NOUNS = frozenset("the my your our his her their this that these those".split())
+_SOME, _ANYBODY = frozenset("a an any some".split()), frozenset("someone somebody anyone anybody".split())
+#: "is the first one there" and "is the best thing" say what something is.
+_NO_NOUNS = frozenset("first second third last next same only one best worst main new most other".split())
+#: What is asked of a thing: "is the rent negotiable".
+_STATES = frozenset(
+    "free open closed ready ok okay fine there here still already enough big full empty late early home back well safe "
+    "warm cold right wrong gone true".split()
+)
+_LAST = frozenset("on off in out over up".split())
 
 
 def without_list_mark(note: str) -> str:
@@ -73,7 +85,30 @@ def asks(note: str) -> bool:
     if (first in DO and second in _THINGS and third not in _VERBS) or (second == "there" and third in PREPOSITIONS):
         return False
     here = first not in ("was", "do") and second in ("this", "that", "there")
-    return first in _HELPERS and (here or second in SUBJECTS) and (first, second) != ("do", "it")
+    if first in _HELPERS and (here or second in SUBJECTS) and (first, second) != ("do", "it"):
+        return True
+    return _asks_of_others(words, is_name=note.split()[1][:1].isupper() and "'" not in second) if third else False
+
+
+def _asks_of_others(words: list[str], *, is_name: bool) -> bool:
+    """Say whether words, of which the second may be a name, ask of somebody or something else than "you" or "it"."""
+    first, second, third, fourth, fifth = [*words, "", ""][:5]
+    if first in _CAN:
+        is_noun = second in _ANYBODY or (second in _NOUNS | _SOME and fourth != "")
+        return is_noun or (is_name and third not in PREPOSITIONS | _NOUNS)
+    if first not in _IS:
+        return False
+    if is_name:
+        return _is_state(third, fourth)
+    return second in _NOUNS and third not in _NO_NOUNS and _is_state(fourth, fifth)
+
+
+def _is_state(word: str, behind: str) -> bool:
+    """Say whether a word says how something is, or what happens to it: "negotiable", "locked", "coming"."""
+    if word.endswith("ing"):
+        return behind in PREPOSITIONS | TIMES | {"", "too"}
+    is_done = is_past(word) and behind != "by"
+    return word in _STATES or is_done or word.endswith(("able", "ible")) or (word in _LAST and not behind)
 
 
 def with_capital_i(text: str) -> str:

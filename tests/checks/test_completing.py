@@ -193,6 +193,20 @@ def test_what_somebody_left_somewhere_and_is_out_of_is_said_of_them() -> None:
     assert becomes("out of order since Monday", "It has been out of order since Monday.")
 
 
+def test_what_things_do_by_themselves_is_said_of_them() -> None:
+    assert becomes("stopped again last night", "It stopped again last night.")
+    assert not becomes("stopped again last night", "I stopped again last night.")
+    assert becomes("stopped smoking in May", "I stopped smoking in May.")
+    assert becomes("arrived late", "I arrived late.") and becomes("arrived late", "They arrived late.")
+    assert not becomes("arrived late", "It was arrived late.")
+
+
+def test_who_is_away_is_a_person() -> None:
+    assert becomes("home after 4", "I am home after 4.") and becomes("back from Rome", "We are back from Rome.")
+    assert not becomes("home after 4", "The home is after 4.")
+    assert becomes("home office closed", "The home office is closed.")
+
+
 def test_a_beginning_may_be_certain() -> None:
     pattern = completed("wipe it dry", begins="Wipe") or ""
     assert re.fullmatch(pattern, "Wipe it dry.") and not re.fullmatch(pattern, "Please wipe it dry.")

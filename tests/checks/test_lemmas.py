@@ -14,7 +14,7 @@ from simplemma.strategies.dictionaries import DefaultDictionaryFactory, dictiona
 
 from dalle_kit.checks import lemmas
 
-WORDS = "went Häuser BBC Rose rose Tom's bookkeeping zxcvq isn't l'homme re-read 42 ß İ \u0130x naïve".split()
+WORDS = "went Häuser BBC Rose rose Tom's bookkeeping zxcvq isn't l'homme re-read 42 ß İ \u0130x naïve \0 a\0b".split()
 
 
 @pytest.fixture

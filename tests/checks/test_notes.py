@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from dalle_kit.checks import capitalised, plain_sentence, without_list_mark
+from dalle_kit.checks.notes import asks
 
 
 @pytest.mark.parametrize(
@@ -63,3 +64,34 @@ def test_words_spelled_in_their_own_way_stay() -> None:
         "example.com",
         "Élan",
     ]
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        *(
+            "can a plumber come today",
+            "will the shop be open",
+            "would anybody mind",
+            "could your sister help with the food",
+        ),
+        *("is the rent negotiable", "are the kids coming", "was the door locked", "is the heating on"),
+        *("is Kim coming", "can Ben drive", "is Friday ok"),
+    ],
+)
+def test_what_asks_of_others_is_a_question(note: str) -> None:
+    assert asks(note)
+    assert plain_sentence(note).endswith("?")
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        *("is the main reason", "is the third time this year", "was the best night", "is the end", "are the winners"),
+        *("is the cause of the leak", "is the building used by the club", "is the one in the hall", "is a nuisance"),
+        *("is Thursday at 5", "is Harbour Cinema", "was Kim not Ben", "is Head of Sales", "was Ben's idea"),
+        *("can opener missing", "will send it", "will be closed", "would be nice", "have the keys", "did the dishes"),
+    ],
+)
+def test_what_only_lacks_its_subject_is_none(note: str) -> None:
+    assert not asks(note)
