@@ -61,8 +61,8 @@ _SHORT = 6
 #: Sentences whose likelihoods are computed at once, so that memory stays bounded.
 _TOGETHER = 16
 
-#: "no shoes, no entry": nothing is missing.
-_WITHOUT = re.compile(r"no\b.*, no\b", re.IGNORECASE)
+#: "no shoes, no entry" and "see you at Easter": nothing is missing.
+_WITHOUT = re.compile(r"no\b.*, no\b|see you\b", re.IGNORECASE)
 
 _MARKS = re.compile("[\u201c\u201d]")
 
@@ -202,7 +202,7 @@ def _places(plugins: Plugins, draft: Finished) -> list[_Place]:
             place = _Place(
                 bench, slot, text, pattern, not text or slot.name in faulty, {text: result.log_likelihood}, own
             )
-            place.wrong = place.wrong or _mixes(place) or _unquotes(place)
+            place.wrong = place.wrong or _mixes(place) or _unquotes(place) or _does_to_itself(place)
             place.is_of_others = "We" not in writers and bool(_WE & _words(text)) and not _WE & _words(slot.about[0])
             places.append(place)
     instead = {place.slot.name: place.typed for place in places if place.wrong}
@@ -343,6 +343,12 @@ def _unquotes(place: _Place) -> bool:
     told, said = (_MARKS.sub('"', text) for text in (place.note, place.sentence))
     quotes = (quote.rstrip(".,!?") for quote in re.findall(r'"(.+?)"', told))
     return not all(re.search(rf'"{re.escape(quote)}[.,!?]*"', said) for quote in quotes)
+
+
+def _does_to_itself(place: _Place) -> bool:
+    """Say whether a sentence has who writes do what is done to them: "drinks on me" is not "I drink on me"."""
+    told, said = _words(place.note), _words(place.sentence)
+    return "me" in told and "i" not in told and {"i", "me"} <= said and "you" not in said
 
 
 def _adds(place: _Place) -> bool:

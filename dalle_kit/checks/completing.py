@@ -90,7 +90,9 @@ _NOT_THERE = ORDINALS | frozenset("all both each every now so still too very qui
 _DATE = re.compile(r"\d+(?:st|nd|rd|th)")
 _CLOCK = re.compile(r"\d[:.]\d\d\b| [ap]m\Z|\d[ap]m\b")
 _SINCE = ("It has been", "They have been", "There has been", "There have been")
-_SPAN_OF_HOURS = re.compile(r"\d[:.]\d\d to .*\d[:.]\d\d")
+_SPAN_OF_HOURS = re.compile(r"\d(?:[:.]\d\d| ?[ap]m) to .*\d(?:[:.]\d\d| ?[ap]m)")
+#: How many at once, of which it is not said that it is so many.
+_AT_ONCE = "at a time"
 _HOUR = re.compile(r"\d{1,2}(?:[:.]\d\d|[ap]m)\Z")
 _BEFORE_HOUR = PREPOSITIONS | {"and", "or"}
 _NOT_SINCE = re.compile(r"\b(?:was|were|will)\b")
@@ -118,6 +120,8 @@ def completed(note: str, *, writers: tuple[str, ...] = (), begins: str = "") -> 
         return None
     if begins and rows[0][0].casefold() != begins.casefold():
         return None
+    if {"me", "us"} & {word for row in rows for word in row}:  # who would be "I" as well
+        writers = ()
     first, *others = (Part(tuple(row), 0 if place else key, writers) for place, row in enumerate(rows))
     is_asked = note.rstrip().endswith("?") or _is_question(first) or asks(note)
     if is_asked and others and not note.rstrip().endswith("?"):
@@ -272,7 +276,7 @@ def _said_of(part: Part) -> list[str] | None:
     rest = set(map(plain, part.words[1:]))
     if part.goes_on and part.first != "no":
         return []
-    if _SPAN_OF_HOURS.search(" ".join(part.words)):  # "Wednesday 22:00 to 4:00"
+    if _SPAN_OF_HOURS.search(" ".join(part.words)) or " ".join(part.words).endswith(_AT_ONCE):
         return []
     if part.first in _DAYS and (part.second[:1].isdigit() or part.second in {"", "only"} | PREPOSITIONS | TIMES):
         return ["(?:It is|It was|It will be) on"]

@@ -44,6 +44,7 @@ AWAY = frozenset("back home away".split())
 #: What may be put in between two words, in this order; after what stood before a colon one of the first four.
 _VERBS = "is|are|was|were|am|has|have|had|will be|has been|have been".split("|")
 PREPOSITION, _WHEN, ARTICLE = "(?: (?:at|on|in|of|for|to))?", "(?: (?:at|on|in))?", "(?: (?:the|a|an))?"
+_FOR_WHEN = "(?: (?:at|on|in|for))?"
 #: What says by when something is done, or what it is done to, rather than where it is: no verb comes in before it.
 _NOT_WHERE = frozenset("by into instead as than since until till".split())
 _ABOUT = frozenset("about almost around more nearly over".split())
@@ -184,6 +185,8 @@ class Part:
         for place, word in enumerate(words[1:], start=1):
             is_time = word[0].isdigit() or plain(word) in TIMES
             preposition = "" if place == self.key else PREPOSITION if not says else _WHEN if is_time else ""
+            if preposition == PREPOSITION and plain(word) in TIMES:  # "coming on Tuesday", and not "to Tuesday"
+                preposition = _FOR_WHEN
             article = "" if plain(word) in CLOSED or (says and is_past(word)) else ARTICLE
             put_in = f" {any_of(_VERBS[: 4 if self.key else None])}" if place == verb else ""
             text += f"{put_in}{preposition}{article} {re.escape(word)}"

@@ -26,7 +26,8 @@ def stated(point: str, *, subject: str = "I") -> str:
     if "\n" in point or not telegraphic or not (words[0].islower() or words[0].istitle()):
         return plain_sentence(point)
     rest = point[:1].lower() + point[1:]
-    if asks_reader(point) and "please" not in point.casefold():
+    is_to_you = words[1].casefold() == "you"  # "see you at Easter" is no request
+    if asks_reader(point) and not is_to_you and "please" not in point.casefold():
         return plain_sentence(f"Please {rest}")
     unsaid = first in _WITHOUT_SUBJECT or (first in _CANNOT and words[1].casefold() in _BY_PERSONS)
     if unsaid and (words[0].islower() or words[1] in _BEHIND):

@@ -201,6 +201,22 @@ def test_what_things_do_by_themselves_is_said_of_them() -> None:
     assert not becomes("arrived late", "It was arrived late.")
 
 
+def test_what_comes_on_a_day_does_not_come_to_it() -> None:
+    assert becomes("glazier coming Tuesday", "The glazier is coming on Tuesday.")
+    assert not becomes("glazier coming Tuesday", "The glazier is coming to Tuesday.")
+
+
+def test_spans_of_hours_and_so_many_at_a_time_are_not_said_to_be() -> None:
+    for note in ("Sunday 2 am to 4 am", "Sunday 2am to 4am", "Wednesday 22:00 to 4:00", "two visitors at a time"):
+        pattern = completed(note, writers=("I",))
+        assert pattern is not None and not re.search(r"\b(?:is|was)\b", pattern)
+
+
+def test_what_is_on_me_is_done_by_others() -> None:
+    assert not becomes("drinks on me", "I am drinks on me.")
+    assert becomes("forgot my scarf", "I forgot my scarf.")
+
+
 def test_who_is_away_is_a_person() -> None:
     assert becomes("home after 4", "I am home after 4.") and becomes("back from Rome", "We are back from Rome.")
     assert not becomes("home after 4", "The home is after 4.")

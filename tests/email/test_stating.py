@@ -30,6 +30,7 @@ def test_what_is_asked_for_and_what_the_writer_does_become_sentences(point: str,
 @pytest.mark.parametrize(
     ("point", "sentence"),
     [
+        ("see you at Easter", "See you at Easter."),
         ("Jack can't come", "Jack can't come."),
         ("calls me every Monday", "Calls me every Monday."),
         ("please send us the figures", "Please send us the figures."),
