@@ -225,7 +225,8 @@ def _assess(point: _Point, sentences: list[_Said], told: Mapping[str, int]) -> C
     """Return how far sentences say a point; ``told`` is in how many of the points each word is.
 
     A point all of whose words others have as well, "buffet opens at 7" beside "doors open at 7" and "buffet at 8", is
-    said where one sentence has them: two that tell of the others would have them, too.
+    said where one sentence has them: two that tell of the others would have them, too. It has to have those of little
+    weight as well: "lunch follows" is not said where a packed lunch is to be brought.
     """
     items = _FACT_WEIGHT * len(point.facts) + _NAME_WEIGHT * len(point.names) + sum(point.words.values())
     if not items:
@@ -247,7 +248,7 @@ def _assess(point: _Point, sentences: list[_Said], told: Mapping[str, int]) -> C
         left_out = [fact.text for place, fact in enumerate(point.facts) if place not in facts]
         left_out += [run[0].text for place, run in enumerate(point.names) if place not in names]
         score = got / items
-        if not (words & own if own else words >= point.telling):
+        if not (words & own if own else words >= point.words.keys()):
             score = min(score, _NAMED)  # whoever it is about, nothing is said of them
         if (score, -len(left_out)) > (best.score, -len(best.left_out)):
             telling = [sentences[place] for place in window if any(found[place])]

@@ -60,6 +60,10 @@ _SPELLED_LANGUAGES = frozenset("en fr de es pt nl it da".split())
 _LOOSE_SECOND = re.compile(r"\ufffc,|(?:\A|[.!?]\s+|\ba |\bthis )\ufffc")
 #: These are said of anything: "one of them", "first of all", "a second look", "point".
 _FREE = frozenset({"one", "first", "o", "oh", "hundreds", "thousands", "millions", "billions", "secondly", "firstly"})
+#: "lunch at one", but not "at one point" or "at one with".
+_ONE_O_CLOCK = re.compile(
+    r"\b(?:at|till|until)\s+\ufffc\s*(?:[.,;:!?)]|\Z|(?:o.clock|sharp|on|today|tomorrow)\b)", re.IGNORECASE
+)
 
 
 def find_numbers(text: str, *, language: str = "en") -> Iterator[Found]:
@@ -208,11 +212,13 @@ def _spelled_values(text: str, language: str) -> Iterator[tuple[int, int, Decima
     for found in find(words, language, threshold=0):
         first, last = words[found.start].match, words[found.end - 1].match
         said = text[first.start() : last.end()].casefold()
-        if said in _FREE or found.value is None or (found.value == 0 and said != "zero"):
+        around = f"{text[: first.start()][-12:]}\ufffc{text[last.end() :][:12]}"
+        is_hour = said == "one" and language == "en" and _ONE_O_CLOCK.search(around)
+        if (said in _FREE and not is_hour) or found.value is None or (found.value == 0 and said != "zero"):
             continue
         if language != "en" and found.value == 1:
             continue
-        if said == "second" and _LOOSE_SECOND.search(f"{text[: first.start()][-12:]}\ufffc{text[last.end() :][:2]}"):
+        if said == "second" and _LOOSE_SECOND.search(around):
             continue
         yield first.start(), last.end(), Decimal(str(found.value)), bool(found.is_ordinal)
 

@@ -206,3 +206,18 @@ def test_a_point_all_of_whose_words_are_in_others_is_not_said_by_what_says_these
 
     assert [each.is_said for each in assess(points, text)] == [True, True, False]
     assert all(each.is_said for each in assess(points, f"{text} The buffet opens at 7."))
+
+
+def test_a_point_of_one_word_that_another_has_as_well_is_not_said_by_that() -> None:
+    points = [
+        "Lunch follows at one.",
+        "lunch at one",
+        "lunch is included",
+        "Each child needs a packed lunch and a hat.",
+    ]
+    packed = points[-1]
+
+    assert [each.is_said for each in assess([points[0], packed], packed)] == [False, True]
+    assert [each.is_said for each in assess([points[1], packed], packed)] == [False, True]
+    assert [each.is_said for each in assess([points[2], packed], packed)] == [False, True]
+    assert all(each.is_said for each in assess([points[0], packed], f"The lunch follows at one. {packed}"))
