@@ -153,7 +153,8 @@ def recorded_likeness(record: Record, kit: Kit, *, like: Sequence[Pool] = ()) ->
     made = record.provenance
     texts, pools = example_texts(made.examples, kit, like, missing)
     if missing:
-        raise ExampleError(f"{missing[0].what} is {missing[0].now}; the document was written after it")
+        first = missing[0]
+        raise ExampleError(f"{first.what}, which the document was written like, was {first.was} and is {first.now}")
     return likeness_of(made, texts, pools, kit.plugins.domain(record.domain), kit)
 
 

@@ -132,7 +132,12 @@ def _changed(name: str, before: Any, now: Any, output: Path) -> str:
 
 
 def _shown(value: Any) -> str:
-    return "left out" if value in (None, [], "") else json.dumps(value, ensure_ascii=False)
+    """Return a setting's value as it is typed: "sender=Jo" for a pair, items between commas for a list."""
+    if value in (None, [], ""):
+        return "left out"
+    if not isinstance(value, list):
+        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return ", ".join("=".join(map(str, each)) if isinstance(each, list) else str(each) for each in value)
 
 
 @contextmanager

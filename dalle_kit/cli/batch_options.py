@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from dalle_kit.cli.request_options import NearestChoice, SectionOption
 
@@ -17,9 +18,17 @@ _ENGINES = ("local", "ray")
 
 
 class _InputArgument(click.Argument):
-    """What the rows are read from."""
+    """What the rows are read from, and the fields that they may have."""
 
     section = "Request"
+
+    def __init__(self, fields: Iterable[str]) -> None:
+        self.fields = frozenset(fields)
+        super().__init__(["input"], metavar="INPUT")
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return that files are offered."""
+        return [CompletionItem(incomplete, type="file")]
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str]:
         """Return the argument as it is written, and what it is."""
@@ -29,7 +38,7 @@ class _InputArgument(click.Argument):
 def batch_options(entry: DomainEntry) -> list[click.Parameter]:
     """Return the argument and the options for a domain: the input, what writes it and how, the output."""
     formats = [each["name"] for each in entry.formats]
-    source = _InputArgument(["input"], metavar="INPUT")
+    source = _InputArgument(entry.schema["properties"])
     return [source, *_reading_options(), *_writing_options(), *_output_options(formats)]
 
 

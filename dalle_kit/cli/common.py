@@ -29,6 +29,17 @@ _BYTES_FROM = 1_000_000
 _CONTROLS = {code: "�" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
 
 
+class OutputFile(click.Path):
+    """A file to write to; ``-`` is None, which stands for stdout."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path, None for ``-``."""
+        return None if value == "-" else super().convert(value, param, ctx)
+
+
 class WholeLineGroup(click.Group):
     """A group whose help says of each command the whole of its first sentence, where click would cut it."""
 

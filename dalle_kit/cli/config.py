@@ -53,7 +53,7 @@ def get(key: str, as_json: bool) -> None:
     if key not in found:
         if key.partition(".")[0] in ("identity", "aliases") and "." in key:
             raise ConfigError(f"{key} is not set; set it with: dalle-kit config set {key} VALUE")
-        raise UnknownNameError("setting", key, [*found, *known_keys()])
+        raise UnknownNameError("setting", key, list(dict.fromkeys([*found, *known_keys()])))
     if as_json:
         print_json(found[key].value)
         return

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
+from dalle_kit.cli.common import OutputFile
 from dalle_kit.cli.explain import STDERR
 from dalle_kit.cli.output import IN_PLACE
 from dalle_kit.cli.request_options import FieldOption, NearestChoice, SectionOption
@@ -112,7 +112,7 @@ def _output_options(entry: DomainEntry) -> list[SectionOption]:
             type=NearestChoice("format", [each["name"] for each in entry.formats]),
             help=f"How it is written  [default: by the suffix of --output, else {entry.formats[0]['name']}]",
         ),
-        _output("--output", "-o", type=click.Path(path_type=Path), metavar="FILE", help="Write to a file, not stdout."),
+        _output("--output", "-o", type=OutputFile(), metavar="FILE", help="Write to a file, not stdout."),
         _output("--force", is_flag=True, help="Overwrite the file."),
         _output("--json", "as_json", is_flag=True, help="Request, text, slots, findings and provenance as JSON."),
         _output(
@@ -141,7 +141,7 @@ def explaining_options(common: Sequence[SectionOption]) -> list[SectionOption]:
         _output(
             "--output",
             "-o",
-            type=click.Path(path_type=Path),
+            type=OutputFile(),
             metavar="FILE",
             help="Write to a file: a page (.html), JSON (.json) or text.",
         ),

@@ -12,6 +12,7 @@ import click
 
 from dalle_kit.cli.common import (
     ListingGroup,
+    OutputFile,
     harmless,
     is_terminal,
     json_option,
@@ -216,7 +217,7 @@ def remove(name: str, ids: tuple[str, ...], as_json: bool) -> None:
 
 @examples.command()
 @click.argument("name")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write into this file.  [default: stdout]")
+@click.option("-o", "--output", type=OutputFile(), help="Write into this file.  [default: stdout]")
 @click.option("--force", is_flag=True, help="Overwrite the file.")
 @json_option
 def export(name: str, output: Path | None, force: bool, as_json: bool) -> None:

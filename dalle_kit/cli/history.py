@@ -15,6 +15,7 @@ import click
 
 from dalle_kit.cli.common import (
     ListingGroup,
+    OutputFile,
     harmless,
     is_terminal,
     json_option,
@@ -116,7 +117,7 @@ def search(words: tuple[str, ...], limit: int, domain: str | None, as_json: bool
 
 
 @history.command()
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write into this file.  [default: stdout]")
+@click.option("-o", "--output", type=OutputFile(), help="Write into this file.  [default: stdout]")
 @click.option("--force", is_flag=True, help="Overwrite the file.")
 @click.option("--domain", metavar="NAME", help="Only those of a domain.")
 def export(output: Path | None, force: bool, domain: str | None) -> None:

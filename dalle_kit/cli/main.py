@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 an error of ours, 2 bad input or something the user can me
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -77,6 +78,8 @@ def _explain(error: BaseException) -> int:
         return _say(f"Error: {error}", BAD_INPUT)
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
+        if error.errno == errno.ENOSPC:
+            return _say(f"Error: {place}the disk is full; free some space, or write to another place", BAD_INPUT)
         return _say(f"Error: {place}{error.strerror or error}; run again with --debug to see where", BAD_INPUT)
     if isinstance(error, Exception):
         detail = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

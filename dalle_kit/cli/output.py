@@ -32,9 +32,9 @@ def check_output(path: Path | None, *, force: bool) -> None:
     try:
         if path.is_dir():
             raise OutputError(f"{path} is a folder; give the name of a file in it")
+        if path.exists() and not path.is_file():
+            return  # A pipe or a device, or a link to one such as /dev/stdout: it is simply written to.
         there = path.exists() or path.is_symlink()
-        if there and not path.is_file() and not path.is_symlink():
-            return  # A pipe or a device: it is simply written to.
         if there and not force:
             raise OutputError(f"{path} exists; choose another name, or overwrite it with --force")
         folder = path.resolve().parent

@@ -247,6 +247,9 @@ def _items(flag: str) -> Callable[[Any, Source], Any]:
         for value in values:
             text = _text(value, flag, source)
             from_file = value == "-" or (value.startswith("@") and not value.startswith("@@"))
+            if from_file and not text.strip():
+                place = "stdin" if value == "-" else repr(value[1:])
+                raise RequestError(f"{flag}: {place} is empty; give it a line for each, or leave {flag} out")
             items += listed(text) if from_file else [text]
         return unnumbered(items)
 

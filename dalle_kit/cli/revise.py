@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
 from dalle_kit.cli.choose import check_terminal, choose
-from dalle_kit.cli.common import progress_bar, record_bytes
+from dalle_kit.cli.common import OutputFile, progress_bar, record_bytes
 from dalle_kit.cli.differences import show_changes
 from dalle_kit.cli.domain_command import read_like
 from dalle_kit.cli.findings import exit_if_doubtful, report
@@ -50,7 +49,7 @@ _EPILOG = (
     help="Personal data that is not in the request: off, report, redact or refuse.  [default: as it was written]",
 )
 @click.option("--format", metavar="NAME", help="How it is written  [default: by the suffix of --output]")
-@click.option("--output", "-o", type=click.Path(path_type=Path), metavar="FILE", help="Write to a file, not stdout.")
+@click.option("--output", "-o", type=OutputFile(), metavar="FILE", help="Write to a file, not stdout.")
 @click.option("--force", is_flag=True, help="Overwrite the file.")
 @click.option("--json", "as_json", is_flag=True, help="The new document's record, which can be revised again.")
 @click.option("--strict", is_flag=True, help="Exit with code 3 if a warning or an error remains.")

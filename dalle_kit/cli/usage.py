@@ -20,9 +20,19 @@ def usage_message(error: click.ClickException) -> str:
         found = nearest(error.command_name, context.command.list_commands(context))
         return f"no command {error.command_name!r}: {f'did you mean {found!r}?' if found else see}"
     if isinstance(error, NoSuchOption):
+        field = _field_of_rows(error.option_name.lstrip("-").replace("-", "_"), context)
+        if field:
+            fix = f"give --set {field}=VALUE for all rows, or a column of that name"
+            return f"no option {error.option_name}: {fix}; {see}"
         found = _meant(error.option_name.lstrip("-"), context)
         return f"no option {error.option_name}: {f'did you mean --{found}? ' if found else ''}{see}"
     return f"{error.format_message().rstrip('.')}; {see}"
+
+
+def _field_of_rows(word: str, context: click.Context) -> str | None:
+    """Return the field of a batch's rows that is an option of the domain's own command, "points" for ``--point``."""
+    fields = frozenset[str]().union(*(getattr(param, "fields", ()) for param in context.command.params))
+    return next((each for each in (word, f"{word}s") if each in fields), None)
 
 
 def _meant(word: str, context: click.Context) -> str | None:

@@ -184,6 +184,7 @@ def test_nothing_is_overwritten_unless_that_is_asked_for(
     [
         (["--seed", "2"], "letters.jsonl was begun with --seed left out, and now it is 2; make it as it was"),
         (["--template", "planned"], "was begun with --template left out"),
+        (["--set", "sender=Tom"], "was begun with --set left out, and now it is sender=Tom;"),
         ([], "the input has changed since letters.jsonl was begun"),
     ],
 )
@@ -300,6 +301,11 @@ def test_a_journal_that_is_none_is_told_and_two_at_once_are_kept_apart(
         (["--map", "to"], "--map 'to': give FIELD=COLUMN"),
         (["--set", "sender"], "--set 'sender': give FIELD=VALUE"),
         (["--set", "sendr=Tom"], "no email field named 'sendr': did you mean 'sender'?"),
+        (
+            ["--sender", "Tom"],
+            "no option --sender: give --set sender=VALUE for all rows, or a column of that name",
+        ),
+        (["--point", "x"], "no option --point: give --set points=VALUE for all rows"),
         (["--set", "sender=Tom", "--set", "sender=Ann"], "--set: sender is given twice"),
         (["--ray-address", "10.0.0.1:6379"], "--ray-address is for --engine ray"),
         (["--engine", "rai"], "no engine named 'rai': did you mean 'ray'?"),

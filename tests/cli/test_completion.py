@@ -74,3 +74,12 @@ def test_script_calls_the_program_back(command: Command, shell: str) -> None:
 def test_unknown_shell_names_those_there_are(command: Command) -> None:
     result = command("completion", "tcsh")
     assert result.code == 2 and "'bash', 'zsh', 'fish'" in result.err and result.err.count("\n") == 1
+
+
+def test_files_are_offered_for_the_input_of_a_batch(
+    command: Command, sheets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("_DALLE_KIT_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", "dalle-kit batch note gue")
+    monkeypatch.setenv("COMP_CWORD", "3")
+    assert command().out == "file,gue\n"

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -68,6 +70,20 @@ def test_output_is_written_whole_in_the_format_of_its_suffix(
     other = command(*NOTE, "--output", str(file.with_suffix(".docx")))
     assert other.code == 0 and other.err.startswith(f"Note: {file.with_suffix('.docx')} is written as text;")
     assert file.read_text(encoding="utf-8").startswith("Dear Ana,")
+
+
+def test_output_named_dash_goes_to_stdout(command: Command, sheets: Path, home: Path) -> None:
+    result = command(*NOTE, "--output", "-", "-q")
+    assert (result.code, result.err) == (0, "") and result.out.startswith("Dear Ana,")
+    assert not Path("-").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/stdout").exists(), reason="needs /dev/stdout")
+def test_output_to_a_link_to_a_pipe_is_written_into_it(sheets: Path, home: Path) -> None:
+    told = [sys.executable, "-m", "dalle_kit.cli.main", *NOTE, "--output", "/dev/stdout", "-q"]
+    paths = os.pathsep.join([str(sheets), *sys.path])
+    done = subprocess.run(told, capture_output=True, env={**os.environ, "PYTHONPATH": paths}, check=False)
+    assert (done.returncode, done.stderr) == (0, b"") and done.stdout.startswith(b"Dear Ana,")
 
 
 def test_format_of_bytes_reaches_stdout_unchanged(

@@ -171,7 +171,7 @@ def test_full_disk_under_stdout_is_one_line() -> None:
             [sys.executable, "-m", "dalle_kit.cli.main", "--help"], stdout=full, stderr=subprocess.PIPE, check=False
         )
     assert done.returncode == 2
-    assert done.stderr == b"Error: No space left on device; run again with --debug to see where\n"
+    assert done.stderr == b"Error: the disk is full; free some space, or write to another place\n"
 
 
 @pytest.mark.parametrize(

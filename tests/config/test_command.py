@@ -84,6 +84,7 @@ def test_set_says_when_no_domain_reads_it(run: Run) -> None:
     ("arguments", "message"),
     [
         (("get", "modle"), "no setting named 'modle': did you mean 'model'"),
+        (("get", "nope"), "choose from aliases.NAME, api_key, device, dtype, history, identity.NAME, model, plugins."),
         (("get", "identity.sender"), "identity.sender is not set; set it with: dalle-kit config set identity.sender"),
         (("set", "device", "gpu"), "device: input should be 'auto', 'cpu', 'cuda' or 'mps', got 'gpu'"),
         (("set", "modle", "x"), "did you mean 'model'"),
