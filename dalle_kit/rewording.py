@@ -202,7 +202,7 @@ def _places(plugins: Plugins, draft: Finished) -> list[_Place]:
             place = _Place(
                 bench, slot, text, pattern, not text or slot.name in faulty, {text: result.log_likelihood}, own
             )
-            place.wrong = place.wrong or _mixes(place) or _unquotes(place) or _does_to_itself(place)
+            place.wrong = place.wrong or any(is_so(place) for is_so in (_mixes, _unquotes, _does_to_itself, _equates))
             place.is_of_others = "We" not in writers and bool(_WE & _words(text)) and not _WE & _words(slot.about[0])
             places.append(place)
     instead = {place.slot.name: place.typed for place in places if place.wrong}
@@ -349,6 +349,11 @@ def _does_to_itself(place: _Place) -> bool:
     """Say whether a sentence has who writes do what is done to them: "drinks on me" is not "I drink on me"."""
     told, said = _words(place.note), _words(place.sentence)
     return "me" in told and "i" not in told and {"i", "me"} <= said and "you" not in said
+
+
+def _equates(place: _Place) -> bool:
+    """Say whether a sentence puts words for the sign of a note such as "rain = cancelled", which may stand for any."""
+    return any(sign in place.note and sign not in place.sentence for sign in (" = ", " -> ", " => ", "\u2192"))
 
 
 def _adds(place: _Place) -> bool:

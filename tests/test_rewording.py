@@ -150,6 +150,15 @@ def test_what_is_not_to_be_had_without_is_told_as_it_was_typed(kit: Kit) -> None
     assert "No ribbon, no bike." in letter(kit, "Bicycle cellar", "no ribbon, no bike").text
 
 
+def test_a_sign_that_may_stand_for_any_word_is_kept(kit: Kit) -> None:
+    assert "Rain = cancelled." in letter(kit, "Garden day", "meet 9am at the gate", "rain = cancelled").text
+
+
+def test_a_point_of_words_that_another_has_is_told_beside_it(kit: Kit) -> None:
+    text = letter(kit, "Outing", "Lunch follows at one.", "Each child needs a packed lunch and a hat.").text
+    assert "Lunch follows at one. Each child needs a packed lunch and a hat." in text
+
+
 def test_quotation_marks_are_kept(kit: Kit) -> None:
     fields = {"headline": "Photo competition opens", "facts": ['theme: "Water"', "entries until 1 June"]}
     assert '"Water"' in kit.generate("news", fields, seed=0).text

@@ -25,12 +25,13 @@ from dalle_kit.checks.note_parts import (
     any_of,
     is_figure,
 )
-from dalle_kit.checks.notes import asks, capitalised, with_capital_i
+from dalle_kit.checks.notes import asks, capitalised, says_surely, with_capital_i
 from dalle_kit.checks.own_words import parts_of
 from dalle_kit.checks.verbs import begins_with_verb, has_finite_verb, is_past
 from dalle_kit.checks.word_classes import (
     ADVERBS,
     BE,
+    DAYS,
     DETERMINERS,
     HAVE,
     INTERROGATIVES,
@@ -39,6 +40,7 @@ from dalle_kit.checks.word_classes import (
     OBJECTS,
     POSSESSIVES,
     PREPOSITIONS,
+    STATES,
     SUBJECTS,
     SUBORDINATORS,
     TIMES,
@@ -86,7 +88,7 @@ _UNITS = frozenset(
     "percent".split()
 )
 #: Of what begins so it is not said that there is some.
-_NOT_THERE = ORDINALS | frozenset("all both each every now so still too very quite".split())
+_NOT_THERE = ORDINALS | AWAY | frozenset("all both each every now so still too very quite better worse".split())
 _DATE = re.compile(r"\d+(?:st|nd|rd|th)")
 _CLOCK = re.compile(r"\d[:.]\d\d\b| [ap]m\Z|\d[ap]m\b")
 _SINCE = ("It has been", "They have been", "There has been", "There have been")
@@ -96,10 +98,11 @@ _AT_ONCE = "at a time"
 _HOUR = re.compile(r"\d{1,2}(?:[:.]\d\d|[ap]m)\Z")
 _BEFORE_HOUR = PREPOSITIONS | {"and", "or"}
 _NOT_SINCE = re.compile(r"\b(?:was|were|will)\b")
+#: What nobody is told not to do.
+_STATES = STATES - frozenset("think mind care believe accept see".split())
 #: What is said by itself, and what ends as what one is doing does.
 _BY_ITSELF = frozenset("thanks congratulations congrats cheers yes ok okay sure".split())
 _THINGS = frozenset("wedding meeting building parking evening morning painting training heating ceiling spring".split())
-_DAYS = frozenset(each for each in TIMES if each.endswith("day") and each not in ("day", "today", "yesterday"))
 #: Who does something; "it" and "they" may be told with what they stand for.
 _WHO = frozenset("i we you he she".split())
 #: What a noun begins with that has a verb of its own sooner or later; "no" and "all" may stand before a participle.
@@ -142,7 +145,8 @@ def completed(note: str, *, writers: tuple[str, ...] = (), begins: str = "") -> 
 def is_sentence(note: str) -> bool:
     """Say whether a note surely is one sentence as it was typed, which lacks nothing: "the report is ready".
 
-    What has commas is none, as the parts may need joining.
+    What has commas is none, as the parts may need joining. What somebody began with a capital letter and ended with a
+    full stop is one if it has a verb, but for an order.
     """
     words = [_bare(word) for word in note.split()]
     is_one = all(words) and 1 < len(words) <= _LONGEST and len(parts_of(note)) == 1 and not _ODD.search(note)
@@ -153,6 +157,9 @@ def is_sentence(note: str) -> bool:
     if asks(note) or note.rstrip().endswith("?"):
         return asks(note)
     first, *others = [LEFT_OF.get(plain(word), plain(word)) for word in words]
+    is_typed = note[:1].isupper() and note.rstrip().endswith((".", "!")) and first not in ORDERS
+    if is_typed and says_surely(note):  # "Lunch follows at one."
+        return True
     if first in _BEFORE_NOUN:
         ends = HELPERS | SUBJECTS | SUBORDINATORS  # "the rooms we have" and "the key that was lost" are no sentences
         return next((word in HELPERS for word in others if word in ends), False)
@@ -213,6 +220,8 @@ def _told(part: Part) -> list[str]:
         return part.after(*([*writers, *have] if is_by_persons else []), "It", "They", "It has")
     if is_past(first) and _PAST_TIMES & set(map(plain, part.words)):
         return part.after(*writers)
+    if first == "do" and _STATES & set(map(plain, part.words[1:3])):  # "don't want to lose it" is no order
+        return part.after(*writers)
     if second == "you" and first in ORDERS:
         return part.after(*(f"{who} will" for who in writers))
     if first.endswith("ing") and first not in _THINGS and not part.says:
@@ -262,10 +271,15 @@ def _named(part: Part) -> list[str]:
     if part.is_span:
         return [*part.after(f"(?:It is|It was|This is){ARTICLE}", says=False), *forms]
     is_of_things = part.is_figure or first in _FROM | _THINGS
-    am = [f"{any_of([*part.who_are, *part.who_were])}{ARTICLE}"] if part.writers and not is_of_things else []
+    is_now = "now" in map(plain, part.words)
+    be = [*part.who_are, *([] if is_now else part.who_were)]
+    be += [f"{who} will be" for who in part.writers if first in AWAY]
+    am = [f"{any_of(be)}{ARTICLE}"] if part.writers and not is_of_things else []
     if (part.is_out_of_something or part.is_away) and am:
         return part.after(*am, says=False)
     saying = [each for each in _SAYING if not (first in _NOT_THERE and each.startswith("There"))]
+    if is_now:
+        saying = [each for each in saying if not _NOT_SINCE.search(each)]
     if "since" in map(plain, part.words):  # it is so still
         saying = [*(each for each in saying if not _NOT_SINCE.search(each)), *_SINCE]
     return [*part.after(*am, f"{any_of(saying)}{ARTICLE}", says=False), *forms]
@@ -278,12 +292,14 @@ def _said_of(part: Part) -> list[str] | None:
         return []
     if _SPAN_OF_HOURS.search(" ".join(part.words)) or " ".join(part.words).endswith(_AT_ONCE):
         return []
-    if part.first in _DAYS and (part.second[:1].isdigit() or part.second in {"", "only"} | PREPOSITIONS | TIMES):
+    if part.first in DAYS and (part.second[:1].isdigit() or part.second in {"", "only"} | PREPOSITIONS | TIMES):
         return ["(?:It is|It was|It will be) on"]
     if part.is_figure and (part.second in TIMES or _CLOCK.search(f"{part.first} {part.second}")):
         return ["(?:It is|It was|It will be)(?: on| at)?"]
     if _DATE.fullmatch(part.first):
         return ["(?:It is|It was|It will be)(?: on)? the"]
+    if part.first == "same" and "same" in rest:  # "same place same time"
+        return []
     if (part.first in ORDINALS and not rest) or part.first == "same":
         return ["(?:It is|It was|It will be) the"]
     if (part.first, part.second) == ("left", "of"):

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from dalle_kit.checks.notes import says_surely
 from dalle_kit.checks.sentences import Paragraph, all_sentences, is_finished, same_words, split_text
 from dalle_kit.records import Finding
 
@@ -136,10 +137,11 @@ def _repeated(text: str, slot: str | None) -> Iterable[Finding]:
 
 
 def _echoes(text: str, notes: Sequence[str], slot: str | None) -> Iterable[Finding]:
+    """Yield a finding for each sentence that is a note, and no whole sentence: that may be said as it was typed."""
     told = {same_words(note) for note in notes}
     for sentence in all_sentences(text):
         words = same_words(sentence)
-        if words in told and words.count(" ") + 1 >= _SHORTEST_ECHO:
+        if words in told and words.count(" ") + 1 >= _SHORTEST_ECHO and not says_surely(sentence):
             message = f"only a note, not a sentence written from it: {sentence[:80]!r}"
             yield Finding("echo of a note", "note", message, slot, span_of(sentence, text))
 

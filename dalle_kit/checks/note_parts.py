@@ -10,10 +10,12 @@ from dalle_kit.checks.notes import capitalised
 from dalle_kit.checks.verbs import BASES, begins_with_verb, has_finite_verb, is_past
 from dalle_kit.checks.word_classes import (
     BE,
+    DAYS,
     DETERMINERS,
     DO,
     HAVE,
     MODALS,
+    MONTHS,
     MORE_PAST,
     MORE_VERBS,
     OBJECTS,
@@ -44,7 +46,8 @@ AWAY = frozenset("back home away".split())
 #: What may be put in between two words, in this order; after what stood before a colon one of the first four.
 _VERBS = "is|are|was|were|am|has|have|had|will be|has been|have been".split("|")
 PREPOSITION, _WHEN, ARTICLE = "(?: (?:at|on|in|of|for|to))?", "(?: (?:at|on|in))?", "(?: (?:the|a|an))?"
-_FOR_WHEN = "(?: (?:at|on|in|for))?"
+#: Before a day "at" and "in" have no place: "opens on 15 May"; and nobody is "coming to Tuesday".
+_BEFORE_DAY, _ON_DAY, _FOR_WHEN = "(?: (?:on|of|for|to))?", "(?: (?:on|for))?", "(?: (?:at|on|in|for))?"
 #: What says by when something is done, or what it is done to, rather than where it is: no verb comes in before it.
 _NOT_WHERE = frozenset("by into instead as than since until till".split())
 _ABOUT = frozenset("about almost around more nearly over".split())
@@ -114,6 +117,8 @@ class Part:
         """Whether it has a verb of its own; "back from Rome" and "boxes everywhere but it works" have none."""
         ends = (place for place, word in enumerate(self.words) if place and plain(word) in _GO_ON)
         clause = self.words[: next(ends, None)]
+        if plain(clause[-1]) == "welcome":  # "children welcome"
+            clause = clause[:-1]
         return self.first not in AWAY and has_finite_verb(" ".join(word for word in clause if plain(word) not in AWAY))
 
     @property
@@ -152,6 +157,9 @@ class Part:
 
     def _takes_verb(self, place: int) -> bool:
         word, behind = (plain(each) for each in (*self.words, "")[place : place + 2])
+        begins_clause = word == "so" and behind in SUBJECTS | DETERMINERS | HELPERS | ORDERS | {"please"}
+        if begins_clause or word in _GO_ON - {"so"}:  # "surprise so don't tell her"
+            return False
         if word in _NOT_WHERE or (word == "not" and behind[:1].isdigit()):  # "5 metres not 4"
             return False
         if (word == "at" and behind in ("least", "most")) or self.words[place - 1].endswith(("'s", "\u2019s")):
@@ -185,12 +193,19 @@ class Part:
         for place, word in enumerate(words[1:], start=1):
             is_time = word[0].isdigit() or plain(word) in TIMES
             preposition = "" if place == self.key else PREPOSITION if not says else _WHEN if is_time else ""
-            if preposition == PREPOSITION and plain(word) in TIMES:  # "coming on Tuesday", and not "to Tuesday"
+            if preposition and _is_day(word, plain(words[place + 1]) if place + 1 < len(words) else ""):
+                preposition = _BEFORE_DAY if says else _ON_DAY
+            elif preposition == PREPOSITION and plain(word) in TIMES:
                 preposition = _FOR_WHEN
             article = "" if plain(word) in CLOSED or (says and is_past(word)) else ARTICLE
             put_in = f" {any_of(_VERBS[: 4 if self.key else None])}" if place == verb else ""
             text += f"{put_in}{preposition}{article} {re.escape(word)}"
         return text
+
+
+def _is_day(word: str, behind: str) -> bool:
+    """Say whether a word begins a date, or is a day of the week: "15 May", "Friday"."""
+    return plain(word) in DAYS or bool(re.fullmatch(r"\d{1,2}(?:st|nd|rd|th)?", word) and behind in MONTHS)
 
 
 def is_figure(word: str) -> bool:

@@ -5,8 +5,20 @@ from __future__ import annotations
 import re
 
 from dalle_kit.checks.sentences import is_finished
-from dalle_kit.checks.verbs import BASES, has_finite_verb, is_past
-from dalle_kit.checks.word_classes import BE, DO, HAVE, INTERROGATIVES, MORE_VERBS, PREPOSITIONS, SUBJECTS, TIMES
+from dalle_kit.checks.verbs import BASES, THIRD, begins_with_verb, has_finite_verb, is_past
+from dalle_kit.checks.word_classes import (
+    BE,
+    DO,
+    HAVE,
+    INTERROGATIVES,
+    JOINERS,
+    MORE_VERBS,
+    ONLY_PAST,
+    POSSESSIVES,
+    PREPOSITIONS,
+    SUBJECTS,
+    TIMES,
+)
 
 #: What begins an item of a list. Before a number a dash may be a minus.
 _LIST_MARK = re.compile(r"(?:[*•]|[-\u2013](?!\s*\d))(?:\s+|\Z)")
@@ -22,6 +34,9 @@ _HELPERS = frozenset("is are was do does did can could will would shall may must
 _THINGS = frozenset("it this that".split())
 _VERBS = BASES | MORE_VERBS | BE | DO | HAVE
 _I = re.compile(r"(?<![\w./@'\u2019-])i(?![\w./@-])")
+_WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
+#: What is told of what begins so has its verb, though it looks like a participle: "the roof leaked".
+_LEADS = SUBJECTS | POSSESSIVES | frozenset("the a an this that these those its".split())
 #: Words between what asks and its helper: "how many chairs do we need".
 _FEW = 3
 #: What asks for something to be done, and what a noun begins with, behind that or behind "is": "can a plumber come".
@@ -71,13 +86,18 @@ def asks(note: str) -> bool:
 
     "what we need", "when you come", "what is left goes to Ana" and "which is fine" do not, "do it today" is an order.
     """
-    words = [word.casefold().replace("\u2019", "'") for word in re.split(r"[.!?:]\s+", note)[-1].split()]
+    typed = re.split(r"[.!?:]\s+", note)[-1].split()
+    if typed and typed[0].casefold() in JOINERS:  # "and who has the key"
+        typed = typed[1:]
+    words = [word.casefold().replace("\u2019", "'") for word in typed]
     first, second, third = [*words, "", "", ""][:3]
     if first in _QUESTIONS:
         return len(words) > 1
     if first in INTERROGATIVES:
         place = next((place for place, word in enumerate(words) if word in _HELPERS), 0)
         between, behind = words[1:place], words[place + 1 :]
+        if first == "who" and (second in HAVE | THIRD or is_past(second)) and second not in _HELPERS:
+            return bool(third) and not has_finite_verb(" ".join(words[2:]))  # not "who comes first wins"
         has_verb = has_finite_verb(" ".join(between)) or any(map(is_past, between))
         is_done = any(map(is_past, behind[:1])) and has_finite_verb(" ".join(["it", *behind[1:]]))
         is_clause = has_verb or is_done or SUBJECTS & set(between) or (BE - {"be"}) & set(behind)
@@ -87,7 +107,7 @@ def asks(note: str) -> bool:
     here = first not in ("was", "do") and second in ("this", "that", "there")
     if first in _HELPERS and (here or second in SUBJECTS) and (first, second) != ("do", "it"):
         return True
-    return _asks_of_others(words, is_name=note.split()[1][:1].isupper() and "'" not in second) if third else False
+    return _asks_of_others(words, is_name=typed[1][:1].isupper() and "'" not in second) if third else False
 
 
 def _asks_of_others(words: list[str], *, is_name: bool) -> bool:
@@ -109,6 +129,18 @@ def _is_state(word: str, behind: str) -> bool:
         return behind in PREPOSITIONS | TIMES | {"", "too"}
     is_done = is_past(word) and behind != "by"
     return word in _STATES or is_done or word.endswith(("able", "ible")) or (word in _LAST and not behind)
+
+
+def says_surely(sentence: str) -> bool:
+    """Say whether a sentence has its subject and a verb that is no participle: "tea follows", not "tea included"."""
+    words = [word.casefold().replace("\u2019", "'") for word in _WORD.findall(sentence)]
+    if not words or begins_with_verb(words[0]):
+        return False
+    if words[-1] == "welcome":  # "children welcome"
+        words.pop()
+    if words and words[0] not in _LEADS:
+        words = [word for word in words if not is_past(word) or word in ONLY_PAST]
+    return has_finite_verb(" ".join(words))
 
 
 def with_capital_i(text: str) -> str:

@@ -10,6 +10,7 @@ import re
 
 from dalle_kit.checks.misspellings import corrected
 from dalle_kit.checks.notes import capitalised
+from dalle_kit.checks.verbs import has_finite_verb
 from dalle_kit.checks.word_classes import BE, DETERMINERS, DO, MODALS, SUBJECTS
 
 _WORDS = {
@@ -64,20 +65,25 @@ _MONTHS = "january february april june july september october november december"
 _SHORT_MONTHS = "jan feb mar apr jun jul aug sept sep oct nov dec march august".split()
 _SHORT_DAY = "mon|tue|weds?|thu|fri|sat|sun"
 #: What stands before a day, and behind one.
-_ON = r"\b(?:on|by|until|till|next|this|last|from|every|before|after|noon|midday|\d{1,2} ?[ap]m) "
+_ON = r"\b(?:on|by|until|till|coming|next|this|last|from|every|before|after|noon|midday|\d{1,2} ?[ap]m) "
+_BY = r"(?:(?<=\bby )|(?<=\btill )|(?<=\buntil )|(?<=\bbefore ))"
 _PART = r"(?= ?(?:morning|afternoon|evening|night)\b)"
 _DAY = re.compile(
     rf"\b(?P<name>{'|'.join(_DAYS + _MONTHS)})(?=s?\b)"
-    rf"|(?:(?<=\d )|(?<=\bin ))(?P<month>{'|'.join(_SHORT_MONTHS)}|may(?=[,;:)]|\.?(?:\s+\d{{4}}\b|\s*\Z)))\b"
+    rf"|(?:(?<=\d )|(?<=\bin )|{_BY})(?P<month>{'|'.join(_SHORT_MONTHS)}|may(?=[,;:)]|\.?(?:\s+\d{{4}}\b|\s*\Z))|"
+    r"(?<=\d )may(?= (?:is|was|at|from|till|until|to|suits|works)\b))\b"
     rf"|\b(?P<range>(?:(?:{_SHORT_DAY})(?:-|/| & | or )|(?:mon|tue|thu|fri) and )(?:{_SHORT_DAY}|tues|thurs?))\b"
     r"|\b(?P<short>tues|thurs?|(?:(?<=next )|(?<=last )|(?<=every )|(?<=\d[ap]m ))(?:sat|sun)|"
-    r"(?<=\bon )sat(?=[,.;:!?)]|\Z| (?:and|at|from)\b)|"
+    rf"(?:(?<=\bon )|{_BY})sat(?=[,.;:!?)]|\Z| (?:and|at|from)\b)|{_BY}sun(?=[,.;:!?)]|\Z)|"
     rf"(?:{_SHORT_DAY}){_PART})\b"
     rf"|(?P<before>{_ON})(?P<led>mon|tue|weds?|thu|fri)\b"
     rf"|(?P<mark>{_ON}|\A|[,;:(] )(?P<dated>{_SHORT_DAY})(?= \d)"
     rf"|(?<![\w-])(?P<timed>{_SHORT_DAY})"
     rf"(?= \d{{1,2}}(?:[:.]\d\d)?(?:-\d{{1,2}}(?:\W|\Z)(?! *[a-z])| ?[ap]m\b| (?:{'|'.join(_SHORT_MONTHS)})))"
 )
+_YEAR = re.compile(r"\b(last|this|next|per|every|each) yr\b")
+#: "yes hall is free" answers, "yes votes" do not.
+_YES = re.compile(r"\A([Yy]es) (?=(?!votes?\b|camp)\w)(?=(.+))")
 _QUOTED = re.compile(r'["\u201c\u201d\u00ab]')
 #: A link, an address or a name of a file has such marks.
 _OWN = re.compile(r"[/@_#=&\\]|\w\.\w")
@@ -94,7 +100,8 @@ def spelled_out(note: str) -> str:
     if _ENGLISH.search(words):
         words = _YOU.sub(lambda found: "you're" if found["are"] is not None else f"you{found[1]}", words)
     words = _THANKS_TO.sub("to", _WE_ARE.sub(r"\1e're ", words))
-    words = _IT_IS.sub(r"\1t's", _ARE.sub("are", words))
+    words = _YEAR.sub(r"\1 year", _IT_IS.sub(r"\1t's", _ARE.sub("are", words)))
+    words = _YES.sub(lambda found: f"{found[1]}, " if has_finite_verb(found[2]) else found[0], words)
     return _DAY.sub(_day, _I.sub("I", _NEXT.sub(_begun, words)))
 
 

@@ -26,7 +26,7 @@ BASES = frozenset(
     "accept act add adjust aim advise agree allow announce answer apologise apologize apply appear appreciate "
     "approve argue arrange arrive ask assume attach attend avoid back become begin believe belong book bring "
     "build buy call cancel carry cause change charge check choose claim close collect come complete confirm "
-    "consider contact contain continue cost cover create cut deal decide decline delay deliver demand deny "
+    "consider contact contain continue cost cover create cut deal decide decline delay deliver demand deny depart "
     "describe discuss drive drop earn email end enjoy ensure estimate expect explain extend face fail fall feel "
     "fill find finish fix fly follow forget forward gain get give go grow guess handle happen have hear help hit "
     "hold hope include increase inform insist invite join keep kill know last lead learn leave let like live look "
@@ -45,7 +45,8 @@ _PAST = frozenset(
 )
 _PARTICIPLES = frozenset("been given taken known seen shown thrown born held done gone written".split())
 _NOT_PAST = frozenset("need feed seed speed indeed hundred weed breed bleed shed exceed proceed".split())
-_THIRD = frozenset(
+#: The forms that follow a single thing or person.
+THIRD = frozenset(
     base[:-1] + "ies"
     if base.endswith("y") and base[-2] not in "aeou"
     else base + ("es" if base.endswith(("s", "sh", "ch", "x", "z", "o")) else "s")
@@ -70,7 +71,7 @@ def has_finite_verb(sentence: str) -> bool:
     for before, word in pairwise(words):
         if before in _SUBJECT and word not in _NOT_VERB:
             return True
-        if before not in _BEFORE_NOUN and (word in _THIRD or is_past(word)):
+        if before not in _BEFORE_NOUN and (word in THIRD or is_past(word)):
             return True
         if before.endswith("s") and before not in _BEFORE_NOUN and word in BASES:
             return True
@@ -80,7 +81,7 @@ def has_finite_verb(sentence: str) -> bool:
 def begins_with_verb(note: str) -> bool:
     """Say whether a note begins with a verb that lacks its subject, such as "opened" or "accepts"."""
     first = "".join(note.casefold().split(maxsplit=1)[:1]).removeprefix("re-")
-    return first in _THIRD or first in _PARTICIPLES or is_past(first)
+    return first in THIRD or first in _PARTICIPLES or is_past(first)
 
 
 def is_past(word: str) -> bool:

@@ -59,11 +59,13 @@ JOINERS = frozenset("and or but then".split())
 INTERROGATIVES = frozenset("what when where who whom whose which why how".split())
 #: Numbers in words, from one on.
 TWELVE = tuple("one two three four five six seven eight nine ten eleven twelve".split())
-#: Words for days and parts of them.
-TIMES = frozenset(
-    "monday tuesday wednesday thursday friday saturday sunday today tomorrow yesterday tonight january february march "
-    "april may june july august september october november december noon morning afternoon evening night week month "
-    "year day".split()
+#: Words for days, months and parts of them.
+DAYS = frozenset("monday tuesday wednesday thursday friday saturday sunday".split())
+MONTHS = frozenset("january february march april may june july august september october november december".split())
+TIMES = (
+    DAYS
+    | MONTHS
+    | frozenset("today tomorrow yesterday tonight noon morning afternoon evening night week month year day".split())
 )
 #: Verbs beside those of ``verbs.BASES``, which also tell what a sentence is.
 MORE_VERBS = frozenset(

@@ -90,6 +90,13 @@ def becomes(note: str, sentence: str, *, writers: tuple[str, ...] = ("I", "We"))
         ("12 people in the hall", "There are 12 people in the hall."),
         ("30 km/h in the whole centre", "It is 30 km/h in the whole centre."),
         ("lend him yours?", "Could you lend him yours?"),
+        ("children welcome", "Children are welcome."),
+        ("don't want to lose the licence", "We don't want to lose the licence."),
+        ("back around 11pm", "We will be back around 11pm."),
+        ("pool opens 15 May", "The pool opens on 15 May."),
+        ("and who has the projector", "And who has the projector?"),
+        ("weather so bad", "The weather is so bad."),
+        ("better now", "I am better now."),
     ],
 )
 def test_little_words_make_a_sentence_of_a_note(note: str, sentence: str) -> None:
@@ -152,6 +159,14 @@ def test_little_words_make_a_sentence_of_a_note(note: str, sentence: str) -> Non
         ("no shoes, no workshop", "There are no shoes, no workshop."),
         ("booking: FK-2281", "The booking is for FK-2281."),
         ("plan carries on?", "The plan carries on."),
+        ("children welcome", "The children welcome."),
+        ("don't want to lose the licence", "Please don't want to lose the licence."),
+        ("back around 11pm", "There will be back around 11pm."),
+        ("pool opens 15 May", "The pool opens at 15 May."),
+        ("meeting Friday", "The meeting is in Friday."),
+        ("surprise so don't tell her", "The surprise is so don't tell her."),
+        ("better now", "It was better now."),
+        ("same place same time", "It is the same place the same time."),
     ],
 )
 def test_what_the_note_does_not_say_has_no_place(note: str, sentence: str) -> None:
@@ -278,6 +293,10 @@ def test_every_note_may_stand_as_it_was_typed(words: list[str]) -> None:
         "someone must be at home",
         "everybody is welcome",
         "there will be cake",
+        "Lunch follows at one.",
+        "Tickets sell for 5 euros at the door.",
+        "What a lovely evening that was!",
+        "The roof leaked again.",
     ],
 )
 def test_what_lacks_nothing_is_a_sentence(note: str) -> None:
@@ -310,6 +329,11 @@ def test_what_lacks_nothing_is_a_sentence(note: str) -> None:
         "nobody home",
         "everybody bring a torch",
         "there for the taking",
+        "Lunch included.",
+        "Deadline moved to Friday.",
+        "Bring cake.",
+        "Children welcome.",
+        "lunch follows at one",
     ],
 )
 def test_what_may_lack_something_is_none(note: str) -> None:

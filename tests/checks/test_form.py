@@ -45,6 +45,20 @@ def test_the_users_own_words_may_look_as_they_like() -> None:
 def test_a_sentence_that_is_only_a_note_gives_a_note() -> None:
     assert checks("Room B12.", notes=("room B12",)) == ["echo of a note"]
     assert checks("We meet in room B12.", notes=("room B12",)) == []
+    assert checks("Lunch included.", notes=("lunch included",)) == ["echo of a note"]
+
+
+@pytest.mark.parametrize(
+    ("note", "sentence"),
+    [
+        ("when I arrive I will call you", "When I arrive, I will call you."),
+        ("the roof leaked again", "The roof leaked again!"),
+        ("lunch follows at one", "Lunch follows, at one."),
+        ("we sold all of them", "We sold all of them!"),
+    ],
+)
+def test_a_whole_sentence_is_not_called_a_note(note: str, sentence: str) -> None:
+    assert checks(sentence, notes=(note,)) == []
 
 
 def test_where_more_words_follow_a_text_need_not_end() -> None:

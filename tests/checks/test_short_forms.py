@@ -53,6 +53,11 @@ from dalle_kit.checks import Source, find_facts, spelled_out
         ("big thanks 2 Jan, 2 January", "big thanks to Jan, 2 January"),
         ("mens team, pdf if poss", "men's team, pdf if possible"),
         ("thankyou, alot of freinds", "thank you, a lot of friends"),
+        ("sort it before sat, or by sun", "sort it before Saturday, or by Sunday"),
+        ("insured until march, new one by may", "insured until March, new one by May"),
+        ("9 may is free", "9 May is free"),
+        ("coming wed, as last yr", "coming Wednesday, as last year"),
+        ("yes hall is free", "yes, hall is free"),
     ],
 )
 def test_short_forms_and_slips_are_spelled_out(note: str, spelled: str) -> None:
@@ -73,6 +78,7 @@ def test_a_date_is_the_same_when_it_is_spelled_out(note: str) -> None:
         *("PLS files", "pls@example.com", "see example.com/w/index", "list.pls", "pls-2", "5 w/m", "THX 1138"),
         *('she wrote "thx"', "room 6 may be closed", "she sat on the sun deck", "they wed in secret", "we march on"),
         *("see example.com/next-friday-sale", "friday@example.com", "friday.txt", "mon ami"),
+        *("yes please", "yes vote wins", "room 9 may or may not be free", "the yr weather page"),
         *("as he was wont to", "dont.txt", "i.e. two", "portare i documenti", "plan i projekt", "DONT@example.com"),
         *(
             "approx. two, incl. delivery",
