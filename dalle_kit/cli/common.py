@@ -103,16 +103,26 @@ def print_table(
     """Print a table on stdout, no wider than a terminal is, elsewhere as wide as its cells are.
 
     The columns with the heads in ``right`` are those of numbers; one in ``cut`` has what is left of a terminal's line.
+    On a terminal that is too narrow for the words of the cells each cell has a line of its own.
     """
     if is_terminal(sys.stdout):
+        import shutil
+
+        if _least_width(heads, rows, cut) > shutil.get_terminal_size().columns:
+            for row in rows:
+                say("\n".join(f"{head} {cell}".strip() for head, cell in zip(heads, row, strict=True) if cell.strip()))
+                say()
+            return
         from rich.console import Console
         from rich.table import Table
         from rich.text import Text
 
         table = Table(box=None, header_style="bold", expand=bool(cut))
         for head in heads:
-            one_line: dict[str, Any] = {"no_wrap": True, "overflow": "ellipsis", "ratio": 1} if head in cut else {}
-            table.add_column(head, justify="right" if head in right else "left", **one_line)
+            shape: dict[str, Any] = {"overflow": "fold"}
+            if head in cut:
+                shape = {"no_wrap": True, "overflow": "ellipsis", "ratio": 1}
+            table.add_column(head, justify="right" if head in right else "left", **shape)
         for row in rows:
             table.add_row(*(Text(harmless(cell)) for cell in row))
         Console().print(table)
@@ -120,6 +130,13 @@ def print_table(
     widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
     for row in (heads, *rows):
         say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _least_width(heads: Sequence[str], rows: Sequence[Sequence[str]], cut: Sequence[str]) -> int:
+    """Return the width below which a word of a table would be broken; those of its last column may be."""
+    *columns, last = [column for column in zip(heads, *rows, strict=True) if column[0] not in cut]
+    widths = [max(len(word) for cell in column for word in (cell.split() or [""])) for column in columns]
+    return sum(width + 2 for width in [*widths, len(last[0])])
 
 
 def harmless(text: str) -> str:

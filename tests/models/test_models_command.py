@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from dalle_kit.cli import common
 from dalle_kit.cli.models import models
 from dalle_kit.config import Settings
 from dalle_kit.errors import ConfigError, ModelError, UnknownNameError
@@ -37,6 +38,17 @@ def test_the_list_shows_needs_licence_place_and_default(paths: Paths) -> None:
     rows = run_json("list")
     assert [row["name"] for row in rows if row["default"]] == [Settings().model]
     assert {row["state"] for row in rows} == {"not here"}
+
+
+@pytest.mark.parametrize("columns", [40, 80, 100])
+def test_on_a_narrow_terminal_the_list_has_whole_names(
+    columns: int, paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(common, "is_terminal", lambda stream: True)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    shown = run("list").output
+    assert "smollm2-135m" in shown and "Apache-2.0" in shown and "\u2026" not in shown
+    assert ("NAME smollm2-135m\nROLE decoder\n" in shown) is (columns == 40)
 
 
 def test_pull_show_path_and_remove(paths: Paths, small_gguf: Path) -> None:
