@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 
-from dalle_kit.checks import key_words, same_words
+from dalle_kit.checks import is_sentence, key_words, same_words
 from dalle_kit.passages import Passage, joined, without
 from dalle_kit.records import Draft, Skeleton, Slot
 from dalle_kit.repair import Repaired, Rewriting, Steps, quoted
@@ -226,7 +226,10 @@ def _restyle(bench: Workbench, aims: Aims) -> Texts:
 
 
 def _say(bench: Workbench, aims: Aims) -> Texts:
-    """Say the points that are wanted and not said, each at its place: generated, or in plain words."""
+    """Say the points that are wanted and not said, each at its place: generated, or in plain words.
+
+    One that is a whole sentence is not generated: it stands as it was typed.
+    """
     bench.look_again()
     unsaid = {
         name: wanted
@@ -235,7 +238,7 @@ def _say(bench: Workbench, aims: Aims) -> Texts:
     }
     bench.review = replace(bench.review, unsaid=unsaid)
     additions = find_additions(bench)
-    stated = [each for each in additions if each.point is not None]
+    stated = [each for each in additions if each.point is not None and not _is_whole(bench, each.slot, each.point)]
     held = [rewrite_addition(bench, each, additions) for each in stated]
     free = [replace(each, skeleton=_left_to_model(each.skeleton), pressed=False) for each in held]
     texts = (yield [*free, *held]) if held else []
@@ -247,6 +250,10 @@ def _say(bench: Workbench, aims: Aims) -> Texts:
         proposals = texts[number :: len(stated)]
         chosen[additions.index(each)] = _first_good(bench, sentence, proposals, set())
     make_additions(bench, additions, [chosen.get(number) for number in range(len(additions))])
+
+
+def _is_whole(bench: Workbench, slot: Slot, point: int) -> bool:
+    return bench.reviewer.is_told_in_english and is_sentence(slot.about[point])
 
 
 def _left_to_model(skeleton: Skeleton) -> Skeleton:

@@ -114,6 +114,14 @@ def test_a_point_that_the_model_cannot_say_is_stated() -> None:
     assert "The lift works as usual. Kiel has paid." in kit.revise(before, add=["Kiel has paid"]).text
 
 
+def test_a_whole_sentence_that_is_added_stands_as_it_was_typed() -> None:
+    kit = ScriptedKit(
+        lambda prompt, slot: "I'm glad to say that the key has been found." if "key" in slot.about[0] else "Fine."
+    )
+    before = kit.generate("email", request("the key is lost"))
+    assert "The key is found." in kit.revise(before, drop=["lost"], add=["the key is found"]).text
+
+
 def test_a_revised_document_is_one_that_can_be_revised_and_made_again(scripted: ScriptedKit) -> None:
     first = scripted.revise(scripted.generate("email", request(*ALL[:2])), redo=[1])
     second = scripted.revise(json.loads(json.dumps(first.as_dict())), "shorter", add=[ALL[4]])
