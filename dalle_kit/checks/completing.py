@@ -27,9 +27,10 @@ from dalle_kit.checks.note_parts import (
 )
 from dalle_kit.checks.notes import asks, capitalised, says_surely, with_capital_i
 from dalle_kit.checks.own_words import parts_of
-from dalle_kit.checks.verbs import begins_with_verb, has_finite_verb, is_past
+from dalle_kit.checks.verbs import THIRD, begins_with_verb, has_finite_verb, is_past
 from dalle_kit.checks.word_classes import (
     ADVERBS,
+    ANYONE,
     BE,
     DAYS,
     DETERMINERS,
@@ -63,9 +64,8 @@ _SAYING = "It is|It was|It will be|They are|There is|There are|There was|There w
 #: What asks for it, and what asks to do it.
 _QUESTIONS = "Is it|Is there|Are there|Is|Are|Was|Were|Do you have|What is|What are|How much is".split("|")
 _REQUESTS = "Could you|Would you|Can I|Can we|Should I|Should we|Could I|Could we|Do I have to|Do we have to".split("|")
-_ANYBODY = frozenset("anyone anybody someone somebody everyone everybody".split())
 #: What is not one thing or person, and a sentence begins with all the same.
-_ANYTHING = _ANYBODY | frozenset("nobody nothing something everything anything there".split())
+_ANYTHING = ANYONE | frozenset("nobody nothing something everything anything there".split())
 #: The words that a note asks with by itself, or has before a colon.
 _ASKING = INTERROGATIVES | HELPERS
 #: What says since when or how much, of a thing rather than of whoever writes.
@@ -103,8 +103,9 @@ _STATES = STATES - frozenset("think mind care believe accept see".split())
 #: What is said by itself, and what ends as what one is doing does.
 _BY_ITSELF = frozenset("thanks congratulations congrats cheers yes ok okay sure".split())
 _THINGS = frozenset("wedding meeting building parking evening morning painting training heating ceiling spring".split())
-#: Who does something; "it" and "they" may be told with what they stand for.
+#: Who does something; "it" and "they" may be told with what they stand for, but for "they" who say something.
 _WHO = frozenset("i we you he she".split())
+_TOLD = frozenset("say said think thought promise promised hope want wanted claim claimed replied apologised".split())
 #: What a noun begins with that has a verb of its own sooner or later; "no" and "all" may stand before a participle.
 _BEFORE_NOUN = POSSESSIVES | frozenset("the a an this that these those its".split())
 
@@ -168,6 +169,8 @@ def is_sentence(note: str) -> bool:
         return verb in ORDERS
     if first in _ANYTHING:
         return verb in (BE | MODALS if first == "there" else HELPERS)
+    if first == "they" and verb in _TOLD:
+        return True
     if first not in _WHO or verb in AWAY:
         return False
     is_verb = verb in HELPERS | ORDERS | MORE_PAST or begins_with_verb(verb)
@@ -202,7 +205,7 @@ def _asked(part: Part) -> list[str]:
     """Return the expressions of the questions that the first part of a note becomes."""
     if part.first in _ASKING:
         return []
-    if is_past(part.second) and part.first in _ANYBODY | SUBJECTS:
+    if is_past(part.second) and part.first in ANYONE | SUBJECTS:
         return part.after("Has", "Have")
     does = part.first in ORDERS or part.second in OBJECTS | DETERMINERS
     return part.after(f"{any_of(_QUESTIONS)}{ARTICLE}", *(_REQUESTS if does else []))
@@ -256,7 +259,8 @@ def _told(part: Part) -> list[str]:
 
 def _named(part: Part) -> list[str]:
     """Return the expressions of what a first part becomes that begins with no verb; one comes in where it has none."""
-    first, says = part.first, part.says and not part.key and part.second not in PREPOSITIONS
+    ends = plain(part.words[-1]) in THIRD  # "tap in the bathroom drips"
+    first, says = part.first, part.says and not part.key and (ends or part.second not in PREPOSITIONS)
     is_told = (part.second[:1].isdigit() and not part.key) or (first in ("last", "next") and part.second in TIMES)
     is_led = first in CLOSED or part.is_figure or is_told
     nouns = ["", *([] if is_led else ["The", "An?", *("My" if who == "I" else "Our" for who in part.writers)])]
@@ -318,6 +322,8 @@ def _further(part: Part) -> str:
     joined, alone = "(?:,|,? and|,? but)", part.spaced(part.words, says=True)
     if part.first == "no":
         return f",{PREPOSITION}{ARTICLE} {alone}"
+    if part.first == "do" and part.words[0] != "do" and not _STATES & {part.second}:  # "don't chase"
+        return f",(?: please)? {alone}"
     if part.lacks_subject and part.first != "left":
         who = any_of(["it", "they", *("I" if who == "I" else "we" for who in part.writers)])
         return f"{joined}(?: {who})? {part.spaced(part.words, says=True)}"

@@ -13,6 +13,7 @@ from dalle_kit.checks.facts import Fact, find_facts
 from dalle_kit.checks.grounding import Source
 from dalle_kit.checks.meaning import twisted
 from dalle_kit.checks.negation import clauses, denies, has_negative_word, without_answer
+from dalle_kit.checks.notes import asks
 from dalle_kit.checks.sentences import all_sentences
 from dalle_kit.checks.words import WORD, is_stop_word, plain, stem, weight
 from dalle_kit.records import Finding
@@ -303,7 +304,8 @@ def _unsaid(point: _Point, sentences: list[_Said]) -> str | None:
 
 def _turned(point: str, sentences: list[_Said]) -> bool:
     """Say whether sentences state what a point asks, makes conditional or only bounds, or forbid what it tells."""
-    if point.rstrip().endswith("?") and not any(_ASKING.search(sentence.text) for sentence in sentences):
+    is_question = point.rstrip().endswith("?") or asks(point)
+    if is_question and not any(_ASKING.search(sentence.text) for sentence in sentences):
         return True
     if _CONDITION.match(point) and not any(_CONDITIONAL.search(sentence.text) for sentence in sentences):
         return True

@@ -7,6 +7,7 @@ import re
 from dalle_kit.checks.sentences import is_finished
 from dalle_kit.checks.verbs import BASES, THIRD, begins_with_verb, has_finite_verb, is_past
 from dalle_kit.checks.word_classes import (
+    ANYONE,
     BE,
     DO,
     HAVE,
@@ -42,7 +43,7 @@ _FEW = 3
 #: What asks for something to be done, and what a noun begins with, behind that or behind "is": "can a plumber come".
 _CAN, _IS = frozenset("can could will would".split()), frozenset("is are was were".split())
 _NOUNS = frozenset("the my your our his her their this that these those".split())
-_SOME, _ANYBODY = frozenset("a an any some".split()), frozenset("someone somebody anyone anybody".split())
+_SOME = frozenset("a an any some".split())
 #: "is the first one there" and "is the best thing" say what something is.
 _NO_NOUNS = frozenset("first second third last next same only one best worst main new most other".split())
 #: What is asked of a thing: "is the rent negotiable".
@@ -105,7 +106,7 @@ def asks(note: str) -> bool:
     if (first in DO and second in _THINGS and third not in _VERBS) or (second == "there" and third in PREPOSITIONS):
         return False
     here = first not in ("was", "do") and second in ("this", "that", "there")
-    if first in _HELPERS and (here or second in SUBJECTS) and (first, second) != ("do", "it"):
+    if first in _HELPERS and (here or second in SUBJECTS | ANYONE) and (first, second) != ("do", "it"):
         return True
     return _asks_of_others(words, is_name=typed[1][:1].isupper() and "'" not in second) if third else False
 
@@ -114,8 +115,7 @@ def _asks_of_others(words: list[str], *, is_name: bool) -> bool:
     """Say whether words, of which the second may be a name, ask of somebody or something else than "you" or "it"."""
     first, second, third, fourth, fifth = [*words, "", ""][:5]
     if first in _CAN:
-        is_noun = second in _ANYBODY or (second in _NOUNS | _SOME and fourth != "")
-        return is_noun or (is_name and third not in PREPOSITIONS | _NOUNS)
+        return (second in _NOUNS | _SOME and fourth != "") or (is_name and third not in PREPOSITIONS | _NOUNS)
     if first not in _IS:
         return False
     if is_name:

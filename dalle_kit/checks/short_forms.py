@@ -10,7 +10,7 @@ import re
 
 from dalle_kit.checks.misspellings import corrected
 from dalle_kit.checks.notes import capitalised
-from dalle_kit.checks.verbs import has_finite_verb
+from dalle_kit.checks.verbs import BASES, has_finite_verb
 from dalle_kit.checks.word_classes import BE, DETERMINERS, DO, MODALS, SUBJECTS
 
 _WORDS = {
@@ -50,9 +50,11 @@ _ABBREVIATED = frozenset(
     "evtl ggf bzw inkl zzgl usw vgl sog env aprox bijv enz evt ecc".split()
 )
 _BEGINS = SUBJECTS | DETERMINERS | MODALS | BE | DO | {"please"}
-#: Denials without their apostrophe; "wont" is a word of its own.
+#: Denials without their apostrophe.
 _DENIED = "do ca does did is are was were could would should has have had".split()
 _NOT = re.compile(rf"(?<![\w./@-])({'|'.join(_DENIED)})nt(?![\w./@-])", re.IGNORECASE)
+#: "he was wont to" is a word of its own.
+_WILL_NOT = re.compile(rf"(?<![\w./@-])([Ww])ont(?= (?:be|have|do|{'|'.join(sorted(BASES))})\b)")
 #: In other languages "i" means "and", or "the": it is the writer only before verbs that are surely English.
 _SURELY = (
     "am|was|have|had|will|would|can|can't|could|should|do|don't|did|didn't|never|think|thought|need|want|know|knew|hope|"
@@ -65,7 +67,7 @@ _MONTHS = "january february april june july september october november december"
 _SHORT_MONTHS = "jan feb mar apr jun jul aug sept sep oct nov dec march august".split()
 _SHORT_DAY = "mon|tue|weds?|thu|fri|sat|sun"
 #: What stands before a day, and behind one.
-_ON = r"\b(?:on|by|until|till|coming|next|this|last|from|every|before|after|noon|midday|\d{1,2} ?[ap]m) "
+_ON = r"\b(?:on|by|until|till|coming|instead of|next|this|last|from|every|before|after|noon|midday|\d{1,2} ?[ap]m) "
 _BY = r"(?:(?<=\bby )|(?<=\btill )|(?<=\buntil )|(?<=\bbefore ))"
 _PART = r"(?= ?(?:morning|afternoon|evening|night)\b)"
 _DAY = re.compile(
@@ -96,7 +98,7 @@ def spelled_out(note: str) -> str:
     """
     if _QUOTED.search(note):
         return note
-    words = _NOT.sub(r"\1n't", _WORD.sub(_word, corrected(note)))
+    words = _WILL_NOT.sub(r"\1on't", _NOT.sub(r"\1n't", _WORD.sub(_word, corrected(note))))
     if _ENGLISH.search(words):
         words = _YOU.sub(lambda found: "you're" if found["are"] is not None else f"you{found[1]}", words)
     words = _THANKS_TO.sub("to", _WE_ARE.sub(r"\1e're ", words))

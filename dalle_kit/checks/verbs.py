@@ -27,15 +27,15 @@ BASES = frozenset(
     "approve argue arrange arrive ask assume attach attend avoid back become begin believe belong book bring "
     "build buy call cancel carry cause change charge check choose claim close collect come complete confirm "
     "consider contact contain continue cost cover create cut deal decide decline delay deliver demand deny depart "
-    "describe discuss drive drop earn email end enjoy ensure estimate expect explain extend face fail fall feel "
+    "describe discuss drip drive drop earn email end enjoy ensure estimate expect explain extend face fail fall feel "
     "fill find finish fix fly follow forget forward gain get give go grow guess handle happen have hear help hit "
-    "hold hope include increase inform insist invite join keep kill know last lead learn leave let like live look "
+    "hold hope include increase inform insist invite join keep kill know last lead leak learn leave let like live look "
     "lose love make manage matter mean meet mention miss move must name need note notice occur offer open operate "
     "order organise organize own pay pick plan play post prefer prepare present prevent print produce promise "
-    "propose prove provide publish put raise reach read receive recommend reduce refer refuse regret reject "
+    "propose prove provide publish put raise rattle reach read receive recommend reduce refer refuse regret reject "
     "release remain remember remind remove rent repair replace reply report request require reserve resign return "
     "review rise rule run save say schedule see seem sell send serve set share show sign sit sound speak spend "
-    "split stand start state stay stop submit suggest suit support suppose take talk tell thank think try turn "
+    "split squeak stand start state stay stop submit suggest suit support suppose take talk tell thank think try turn "
     "understand update use visit wait wake want warn watch wear welcome win wish wonder work worry write".split()
 )
 _PAST = frozenset(

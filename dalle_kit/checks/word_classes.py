@@ -26,6 +26,8 @@ OBJECTS = frozenset("me us you him her them it".split())
 PERSONAL = frozenset("he she they him her them his hers their theirs".split())
 POSSESSIVES = frozenset("my our your his her their".split())
 DETERMINERS = frozenset("a an the this that these those some any no each every all both its".split()) | POSSESSIVES
+#: Whom somebody asks who does not know whom to ask.
+ANYONE = frozenset("anyone anybody someone somebody everyone everybody".split())
 #: Words for anybody or nothing in particular.
 ANYBODY = frozenset(
     "someone somebody anyone anybody everyone everybody nobody none one people all that this these there which what "

@@ -249,7 +249,7 @@ def _items(flag: str) -> Callable[[Any, Source], Any]:
             from_file = value == "-" or (value.startswith("@") and not value.startswith("@@"))
             if from_file and not text.strip():
                 place = "stdin" if value == "-" else repr(value[1:])
-                raise RequestError(f"{flag}: {place} is empty; give it a line for each, or leave {flag} out")
+                raise RequestError(f"{flag}: {place} is empty; give at least one line")
             items += listed(text) if from_file else [text]
         return unnumbered(items)
 

@@ -97,6 +97,8 @@ def becomes(note: str, sentence: str, *, writers: tuple[str, ...] = ("I", "We"))
         ("and who has the projector", "And who has the projector?"),
         ("weather so bad", "The weather is so bad."),
         ("better now", "I am better now."),
+        ("very shy, don't chase", "It is very shy, please don't chase."),
+        ("tap in upstairs bathroom drips", "The tap in the upstairs bathroom drips."),
     ],
 )
 def test_little_words_make_a_sentence_of_a_note(note: str, sentence: str) -> None:
@@ -166,6 +168,8 @@ def test_little_words_make_a_sentence_of_a_note(note: str, sentence: str) -> Non
         ("meeting Friday", "The meeting is in Friday."),
         ("surprise so don't tell her", "The surprise is so don't tell her."),
         ("better now", "It was better now."),
+        ("very shy, don't chase", "We are very shy, and we don't chase."),
+        ("tap in upstairs bathroom drips", "The tap is in the upstairs bathroom drips."),
         ("same place same time", "It is the same place the same time."),
     ],
 )
@@ -293,6 +297,8 @@ def test_every_note_may_stand_as_it_was_typed(words: list[str]) -> None:
         "someone must be at home",
         "everybody is welcome",
         "there will be cake",
+        "can anyone swap with me on Sunday",
+        "they say Thursday",
         "Lunch follows at one.",
         "Tickets sell for 5 euros at the door.",
         "What a lovely evening that was!",

@@ -55,6 +55,11 @@ def test_a_point_said_in_other_forms_is_not_missing(point: str, text: str) -> No
             "the text leaves out 'Priya' of the point 'Ask Priya for the signed contract'",
         ),
         ("we cannot attend", "We will attend.", "the text says the opposite of 'we cannot attend'"),
+        (
+            "can anyone swap with me on Sunday",
+            "I can swap with you on Sunday.",
+            "the text says the opposite of 'can anyone swap with me on Sunday'",
+        ),
         ("we will attend", "We will not attend.", "the text says the opposite of 'we will attend'"),
         ("shop no longer sells tea", "The shop sells tea.", "the text says the opposite of 'shop no longer sells tea'"),
     ],

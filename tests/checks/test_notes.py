@@ -30,6 +30,7 @@ from dalle_kit.checks.notes import asks
         ("did it arrive", "Did it arrive?"),
         ("is there until 5", "Is there until 5."),
         ("is there a lift", "Is there a lift?"),
+        ("can somebody bring the homework", "Can somebody bring the homework?"),
         ("and who has the projector", "And who has the projector?"),
         ("who took the big pot", "Who took the big pot?"),
         ("who comes first wins", "Who comes first wins."),

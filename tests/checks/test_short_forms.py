@@ -57,6 +57,8 @@ from dalle_kit.checks import Source, find_facts, spelled_out
         ("insured until march, new one by may", "insured until March, new one by May"),
         ("9 may is free", "9 May is free"),
         ("coming wed, as last yr", "coming Wednesday, as last year"),
+        ("wont be in until wed, wont work", "won't be in until Wednesday, won't work"),
+        ("8pm instead of tue", "8pm instead of Tuesday"),
         ("yes hall is free", "yes, hall is free"),
     ],
 )

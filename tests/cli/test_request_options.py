@@ -169,7 +169,7 @@ def test_dash_reads_stdin_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_list_from_an_empty_file_or_stdin_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "points.txt"
     file.write_text(" \n\n", encoding="utf-8")
-    with pytest.raises(RequestError, match=r"--point: '.*points\.txt' is empty; give it a line for each, or leave"):
+    with pytest.raises(RequestError, match=r"--point: '.*points\.txt' is empty; give at least one line"):
         fields("--point", f"@{file}")
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO()))
     with pytest.raises(RequestError, match="--point: stdin is empty"):

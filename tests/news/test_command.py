@@ -60,7 +60,7 @@ def test_facts_come_from_standard_input(
         (("--fact", "closed"), "headline"),
         (("--headline", "Bridge", "--fact", "@missing.txt"), "missing.txt"),
         ((), "headline"),
-        (("--headline", "Bridge", "--fact", "@empty.txt"), "at least one fact"),
+        (("--headline", "Bridge", "--fact", "@empty.txt"), "'empty.txt' is empty; give at least one line"),
         (("--headline", "Bridge", "--fact", "@binary"), "not UTF-8 text"),
         (("--headline", "Bridge", "--fact", "@zeros"), "over 64 MiB"),
         (("--headline", "Bridge", "--fact", "@long.txt"), "at most 200"),
