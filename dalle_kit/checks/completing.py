@@ -91,6 +91,8 @@ _UNITS = frozenset(
 _NOT_THERE = ORDINALS | AWAY | frozenset("all both each every now so still too very quite better worse".split())
 _DATE = re.compile(r"\d+(?:st|nd|rd|th)")
 _CLOCK = re.compile(r"\d[:.]\d\d\b| [ap]m\Z|\d[ap]m\b")
+#: "heat: 40 treated" is no value of what stands before the colon.
+_COUNTED = re.compile(r"\d[\d.,]* (?!needed|required|included|expected|planned|reserved)\w+ed\b", re.IGNORECASE)
 _SINCE = ("It has been", "They have been", "There has been", "There have been")
 _SPAN_OF_HOURS = re.compile(r"\d(?:[:.]\d\d| ?[ap]m) to .*\d(?:[:.]\d\d| ?[ap]m)")
 #: How many at once, of which it is not said that it is so many.
@@ -197,6 +199,8 @@ def _without_colon(note: str) -> tuple[str, int]:
     if plain(words[0]) in ADVERBS or "to" in map(plain, words):  # "still to pay: 12 euros" names nothing
         return note, 0
     is_name = not is_ordinary(words[0]) or not all(map(str.islower, words[1:]))
+    if _COUNTED.match(value):
+        return note, 0
     says = has_finite_verb(value) and not is_past(plain(value.split()[0])) and not value.startswith("not ")
     return (note, 0) if is_name or says else (f"{key} {value}", len(words))
 
@@ -281,7 +285,7 @@ def _named(part: Part) -> list[str]:
     am = [f"{any_of(be)}{ARTICLE}"] if part.writers and not is_of_things else []
     if (part.is_out_of_something or part.is_away) and am:
         return part.after(*am, says=False)
-    saying = [each for each in _SAYING if not (first in _NOT_THERE and each.startswith("There"))]
+    saying = [each for each in _SAYING if not ((is_told or first in _NOT_THERE) and each.startswith("There"))]
     if is_now:
         saying = [each for each in saying if not _NOT_SINCE.search(each)]
     if "since" in map(plain, part.words):  # it is so still

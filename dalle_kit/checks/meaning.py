@@ -25,6 +25,12 @@ _HEDGES = frozenset(
 _POSSIBLE = re.compile(
     r"\b(?:might|may (?!\d)|(?<!you )could (?!you|not)|perhaps|maybe|possibly|probably)\b", re.IGNORECASE
 )
+#: Words of what is not certain yet: "12 guests expected", "damage est. 300,000", "due on Monday".
+_UNCERTAIN = re.compile(
+    r"\b(?:expect\w*|est|estimat\w+|forecast\w*|predict\w*|project\w*|plan\w*|due|should|must|may|might|could|would|"
+    r"will|shall|likely|probably|perhaps|maybe|want\w*|need\w*|ask\w*|please|has to|have to)\b|\?",
+    re.IGNORECASE,
+)
 _DUTY = frozenset(
     "must have has had need needs needed required requires require should please obliged necessary mandatory essential "
     "compulsory ought supposed expected forced crucial until asked asks ask urged urges advised advises told tells "
@@ -217,6 +223,8 @@ def _changed_mode(text: str, point: Read, said: Sequence[Read]) -> str | None:
     told, question = set(point.words), text.rstrip().endswith("?")
     if _POSSIBLE.search(text) and not question and not words & _HEDGES:
         return "what may be is told as certain"
+    if has_finite_verb(text) and not _UNCERTAIN.search(text) and any("expected" in each.words for each in said):
+        return "what is told as so is only expected"
     for event in point.events:
         same = [each for sentence in said for each in sentence.events if each.stem == event.stem]
         helpers = frozenset().union(*(each.helpers for each in same))

@@ -16,6 +16,12 @@ _PREPOSITIONS = frozenset(
     "about after against along among at before behind below between by during for from in inside into near next of off "
     "on outside over since through to towards under until via with within without".split()
 )
+#: Days, which are joined with "on": "Tuesday evening", "15 May".
+_DAY = re.compile(
+    r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|\d{1,2}(?:st|nd|rd|th)? (?:january|february|march|april|may|june|"
+    r"july|august|september|october|november|december))\b(?!,)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,8 @@ class _Event:
         for question in ("when", "where", "how"):
             if question in answers:
                 answer = answers[question]
-                joint = " " if answer.split()[0].casefold() in _PREPOSITIONS else ", "
+                leads = answer.split()[0].casefold() in _PREPOSITIONS
+                joint = " " if leads else " on " if question == "when" and _DAY.match(answer) else ", "
                 note = f"{note}{joint}{answer}" if note else answer
         made = [Statement(note)] if note else []
         return [*made, Statement(answers["why"], reason=True)] if "why" in answers else made

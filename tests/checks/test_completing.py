@@ -168,6 +168,7 @@ def test_little_words_make_a_sentence_of_a_note(note: str, sentence: str) -> Non
         ("meeting Friday", "The meeting is in Friday."),
         ("surprise so don't tell her", "The surprise is so don't tell her."),
         ("better now", "It was better now."),
+        ("next year a week earlier", "There will be next year a week earlier."),
         ("very shy, don't chase", "We are very shy, and we don't chase."),
         ("tap in upstairs bathroom drips", "The tap is in the upstairs bathroom drips."),
         ("same place same time", "It is the same place the same time."),
@@ -253,7 +254,7 @@ def test_a_beginning_may_be_certain() -> None:
     [
         *("", "...", 'she said "no"', "It rains. We stay.", "one\ntwo", "word " * 17, "and/or", "(train) paid"),
         *("mayor: city is safe", "Kim: cake until 11", "when: Friday", "one, two, three, four", "jacket - no umbrella"),
-        *("can you send it again, can't open it", "need a new blade, 75 cm"),
+        *("can you send it again, can't open it", "need a new blade, 75 cm", "heat: 40 treated, 2 in hospital"),
     ],
 )
 def test_what_is_no_note_has_no_pattern(note: str) -> None:

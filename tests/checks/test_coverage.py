@@ -56,6 +56,11 @@ def test_a_point_said_in_other_forms_is_not_missing(point: str, text: str) -> No
         ),
         ("we cannot attend", "We will attend.", "the text says the opposite of 'we cannot attend'"),
         (
+            "pay rises 4.5 % from Jan",
+            "Pay rises of 4.5 % from Jan are expected.",
+            "the text twists 'pay rises 4.5 % from Jan': what is told as so is only expected",
+        ),
+        (
             "can anyone swap with me on Sunday",
             "I can swap with you on Sunday.",
             "the text says the opposite of 'can anyone swap with me on Sunday'",

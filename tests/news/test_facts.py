@@ -32,6 +32,10 @@ def test_the_lead_stands_first_and_its_reason_behind_it() -> None:
         (("who: A", "who: B", "what: won"), ["A and B won"]),
         (("what: one", "what: two"), ["one", "two"]),
         (("where: Hanfield",), ["Hanfield"]),
+        (("what: resigned", "when: Tuesday evening"), ["resigned on Tuesday evening"]),
+        (("what: opens", "when: 15 May"), ["opens on 15 May"]),
+        (("what: opened", "when: last Friday"), ["opened, last Friday"]),
+        (("when: Tuesday",), ["Tuesday"]),
         (("who: ", "somebody who: asks", "whoever: x"), ["who: ", "somebody who: asks", "whoever: x"]),
     ],
 )

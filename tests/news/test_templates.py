@@ -112,7 +112,7 @@ def test_the_model_is_told_the_notes_in_the_order_of_the_text_and_no_label(templ
     fields: dict[str, Any] = {"headline": "Bridge", "facts": ["when: Monday", "why: cracks", "what: closed", "a", "b"]}
     shaped = Kit().shape("news", {**fields, "standfirst": standfirst}, template=template)
     told = shaped.prompt.messages[1].content.split("Facts:\n")[1].split("\n")
-    assert sorted(told) == ["- a", "- b", "- closed, Monday", "- reason: cracks"]
+    assert sorted(told) == ["- a", "- b", "- closed on Monday", "- reason: cracks"]
     said = [fact for slot in shaped.skeleton.slots for fact in slot.about]
     assert [note.removeprefix("- ").removeprefix("reason: ") for note in told] == said
 
