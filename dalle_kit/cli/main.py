@@ -58,6 +58,9 @@ def _run(arguments: list[str]) -> int:
     if instruction:
         from click.shell_completion import shell_complete
 
+        from dalle_kit.cli.completion import know_options_with_values
+
+        know_options_with_values()
         return shell_complete(cli, {}, PROGRAM, COMPLETION_VARIABLE, instruction)
     try:
         with cli.make_context(PROGRAM, arguments) as context:

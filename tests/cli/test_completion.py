@@ -58,6 +58,7 @@ def test_bash_completes_commands_options_and_choices(
     assert complete(program, "dalle-kit", "no") == ["note"]
     assert complete(program, "dalle-kit", "card", "g") == ["get"]
     assert complete(program, "dalle-kit", "note", "--po") == ["--point"]
+    assert complete(program, "dalle-kit", "note", "--tone", "=", "m") == ["merry"]
     assert complete(program, "dalle-kit", "note", "--tone", "m") == ["merry"]
     assert complete(program, "dalle-kit", "note", "--format", "u") == ["upper"]
     assert complete(program, "dalle-kit", "completion", "z") == ["zsh"]
@@ -83,3 +84,16 @@ def test_files_are_offered_for_the_input_of_a_batch(
     monkeypatch.setenv("COMP_WORDS", "dalle-kit batch note gue")
     monkeypatch.setenv("COMP_CWORD", "3")
     assert command().out == "file,gue\n"
+
+
+@pytest.mark.parametrize(
+    ("shell", "word", "offered"),
+    [("zsh", "4", "plain\n--tone=merry\n_\n"), ("fish", "--tone=m", "plain,--tone=merry\n")],
+)
+def test_a_value_behind_its_option_is_offered_with_it(
+    shell: str, word: str, offered: str, command: Command, sheets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("_DALLE_KIT_COMPLETE", f"{shell}_complete")
+    monkeypatch.setenv("COMP_WORDS", "dalle-kit note --to Ana --tone=m")
+    monkeypatch.setenv("COMP_CWORD", word)
+    assert command().out == offered
