@@ -160,13 +160,12 @@ def reworded(
 ) -> list[Finished]:
     """Return the drafts with the better sentence of each point: the one that was written, or what its note becomes.
 
-    Where nothing comes of a short note and what was written adds to it, it stands as it was typed. A server does not
-    say what is better: there only what adds to its note, or is wrong, is written again.
+    Where nothing comes of a short note and what was written adds to it, it stands as it was typed. Where a server does
+    not say how likely texts are, only what adds to its note, or is wrong, is written again.
     """
     places = [_places(plugins, each) for each in drafts]
     every = [place for row in places for place in row]
-    compares = engine.runner != "server"  # which tells no likelihoods of texts
-    if not compares:
+    if not engine.tells_likelihoods:
         every = [place for place in every if place.wrong or _adds(place)]
     once = replace(options, candidates=1)
     _write(engine, [(place, place.pattern) for place in every if place.pattern], once, limit)
@@ -174,7 +173,7 @@ def reworded(
     unsure = [place for place in every if place.pattern is None or not (place.is_settled or place.says)]
     _write(engine, [(place, re.escape(place.typed)) for place in unsure], once, limit)
     open_places = [place for place in every if place.is_tried and not place.keeps]
-    if compares:
+    if engine.tells_likelihoods:
         _choose(engine, open_places, limit)
     else:
         for place in open_places:
@@ -300,14 +299,8 @@ def _choose(engine: Engine, places: Sequence[_Place], limit: Budget) -> None:
 
 def _fits(engine: Engine, pairs: Sequence[tuple[str, str]]) -> list[float]:
     """Return how likely sentences are by themselves, and their notes after them, weighted and summed, in nats."""
-    encode = engine.tokenizer.encode_text
-    begins = [encode(f" {sentence}\nNote:") for sentence, _ in pairs]
-    notes = [encode(f" {note}\n") for _, note in pairs]
-    rows = [("Sentence:", [*begin, *note]) for begin, note in zip(begins, notes, strict=True)]
-    return [
-        float(_ALONE * found[: len(begin)].sum() + _OF_NOTE * found[len(begin) :].sum())
-        for begin, found in zip(begins, engine.log_likelihoods(rows), strict=True)
-    ]
+    texts = [("Sentence:", f" {sentence}\nNote:", f" {note}\n") for sentence, note in pairs]
+    return [_ALONE * alone + _OF_NOTE * of_note for alone, of_note in engine.part_likelihoods(texts)]
 
 
 def _with_choices(plugins: Plugins, draft: Finished, places: Sequence[_Place]) -> Finished:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +22,7 @@ from dalle_kit.engine.results import NOTHING_YET, Generation, Piece
 from dalle_kit.engine.rows import Job, Row, agreeing, slot_options
 from dalle_kit.engine.sampling import candidate_seed
 from dalle_kit.engine.scheduler import Scheduler
-from dalle_kit.engine.scoring import Places, Score, Scored, TokenScore, score
+from dalle_kit.engine.scoring import Likelihoods, Score, Scored, TokenScore, score
 from dalle_kit.errors import ContextOverflowError, ModelError
 from dalle_kit.models.spec import Progress, StoredModel, silent
 from dalle_kit.records import GenerationOptions, Prompt, Skeleton, Slot
@@ -39,6 +40,9 @@ CANDIDATE_TEMPERATURE = 0.7
 _FRAME = 2
 
 _WHOLE = Skeleton((Slot("text"),))
+
+#: What a model is told: a prompt, a text to go on with as it stands, or the tokens of one.
+Told = str | Prompt | tuple[int, ...]
 
 
 class Engine:
@@ -109,6 +113,11 @@ class Engine:
         return True
 
     @property
+    def tells_likelihoods(self) -> bool:
+        """Whether it says how likely texts are."""
+        return True
+
+    @property
     def family(self) -> str:
         """``causal``, ``seq2seq``, ``dalle`` or ``encoder``."""
         return self._loaded.model.family
@@ -127,7 +136,7 @@ class Engine:
     def _constraints(self) -> Constraints:
         return Constraints(self.tokenizer, self._loaded.ends)
 
-    def generate(self, prompts: Sequence[str | Prompt], options: GenerationOptions) -> list[Generation]:
+    def generate(self, prompts: Sequence[Told], options: GenerationOptions) -> list[Generation]:
         """Write a text for each prompt, all of them together; a string is continued as it stands, not as a chat."""
         jobs = [self._job(prompt, _WHOLE, options) for prompt in prompts]
         rows = self._rows(jobs)
@@ -135,14 +144,14 @@ class Engine:
             pass
         return [self._result(row, candidate=0) for row in rows]
 
-    def stream(self, prompt: str | Prompt, options: GenerationOptions) -> Iterator[str]:
+    def stream(self, prompt: Told, options: GenerationOptions) -> Iterator[str]:
         """Write one text, yielding its pieces as they become certain."""
         rows = self._rows([self._job(prompt, _WHOLE, options)])
         return (piece.text for piece in self._run(rows) if piece is not NOTHING_YET)
 
     def fill(
         self,
-        works: Sequence[tuple[str | Prompt, Skeleton]],
+        works: Sequence[tuple[Told, Skeleton]],
         options: GenerationOptions,
         *,
         results: list[list[Generation]],
@@ -166,52 +175,72 @@ class Engine:
             of_work = rows[start : start + len(variants)]
             results.append([self._result(row, candidate=index) for index, row in zip(indices, of_work, strict=True)])
 
-    def check_fits(self, prompt: str | Prompt, skeleton: Skeleton, options: GenerationOptions) -> None:
+    def check_fits(self, prompt: Told, skeleton: Skeleton, options: GenerationOptions) -> None:
         """Raise ContextOverflowError if prompt and document together are longer than the model's context."""
         self._check_job(self._job(prompt, skeleton, options))
 
-    def score(self, prompt: str | Prompt, continuation: str) -> Score:
+    def score(self, prompt: Told, continuation: str) -> Score:
         """Return how likely ``continuation`` is after ``prompt``.
 
         Raises ContextOverflowError where the two are longer than the model reads, ModelError for an encoder.
         """
-        tokens = self.tokenizer.encode_text(continuation)
-        (found,) = self.log_likelihoods([(prompt, tokens)])
-        return Score(float(found.sum(dtype=np.float64)), len(tokens))
+        (found,) = self.log_likelihoods([(prompt, continuation)])
+        return Score(float(found.sum(dtype=np.float64)), len(found))
 
-    def log_likelihoods(self, texts: Sequence[tuple[str | Prompt, Sequence[int]]]) -> list[Array]:
+    def log_likelihoods(self, texts: Sequence[tuple[Told, str | Sequence[int]]]) -> list[Array]:
         """Return how likely each token (T,) of texts is after the prompt of each, in nats; computed together.
 
         Raises ContextOverflowError where a prompt and its text are longer than the model reads, ModelError for an
         encoder.
         """
-        places = self._places(texts)
-        return [place.log_likelihoods(tokens) for place, (_, tokens) in zip(places, texts, strict=True)]
+        return [each.array for each in self.scored([self.to_score(*text) for text in texts])]
 
-    def token_scores(self, prompt: str | Prompt, text: str | Sequence[int], *, top: int = 0) -> list[TokenScore]:
+    def part_likelihoods(self, texts: Sequence[Sequence[str]]) -> list[list[float]]:
+        """Return how likely each part of texts is after those before it, in nats, but of the first, which is given.
+
+        Raises as ``log_likelihoods`` does.
+        """
+        encode = self.tokenizer.encode_text
+        parts = [[encode(part, joined=True) for part in rest] for _, *rest in texts]
+        rows = [(given, [*chain(*each)]) for (given, *_), each in zip(texts, parts, strict=True)]
+        return [
+            [float(part.sum()) for part in np.split(found, np.cumsum([len(part) for part in each]))[:-1]]
+            for found, each in zip(self.log_likelihoods(rows), parts, strict=True)
+        ]
+
+    def token_scores(self, prompt: Told, text: str | Sequence[int], *, top: int = 0) -> list[TokenScore]:
         """Return how likely each token of a text, or each of its tokens, is after ``prompt``.
 
         ``top`` is how many of the likeliest at each place are told. Raises as ``log_likelihoods`` does.
         """
-        tokens = self.tokenizer.encode_text(text) if isinstance(text, str) else list(text)
-        (places,) = self._places([(prompt, tokens)])
+        (scored,) = self.scored([self.to_score(prompt, text)], top=top)
         stream, found = self.tokenizer.stream(), []
-        for number, (token, likely) in enumerate(zip(tokens, places.log_likelihoods(tokens), strict=True)):
-            best = places.likeliest(number, top) if top else []
+        for token, likely, best in zip(scored.tokens, scored.values, scored.best, strict=True):
             others = tuple((self.tokenizer.decode([other]), value) for other, value in best)
-            found.append(TokenScore(token, stream.push(token) or "", float(likely), others))
+            found.append(TokenScore(token, stream.push(token) or "", likely, others))
         return found
 
-    def _places(self, texts: Sequence[tuple[str | Prompt, Sequence[int]]]) -> list[Places]:
-        rows = [
-            Scored(tuple(self._encode(prompt)), tuple(self._start(prompt)), tuple(tokens), self._guidance(prompt))
-            for prompt, tokens in texts
-        ]
+    def to_score(self, prompt: Told, text: str | Sequence[int], *, is_ended: bool = False) -> Scored:
+        """Return a text, or its tokens, after a prompt, for ``scored``; after one that ``is_ended`` its end as well."""
+        target = self.tokenizer.encode_text(text) if isinstance(text, str) else text
+        ends = frozenset(token for token in self._loaded.ends if token < self.vocabulary) if is_ended else frozenset()
+        source, start = tuple(self._encode(prompt)), tuple(self._start(prompt))
+        return Scored(source, start, tuple(target), self._guidance(prompt), ends)
+
+    def scored(
+        self, rows: Sequence[Scored], *, top: int = 0, between: Callable[[], None] = lambda: None
+    ) -> list[Likelihoods]:
+        """Return how likely the tokens of texts are, as ``scoring.score`` does; raises as ``log_likelihoods`` does."""
         writer = self.generative()
         for row in rows:
             self._check_lengths(len(row.source), len(row.start) + len(row.target) + _FRAME)
         with memory_errors(self.device):
-            return score(writer, rows)
+            return score(writer, rows, top=top, between=between)
+
+    @cached_property
+    def vocabulary(self) -> int:
+        """How many tokens the model tells apart; raises ModelError for an encoder."""
+        return int(self.generative().open([[0]], [[]], room=1).logits.shape[-1])
 
     def mean_states(self, pairs: Sequence[tuple[str | Prompt, str]]) -> Array:
         """Return the mean of the states after each of the decoder's blocks (L, D), float32, over texts after prompts.
@@ -257,14 +286,14 @@ class Engine:
         temperature = options.temperature or CANDIDATE_TEMPERATURE
         return replace(options, seed=candidate_seed(options.seed, index), temperature=temperature)
 
-    def _job(self, prompt: str | Prompt, skeleton: Skeleton, options: GenerationOptions) -> Job:
+    def _job(self, prompt: Told, skeleton: Skeleton, options: GenerationOptions) -> Job:
         source = tuple(self._encode(prompt))
         self._expect_beginning(prompt, source)
         return Job(source, skeleton, options, start=tuple(self._start(prompt)), guidance=self._guidance(prompt))
 
-    def _guidance(self, prompt: str | Prompt) -> Guidance:
+    def _guidance(self, prompt: Told) -> Guidance:
         """Return what a prompt gives beside its text; raises ModelError for steering that is of another model."""
-        if isinstance(prompt, str):
+        if not isinstance(prompt, Prompt):
             return UNGUIDED
         steering = prompt.steering
         if steering is not None and steering.vectors.shape != self.generative().blocks:
@@ -275,7 +304,7 @@ class Engine:
             )
         return Guidance(prompt.examples if self.family == "dalle" else (), steering)
 
-    def _expect_beginning(self, prompt: str | Prompt, source: Sequence[int]) -> None:
+    def _expect_beginning(self, prompt: Told, source: Sequence[int]) -> None:
         """Tell a model that keeps what it has read which of a prompt's tokens are its template's, not the request's.
 
         Where the template's text ends, a token may be made of both; it differs then, and is not among them.
@@ -284,10 +313,12 @@ class Engine:
         if isinstance(model, NativeLlama) and isinstance(prompt, Prompt) and prompt.beginning and not prompt.infills:
             model.prefixes.expect(source[: agreeing(source, self._encode(prompt.without_request))])
 
-    def _start(self, prompt: str | Prompt) -> list[int]:
-        return [] if isinstance(prompt, str) else self.tokenizer.encode_output(prompt)
+    def _start(self, prompt: Told) -> list[int]:
+        return self.tokenizer.encode_output(prompt) if isinstance(prompt, Prompt) else []
 
-    def _encode(self, prompt: str | Prompt) -> list[int]:
+    def _encode(self, prompt: Told) -> list[int]:
+        if isinstance(prompt, tuple):
+            return list(prompt) or [self._first()]
         if isinstance(prompt, str):
             return self.tokenizer.encode_text(prompt, special=True) or [self._first()]
         return self.tokenizer.encode_prompt(prompt) or [self._first()]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from dalle_kit.engine.decoding import GenerativeModel
-from dalle_kit.engine.guidance import Guidance
+from dalle_kit.engine.guidance import UNGUIDED, Guidance
 from dalle_kit.engine.logits import Array
 from dalle_kit.engine.reading.memories import KEPT
 from dalle_kit.engine.sampling import Scores
+
+#: Tokens of texts that are scored in a step: each takes a number for every token of the vocabulary.
+_PART = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +31,10 @@ class TokenScore:
 
     ``text`` is what it adds; of a character that several tokens spell, the last of them has it. ``others`` are the
     likeliest tokens at its place, the likeliest first, each with its text and log-likelihood; it may be among them.
+    ``token`` is its number, None where a server does not say it.
     """
 
-    token: int
+    token: int | None
     text: str
     log_likelihood: float
     others: tuple[tuple[str, float], ...] = ()
@@ -38,63 +42,88 @@ class TokenScore:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A text to be scored: the prompt's tokens, those before all of the output, and the text's."""
+    """A text to be scored: the prompt's tokens, those before all of the output, and the text's.
+
+    Of the tokens ``ends``, if there are any, the likeliest after the text is scored as its last.
+    """
 
     source: tuple[int, ...]
     start: tuple[int, ...]
     target: tuple[int, ...]
-    guidance: Guidance
+    guidance: Guidance = UNGUIDED
+    ends: frozenset[int] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
-    """The scores at the place of each token of a text: the first has ``first`` at ``row``, the others ``rest``."""
+@dataclass(slots=True)
+class Likelihoods:
+    """The tokens of a text, the log-likelihood of each, in nats, and at its place the likeliest, these first.
 
-    first: Scores
-    row: int
-    rest: Scores | None
-    start: int
-
-    def at(self, number: int) -> tuple[Scores, int]:
-        """Return the scores of a token's place, and which of them are its own."""
-        if number == 0 or self.rest is None:
-            return self.first, self.row
-        return self.rest, self.start + number - 1
-
-    def log_likelihoods(self, tokens: Sequence[int]) -> Array:
-        """Return the log-likelihood of each token (T,), float32, in nats."""
-        places = map(self.at, range(len(tokens)))
-        found = [scores.log_likelihood(place, token) for token, (scores, place) in zip(tokens, places, strict=True)]
-        return np.array(found, dtype=np.float32)
-
-    def likeliest(self, number: int, count: int) -> list[tuple[int, float]]:
-        """Return the likeliest tokens at a token's place, and their log-likelihoods."""
-        scores, place = self.at(number)
-        logits = scores.numbers(place)
-        best = np.argpartition(logits, len(logits) - count)[-count:] if count < len(logits) else np.arange(len(logits))
-        ordered = sorted(map(int, best), key=lambda token: -float(logits[token]))
-        return [(token, scores.log_likelihood(place, token)) for token in ordered]
-
-
-def score(writer: GenerativeModel, rows: Sequence[Scored]) -> list[Places]:
-    """Compute the scores at the places of all texts' tokens; none of the texts may be empty.
-
-    They are computed together, but no more of them than an encoder-decoder keeps the memory of.
+    ``best`` has an empty list for each where none of the likeliest were asked for.
     """
-    return [
-        places for start in range(0, len(rows), KEPT) for places in _score_together(writer, rows[start : start + KEPT])
-    ]
+
+    tokens: list[int] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+    best: list[list[tuple[int, float]]] = field(default_factory=list)
+
+    @property
+    def array(self) -> Array:
+        """The log-likelihoods (T,), float32."""
+        return np.array(self.values, dtype=np.float32)
 
 
-def _score_together(writer: GenerativeModel, rows: Sequence[Scored]) -> list[Places]:
+def score(
+    writer: GenerativeModel, rows: Sequence[Scored], *, top: int = 0, between: Callable[[], None] = lambda: None
+) -> list[Likelihoods]:
+    """Return how likely the tokens of texts are, and the ``top`` likeliest tokens at the place of each.
+
+    They are computed together, but no more of them than an encoder-decoder keeps the memory of, and part by part, so
+    that memory stays bounded; ``between`` the parts something may be raised.
+    """
+    found = []
+    for start in range(0, len(rows), KEPT):
+        found += _score_together(writer, rows[start : start + KEPT], top, between)
+    return found
+
+
+def _score_together(
+    writer: GenerativeModel, rows: Sequence[Scored], top: int, between: Callable[[], None]
+) -> list[Likelihoods]:
     room = max(len(row.source) + len(row.start) + len(row.target) for row in rows)
     guides = [row.guidance for row in rows]
     session = writer.open([row.source for row in rows], [row.start for row in rows], room=room, guides=guides)
-    first = Scores(session.logits)
-    fed = [row.target[:-1] for row in rows]
-    rest = Scores(session.feed(fed, tails=[len(tokens) for tokens in fed])) if any(fed) else None
-    found, start = [], 0
-    for number, tokens in enumerate(fed):
-        found.append(Places(first, number, rest, start))
-        start += len(tokens)
-    return found
+    found = [Likelihoods() for _ in rows]
+    # What comes after a token is scored once it was fed; the last is fed only where an end is scored after it.
+    left = [list(row.target if row.ends else row.target[:-1]) for row in rows]
+    fed, scores = [1] * len(rows), Scores(session.logits)
+    while True:
+        place = 0
+        for row, one, count in zip(rows, found, fed, strict=True):
+            for _ in range(count):
+                if len(one.tokens) < len(row.target) + bool(row.ends):
+                    _take(one, row, scores, place, top)
+                place += 1
+        going = sum(map(bool, left))
+        if not going:
+            return found
+        between()
+        share = max(1, _PART // going)
+        parts, left = [tokens[:share] for tokens in left], [tokens[share:] for tokens in left]
+        fed = list(map(len, parts))
+        scores = Scores(session.feed(parts, tails=fed))
+
+
+def _take(found: Likelihoods, row: Scored, scores: Scores, place: int, top: int) -> None:
+    """Score the next token of a text by the scores at its place."""
+    number = len(found.tokens)
+    token = row.target[number] if number < len(row.target) else max(row.ends, key=scores.numbers(place).__getitem__)
+    found.tokens.append(token)
+    found.values.append(scores.log_likelihood(place, token))
+    found.best.append(_likeliest(scores, place, top) if top else [])
+
+
+def _likeliest(scores: Scores, place: int, count: int) -> list[tuple[int, float]]:
+    """Return the likeliest tokens at a place, and their log-likelihoods."""
+    logits = scores.numbers(place)
+    best = np.argpartition(logits, len(logits) - count)[-count:] if count < len(logits) else np.arange(len(logits))
+    ordered = sorted(map(int, best), key=lambda token: -float(logits[token]))
+    return [(token, scores.log_likelihood(place, token)) for token in ordered]

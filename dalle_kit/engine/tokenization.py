@@ -199,6 +199,16 @@ class Tokenizer:
         """Return the text of each token, None for a tokenizer that does not keep spaces in its tokens."""
         return token_bytes(self._backend)
 
+    def spelling(self, token: int) -> bytes:
+        """Return the text of one token as UTF-8, which may be a part of a character only."""
+        if self._spellings is None:
+            return str(self._backend.decode([token], skip_special_tokens=False)).encode("utf-8")
+        return self._spellings.texts[token]
+
+    @cached_property
+    def _spellings(self) -> TokenBytes | None:
+        return self.token_bytes()
+
     def decode(self, tokens: Iterable[int]) -> str:
         """Return the text of tokens, control tokens left out."""
         return str(self._backend.decode(list(tokens), skip_special_tokens=True))

@@ -33,6 +33,7 @@ class ModelAnswer(_Answer):
     object: Literal["model"]
     created: int
     owned_by: str
+    logprobs: bool = pydantic.Field(description="Whether it says how likely a prompt is: logprobs with echo.")
 
 
 class ModelsAnswer(_Answer):
@@ -50,12 +51,21 @@ class UsageTold(_Answer):
     total_tokens: int
 
 
+class TextLogprobs(_Answer):
+    """How likely the tokens of a text are, in nats; the first of all has nothing before it, and null."""
+
+    tokens: list[str]
+    token_logprobs: list[float | None]
+    top_logprobs: list[dict[str, float] | None] | None
+    text_offset: list[int]
+
+
 class TextChoice(_Answer):
     """One of the texts."""
 
     index: int
     text: str
-    logprobs: None
+    logprobs: TextLogprobs | None
     finish_reason: Literal["stop", "length"]
 
 
@@ -78,12 +88,33 @@ class MessageTold(_Answer):
     refusal: None
 
 
+class LikelyToken(_Answer):
+    """A token, its log-likelihood in nats, and its text as UTF-8."""
+
+    token: str
+    logprob: float
+    bytes: list[int]
+
+
+class ChatToken(LikelyToken):
+    """A token of a text, and the likeliest at its place."""
+
+    top_logprobs: list[LikelyToken]
+
+
+class ChatLogprobs(_Answer):
+    """How likely the tokens of an answer are."""
+
+    content: list[ChatToken]
+    refusal: None
+
+
 class ChatChoice(_Answer):
     """One of the answers."""
 
     index: int
     message: MessageTold
-    logprobs: None
+    logprobs: ChatLogprobs | None
     finish_reason: Literal["stop", "length"]
 
 

@@ -15,6 +15,7 @@ import pydantic
 
 from dalle_kit.records import Message, Prompt, Slot
 from dalle_kit.serving.failures import Refusal
+from dalle_kit.serving.likelihoods import Telling
 
 #: Texts that one request may ask for; with more it would keep the others waiting.
 MOST_TEXTS = 64
@@ -48,7 +49,6 @@ _UNSUPPORTED: Mapping[str, tuple[Any, ...]] = {
     "function_call": (None, "none"),
     "functions": (None, []),
     "logit_bias": (None, {}),
-    "logprobs": (None, False),
     "modalities": (None, ["text"]),
     "prediction": (None,),
     "presence_penalty": (None, 0),
@@ -116,11 +116,70 @@ class ModelRequest(pydantic.BaseModel):
         return found
 
 
-class CompletionRequest(ModelRequest):
-    """A text to go on with, or with ``suffix`` a gap to fill in."""
+Tokens = Annotated[list[Annotated[int, pydantic.Field(ge=0)]], pydantic.Field(min_length=1, max_length=1_000_000)]
 
-    prompt: Text | Annotated[list[Text], pydantic.Field(min_length=1, max_length=MOST_TEXTS)]
+
+def _several(kind: Any) -> Any:
+    return Annotated[list[kind], pydantic.Field(min_length=1, max_length=MOST_TEXTS)]
+
+
+class CompletionRequest(ModelRequest):
+    """A text to go on with, or with ``suffix`` a gap to fill in; also several texts, and texts as their tokens."""
+
+    prompt: Text | _several(Text) | Tokens | _several(Tokens)  # type: ignore[valid-type]
+    max_tokens: int | None = pydantic.Field(
+        None,
+        description="The most tokens of a text; 256 where there is room. 0 only reads the prompt, and takes echo.",
+        json_schema_extra={**RANGES["max_tokens"], "minimum": 0},
+    )
     suffix: Text | None = pydantic.Field(None, description="What stands after the gap; takes a model that knows gaps.")
+    echo: bool | None = pydantic.Field(False, description="Begin each text with its prompt.")
+    logprobs: int | None = pydantic.Field(
+        None, ge=0, le=5, description="Tell how likely each token is, and so many of the likeliest at its place."
+    )
+
+    @pydantic.field_validator("prompt", mode="wrap")
+    @classmethod
+    def _a_text_or_tokens(cls, value: Any, read: pydantic.ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return read(value)
+        except pydantic.ValidationError:  # which tells of each kind why it is not of it
+            raise ValueError(f"give a text, the tokens of one, or a list of up to {MOST_TEXTS} of either") from None
+
+    @property
+    def prompts(self) -> list[str | tuple[int, ...]]:
+        """What is gone on with, as the engine takes it."""
+        if isinstance(self.prompt, str):
+            return [self.prompt]
+        given: list[Any] = [self.prompt] if isinstance(self.prompt[0], int) else self.prompt
+        return [each if isinstance(each, str) else tuple(each) for each in given]
+
+    @property
+    def only_reads(self) -> bool:
+        """Whether nothing is to be written. Raises Refusal where then nothing would be told."""
+        if self.max_tokens == 0 and not self.echo:
+            raise Refusal(400, "max_tokens: 0 writes nothing; give echo, or a number from 1", param="max_tokens")
+        return self.max_tokens == 0
+
+    def options(self) -> dict[str, Any]:
+        """Return the generation options that are given."""
+        found = super().options()
+        return {name: value for name, value in found.items() if name != "max_tokens" or value != 0}
+
+    def telling(self) -> Telling | None:
+        """Return what is told of the tokens, None for nothing; raises Refusal for what cannot be told."""
+        if self.echo and self.suffix is not None:
+            raise Refusal(400, "echo: does not go with suffix; leave out one of them", param="echo")
+        if self.logprobs is None:
+            return None
+        _expect_whole(self)
+        return Telling(self.logprobs, echoes=bool(self.echo), ends=True)
+
+
+def _expect_whole(body: ModelRequest) -> None:
+    """Raise Refusal for a stream: how likely tokens are is computed once the text is whole."""
+    if body.stream:
+        raise Refusal(400, "logprobs: is told of a whole text, not in a stream; leave out stream", param="logprobs")
 
 
 @functools.cache
@@ -190,9 +249,22 @@ class ChatRequest(ModelRequest):
         False, description="Go on with the last message, the assistant's, instead of answering it."
     )
     add_generation_prompt: bool | None = None
+    logprobs: bool | None = pydantic.Field(False, description="Tell how likely each token of the text is.")
+    top_logprobs: int | None = pydantic.Field(
+        None, ge=0, le=20, description="Tell as well so many of the likeliest tokens at the place of each."
+    )
     slot: dict[str, Any] | None = pydantic.Field(
         None, description="What the text is held to, as a template's slot is: sentences, known, regex ..."
     )
+
+    def telling(self) -> Telling | None:
+        """Return what is told of the tokens, None for nothing; raises Refusal for what cannot be told."""
+        if not self.logprobs:
+            if self.top_logprobs:
+                raise Refusal(400, "top_logprobs: takes logprobs to be true", param="top_logprobs")
+            return None
+        _expect_whole(self)
+        return Telling(self.top_logprobs or 0, echoes=False, ends=False)
 
     @property
     def begun(self) -> str:

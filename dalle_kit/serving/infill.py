@@ -31,13 +31,13 @@ class InfillForm:
         """Return the event of a piece, or of the end."""
         if isinstance(item, Piece):
             yield {"index": 0, "content": item.text, "stop": False}
-        else:
+        elif isinstance(item, list):
             yield self._end("", item[0][0])
 
     def whole(self, items: list[Item]) -> dict[str, Any]:
         """Return the text as one object."""
         text = "".join(item.text for item in items if isinstance(item, Piece))
-        (results,) = (item for item in items if not isinstance(item, Piece))
+        (results,) = (item for item in items if isinstance(item, list))
         return self._end(text, results[0][0])
 
     def _end(self, text: str, generation: Generation) -> dict[str, Any]:

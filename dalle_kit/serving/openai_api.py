@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -18,8 +19,9 @@ from dalle_kit.serving.bodies import MOST_TEXTS, ChatRequest, CompletionRequest,
 from dalle_kit.serving.description import answers, link
 from dalle_kit.serving.desk import Desk
 from dalle_kit.serving.failures import Refusal, as_json
+from dalle_kit.serving.likelihoods import TokensTold, ToldToken, as_chat_logprobs, as_text_logprobs
 from dalle_kit.serving.replies import reply
-from dalle_kit.serving.texts import SLOT, Asked, Item, Writers, asked_options, ends, usage
+from dalle_kit.serving.texts import SLOT, Asked, Item, Writers, asked_options, ends, text_of, usage
 
 _DONE = "[DONE]"
 
@@ -29,8 +31,9 @@ class TextForm:
 
     prefix, kind, kind_of_piece = "cmpl", "text_completion", "text_completion"
 
-    def __init__(self, body: ModelRequest, model: str, choices: int) -> None:
-        self._has_usage, self._choices = body.has_usage, choices
+    def __init__(self, body: ModelRequest, model: str, choices: int, *, echoes: Sequence[str] = ()) -> None:
+        self._has_usage, self._choices, self._echoes = body.has_usage, choices, echoes
+        self._count = body.logprobs if isinstance(body, CompletionRequest) else None
         self._has_slots = isinstance(body, ChatRequest) and body.slot is not None
         self._head = {
             "id": f"{self.prefix}-{secrets.token_hex(12)}",
@@ -47,6 +50,7 @@ class TextForm:
         if isinstance(item, Piece):
             yield self._chunk(self._part(item.row, item.text, None))
             return
+        assert isinstance(item, list)  # tokens are not told in a stream
         for row, (reason, facts) in enumerate(zip(ends(item), self._of_slots(item), strict=True)):
             yield self._chunk({**self._part(row, "", reason), **facts})
         if self._has_usage:
@@ -55,18 +59,27 @@ class TextForm:
 
     def whole(self, items: list[Item]) -> dict[str, Any]:
         """Return all texts as one object."""
-        texts = [""] * self._choices
+        texts = list(self._echoes) or [""] * self._choices
+        told: dict[int, Sequence[ToldToken]] = {}
         results: list[list[Generation]] = []
         for item in items:
             if isinstance(item, Piece):
                 texts[item.row] += item.text
+            elif isinstance(item, TokensTold):
+                told[item.row] = item.tokens
             else:
                 results = item
         choices = [self._choice(row, texts[row], reason) for row, reason in enumerate(ends(results))]
+        for row, tokens in told.items():
+            choices[row]["logprobs"] = self._logprobs(tokens)
         return {**self._head, "object": self.kind, "choices": choices, "usage": usage(results)}
 
     def _beginning(self) -> Iterable[dict[str, Any]]:
-        return ()
+        for row, text in enumerate(self._echoes):
+            yield self._chunk(self._part(row, text, None))
+
+    def _logprobs(self, tokens: Sequence[ToldToken]) -> dict[str, Any]:
+        return as_text_logprobs(tokens, count=self._count or 0)
 
     def _of_slots(self, results: list[list[Generation]]) -> list[dict[str, Any]]:
         """Return what is told of each text besides, for requests that hold it to a slot."""
@@ -92,6 +105,9 @@ class ChatForm(TextForm):
         for row in range(self._choices):
             delta = {"role": "assistant", "content": ""}
             yield self._chunk({"index": row, "delta": delta, "logprobs": None, "finish_reason": None})
+
+    def _logprobs(self, tokens: Sequence[ToldToken]) -> dict[str, Any]:
+        return as_chat_logprobs(tokens)
 
     def _part(self, row: int, text: str, reason: str | None) -> dict[str, Any]:
         delta = {"content": text} if reason is None else {}
@@ -119,19 +135,21 @@ def openai_router(writers: Writers, desk: Desk) -> APIRouter:
         responses=answers(CompletionAnswer, streams=True),
     )
     async def completions(body: CompletionRequest, request: Request) -> Response:
-        prompts = [body.prompt] if isinstance(body.prompt, str) else body.prompt
-        options = asked_options(body.options(), choices=body.n or 1)
+        prompts, options = body.prompts, asked_options(body.options(), choices=body.n or 1)
         if options.candidates * len(prompts) > MOST_TEXTS:
             raise Refusal(400, f"n: more than {MOST_TEXTS} texts are not written at once; ask several times", param="n")
-        is_fixed = "max_tokens" in body.options()
-        if body.suffix is None:
-            name, engine = await asyncio.to_thread(writers.engine, body.model)
-            asked = Asked(prompts, prompts, options, is_fixed)
-        else:
-            name, engine = await asyncio.to_thread(writers.infilling, body.model)
-            gaps = [Prompt((Message("prefix", prompt), Message("suffix", body.suffix))) for prompt in prompts]
-            asked = Asked(gaps, [f"{prompt}\n{body.suffix}" for prompt in prompts], options, is_fixed)
-        form = TextForm(body, name, options.candidates * len(prompts))
+        telling, only_reads = body.telling(), body.only_reads
+        if only_reads and options.candidates > 1:
+            raise Refusal(400, "n: nothing is written where max_tokens is 0; leave one of them out", param="n")
+        find = writers.engine if body.suffix is None else writers.infilling
+        name, engine = await asyncio.to_thread(find, body.model)
+        told = await asyncio.to_thread(lambda: [text_of(engine, prompt) for prompt in prompts])
+        asked = Asked(prompts, told, options, "max_tokens" in body.options(), telling=telling, only_reads=only_reads)
+        if body.suffix is not None:
+            gaps = [Prompt((Message("prefix", text), Message("suffix", body.suffix))) for text in told]
+            asked = replace(asked, prompts=gaps, told=[f"{text}\n{body.suffix}" for text in told])
+        echoes = [text for text in told for _ in range(options.candidates)] if body.echo else []
+        form = TextForm(body, name, options.candidates * len(prompts), echoes=echoes)
         return await reply(request, desk, asked.starter(engine, writers.guard), form, stream=bool(body.stream))
 
     @router.post(
@@ -146,7 +164,9 @@ def openai_router(writers: Writers, desk: Desk) -> APIRouter:
         name, engine = await asyncio.to_thread(writers.engine, body.model)
         told = f"{body.prompt.text}\n\n{body.begun}"
         is_fixed = "max_tokens" in body.options()
-        asked = Asked([body.prompt], [told], options, is_fixed, schema, body.begun, body.as_slot(SLOT))
+        asked = Asked(
+            [body.prompt], [told], options, is_fixed, schema, body.begun, body.as_slot(SLOT), telling=body.telling()
+        )
         form = ChatForm(body, name, options.candidates)
         return await reply(request, desk, asked.starter(engine, writers.guard), form, stream=bool(body.stream))
 
@@ -158,7 +178,8 @@ def _add_models(router: APIRouter, writers: Writers) -> None:
     born = int(time.time())
 
     def shown(name: str) -> dict[str, Any]:
-        return {"id": name, "object": "model", "created": born, "owned_by": "dalle-kit"}
+        told = {"id": name, "object": "model", "created": born, "owned_by": "dalle-kit"}
+        return {**told, "logprobs": writers.tells_likelihoods(name)}
 
     one = {"one of them": link("model", "model", "$response.body#/data/0/id")}
 

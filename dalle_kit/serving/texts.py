@@ -10,18 +10,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dalle_kit.engine.results import Generation, Piece
+from dalle_kit.engine.results import Generation, Piece, SlotResult
 from dalle_kit.errors import ContextOverflowError, ModelError, UnknownNameError
+from dalle_kit.export.networks import family_of
 from dalle_kit.guarding import Gate, Guard, Watch
 from dalle_kit.kit import Kit
-from dalle_kit.records import Draft, GenerationOptions, Prompt, Skeleton, Slot
+from dalle_kit.records import Draft, GenerationOptions, Skeleton, Slot
 from dalle_kit.serving.failures import Refusal
+from dalle_kit.serving.likelihoods import Telling, TokensTold
 
 if TYPE_CHECKING:
-    from dalle_kit.engine.engine import Engine
+    from dalle_kit.engine.engine import Engine, Told
 
-#: A piece of a text, or at the end a list of texts for each prompt.
-Item = Piece | list[list[Generation]]
+#: A piece of a text, the tokens of one that is whole, or at the end a list of texts for each prompt.
+Item = Piece | TokensTold | list[list[Generation]]
 
 #: The name of the one slot.
 SLOT = "text"
@@ -47,6 +49,13 @@ class Writers:
         here = {name: domain for name, domain in of_domains.items() if self._kit.registry.find(name) is not None}
         others = {name: domain for name, domain in here.items() if name not in (self._kit.model, self._first.model)}
         return {self.first: None, **others}
+
+    def tells_likelihoods(self, name: str) -> bool:
+        """Say whether a model of a name of the server's says how likely a prompt is."""
+        if name == self.first:
+            return self._first.family == "causal"
+        stored = self._kit.registry.find(name)
+        return stored is not None and family_of(Path(stored.path)) == "causal"
 
     def engine(self, name: str | None) -> tuple[str, Engine]:
         """Return the model of a name, or the first, with its name; raises UnknownNameError for none of the server's."""
@@ -75,6 +84,16 @@ class Writers:
         )
 
 
+def text_of(engine: Engine, prompt: str | tuple[int, ...]) -> str:
+    """Return what a prompt of text or tokens says; raises Refusal for a token that the model has not."""
+    if isinstance(prompt, str):
+        return prompt
+    most = min(engine.vocabulary, engine.tokenizer.size)
+    if max(prompt) >= most:
+        raise Refusal(400, f"prompt: there is no token {max(prompt)}; the last is {most - 1}", param="prompt")
+    return engine.tokenizer.decode(prompt)
+
+
 def public_name(model: str) -> str:
     """Return a model's name for clients: where a file or a folder is, is nobody's business but the user's."""
     return Path(model).name if Path(model).exists() else model
@@ -86,31 +105,60 @@ class Asked:
 
     Without ``is_fixed`` the text may be as long as there is room for, up to ``options.max_tokens``. ``schema`` is the
     JSON Schema that the text has to follow, ``slot`` all that it is held to, ``begun`` what it goes on from.
+    ``telling`` is what is told of the tokens; with ``only_reads`` nothing is written.
     """
 
-    prompts: Sequence[str | Prompt]
+    prompts: Sequence[Told]
     told: Sequence[str]
     options: GenerationOptions
     is_fixed: bool
     schema: dict[str, Any] | None = None
     begun: str = ""
     slot: Slot | None = None
+    telling: Telling | None = None
+    only_reads: bool = False
 
     def starter(self, engine: Engine, guard: Guard) -> Callable[[threading.Event], Iterator[Item]]:
         """Return what writes the texts, yielding their pieces, and at the end what became of them; it can be stopped.
 
-        ``Piece.row`` counts candidates within prompts. Raises ContextOverflowError, TemplateError, PrivacyError.
+        ``Piece.row`` counts candidates within prompts. What it yields raises ContextOverflowError, TemplateError,
+        PrivacyError. Raises Refusal for tokens that must not, or cannot, be told.
         """
-        return functools.partial(self._write, engine, guard)
+        if self.telling is not None:
+            self.telling.check(engine)
+            if guard.holds_back and not self.only_reads:
+                message = f"logprobs: tells the text as it was written, and privacy is {guard.policy!r}; leave it out"
+                raise Refusal(400, message, param="logprobs")
+        return functools.partial(self._answer, engine, guard)
 
-    def _write(self, engine: Engine, guard: Guard, stop: threading.Event) -> Iterator[Item]:
+    def _answer(self, engine: Engine, guard: Guard, stop: threading.Event) -> Iterator[Item]:
+        results: list[list[Generation]] = []
+        if self.only_reads:
+            results += [[self._unwritten(engine, prompt)] for prompt in self.prompts]
+        else:
+            yield from self._write(engine, guard, stop, results)
+        if self.telling is not None and not stop.is_set():
+            texts = [
+                (prompt, said, generation.slots[SLOT])
+                for prompt, said, generations in zip(self.prompts, self.told, results, strict=True)
+                for generation in generations
+            ]
+            yield from self.telling.told(engine, texts, self.begun, stop)
+        yield results
+
+    def _unwritten(self, engine: Engine, prompt: Told) -> Generation:
+        read = len(engine.to_score(prompt, ()).source)
+        return Generation({SLOT: SlotResult("", "length", (), 0.0, 0)}, self.options, 0, read)
+
+    def _write(
+        self, engine: Engine, guard: Guard, stop: threading.Event, results: list[list[Generation]]
+    ) -> Iterator[Item]:
         slot = self.slot or Slot(SLOT, verbatim=self.schema is None, schema=self.schema)
         skeleton = Skeleton((self.begun, slot) if self.begun else (slot,))
         works = [(prompt, skeleton) for prompt in self.prompts]
         options = self._fitting(engine, skeleton)
         watches = [Watch(guard, (told,)) if guard.holds_back else None for told in self.told]
         gate = Gate([watch for watch in watches for _ in range(options.candidates)])
-        results: list[list[Generation]] = []
         for piece in engine.fill(works, options, results=results):
             if stop.is_set():
                 return
@@ -121,7 +169,6 @@ class Asked:
             for generation in generations:
                 if watch is not None:
                     watch.cleaned(Draft(skeleton, {SLOT: generation.text}))
-        yield results
 
     def _fitting(self, engine: Engine, skeleton: Skeleton) -> GenerationOptions:
         """Return the options with as many tokens as there is room for after the longest prompt."""

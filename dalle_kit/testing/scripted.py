@@ -39,6 +39,7 @@ class ScriptedEngine:
     runner = "scripted"
     #: What a script says is not held to anything while it is written.
     constrained = False
+    tells_likelihoods = False
     family = "causal"
     context = None
     infills = True

@@ -68,6 +68,55 @@ def test_texts_scored_together_are_as_likely_as_alone(engine: Engine) -> None:
         np.testing.assert_allclose(found, alone, atol=1e-3)
 
 
+@pytest.mark.parametrize("kind", ["gpt2", "llama", "t5", "bart", "real"])
+def test_a_long_text_is_scored_part_by_part_as_it_is_at_once(
+    checkpoints: Checkpoints, engine: Engine, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used = engine if kind == "real" else checkpoints(kind)[1]
+    rows = [used.to_score("one two", text, is_ended=bool(text)) for text in ("three four five six seven", "", "eight")]
+    whole = used.scored(rows, top=2)
+    monkeypatch.setattr("dalle_kit.engine.scoring._PART", 3)
+    parts: list[None] = []
+    found = used.scored(rows, top=2, between=lambda: parts.append(None))
+    assert len(parts) > 1
+    for one, other, row in zip(whole, found, rows, strict=True):
+        assert one.tokens == other.tokens and len(one.tokens) == len(row.target) + bool(row.ends)
+        assert one.values == pytest.approx(other.values, abs=1e-4)
+        assert [[token for token, _ in each] for each in one.best] == [
+            [token for token, _ in each] for each in other.best
+        ]
+
+
+def test_the_end_that_is_scored_after_a_text_is_the_likeliest(engine: Engine) -> None:
+    tokens = engine.tokenizer.encode_text("The room is B12.")
+    ends = sorted(engine.tokenizer.control_ids)
+    likely = [float(each[-1]) for each in engine.log_likelihoods([(PROMPT, [*tokens, end]) for end in ends])]
+    (found,) = engine.scored([engine.to_score(PROMPT, tokens, is_ended=True)])
+    assert (found.tokens[-1], len(found.tokens)) == (ends[likely.index(max(likely))], len(tokens) + 1)
+    assert found.values[-1] == pytest.approx(max(likely), abs=1e-3)
+
+
+def test_who_wants_no_more_likelihoods_is_heard_between_the_parts(engine: Engine) -> None:
+    def leave() -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        engine.scored([engine.to_score(PROMPT, TEXT)], between=leave)
+
+
+def test_tokens_can_be_a_prompt_and_are_read_as_they_stand(engine: Engine) -> None:
+    tokens = tuple(engine.tokenizer.encode_prompt(PROMPT))
+    assert engine.token_scores(tokens, "Yes.") == engine.token_scores(PROMPT, "Yes.")
+    options = GenerationOptions(max_tokens=8)
+    assert engine.generate([tokens], options)[0].text == engine.generate([PROMPT], options)[0].text
+
+
+def test_the_parts_of_a_text_add_up_to_the_whole(engine: Engine) -> None:
+    (found,) = engine.part_likelihoods([("Sentence:", " It costs 12 euros.\nNote:", " 12 euros\n")])
+    whole = engine.score("Sentence:", " It costs 12 euros.\nNote: 12 euros\n")
+    assert len(found) == 2 and sum(found) == pytest.approx(whole.log_likelihood, abs=1e-3)
+
+
 def test_likelihoods_of_what_the_c_step_computes_need_no_torch(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     if engine.runner != "native":
         pytest.skip("there is no compiler")

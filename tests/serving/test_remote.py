@@ -64,6 +64,85 @@ def test_the_draft_is_the_one_that_is_written_here(kit: Kit, remote: Kit, domain
     assert there.provenance.finish_reasons == here.provenance.finish_reasons
 
 
+@pytest.mark.parametrize(
+    ("domain", "fields"),
+    [
+        ("email", EMAIL),
+        (
+            "email",
+            {**EMAIL, "subject": "Rota", "points": ["Jo isn't on duty on Sunday, Kim is", "lost one of two keys"]},
+        ),
+        ("email", {**EMAIL, "subject": "Museum", "points": ["closed monday, open tuesday", "told him twice already"]}),
+        ("email", {**EMAIL, "subject": "Café", "points": ["“Gala” on 5 May, 12 € each", "Siân's name misspelt"]}),
+        ("news", NEWS),
+        (
+            "blog",
+            {"headline": "My first winter as a beekeeper", "facts": ["lost one of two hives", "in March they flew"]},
+        ),
+    ],
+)
+def test_each_sentence_is_compared_with_its_note_and_the_text_is_the_one_that_is_written_here(
+    kit: Kit, remote: Kit, domain: str, fields: dict[str, Any]
+) -> None:
+    here, there = (each.generate(domain, fields, candidates=1) for each in (kit, remote))
+    assert there.text == here.text
+    assert there.provenance.repairs == here.provenance.repairs
+    assert [each.message for each in there.findings] == [each.message for each in here.findings]
+
+
+def test_texts_are_as_likely_as_here_to_the_last_digit(kit: Kit, remote: Kit) -> None:
+    texts = [
+        ("Sentence:", f" {sentence}\nNote:", f" {note}\n")
+        for sentence in ("The report is ready.", "Grüße 👍 cost 12.5 €!")
+        for note in ("report ready", "“x” (12)", "- 5 C", "数据")
+    ]
+    here, there = kit.load(), cast(RemoteEngine, remote.load())
+    assert there.tells_likelihoods
+    assert there.part_likelihoods(texts) == here.part_likelihoods(texts)
+    assert there.score("One, two,", " three") == here.score("One, two,", " three")
+    told = [(each.text, each.log_likelihood) for each in there.token_scores("One, two,", " three, four")]
+    assert told == [(each.text, each.log_likelihood) for each in here.token_scores("One, two,", " three, four")]
+
+
+def test_what_is_compared_goes_in_one_request_and_holds_no_more_than_the_sentences_and_notes(
+    remote: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+    ask = Client.ask
+
+    async def noted(client: Client, path: str, body: Any) -> Any:
+        asked.append((path, body))
+        return await ask(client, path, body)
+
+    monkeypatch.setattr(Client, "ask", noted)
+    points = ["Jo isn't on duty on Sunday, Kim is", "lost one of two keys"]
+    document = remote.generate("email", {**EMAIL, "subject": "Rota", "points": points}, candidates=1)
+    ((path, body),) = asked
+    assert path == "/completions" and set(body) == {"model", "prompt", "max_tokens", "echo", "logprobs"}
+    notes = {text.partition("\nNote: ")[2].removesuffix("\n") for text in body["prompt"]}
+    sentences = {text.removeprefix("Sentence: ").partition("\nNote:")[0] for text in body["prompt"]}
+    assert notes == set(points)
+    assert len(sentences) == len(body["prompt"]) and any(each in document.text for each in sentences)
+
+
+def test_what_is_compared_has_none_of_the_names_that_the_server_is_not_shown(
+    remote: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str] = []
+    opened = Client._opened
+
+    async def noted(client: Client, method: str, path: str, body: Any) -> Any:
+        sent.append(f"{path} {json.dumps(body)}")
+        return await opened(client, method, path, body)
+
+    monkeypatch.setattr(Client, "_opened", noted)
+    points = ["Carla isn't on duty on Sunday, Bertram is", "told Carla twice already"]
+    document = remote.generate("email", {**EMAIL, "points": points}, candidates=1, name_blind=True)
+    assert "Bertram" in document.text
+    assert any(each.startswith("/completions") for each in sent)
+    assert not [each for each in sent if "Bertram" in each or "Carla" in each or "Ruiz" in each]
+
+
 def test_the_record_says_whose_model_wrote_and_can_be_made_again(remote: Kit, name: str) -> None:
     document = remote.generate("email", EMAIL, candidates=1)
     made = document.provenance
@@ -105,6 +184,7 @@ def test_rows_are_written_together(remote: Kit, kit: Kit) -> None:
 
 def test_a_sentence_that_is_wrong_is_written_again_without_likelihoods(remote: Kit) -> None:
     points = ["Jo isn't on duty on Sunday, Kim is", "lost one of two keys"]
+    cast(RemoteEngine, remote.load()).tells_likelihoods = False  # as a server of an earlier version
     document = remote.generate("email", {**EMAIL, "subject": "Rota", "points": points})
     assert "Jo is" in document.text and "Kim is." in document.text and "one of two keys" in document.text
     assert not [each for each in document.findings if each.severity == "error"]

@@ -10,7 +10,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from dalle_kit.engine.remote.events import Delta, Malformed, Told, as_object, deltas, error_message, read_delta, whole
+from dalle_kit.engine.remote.events import (
+    ANSWER,
+    Delta,
+    Malformed,
+    Told,
+    as_object,
+    deltas,
+    error_message,
+    read_delta,
+    whole,
+)
 from dalle_kit.engine.remote.pace import Again, Pace, Patience, retry_after
 from dalle_kit.errors import RequestError, ServerError, UnknownNameError, printable_line
 from dalle_kit.models.servers import is_this_machine
@@ -34,11 +44,15 @@ _TOO_LONG = ("context_length_exceeded", "maximum context length", "context size"
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A model as a server lists it: its name, whose it is, how many tokens it reads where that is told."""
+    """A model as a server lists it: its name, whose it is, how many tokens it reads where that is told.
+
+    ``tells_likelihoods`` says that it says how likely texts are, which only servers of ours list.
+    """
 
     name: str
     owner: str
     context: int | None
+    tells_likelihoods: bool
 
 
 class Client:
@@ -55,14 +69,14 @@ class Client:
             async with asyncio.timeout(self._patience.silence):
                 listed = as_object(await whole(response.aiter_raw())).get("data")
         except (Malformed, TimeoutError) as error:
-            raise self._malformed(error, "/models") from error
+            raise self.malformed(error, "/models") from error
         except _failures() as error:
             raise self._broken(error) from error
         finally:
             await response.aclose()
         found = [_listed(each) for each in listed] if isinstance(listed, list) else []
         if not found or not all(found):
-            raise self._malformed(Malformed("no list of models"), "/models")
+            raise self.malformed(Malformed("no list of models"), "/models")
         return [each for each in found if each]
 
     async def write(self, path: str, body: Mapping[str, Any]) -> AsyncIterator[Delta]:
@@ -82,7 +96,7 @@ class Client:
             except Told as error:
                 raise self._refused(_status_of(error.code), error.message, error.code) from error
             except Malformed as error:
-                raise self._malformed(error, path) from error
+                raise self.malformed(error, path) from error
             except TimeoutError as error:
                 message = f"{self._where} said nothing for {self._patience.silence:g} s"
                 raise Again(message, was_silent=True) from error
@@ -92,6 +106,28 @@ class Client:
                 raise self._broken(error) from error
             finally:
                 await response.aclose()
+
+    async def ask(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Return an answer that comes as a whole; raises as ``write`` does."""
+        async with self._pace.place():
+            response = await self._opened("POST", path, body)
+            try:
+                async with asyncio.timeout(self._patience.silence):
+                    return as_object(await whole(response.aiter_raw(), limit=ANSWER))
+            except Malformed as error:
+                raise self.malformed(error, path) from error
+            except TimeoutError as error:
+                message = f"{self._where} said nothing for {self._patience.silence:g} s"
+                raise Again(message, was_silent=True) from error
+            except _failures() as error:
+                raise self._broken(error) from error
+            finally:
+                await response.aclose()
+
+    def malformed(self, error: Exception, path: str) -> ServerError:
+        """Return the error that an answer stands for which is not what the API says."""
+        what = str(error) or "nothing in time"
+        return ServerError(f"{self._where} answered {path} with {self._shown(what)}; is it a server with OpenAI's API?")
 
     async def close(self) -> None:
         """Close all connections."""
@@ -180,10 +216,6 @@ class Client:
     def _broken(self, error: Exception) -> Again:
         return Again(f"the connection to {self._where} broke: {_said(error)}")
 
-    def _malformed(self, error: Exception, path: str) -> ServerError:
-        what = str(error) or "nothing in time"
-        return ServerError(f"{self._where} answered {path} with {self._shown(what)}; is it a server with OpenAI's API?")
-
     def _shown(self, text: str) -> str:
         """Return what a server said on one line, without the key."""
         line = printable_line(text[:2000])
@@ -220,7 +252,8 @@ def _listed(value: Any) -> Listed | None:
     if not isinstance(value, dict) or not isinstance(value.get("id"), str):
         return None
     context = value.get("max_model_len")
-    return Listed(value["id"], str(value.get("owned_by") or ""), context if isinstance(context, int) else None)
+    context = context if isinstance(context, int) else None
+    return Listed(value["id"], str(value.get("owned_by") or ""), context, value.get("logprobs") is True)
 
 
 def _failures() -> tuple[type[Exception], ...]:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import queue
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NoReturn
 
+import numpy as np
+
 from dalle_kit.engine.engine import CANDIDATE_TEMPERATURE
+from dalle_kit.engine.logits import Array
 from dalle_kit.engine.remote.asking import Way
 from dalle_kit.engine.remote.client import Client, Listed, unknown_model
-from dalle_kit.engine.remote.loop import Loop
+from dalle_kit.engine.remote.likelihoods import ToldToken, parts_of, pieces_of, size_of, tokens_of
+from dalle_kit.engine.remote.loop import Loop, together
 from dalle_kit.engine.remote.pace import Again, Pace, Patience, Retries
 from dalle_kit.engine.remote.writing import CHARACTERS, Speaker, write_document
 from dalle_kit.engine.results import Generation, Piece
 from dalle_kit.engine.rows import slot_options
 from dalle_kit.engine.sampling import candidate_seed
+from dalle_kit.engine.scoring import Score, TokenScore
 from dalle_kit.errors import ContextOverflowError, ModelError
 from dalle_kit.models.servers import is_this_machine, server_name
 from dalle_kit.models.spec import ServerSource
@@ -39,7 +43,8 @@ class RemoteEngine:
     """One model of a server. Calls are independent of each other; those of several threads share its limits.
 
     ``device``, ``dtype``, ``quant`` and ``sha256`` are None: nobody tells. Of what is written ``log_likelihood`` is not
-    known, but where the server is one of ours.
+    known, but where the server is one of ours. ``tells_likelihoods`` says that the server says how likely texts are, as
+    one of ours does; others are asked, and may refuse it.
     """
 
     path = ""
@@ -54,6 +59,7 @@ class RemoteEngine:
         self.tokenizer = _Counter()
         self._loop, self._process = loop, os.getpid()
         self._speaker = Speaker(client, listed.name, _way(listed), patience)
+        self.tells_likelihoods = listed.tells_likelihoods and self._speaker.way.takes_slots
 
     @classmethod
     def connect(
@@ -151,13 +157,7 @@ class RemoteEngine:
             variant = _variant(options, index)
             return await write_document(self._speaker, prompt, skeleton, variant, candidate=index, tell=tell)
 
-        tasks = [asyncio.ensure_future(write(row, *work)) for row, work in enumerate(rows)]
-        try:
-            return list(await asyncio.gather(*tasks))
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        return await together(write(row, *work) for row, work in enumerate(rows))
 
     def generate(self, prompts: Sequence[str | Prompt], options: GenerationOptions) -> list[Generation]:
         """Write a text for each prompt; a string is continued as it stands, not as a chat."""
@@ -188,17 +188,55 @@ class RemoteEngine:
         """Raise ModelError: the model itself is not here."""
         self._not_here("do what takes the model itself")
 
-    def log_likelihoods(self, texts: Sequence[Any]) -> NoReturn:
-        """Raise ModelError: a server tells no likelihoods of texts."""
-        self._not_here("say how likely texts are, which explanations, audits and --steer vector are made of")
+    def score(self, prompt: str | Prompt, continuation: str) -> Score:
+        """Return how likely ``continuation`` is after ``prompt``, a text to go on with.
 
-    def score(self, prompt: str | Prompt, continuation: str) -> NoReturn:
-        """Raise ModelError: a server tells no likelihoods of texts."""
-        self.log_likelihoods([(prompt, continuation)])
+        A token that begins in the prompt is the prompt's. Raises ServerError for a server that does not tell it,
+        RequestError for a text that is too long, ModelError for a prompt that is a conversation.
+        """
+        (found,) = self.log_likelihoods([(prompt, continuation)])
+        return Score(float(found.sum(dtype=np.float64)), len(found))
 
-    def token_scores(self, prompt: str | Prompt, text: str | Sequence[int], *, top: int = 0) -> NoReturn:
-        """Raise ModelError: a server tells no likelihoods of texts."""
-        self.log_likelihoods([(prompt, text)])
+    def log_likelihoods(self, texts: Sequence[tuple[str | Prompt, str | Sequence[int]]]) -> list[Array]:
+        """Return how likely each token (T,) of texts is after the text that each goes on from, in nats.
+
+        Raises as ``score`` does, and ModelError for texts that are tokens: here nobody knows the server's.
+        """
+        return [np.array([each.likelihood for each in row], dtype=np.float32) for row in self._told(texts)]
+
+    def part_likelihoods(self, texts: Sequence[Sequence[str]]) -> list[list[float]]:
+        """Return how likely each part of texts is after those before it, in nats, but of the first, which is given.
+
+        The texts go in as few requests as the server takes. Raises as ``score`` does.
+        """
+        told = self._told([(given, "".join(rest)) for given, *rest in texts])
+        return [parts_of(row, parts) for row, parts in zip(told, texts, strict=True)]
+
+    def token_scores(self, prompt: str | Prompt, text: str | Sequence[int], *, top: int = 0) -> list[TokenScore]:
+        """Return how likely each token of a text is after the text ``prompt``; its number is not known.
+
+        ``top`` is how many of the likeliest at each place are told, 5 at most. Raises as ``log_likelihoods`` does.
+        """
+        (row,) = self._told([(prompt, text)], top=top)
+        return [
+            TokenScore(None, piece, float(each.likelihood or 0.0), each.others[:top])
+            for piece, each in zip(pieces_of(row), row, strict=True)
+        ]
+
+    def _told(
+        self, texts: Sequence[tuple[str | Prompt, str | Sequence[int]]], *, top: int = 0
+    ) -> list[list[ToldToken]]:
+        """Return the tokens of texts after those that they go on from."""
+        pairs = [(prompt, text) for prompt, text in texts if isinstance(prompt, str) and isinstance(text, str)]
+        if len(pairs) < len(texts):
+            self._not_here("say how likely texts are in a conversation, which explanations and audits are made of")
+        if not all(prompt for prompt, _ in pairs):
+            self._not_here("say how likely texts are without anything before them")
+        rows = self._loop.run(tokens_of(self._speaker, [prompt + text for prompt, text in pairs], top=top))
+        return [
+            [token for token in row if token.start >= size_of(prompt)]
+            for row, (prompt, _) in zip(rows, pairs, strict=True)
+        ]
 
     def mean_states(self, pairs: Sequence[Any]) -> NoReturn:
         """Raise ModelError: a server tells no states."""

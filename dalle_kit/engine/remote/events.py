@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 #: Bytes of one event, and of all that one answer may have; a text of 100,000 tokens takes about 30 MB.
-_EVENT, _ANSWER = 1_000_000, 100_000_000
+_EVENT, ANSWER = 1_000_000, 100_000_000
 
 
 class Malformed(Exception):
@@ -133,7 +133,7 @@ async def _lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         *lines, rest = (rest + chunk).split(b"\n")
         for line in lines:
             yield line.rstrip(b"\r")
-        if len(rest) > _EVENT or total > _ANSWER:
+        if len(rest) > _EVENT or total > ANSWER:
             raise Malformed(f"a line of more than {_EVENT} bytes" if len(rest) > _EVENT else f"{total} bytes")
     if rest:
         yield rest

@@ -127,7 +127,7 @@ def test_half_a_character_can_be_sent(script: Script) -> None:
 
 def test_what_needs_the_model_itself_is_refused(script: Script) -> None:
     engine = script.engine(says(GOOD))
-    for call in (engine.generative, lambda: engine.encode(["x"]), lambda: engine.score("x", "y")):
+    for call in (engine.generative, lambda: engine.encode(["x"]), lambda: engine.mean_states([])):
         with pytest.raises(ModelError, match=r"#m is on a server and cannot"):
             call()
 

@@ -1,0 +1,106 @@
+"""How likely texts are, as servers tell it that are ours and that are not, and some that tell something else."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from dalle_kit.errors import ModelError, ServerError
+from tests.engine.remote.conftest import PROMPT, Behaviour, Handler, Script, fails, listing
+
+
+def telling(*rows: dict[str, Any] | None) -> Behaviour:
+    choices = [{"index": number, "text": "", "logprobs": row} for number, row in enumerate(rows)]
+    return lambda handler: handler.answer(200, json.dumps({"choices": choices}).encode())
+
+
+def row(*tokens: str, first: float | None = None, **more: Any) -> dict[str, Any]:
+    """What is told of tokens: each is half as likely as the one before it."""
+    values = [first, *(-1.0 / 2**number for number in range(len(tokens) - 1))]
+    return {"tokens": list(tokens), "token_logprobs": values, "top_logprobs": None, **more}
+
+
+def by_words(handler: Handler) -> None:
+    """Tell of each prompt its words."""
+    told = [row(*text.replace(" ", "\0 ").split("\0")) for text in handler.body["prompt"]]
+    telling(*told)(handler)
+
+
+def test_a_server_of_ours_is_asked_about_many_texts_at_once_and_writes_nothing(script: Script) -> None:
+    script.listing = listing("m", owner="dalle-kit", logprobs=True)
+    engine = script.engine(by_words)
+    assert engine.tells_likelihoods
+    found = engine.part_likelihoods([("a", " b c", " d")] * 70)
+    assert found == [[-1.5, -0.25]] * 70
+    path, body, _ = script.asked[0]
+    assert (path, body["max_tokens"], body["echo"], body["logprobs"]) == ("/v1/completions", 0, True, 0)
+    assert sorted(len(each["prompt"]) for _, each, _ in script.asked) == [6, 64]
+
+
+@pytest.mark.parametrize("facts", [{}, {"logprobs": False}, {"logprobs": "yes"}])
+def test_one_of_ours_that_does_not_say_that_it_tells_them_is_not_taken_to(script: Script, facts: Any) -> None:
+    script.listing = listing("m", owner="dalle-kit", **facts)
+    assert not script.engine(by_words).tells_likelihoods
+
+
+def test_another_server_is_asked_for_one_token_more_which_does_not_count(script: Script) -> None:
+    top = [None, {"two": -3.0}, {" three": -0.5, " 3": -2.0}, {" four": -1.0}]
+    engine = script.engine(telling(row("<s>", "One", " three", " four", top_logprobs=top)))
+    assert not engine.tells_likelihoods
+    (found,) = engine.token_scores("One", " three", top=1)
+    assert (found.token, found.text, found.log_likelihood, found.others) == (None, " three", -0.5, ((" three", -0.5),))
+    assert engine.score("One", " three").log_likelihood == -0.5
+    _, body, _ = script.asked[0]
+    assert (body["prompt"], body["max_tokens"], body["logprobs"], body["temperature"]) == ("One three", 1, 1, 0)
+
+
+def test_a_character_that_several_tokens_spell_is_the_last_ones(script: Script) -> None:
+    engine = script.engine(telling(row("so", "bytes:\\x20\\xf0\\x9f", "bytes:\\x91\\x8d", "!")))
+    assert [each.text for each in engine.token_scores("so", " 👍!")] == [" ", "👍", "!"]
+
+
+def test_a_busy_server_is_asked_again(script: Script) -> None:
+    engine = script.engine(fails(503, "busy"), telling(row("a", " b")))
+    assert engine.score("a", " b").log_likelihood == -1.0
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        (None, "no likelihoods"),
+        (row("a", " x"), "the token ' x', where the text goes on otherwise"),
+        (row("a"), "fewer tokens than the text has"),
+        (row("a", " b", token_logprobs=[None]), "no lists of one length"),
+        (row("a", " b", tokens="ab"), "no lists of one length"),
+        (row("a", " b", token_logprobs=[None, None]), "the likelihood None"),
+        (row("a", " b", token_logprobs=[None, "x"]), "the likelihood 'x'"),
+        (row("a", " b", tokens=["a", 5]), "the token 5"),
+    ],
+)
+def test_what_is_no_likelihood_of_the_text_is_an_error_and_not_believed(
+    script: Script, told: Any, message: str
+) -> None:
+    with pytest.raises(ServerError, match=message):
+        script.engine(telling(told)).score("a", " b")
+
+
+@pytest.mark.parametrize("choices", [None, [], [5], [{"index": 1}], [{"index": 0}, {"index": 1}]])
+def test_an_answer_about_other_texts_is_an_error(script: Script, choices: Any) -> None:
+    body = json.dumps({"choices": choices}).encode()
+    with pytest.raises(ServerError, match="is it a server with OpenAI's API"):
+        script.engine(lambda handler: handler.answer(200, body)).score("a", " b")
+
+
+def test_a_server_that_refuses_says_why(script: Script) -> None:
+    with pytest.raises(ServerError, match="logprobs is not supported"):
+        script.engine(fails(400, "logprobs is not supported")).score("a", " b")
+
+
+def test_only_texts_after_texts_are_asked_about(script: Script) -> None:
+    engine = script.engine(by_words)
+    for asked in ((PROMPT, "x"), ("x", [1, 2]), ("", "x")):
+        with pytest.raises(ModelError, match="is on a server and cannot say how likely texts are"):
+            engine.log_likelihoods([asked])
+    assert script.asked == []
