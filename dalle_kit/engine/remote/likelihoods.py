@@ -1,7 +1,8 @@
 """How likely texts are, as a server tells it: it is asked to say a text again, with the likelihood of each token.
 
-That is ``echo`` and ``logprobs`` of OpenAI's ``/v1/completions``, which vLLM and llama.cpp's server in
-llama-cpp-python have as well. What is told is only believed where the tokens are the text, byte by byte.
+That is ``echo`` and ``logprobs`` of OpenAI's ``/v1/completions``. What is told is only believed where the tokens are
+the text, byte by byte. A server of others is asked to write one token more, the likeliest, and has to call it that:
+there are some that tell the likelihoods of another place.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ from dalle_kit.engine.remote.writing import Speaker
 _TOGETHER = 64
 
 _PATH = "/completions"
+
+#: By how much, in nats, a server may round.
+_SLACK = 1e-3
 
 #: What stands for a token that is a part of a character.
 _BYTES = re.compile(r"bytes:((?:\\x[0-9a-f]{2})+)")
@@ -52,7 +56,7 @@ async def tokens_of(speaker: Speaker, texts: Sequence[str], *, top: int) -> list
 async def _ask(speaker: Speaker, texts: Sequence[str], top: int) -> list[list[ToldToken]]:
     """Return the tokens of the texts of one request.
 
-    A server of others may not know how to write nothing, nor take several texts; it is asked for one token after one.
+    A server of others may not know how to write nothing, nor take several texts.
     """
     ours, retries = speaker.way.takes_slots, speaker.retries()
     body = {"model": speaker.model, "prompt": list(texts), "max_tokens": 0, "echo": True, "logprobs": top}
@@ -65,19 +69,19 @@ async def _ask(speaker: Speaker, texts: Sequence[str], top: int) -> list[list[To
         except Again as failure:
             await retries.pause(failure)
     try:
-        return _rows(texts, answer)
+        return _rows(texts, answer, ours=ours)
     except Malformed as error:
         raise speaker.client.malformed(error, _PATH) from error
 
 
-def _rows(texts: Sequence[str], answer: dict[str, Any]) -> list[list[ToldToken]]:
+def _rows(texts: Sequence[str], answer: dict[str, Any], *, ours: bool) -> list[list[ToldToken]]:
     choices = answer.get("choices")
     if not isinstance(choices, list) or not all(isinstance(choice, dict) for choice in choices):
         raise Malformed("no choices")
     by_place = {choice.get("index", 0): choice for choice in choices}
     if set(by_place) != set(range(len(texts))):
         raise Malformed("other texts than it was asked about")
-    return [_tokens(text, by_place[number].get("logprobs")) for number, text in enumerate(texts)]
+    return [_tokens(text, by_place[number].get("logprobs"), ours=ours) for number, text in enumerate(texts)]
 
 
 def parts_of(row: Sequence[ToldToken], parts: Sequence[str]) -> list[float]:
@@ -101,7 +105,7 @@ def pieces_of(tokens: Sequence[ToldToken]) -> list[str]:
     return [decoder.decode(token.spelling) for token in tokens]
 
 
-def _tokens(text: str, told: Any) -> list[ToldToken]:
+def _tokens(text: str, told: Any, *, ours: bool) -> list[ToldToken]:
     """Return the tokens that are told of a text; raises Malformed where they are not its."""
     if not isinstance(told, dict):
         raise Malformed("no likelihoods of the text's tokens")
@@ -111,19 +115,21 @@ def _tokens(text: str, told: Any) -> list[ToldToken]:
         raise Malformed("likelihoods that are no lists of one length")
     whole, found, start = _bytes(text), list[ToldToken](), 0
     for number, (token, value, *others) in enumerate(zip(*rows, strict=True)):
-        if start == len(whole):
-            break  # what was written after it
-        spelling = _spelling(token)
+        spelling, best = _spelling(token), _others(others[0] if others else None)
         if number == 0 and value is None and not whole.startswith(spelling):
             continue  # what a tokenizer puts before every text
         if not isinstance(value, float | int) and not (value is None and number == 0):
             raise Malformed(f"the likelihood {value!r:.40}")
+        if start == len(whole) and not ours:
+            if value is None or not best or value < best[0][1] - _SLACK:
+                raise Malformed("likelihoods of other places than their tokens'")
+            return found
         if not whole.startswith(spelling, start):
             raise Malformed(f"the token {token!r:.40}, where the text goes on otherwise")
-        found.append(ToldToken(start, spelling, value, _others(others[0] if others else None)))
+        found.append(ToldToken(start, spelling, value, best))
         start += len(spelling)
-    if start < len(whole):
-        raise Malformed("fewer tokens than the text has")
+    if start < len(whole) or not ours:
+        raise Malformed("fewer tokens than there are")
     return found
 
 

@@ -22,6 +22,13 @@ def row(*tokens: str, first: float | None = None, **more: Any) -> dict[str, Any]
     return {"tokens": list(tokens), "token_logprobs": values, "top_logprobs": None, **more}
 
 
+def written(*tokens: str, **more: Any) -> dict[str, Any]:
+    """What is told of a text's tokens and the one that was written after it, which is the likeliest."""
+    told = row(*tokens, " next")
+    best = [None, *({} for _ in tokens[1:]), {" next": told["token_logprobs"][-1], " x": -9.0}]
+    return {**told, "top_logprobs": best, **more}
+
+
 def by_words(handler: Handler) -> None:
     """Tell of each prompt its words."""
     told = [row(*text.replace(" ", "\0 ").split("\0")) for text in handler.body["prompt"]]
@@ -57,12 +64,12 @@ def test_another_server_is_asked_for_one_token_more_which_does_not_count(script:
 
 
 def test_a_character_that_several_tokens_spell_is_the_last_ones(script: Script) -> None:
-    engine = script.engine(telling(row("so", "bytes:\\x20\\xf0\\x9f", "bytes:\\x91\\x8d", "!")))
+    engine = script.engine(telling(written("so", "bytes:\\x20\\xf0\\x9f", "bytes:\\x91\\x8d", "!")))
     assert [each.text for each in engine.token_scores("so", " 👍!")] == [" ", "👍", "!"]
 
 
 def test_a_busy_server_is_asked_again(script: Script) -> None:
-    engine = script.engine(fails(503, "busy"), telling(row("a", " b")))
+    engine = script.engine(fails(503, "busy"), telling(written("a", " b")))
     assert engine.score("a", " b").log_likelihood == -1.0
 
 
@@ -70,13 +77,16 @@ def test_a_busy_server_is_asked_again(script: Script) -> None:
     ("told", "message"),
     [
         (None, "no likelihoods"),
-        (row("a", " x"), "the token ' x', where the text goes on otherwise"),
-        (row("a"), "fewer tokens than the text has"),
-        (row("a", " b", token_logprobs=[None]), "no lists of one length"),
-        (row("a", " b", tokens="ab"), "no lists of one length"),
-        (row("a", " b", token_logprobs=[None, None]), "the likelihood None"),
-        (row("a", " b", token_logprobs=[None, "x"]), "the likelihood 'x'"),
-        (row("a", " b", tokens=["a", 5]), "the token 5"),
+        (written("a", " x"), "the token ' x', where the text goes on otherwise"),
+        (row("a"), "fewer tokens than there are"),
+        (row("a", " b"), "fewer tokens than there are"),
+        (written("a", " b", token_logprobs=[None]), "no lists of one length"),
+        (written("a", " b", tokens="abc"), "no lists of one length"),
+        (written("a", " b", token_logprobs=[None, None, -1.0]), "the likelihood None"),
+        (written("a", " b", token_logprobs=[None, "x", -1.0]), "the likelihood 'x'"),
+        (written("a", " b", tokens=["a", 5, " c"]), "the token 5"),
+        (written("a", " b", top_logprobs=None), "likelihoods of other places"),
+        (written("a", " b", token_logprobs=[None, -1.0, -3.0]), "likelihoods of other places"),
     ],
 )
 def test_what_is_no_likelihood_of_the_text_is_an_error_and_not_believed(
