@@ -200,10 +200,13 @@ class Tokenizer:
         return token_bytes(self._backend)
 
     def spelling(self, token: int) -> bytes:
-        """Return the text of one token as UTF-8, which may be a part of a character only."""
+        """Return the text of one token as UTF-8, which may be a part of a character only.
+
+        It is empty for what only fills up a table of vectors.
+        """
         if self._spellings is None:
             return str(self._backend.decode([token], skip_special_tokens=False)).encode("utf-8")
-        return self._spellings.texts[token]
+        return self._spellings.texts[token] if token < len(self._spellings.texts) else b""
 
     @cached_property
     def _spellings(self) -> TokenBytes | None:

@@ -60,7 +60,7 @@ class Telling:
     def check(self, engine: Engine) -> None:
         """Raise Refusal for a model that cannot say how likely a prompt is."""
         if self.echoes and engine.family != "causal":
-            message = f"echo: {engine.model} reads a prompt as a whole, and does not say how likely it is; leave it out"
+            message = "echo: the model reads a prompt as a whole, and does not say how likely it is; leave it out"
             raise Refusal(400, message, param="echo")
 
     def told(

@@ -18,8 +18,8 @@ VALUES = st.recursive(
     max_leaves=6,
 )
 FIELDS = {
-    "/v1/completions": "prompt suffix n stream stop seed temperature top_p top_k min_p echo logprobs max_tokens model",
-    "/v1/chat/completions": "messages n stream stop seed temperature response_format tools stream_options logprobs top_logprobs",
+    "/v1/completions": "prompt suffix n stream stop seed temperature top_p top_k min_p echo logprobs max_tokens user",
+    "/v1/chat/completions": "messages n stream stop seed temperature response_format tools logit_bias logprobs echo",
     "/infill": "input_prefix input_suffix input_extra prompt n_predict stream stop seed temperature model",
     "/v1/domains/email/generate": "request stream format template like steer repair budget privacy seed stop top_p",
     "/v1/domains/nix/generate": "request",

@@ -13,6 +13,8 @@ from dalle_kit import Kit, Message, Prompt
 from dalle_kit.config import Settings
 from dalle_kit.engine.engine import Engine
 from tests.conftest import build, save
+from tests.engine.reading.test_examples import SIZES
+from tests.modeling.test_engine import saved
 from tests.serving.conftest import Server, serving
 
 TEXT = "The bridge reopened on Monday. Grüße, 数据 👍!"
@@ -196,5 +198,22 @@ def test_an_encoder_decoder_tells_of_what_it_wrote_and_not_of_what_it_read(
         ]
         refused = running.ask("/v1/completions", {"prompt": "x", "echo": True, "logprobs": 1})
         assert (refused.status, refused.json["error"]["param"]) == (400, "echo")
+        assert stored.path not in refused.json["error"]["message"]
         told = running.ask("/v1/completions", {"prompt": "x", "logprobs": 1, "max_tokens": 2}).json["choices"][0]
         assert len(told["logprobs"]["token_logprobs"]) in (1, 2)
+
+
+@pytest.mark.parametrize("quant", ["none", "int8"])
+def test_the_memory_of_a_model_that_reads_examples_is_no_token_that_a_prompt_can_name(
+    tmp_path: Path, byte_bpe: Any, unigram: Any, serving_home: Path, quant: str
+) -> None:
+    folder = tmp_path / "reads"
+    saved(("transformer", "llama", "prefix"), folder, reads=unigram, writes=byte_bpe, sizes=SIZES)
+    with serving(Kit(model=str(folder), quant=quant)) as running:
+        assert [each["logprobs"] for each in running.ask("/v1/models").json["data"] if each["id"] == "reads"] == [False]
+        told = running.ask("/v1/completions", {"prompt": [5, 6], "logprobs": 1, "max_tokens": 2}).json["choices"][0]
+        assert len(told["logprobs"]["token_logprobs"]) in (1, 2)
+        most = byte_bpe.get_vocab_size()
+        refused = running.ask("/v1/completions", {"prompt": [5, most], "max_tokens": 1})
+        assert (refused.status, refused.json["error"]["param"]) == (400, "prompt")
+        assert f"the last is {most - 1}" in refused.json["error"]["message"]
