@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from dalle_kit.document_stream import DocumentStream
     from dalle_kit.domain import Domain, Example, Request, option
     from dalle_kit.errors import (
+        BatchInterrupt,
         ConfigError,
         ContextOverflowError,
         DalleKitError,
@@ -71,6 +72,7 @@ _EXPORTS = {
     "dalle_kit.document_stream": ("DocumentStream",),
     "dalle_kit.domain": ("Domain", "Example", "Request", "option"),
     "dalle_kit.errors": (
+        "BatchInterrupt",
         "ConfigError",
         "ContextOverflowError",
         "DalleKitError",
@@ -126,6 +128,7 @@ _HOME = {name: module for module, names in _EXPORTS.items() for name in names}
 __all__ = [
     "AdapterSource",
     "AsyncKit",
+    "BatchInterrupt",
     "BridgeSource",
     "ConfigError",
     "ContextOverflowError",

@@ -21,7 +21,8 @@
     └── OutputError             a result cannot be written where it was asked to go
 
 Each carries its facts as attributes, and a message that says what failed, with which value, what is allowed, and
-what to do. Errors of libraries are translated where they enter, with ``raise ... from exc``.
+what to do. Errors of libraries are translated where they enter, with ``raise ... from exc``. BatchInterrupt is no
+error: it is Python's KeyboardInterrupt, with what was written before it.
 """
 
 from __future__ import annotations
@@ -41,6 +42,18 @@ class DalleKitError(Exception):
     """
 
     documents: Mapping[int, Document] = MappingProxyType({})
+
+
+class BatchInterrupt(KeyboardInterrupt):
+    """``Kit.batch`` was interrupted, by Ctrl-C most often.
+
+    ``documents`` are those that were written by then, by the numbers of their requests; what was being written is not
+    among them.
+    """
+
+    def __init__(self, documents: Mapping[int, Document]) -> None:
+        self.documents = documents
+        super().__init__()
 
 
 class RequestError(DalleKitError):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dalle_kit import pipeline
 from dalle_kit.choosing import Work
-from dalle_kit.errors import DalleKitError, RequestError
+from dalle_kit.errors import BatchInterrupt, DalleKitError, RequestError
 from dalle_kit.records import Document, GenerationOptions
 from dalle_kit.side_by_side import side_by_side
 
@@ -31,7 +31,8 @@ def write_many(
 ) -> list[Document]:
     """Write a document for each work; ``at_once`` is how many of them a server writes side by side.
 
-    Where one fails, the error's ``documents`` are those written by then, and what a server refuses is named.
+    Where one fails, the error's ``documents`` are those written by then, and what a server refuses is named. So are
+    those of the BatchInterrupt that an interruption becomes. None of them was cut short.
     """
     stop, written = threading.Event(), dict[int, Document]()
 
@@ -54,8 +55,15 @@ def write_many(
                 raise
             # A server refuses what one asks for, and is asked for each by itself.
             raise RequestError(f"requests[{first}]: {error}", field=error.field) from error
+        except KeyboardInterrupt:
+            documents.clear()  # repairs that were under way have ended in plain words
+            raise
         finally:
-            written.update(enumerate(documents, first))
+            written.update(
+                (number, document)
+                for number, document in enumerate(documents, first)
+                if not (stop.is_set() and document.provenance.budget_spent)
+            )
 
     runner = engine.runner if engine is not None and budget is None else ""
     try:
@@ -63,6 +71,8 @@ def write_many(
     except DalleKitError as error:
         error.documents = written
         raise
+    except KeyboardInterrupt as interruption:
+        raise BatchInterrupt(written) from interruption
     return [written[number] for number in range(len(works))]
 
 

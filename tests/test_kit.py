@@ -7,14 +7,26 @@ import contextlib
 import json
 import multiprocessing
 import os
+import signal
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from dalle_kit import AsyncKit, ContextOverflowError, Document, Kit, OptionError, RequestError, UnknownNameError
+from dalle_kit import (
+    AsyncKit,
+    BatchInterrupt,
+    ContextOverflowError,
+    Document,
+    Draft,
+    Kit,
+    OptionError,
+    RequestError,
+    UnknownNameError,
+)
 from dalle_kit.config import Settings
+from dalle_kit.engine.engine import ROWS
 
 if TYPE_CHECKING:
     from tests.conftest import Checkpoints
@@ -102,6 +114,29 @@ def test_a_batch_writes_what_each_request_alone_gets(kit: Kit) -> None:
     alone = [kit.generate("email", request, seed=3, max_tokens=24) for request in (REQUEST, other)]
     assert [each.text for each in together] == [each.text for each in alone]
     assert kit.batch("email", []) == []
+
+
+def test_what_a_batch_had_written_when_it_was_interrupted_is_handed_over(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if kit.load().runner != "native":
+        pytest.skip("all of a batch is one part here")
+    requests = [{**REQUEST, "to": [f"guest{number}@example.com"], "points": ["bring it"]} for number in range(ROWS + 2)]
+    go_on = kit.plugins.postprocess
+
+    def postprocess(domain: str, request: Any, draft: Draft) -> Any:
+        if request.to[0] == "guest17@example.com":
+            signal.raise_signal(signal.SIGINT)
+        return go_on(domain, request, draft)
+
+    monkeypatch.setattr(kit.plugins, "postprocess", postprocess)
+    with pytest.raises(KeyboardInterrupt) as raised:
+        kit.batch("email", requests, max_tokens=12)
+    assert isinstance(raised.value, BatchInterrupt)
+    assert list(raised.value.documents) == list(range(ROWS))
+    assert raised.value.documents[3].request.to[0] == "guest3@example.com"
+    monkeypatch.undo()
+    assert kit.generate("email", requests[3], max_tokens=12).text == raised.value.documents[3].text
 
 
 def test_a_request_of_a_batch_that_is_wrong_is_named_by_its_place(kit: Kit) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable
 
 import pytest
 
-from dalle_kit import Kit, Settings
+from dalle_kit import BatchInterrupt, Kit, Settings
 from dalle_kit.engine.remote.engine import RemoteEngine
 from dalle_kit.engine.remote.pace import Patience
 from dalle_kit.errors import DalleKitError, ModelError, RequestError, ServerError, UnknownNameError
@@ -262,6 +263,24 @@ def test_what_a_batch_had_written_when_a_row_failed_is_in_the_error(script: Scri
     assert list(raised.value.documents) == [0]
     assert raised.value.documents[0].request.points == ("bus 1 is late",)
     assert not any("bus 3" in json.dumps(body) for _, body, _ in script.asked)
+
+
+def test_what_is_under_way_when_a_batch_is_interrupted_is_not_handed_over(script: Script) -> None:
+    def answer(handler: Handler) -> None:
+        if "bus 2" in json.dumps(handler.body):
+            time.sleep(0.5)  # the first is finished
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.5)
+        says("The bus is late.")(handler)
+
+    script.behaviours = [answer]
+    requests = [{"to": ["a@example.com"], "points": [f"note: bus {number} late"]} for number in (1, 2, 3)]
+    kit = Kit(model=f"openai:{script.url}#m", settings=Settings(remote_together=2))
+    script.engines.append(kit.load())  # type: ignore[arg-type]
+    with pytest.raises(BatchInterrupt) as raised:
+        kit.batch("email", requests)
+    assert 0 in raised.value.documents and 1 not in raised.value.documents
+    assert not any(each.provenance.budget_spent for each in raised.value.documents.values())
 
 
 def test_a_request_of_a_batch_that_the_server_refuses_is_named(script: Script) -> None:
