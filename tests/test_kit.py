@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -251,6 +252,42 @@ def test_cancelling_stops_a_batch(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> 
     (documents,) = ended  # the thread that wrote them has ended
     assert [each.provenance.budget_spent for each in documents] == [True] * 3
     assert any(finding.message.startswith("it was stopped") for finding in documents[-1].findings)
+
+
+def test_what_an_application_does_in_threads_of_its_loop_and_what_a_kit_writes_do_not_wait_for_each_other(
+    kit: Kit,
+) -> None:
+    async def work() -> str:
+        loop, gate = asyncio.get_running_loop(), threading.Event()
+        loop.set_default_executor(ThreadPoolExecutor(1))
+        busy = loop.run_in_executor(None, gate.wait)
+        try:
+            document = await asyncio.wait_for(AsyncKit(kit).generate("email", REQUEST, max_tokens=8), timeout=60)
+        finally:
+            gate.set()
+            await busy
+        return document.text
+
+    assert asyncio.run(work()) == kit.generate("email", REQUEST, max_tokens=8).text
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_an_async_kit_that_has_written_can_write_in_a_forked_process(kit: Kit) -> None:
+    writer = AsyncKit(kit)
+    written = asyncio.run(writer.generate("email", REQUEST, max_tokens=8)).text
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe()
+
+    def write() -> None:
+        theirs.send(asyncio.run(writer.generate("email", REQUEST, max_tokens=8)).text)
+
+    child = context.Process(target=write, daemon=True)
+    child.start()
+    has_written = ours.poll(60)
+    child.kill()
+    child.join()
+    assert has_written and ours.recv() == written
 
 
 def test_a_kit_and_its_settings_exclude_each_other(kit: Kit) -> None:
