@@ -31,14 +31,14 @@ class SourcePlace(_Frozen):
     """
 
     text: str = pydantic.Field(description="The file's exact content.")
-    path: str | None = pydantic.Field(None, min_length=1, description="The file's name; it is never opened.")
+    path: str | None = pydantic.Field(default=None, min_length=1, description="The file's name; it is never opened.")
     line: int | None = pydantic.Field(
-        None, description="The line to write in, from 1.", json_schema_extra={"minimum": 1}
+        default=None, description="The line to write in, from 1.", json_schema_extra={"minimum": 1}
     )
     column: int | None = pydantic.Field(
-        None, description="The character of the line to write before, from 1.", json_schema_extra={"minimum": 1}
+        default=None, description="The character of the line to write before, from 1.", json_schema_extra={"minimum": 1}
     )
-    nearby: tuple[NearbyFile, ...] = pydantic.Field((), description="Files that bear on it.")
+    nearby: tuple[NearbyFile, ...] = pydantic.Field(default=(), description="Files that bear on it.")
 
     @pydantic.field_validator("text")
     @classmethod

@@ -10,10 +10,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pydantic
 import pytest
 
 import dalle_kit
-from dalle_kit import errors, hookspecs, records
+from dalle_kit import SourcePlace, errors, hookspecs, records
 
 REPOSITORY = Path(__file__).parents[1]
 SOURCES = sorted(
@@ -74,6 +75,16 @@ def test_type_checkers_see_the_public_names() -> None:
     assert set(seen) == set(dalle_kit.__all__) - {"__version__"}
     for name, module in seen.items():
         assert getattr(importlib.import_module(str(module)), name) is getattr(dalle_kit, name)
+
+
+def test_type_checkers_see_which_fields_of_public_models_have_defaults() -> None:
+    public = (getattr(dalle_kit, name) for name in dalle_kit.__all__)
+    models = {each for each in public if inspect.isclass(each) and issubclass(each, pydantic.BaseModel)}
+    assert SourcePlace in models
+    for module in {inspect.getsourcefile(model) for model in models}:
+        for call in ast.walk(parse(Path(str(module)))):
+            if isinstance(call, ast.Call) and ast.unparse(call.func).removeprefix("pydantic.") == "Field":
+                assert not call.args, f"{module}:{call.lineno}: a default without a name is none to a type checker"
 
 
 def test_an_unknown_attribute_is_an_attribute_error() -> None:
