@@ -361,8 +361,8 @@ class Kit:
         ``drop`` those to say no more. It is written with the model, the settings and the examples of the record;
         ``like`` has examples that are in no set, ``seed`` gives other sentences, ``budget`` and ``privacy`` are as in
         ``generate``. What cannot be done is a finding "revision" of the new document.
-        Raises RevisionError, UnknownNameError for an instruction, a sentence or a point there is none of, RequestError,
-        ConfigError for what is no record, and what ``generate`` raises.
+        Raises RevisionError, as for a sentence or a point there is none of, UnknownNameError for an instruction
+        that the domain does not know, RequestError, ConfigError for what is no record, and what ``generate`` raises.
         """
         from dalle_kit.reproduction import recorded_likeness
         from dalle_kit.revising import Revision, revise, texts_of

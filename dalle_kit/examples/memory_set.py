@@ -92,6 +92,8 @@ def read_examples(paths: Iterable[str | os.PathLike[str]], *, name: str = "files
 
     Raises ExampleError for a path that does not exist, where no text is found, and for more than MOST texts.
     """
+    if isinstance(paths, str | bytes | os.PathLike) or not isinstance(paths, Iterable):
+        raise ExampleError(f"examples are read from a list of paths, not {paths!r:.80}; put a single path into a list")
     report, texts = Report(), dict[str, Found]()
     for entry in read_sources(paths):
         if isinstance(entry, Skipped):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -33,8 +34,8 @@ class History:
     Every method raises HistoryError where the file cannot be used.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
-        self.path = find_paths().data / "history" / "history.sqlite" if path is None else path
+    def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
+        self.path = find_paths().data / "history" / "history.sqlite" if path is None else Path(path)
 
     def add(self, document: Document | Mapping[str, Any], *, text: bool = True, format: str = "json") -> int:
         """Record a document, or its ``as_dict``, and return its number; it is on the disk then.

@@ -19,9 +19,9 @@ class Revision:
     drop: tuple[str, ...] = ()
 
 
-def texts_of(given: str | Sequence[int | str]) -> tuple[str, ...]:
-    """Return what a caller gave as texts; a single one, which is a sequence of letters, is one."""
-    return (given,) if isinstance(given, str) else tuple(map(str, given))
+def texts_of(given: int | str | Sequence[int | str]) -> tuple[str, ...]:
+    """Return what a caller gave as texts; a single number or text, which is a sequence of letters, is one."""
+    return (str(given),) if isinstance(given, int | str) else tuple(map(str, given))
 
 
 @dataclass(frozen=True, slots=True)

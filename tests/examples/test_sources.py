@@ -325,6 +325,15 @@ def test_files_are_read_into_memory_each_text_once(tmp_path: Path) -> None:
         read_examples([tmp_path])
 
 
+def test_a_path_that_is_no_list_is_not_read_by_its_letters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").write_text("A text of another file.", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    given: Any
+    for given in ("a", tmp_path, None):
+        with pytest.raises(ExampleError, match="put a single path into a list"):
+            read_examples(given)
+
+
 def test_more_files_than_are_read_each_time_belong_into_a_set(tmp_path: Path) -> None:
     lines = "".join(f'{{"text": "text {number}"}}\n' for number in range(2001))
     (tmp_path / "many.jsonl").write_text(lines, encoding="utf-8")

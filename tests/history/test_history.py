@@ -4,6 +4,7 @@ import os
 import stat
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -114,6 +115,11 @@ def test_numbers_that_no_database_takes_are_one_error(history: History) -> None:
     with pytest.raises(HistoryError, match="keep -1: "):
         history.prune(keep=-1)
     assert len(list(history.entries())) == 1
+
+
+def test_a_history_is_at_a_path_that_is_given_as_a_text(path: Path) -> None:
+    number = History(str(path)).add(document("The lift works."))
+    assert History(path).get(number)["text"] == "The lift works."
 
 
 def test_to_remove_nothing_removes_nothing(history: History) -> None:
