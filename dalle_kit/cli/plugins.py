@@ -59,7 +59,7 @@ def show(name: str, as_json: bool) -> None:
 def check(context: click.Context, name: str | None, as_json: bool) -> None:
     """Say what is wrong with the plugins, and where.
 
-    Each is loaded afresh. Exit code 2 if anything is wrong.
+    Each is loaded afresh, and no more is tried. Exit code 2 if anything is wrong.
 
     With NAME, that plugin alone is held against the whole contract: its fields, templates, post-processing, checks,
     formats and hooks are tried with the least and the most of a request and with what models write. Loads no model.
@@ -82,7 +82,8 @@ def check(context: click.Context, name: str | None, as_json: bool) -> None:
     else:
         for info in infos:
             if not problems or (name is None and not info.problem):
-                say(f"{info.label}: {'ok' if info.status == 'loaded' else info.status}")
+                fine = "loads" if name is None else "ok"
+                say(f"{info.label}: {fine if info.status == 'loaded' else info.status}")
         for problem in problems:
             say(f"Error: {problem}", err=True)
     if problems:

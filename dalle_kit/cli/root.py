@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -151,7 +152,26 @@ def _plugin_command(name: str) -> click.Command | None:
     from dalle_kit.config import load_settings
     from dalle_kit.plugin_manager.manager import load_plugins
 
-    return load_plugins(load_settings()).commands.get(name)
+    plugins = load_plugins(load_settings())
+    command = plugins.commands.get(name)
+    if command is not None:
+        owner = next(info.name for info in plugins.infos if name in info.commands)
+        command.invoke = partial(_invoked, command.invoke, name, owner)  # type: ignore[method-assign]
+    return command
+
+
+def _invoked(invoke: Callable[[click.Context], Any], name: str, plugin: str, ctx: click.Context) -> Any:
+    """Run a plugin's command; what fails in it is the plugin's, but for what click and the toolkit say by errors."""
+    try:
+        return invoke(ctx)
+    except (click.ClickException, click.exceptions.Exit, click.Abort, DalleKitError, OSError):
+        raise
+    except Exception as error:
+        from dalle_kit.plugin_manager.faults import described
+
+        raise PluginError(
+            f"plugin {plugin!r} failed in its command {name!r}: {described(error)}", plugin=plugin
+        ) from error
 
 
 def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:

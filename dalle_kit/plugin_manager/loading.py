@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 Check = Callable[[Any, Draft], Iterable[Finding]]
 
 _HOOK_PREFIX = f"{hookspecs.PROJECT}_"
+_COMMAND_NAME = re.compile(r"[a-z][a-z0-9-]*\Z")
 _LOADER_NAME = re.compile(r"[a-z][a-z0-9_-]*\Z")
 
 
@@ -139,6 +140,8 @@ class LoadedPlugin:
     def add_commands(self, group: click.Group) -> None:
         """Take the commands that the plugin has put into ``group``."""
         for name, command in group.commands.items():
+            if not _COMMAND_NAME.match(name):
+                raise ValueError(f"command name {name!r}: use one word of lower-case letters, digits and '-'")
             _check_command(name, "command")
             self.commands[name] = command
 

@@ -127,7 +127,7 @@ class Plugins:
         for info, hook in self._in_order(name):
             offered = {"domain": domain, "request": request, changes: value}
             try:
-                result = hook.function(*[offered[argument] for argument in hook.argnames])
+                result = _called(hook.function, *[offered[argument] for argument in hook.argnames])
                 if result is None:
                     continue
                 if not isinstance(result, type(value)):
@@ -169,7 +169,7 @@ class Plugins:
 
     def _run_check(self, info: PluginInfo, check: Callable[..., Any], *args: Any) -> list[Finding]:
         try:
-            findings = list(check(*args) or ())
+            findings = list(_called(lambda *given: tuple(check(*given) or ()), *args))
             for finding in findings:
                 if not isinstance(finding, Finding):
                     raise TypeError(f"a check returned {finding!r:.80}; return findings")
@@ -193,9 +193,21 @@ def _guarded_format(format: Format, plugin: str) -> Format:
     )
 
 
+def _called(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Return what a plugin's function does; raises TypeError where it changed a draft's texts in the draft itself.
+
+    What it changed is a copy: else it would change what the toolkit has reviewed, and what it goes back to.
+    """
+    given = [replace(each, texts=dict(each.texts)) if isinstance(each, Draft) else each for each in arguments]
+    result = function(*given)
+    if any(isinstance(before, Draft) and after != before for before, after in zip(arguments, given, strict=True)):
+        raise TypeError("it changed the draft that it was given; return draft.replace(SLOT, TEXT) instead")
+    return result
+
+
 def _whole_draft(finish: Callable[[Any, Draft], Draft], request: Any, draft: Draft) -> Draft:
     """Finish a draft; one with broken parts raises here, where its author is known."""
-    finished = finish(request, draft)
+    finished: Draft = _called(finish, request, draft)
     if isinstance(finished, Draft):
         _ = finished.text
     return finished

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from dalle_kit import hookspecs
+from dalle_kit.cli.main import main
 from dalle_kit.config import PluginSettings, Settings
 from dalle_kit.errors import PluginError
 from dalle_kit.plugin_manager.manager import Plugins, load_plugins
@@ -71,6 +72,24 @@ def test_dalle_kit_register_commands(install: Callable[..., Path]) -> None:
 
     result = CliRunner().invoke(load_plugins(Settings()).commands["wave"], [])
     assert result.output == "o/\n"
+
+
+def test_what_fails_in_a_plugins_command_is_told_with_its_name_and_place(
+    install: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    install(
+        "commands",
+        "import click\n@hookimpl\ndef dalle_kit_register_commands(cli):\n"
+        "    @cli.command()\n    def wave(): raise ValueError('no hand')\n"
+        "    @cli.command()\n    def nod(): raise click.UsageError('no head')\n"
+        "    @cli.command()\n    def leave(): raise SystemExit(7)\n",
+    )
+    assert main(["wave"]) == 2
+    told = capsys.readouterr().err
+    assert "plugin 'commands' failed in its command 'wave': ValueError: no hand [" in told and "__init__.py:" in told
+    assert main(["nod"]) == 2 and "plugin" not in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="7"):
+        main(["leave"])
 
 
 def test_dalle_kit_register_template_loaders(install: Callable[..., Path]) -> None:
@@ -158,6 +177,7 @@ BAD_RESULTS = {
     "returns text": ("return 'text'", "return a Draft or None"),
     "drops a slot": ("return Draft(draft.skeleton, {})", "body"),
     "spoils a slot": ("return draft.replace('body', None)", "NoneType"),
+    "changes its argument": ("draft.texts['body'] = 'changed'", "return draft.replace"),
 }
 
 
@@ -173,6 +193,14 @@ def test_a_failing_hook_becomes_an_error_finding_and_the_others_still_run(
     assert draft.text == "x12"
     assert [(finding.check, finding.severity) for finding in findings] == [("plugin:b", "error")]
     assert cause in findings[0].message and "\n" not in findings[0].message
+
+
+def test_a_check_that_changes_the_draft_is_told_so_and_changes_nothing(install: Callable[..., Path]) -> None:
+    body = "    yield Finding('mine', 'note', 'first')\n    draft.texts['body'] = 'changed'\n"
+    install("a", f"from dalle_kit import Finding\n@hookimpl\ndef dalle_kit_check(draft):\n{body}")
+    (finding,) = load_plugins(Settings()).check("note", None, DRAFT)  # type: ignore[arg-type]
+    assert (finding.check, finding.severity) == ("plugin:a", "error")
+    assert "it changed the draft" in finding.message and DRAFT.text == "x"
 
 
 @pytest.mark.parametrize("hook", ["dalle_kit_postprocess", "dalle_kit_shape_prompt", "dalle_kit_check"])

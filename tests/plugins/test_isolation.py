@@ -30,6 +30,10 @@ BROKEN = {
         "\n    register(Domain(name='note', summary='A note', request=dict, templates=__name__))",
         "derive it from dalle_kit.Request",
     ),
+    "command of two words": (
+        "import click\n@hookimpl\ndef dalle_kit_register_commands(cli): cli.add_command(click.Command('wave twice'))",
+        "command name 'wave twice': use one word",
+    ),
     "no hook": ("def dalle_kit_register_domains(register): ...", "hookimpl"),
     "wrapper": ("@hookimpl(wrapper=True)\ndef dalle_kit_check(domain): yield", "wrapper"),
     "raises": ("@hookimpl\ndef dalle_kit_register_models(register): 1 / 0", "ZeroDivisionError"),

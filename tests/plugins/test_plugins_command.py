@@ -69,7 +69,7 @@ def test_check_names_what_is_wrong_and_where(install: Install, capsys: pytest.Ca
     line = file.read_text(encoding="utf-8").splitlines().index("import no_such_library") + 1
     assert main(["plugins", "check"]) == 2
     captured = capsys.readouterr()
-    assert "plugin 'notes' (notes-kit 1.0): ok" in captured.out
+    assert "plugin 'notes' (notes-kit 1.0): loads" in captured.out
     assert "no_such_library" in captured.err and f"[{file}:{line}]" in captured.err
     assert main(["plugins", "check", "notes"]) == 0
     assert main(["plugins", "check", "broken", "--json"]) == 2
