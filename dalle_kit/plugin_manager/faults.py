@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pluggy
 
 import dalle_kit
 from dalle_kit.errors import DalleKitError, PluginError, printable_line
+from dalle_kit.records import Draft
 
 #: What a plugin can do to us while its code runs. Ctrl-C is the user's, and passes.
 FAILURES = (Exception, SystemExit)
@@ -67,3 +69,15 @@ def guard(function: Callable[..., Any], *, plugin: str, doing: str, expect: Any 
             raise PluginError(f"plugin {plugin!r} failed {doing}: {described(error)}", plugin=plugin) from error
 
     return guarded
+
+
+def called(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Return what a plugin's function does; raises TypeError where it changed a draft's texts in the draft itself.
+
+    What it changed is a copy: else it would change what the toolkit has reviewed, and what it goes back to.
+    """
+    given = [replace(each, texts=dict(each.texts)) if isinstance(each, Draft) else each for each in arguments]
+    result = function(*given)
+    if any(isinstance(before, Draft) and after != before for before, after in zip(arguments, given, strict=True)):
+        raise TypeError("it changed the draft that it was given; return draft.replace(SLOT, TEXT) instead")
+    return result

@@ -19,7 +19,7 @@ from dalle_kit.errors import PluginError, UnknownNameError
 from dalle_kit.models.spec import ModelSpec
 from dalle_kit.plugin_manager.claims import drop_strays, settle_clashes
 from dalle_kit.plugin_manager.common_formats import COMMON_FORMATS
-from dalle_kit.plugin_manager.faults import FAILURES, described, guard, one_line, place
+from dalle_kit.plugin_manager.faults import FAILURES, called, described, guard, one_line, place
 from dalle_kit.plugin_manager.loading import Check, LoadedPlugin, PluginInfo, load_plugin
 from dalle_kit.plugin_manager.rules import is_strict
 from dalle_kit.records import Draft, Finding, Format, Gap, Prompt
@@ -127,7 +127,7 @@ class Plugins:
         for info, hook in self._in_order(name):
             offered = {"domain": domain, "request": request, changes: value}
             try:
-                result = _called(hook.function, *[offered[argument] for argument in hook.argnames])
+                result = called(hook.function, *[offered[argument] for argument in hook.argnames])
                 if result is None:
                     continue
                 if not isinstance(result, type(value)):
@@ -169,7 +169,7 @@ class Plugins:
 
     def _run_check(self, info: PluginInfo, check: Callable[..., Any], *args: Any) -> list[Finding]:
         try:
-            findings = list(_called(lambda *given: tuple(check(*given) or ()), *args))
+            findings = list(called(lambda *given: tuple(check(*given) or ()), *args))
             for finding in findings:
                 if not isinstance(finding, Finding):
                     raise TypeError(f"a check returned {finding!r:.80}; return findings")
@@ -193,21 +193,9 @@ def _guarded_format(format: Format, plugin: str) -> Format:
     )
 
 
-def _called(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Return what a plugin's function does; raises TypeError where it changed a draft's texts in the draft itself.
-
-    What it changed is a copy: else it would change what the toolkit has reviewed, and what it goes back to.
-    """
-    given = [replace(each, texts=dict(each.texts)) if isinstance(each, Draft) else each for each in arguments]
-    result = function(*given)
-    if any(isinstance(before, Draft) and after != before for before, after in zip(arguments, given, strict=True)):
-        raise TypeError("it changed the draft that it was given; return draft.replace(SLOT, TEXT) instead")
-    return result
-
-
 def _whole_draft(finish: Callable[[Any, Draft], Draft], request: Any, draft: Draft) -> Draft:
     """Finish a draft; one with broken parts raises here, where its author is known."""
-    finished: Draft = _called(finish, request, draft)
+    finished: Draft = called(finish, request, draft)
     if isinstance(finished, Draft):
         _ = finished.text
     return finished

@@ -6,6 +6,7 @@ finish      takes whatever a model writes, keeps the slots, and changes nothing 
 checks      point at slots that are there and at places within their texts; shortening ends
 formats     each writes the same twice, as UTF-8, and what its media type says it is
 hooks       of a plugin: work on the documents of all domains
+output      nothing is printed to stdout, where the finished text goes
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from dalle_kit.plugin_manager.loading import LoadedPlugin, PluginInfo
 from dalle_kit.plugin_manager.manager import Plugins, load_plugins, survey_plugins
 from dalle_kit.templating.templates import Templates
 from dalle_kit.testing.domain_rules import RULES, Subject
-from dalle_kit.testing.faults import Fault, place_of
+from dalle_kit.testing.faults import Fault, listening, place_of
 from dalle_kit.testing.hook_rules import hook_faults
 from dalle_kit.testing.samples import sample_requests
 
@@ -64,16 +65,18 @@ def plugin_faults(plugins: Plugins, name: str) -> list[Fault]:
     if loaded is None:
         raise UnknownNameError("loaded plugin", name, [info.name for info in plugins.infos if info.status == "loaded"])
     faults = [fault for domain in loaded.domains.values() for fault in _domain_faults(plugins, domain)]
-    with TemporaryDirectory() as empty:
-        return [*faults, *hook_faults(plugins, Templates(plugins, user_folder=Path(empty)), loaded)]
+    with TemporaryDirectory() as empty, listening(faults):
+        faults += hook_faults(plugins, Templates(plugins, user_folder=Path(empty)), loaded)
+    return faults
 
 
 def _domain_faults(plugins: Plugins, domain: Domain) -> list[Fault]:
-    requests, note = sample_requests(domain)
+    found: list[Fault] = []
     # An empty folder for the user's templates: those of whoever runs this are not the plugin's fault.
-    with TemporaryDirectory() as empty:
+    with TemporaryDirectory() as empty, listening(found):
+        requests, note = sample_requests(domain)
         subject = Subject(plugins, Templates(plugins, user_folder=Path(empty)), domain, requests)
-        found = [fault for rule in RULES for fault in rule(subject)]
+        found += [fault for rule in RULES for fault in rule(subject)]
     if not requests:
         found.insert(0, Fault("requests", note, place_of(domain.request)))
     return list(dict.fromkeys(found))

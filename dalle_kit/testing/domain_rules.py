@@ -13,6 +13,7 @@ from dalle_kit.audit.counterfactuals import frames_of
 from dalle_kit.domain import Domain, Request
 from dalle_kit.errors import DalleKitError, PluginError, RequestError, TemplateError
 from dalle_kit.likeness.likeness import plain_texts
+from dalle_kit.plugin_manager.faults import called
 from dalle_kit.plugin_manager.manager import Plugins
 from dalle_kit.records import Draft, Finding
 from dalle_kit.templating.checks import check_templates
@@ -53,7 +54,7 @@ class Subject:
         for request, shaped in self.shapes:
             for kind, draft in sample_drafts(shaped.skeleton):
                 try:
-                    done = self.domain.finish(request, draft)
+                    done = called(self.domain.finish, request, draft)
                     _ = done.text
                 except Exception:
                     continue
@@ -166,8 +167,8 @@ def finishing(subject: Subject) -> list[Fault]:
     for request, shaped in subject.shapes:
         for kind, draft in sample_drafts(shaped.skeleton):
             with noted(faults, "finish", f"given {kind}, it fails", domain.finish):
-                once = domain.finish(request, draft)
-                message = _unlike(once, draft) or _changes(once, domain.finish(request, once))
+                once = called(domain.finish, request, draft)
+                message = _unlike(once, draft) or _changes(once, called(domain.finish, request, once))
                 if message:
                     faults.append(Fault("finish", f"given {kind}, {message}", place_of(domain.finish)))
     return _first_of_each(faults)
@@ -199,7 +200,8 @@ def checks(subject: Subject) -> list[Fault]:
     domain, faults = subject.domain, list[Fault]()
     for request, kind, draft in subject.finished:
         with noted(faults, "check", f"given {kind}, it fails", domain.check):
-            for finding in domain.check(request, draft) or ():  # None is no finding, as for the hook
+            # None is no finding, as for the hook.
+            for finding in called(lambda *given: tuple(domain.check(*given) or ()), request, draft):
                 message = _misplaced(finding, draft)
                 if message:
                     faults.append(Fault("check", f"given {kind}, {message}", place_of(domain.check)))

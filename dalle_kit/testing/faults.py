@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 import inspect
+import io
+import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,28 @@ def noted(faults: list[Fault], rule: str, doing: str, subject: object) -> Iterat
         yield
     except FAILURES as error:
         faults.append(Fault(rule, f"{doing}: {one_line(error)}", _place_in(error, subject) or place_of(subject)))
+
+
+@contextmanager
+def listening(faults: list[Fault]) -> Iterator[None]:
+    """Keep what the block prints from stdout, and turn it into a fault, at the place that printed first."""
+    heard = _Heard()
+    with redirect_stdout(heard):
+        yield
+    if heard.getvalue():
+        said = f"it prints {shown(heard.getvalue().splitlines()[0])} to stdout, where the finished text goes"
+        faults.append(Fault("output", f"{said}; print to stderr", heard.place))
+
+
+class _Heard(io.StringIO):
+    """Takes the place of stdout, and notes which code wrote to it first."""
+
+    place = ""
+
+    def write(self, text: str) -> int:
+        caller = sys._getframe(1)  # ``print`` has no frame of its own
+        self.place = self.place or f"{caller.f_code.co_filename}:{caller.f_lineno}"
+        return super().write(text)
 
 
 def place_of(subject: Any, field: str = "") -> str:

@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import pydantic
 import pytest
@@ -87,6 +87,16 @@ def stumble(request: Any, draft: Draft) -> Draft:
 
 def nothing(request: Any, draft: Draft) -> Any:
     return None
+
+
+def loud(request: Any, draft: Draft) -> Draft:
+    print("finishing")
+    return draft
+
+
+def in_place(request: Any, draft: Draft) -> Draft:
+    cast("dict[str, str]", draft.texts)["body"] = "changed"
+    return draft
 
 
 def elsewhere(request: Any, draft: Draft) -> Iterable[Finding]:
@@ -172,6 +182,8 @@ BREACHES: dict[str, tuple[dict[str, Any], str, str]] = {
     "finish that drops a slot": ({"finish": drop}, "finish", "returns the slots"),
     "finish that fails on no text": ({"finish": stumble}, "finish", "given nothing, it fails: IndexError"),
     "finish that returns nothing": ({"finish": nothing}, "finish", "which is no Draft"),
+    "finish that changes the draft itself": ({"finish": in_place}, "finish", "return draft.replace(SLOT, TEXT)"),
+    "finish that prints": ({"finish": loud}, "output", "it prints 'finishing' to stdout"),
     "a finding outside of the text": ({"check": elsewhere}, "check", "'far' points at (0, 1000000)"),
     "a finding in no slot": ({"check": nowhere}, "check", "there are body"),
     "a check that is none": ({"check": lambda request, draft: ["x"]}, "check", "which is no Finding"),
