@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -55,10 +56,15 @@ def sample_drafts(skeleton: Skeleton) -> Iterator[tuple[str, Draft]]:
 
 
 def _held(slot: Slot, text: str) -> str:
-    """Return a text that the slot may have: one of its choices, nothing where its pattern does not take the text."""
+    """Return a text that the slot may have: one of its choices, nothing where its pattern does not take the text.
+
+    What has a schema is JSON, or nothing where nothing was written: it may be cut off at any place.
+    """
     if slot.choices:
         return slot.choices[0]
-    if slot.grammar is not None or slot.schema is not None:
+    if slot.schema is not None:
+        return json.dumps(example_value(slot.schema, slot.schema)) if text else ""
+    if slot.grammar is not None:
         return ""
     begun = slot.verbatim or text.startswith(slot.starts_with)
     held = text if begun else slot.starts_with + text

@@ -268,6 +268,19 @@ def test_texts_that_a_slots_pattern_takes_are_tried(package: Path) -> None:
     assert {fault.rule for fault in domain_faults(domain(finish=careless))} == {"finish"}
 
 
+def test_a_format_is_tried_with_what_a_slots_schema_takes(package: Path) -> None:
+    schema = {"type": "object", "properties": {"to": {"type": "string"}, "chairs": {"type": "integer"}}}
+    (package / "document.j2").write_text('{{ slot("body", schema=schema) }}', encoding="utf-8")
+
+    def row(*names: str) -> Domain:
+        written = Format("row", lambda document: ",".join(str(document.value("body")[name]) for name in names))
+        return domain(context=lambda request: {"schema": schema}, formats=(written,))
+
+    check_domain(row("to", "chairs"))
+    (fault,) = domain_faults(row("to", "tables"))
+    assert fault.rule == "formats" and "KeyError: 'tables'" in fault.message
+
+
 def test_a_function_that_its_plugin_wraps_is_called_as_it_is_wrapped() -> None:
     def loud(render: Callable[[str], str]) -> Callable[[Document], str]:
         @functools.wraps(render)
