@@ -35,7 +35,22 @@ if TYPE_CHECKING:
     from dalle_kit.records import Document
 
 
-class DalleKitError(Exception):
+def _as_it_was(kind: type[BaseException], arguments: tuple[Any, ...], facts: Mapping[str, Any]) -> BaseException:
+    """Return an error that comes from another process, whatever its class is made with."""
+    error = kind.__new__(kind, *arguments)
+    vars(error).update(facts)
+    return error
+
+
+class _Carried(BaseException):
+    """What is raised here and can be sent to another process, but for the documents, which cannot."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        facts = {name: value for name, value in vars(self).items() if name != "documents"}
+        return _as_it_was, (type(self), self.args, facts)
+
+
+class DalleKitError(_Carried, Exception):
     """The base of all errors raised on purpose; its message is one line, fit to be shown to a user.
 
     ``documents`` are those that ``Kit.batch`` had written when it failed, by the numbers of their requests.
@@ -44,12 +59,14 @@ class DalleKitError(Exception):
     documents: Mapping[int, Document] = MappingProxyType({})
 
 
-class BatchInterrupt(KeyboardInterrupt):
+class BatchInterrupt(_Carried, KeyboardInterrupt):
     """``Kit.batch`` was interrupted, by Ctrl-C most often.
 
     ``documents`` are those that were written by then, by the numbers of their requests; what was being written is not
     among them.
     """
+
+    documents: Mapping[int, Document] = MappingProxyType({})
 
     def __init__(self, documents: Mapping[int, Document]) -> None:
         self.documents = documents
