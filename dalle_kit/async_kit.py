@@ -7,7 +7,7 @@ import contextlib
 import contextvars
 import os
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -66,8 +66,11 @@ class AsyncKit:
 
     async def stream(
         self, domain: str, request: Fields | Request | None = None, **arguments: Any
-    ) -> AsyncIterator[str | Document]:
-        """Yield the pieces of the provisional text as ``Kit.stream``, then the Document."""
+    ) -> AsyncGenerator[str | Document, None]:
+        """Yield the pieces of the provisional text as ``Kit.stream``, then the Document.
+
+        Leaving early, best out of ``async with contextlib.aclosing(...)``, stops the generation.
+        """
         stop = threading.Event()
         opened = await self._in_thread(self.kit.stream, domain, request, stopped=stop.is_set, **arguments)
         async for piece in self._pieces(opened, stop):
