@@ -225,6 +225,19 @@ def test_a_server_that_goes_or_fails_is_said(browser: Browser, server: Server) -
         assert not browser.value("document.getElementById('write').disabled")
 
 
+def test_a_server_that_cannot_be_reached_is_said_in_our_words(browser: Browser, server: Server) -> None:
+    browser.open(server.url)
+    browser.until("document.getElementById('field-to') !== null")
+    cut = "new ReadableStream({ start: (stream) => stream.error(new TypeError('network error')) })"
+    for fetched, message in (
+        ("Promise.reject(new TypeError('Failed to fetch'))", "cannot be reached; see whether it runs"),
+        (f"Promise.resolve(new Response({cut}))", "went away before the text was finished"),
+    ):
+        browser.value(f"window.fetch = () => {fetched}")
+        browser.value("document.getElementById('form').requestSubmit()")
+        browser.until(f"document.getElementById('error').textContent.includes({message!r})")
+
+
 def test_stopping_frees_the_server(browser: Browser, server: Server) -> None:
     browser.open(server.url)
     browser.until("document.getElementById('field-to') !== null")

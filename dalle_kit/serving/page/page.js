@@ -19,12 +19,21 @@ function make(tag, properties = {}, ...children) {
   return element;
 }
 
+const UNREACHED = "the server cannot be reached; see whether it runs, and try again";
+const GONE = "the server went away before the text was finished; write it again";
+
+// Say in our words what each browser says in others, that nothing comes any more; what was stopped stays so.
+const instead = (message) => (error) => {
+  throw error.name === "AbortError" ? error : new Error(message);
+};
+
 async function ask(path, body) {
   const headers = {};
   if (at("key").value) headers.Authorization = `Bearer ${at("key").value}`;
   if (body) headers["Content-Type"] = "application/json";
   const signal = running?.signal;
-  const response = await fetch(path, { method: body ? "POST" : "GET", headers, body: body && JSON.stringify(body), signal });
+  const sent = { method: body ? "POST" : "GET", headers, body: body && JSON.stringify(body), signal };
+  const response = await fetch(path, sent).catch(instead(UNREACHED));
   if (response.ok) return response;
   if (response.status === 401) at("key-row").hidden = false;
   const told = await response.json().catch(() => ({}));
@@ -188,7 +197,7 @@ async function* events(response) {
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   for (;;) {
-    const { value, done } = await reader.read();
+    const { value, done } = await reader.read().catch(instead(GONE));
     if (done) return;
     const parts = (rest + value).split("\n\n");
     rest = parts.pop();
@@ -222,7 +231,7 @@ async function write(event) {
       else if (each.object === "document.explanation") explain(each);
       else at("text").append(each.text);
     }
-    if (!written) throw new Error("the server went away before the text was finished; write it again");
+    if (!written) throw new Error(GONE);
   } catch (error) {
     if (error.name === "AbortError") at("status").textContent = written ? finished(written) : "Stopped; what is there was not checked.";
     else tell(error.message, error.param);
