@@ -20,6 +20,7 @@ _COLLECTIVE = re.compile(
     r"colleagues|customer|info|club|school|hotel|restaurant|library|museum|clinic|hospital|university|company|agency|"
     r"insurance|practice|surgery|property|council|volunteers|members|parents|residents|neighbou?rs|reception|helpdesk|"
     r"shop|store|caf[eé]|bakery|garage|salon|studio|pharmacy|brewery|nursery|centre|center|orders|bookings|"
+    r"resources|recruitment|recruiting|payroll|accounts|accounting|billing|complaints|admissions|lettings|rentals|"
     r"society|association|union|foundation|college|academy|limited|plc|gmbh|ltd|inc|llc|ag)\b|\Athe\s+\S",
     re.I,
 )

@@ -25,6 +25,8 @@ from dalle_kit_email.request import EmailRequest, LanguageCode, Tone
         (["Dr. Priya Raman"], "friendly", "en", "Hi Priya,"),
         (["J. Raman"], "friendly", "en", "Hi J. Raman,"),
         (["Support Team"], "friendly", "en", "Hi Support Team,"),
+        (["Human Resources"], "neutral", "en", "Dear Human Resources,"),
+        (["Hill Street Lettings"], "neutral", "en", "Dear Hill Street Lettings,"),
         (["Hotel Lindner"], "neutral", "en", "Dear Hotel Lindner,"),
         (["Café Zoë"], "neutral", "en", "Dear Café Zoë,"),
         (["All staff"], "neutral", "en", "Dear all staff,"),
