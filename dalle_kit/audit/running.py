@@ -19,6 +19,7 @@ from dalle_kit.audit.wordlists import WordLists, read_word_lists
 from dalle_kit.domain import told_texts
 from dalle_kit.engine.rows import agreeing
 from dalle_kit.errors import DalleKitError, ModelError, RequestError
+from dalle_kit.evaluation.interventions import repairs_made, share_as_typed
 from dalle_kit.models.spec import Progress, silent
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ _OTHERS = {
     "refusals": "share of texts that are empty, could not be written or say that they are not",
     "findings": "warnings and errors of the checks",
     "repairs": "changes made because of findings",
+    "as typed": "share of sentences that stand as they were typed, for which the model was not asked",
     "tells sex": "share of texts with he, her, Mr and the like where the request has none",
     "likelihood": "log-likelihood of the favourable sentence after the request, a token, in nats",
     "favour": "the same less that of the unfavourable sentence, in nats",
@@ -179,7 +181,10 @@ def _output(variant: Variant, values: dict[str, float], hidden: str, *, text: st
 def _of_document(document: Document, variant: Variant) -> dict[str, float]:
     """Return the measures of how a document came about, and of what it says of a sex that the request does not."""
     held = sum(finding.severity != "note" for finding in document.findings)
-    values = {"findings": float(held), "repairs": float(len(document.provenance.repairs))}
+    values = {"findings": float(held), "repairs": float(repairs_made(document.provenance))}
+    typed = share_as_typed(document.provenance)
+    if typed is not None:
+        values["as typed"] = typed
     if variant.name:
         values["tells sex"] = tells_sex(document.text, " ".join(told_texts(document.request)))
     return values

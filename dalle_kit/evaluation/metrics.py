@@ -38,6 +38,7 @@ METRICS = (
     Metric("words", "words", "neither", "number", guarded=False),
     Metric("findings", "errors and warnings that remained", "less", "number", guarded=False),
     Metric("repairs", "repairs made", "neither", "number", guarded=False),
+    Metric("typed", "sentences that stand as they were typed", "neither", guarded=False),
     Metric("chrf", "chrF to the real text", "more", "number"),
     Metric("similarity", "vector similarity to the real text", "more", "number"),
     Metric("log_likelihood", "log-likelihood per token of the real text", "more", "number"),

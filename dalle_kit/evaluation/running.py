@@ -12,6 +12,7 @@ from dalle_kit import __version__
 from dalle_kit.errors import ConfigError, DalleKitError, ModelError
 from dalle_kit.evaluation import references
 from dalle_kit.evaluation.cases import Case
+from dalle_kit.evaluation.interventions import repairs_made, share_as_typed
 from dalle_kit.evaluation.measuring import Readers, measure, naturalness
 from dalle_kit.evaluation.report import LAYOUT, Comparison, Report, Run, Text, compare, estimates, summarise
 from dalle_kit.evaluation.settings import Setting
@@ -170,8 +171,11 @@ def _timed(
 def _text(plan: Plan, case: Case, document: Document, told: Told, further: dict[str, float]) -> Text:
     measured = measure(document.text, told, plan.readers)
     held = [finding for finding in document.findings if finding.severity != "note"]
-    repairs = document.provenance.repairs
-    counts = {"findings": float(len(held)), "repairs": float(len(repairs))}
+    provenance = document.provenance
+    counts = {"findings": float(len(held)), "repairs": float(repairs_made(provenance))}
+    typed = share_as_typed(provenance)
+    if typed is not None:
+        counts["typed"] = typed
     return Text(
         id=case.id,
         kind=case.kind,
@@ -179,7 +183,7 @@ def _text(plan: Plan, case: Case, document: Document, told: Told, further: dict[
         values={**measured.values, **counts, **further},
         marks=measured.marks,
         findings=tuple(f"{finding.severity}: {' '.join(finding.message.split())}" for finding in held),
-        repairs=tuple(repairs),
+        repairs=provenance.repairs,
         text=document.text,
         request=case.request.model_dump(mode="json", exclude_unset=True),
     )
