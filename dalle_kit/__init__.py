@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from dalle_kit.document_stream import DocumentStream
     from dalle_kit.domain import Domain, Example, Request, option
     from dalle_kit.errors import (
-        BatchInterrupt,
         ConfigError,
         ContextOverflowError,
         DalleKitError,
@@ -72,7 +71,6 @@ _EXPORTS = {
     "dalle_kit.document_stream": ("DocumentStream",),
     "dalle_kit.domain": ("Domain", "Example", "Request", "option"),
     "dalle_kit.errors": (
-        "BatchInterrupt",
         "ConfigError",
         "ContextOverflowError",
         "DalleKitError",
@@ -128,7 +126,6 @@ _HOME = {name: module for module, names in _EXPORTS.items() for name in names}
 __all__ = [
     "AdapterSource",
     "AsyncKit",
-    "BatchInterrupt",
     "BridgeSource",
     "ConfigError",
     "ContextOverflowError",

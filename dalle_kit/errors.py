@@ -21,8 +21,7 @@
     └── OutputError             a result cannot be written where it was asked to go
 
 Each carries its facts as attributes, and a message that says what failed, with which value, what is allowed, and
-what to do. Errors of libraries are translated where they enter, with ``raise ... from exc``. BatchInterrupt is no
-error: it is Python's KeyboardInterrupt, with what was written before it.
+what to do. Errors of libraries are translated where they enter, with ``raise ... from exc``.
 """
 
 from __future__ import annotations
@@ -42,15 +41,7 @@ def _as_it_was(kind: type[BaseException], arguments: tuple[Any, ...], facts: Map
     return error
 
 
-class _Carried(BaseException):
-    """What is raised here and can be sent to another process, but for the documents, which cannot."""
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        facts = {name: value for name, value in vars(self).items() if name != "documents"}
-        return _as_it_was, (type(self), self.args, facts)
-
-
-class DalleKitError(_Carried, Exception):
+class DalleKitError(Exception):
     """The base of all errors raised on purpose; its message is one line, fit to be shown to a user.
 
     ``documents`` are those that ``Kit.batch`` had written when it failed, by the numbers of their requests.
@@ -58,19 +49,10 @@ class DalleKitError(_Carried, Exception):
 
     documents: Mapping[int, Document] = MappingProxyType({})
 
-
-class BatchInterrupt(_Carried, KeyboardInterrupt):
-    """``Kit.batch`` was interrupted, by Ctrl-C most often.
-
-    ``documents`` are those that were written by then, by the numbers of their requests; what was being written is not
-    among them.
-    """
-
-    documents: Mapping[int, Document] = MappingProxyType({})
-
-    def __init__(self, documents: Mapping[int, Document]) -> None:
-        self.documents = documents
-        super().__init__()
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Documents cannot be sent to another process.
+        facts = {name: value for name, value in vars(self).items() if name != "documents"}
+        return _as_it_was, (type(self), self.args, facts)
 
 
 class RequestError(DalleKitError):

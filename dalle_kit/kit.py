@@ -265,8 +265,8 @@ class Kit:
         """Write a document for each request, computed together; ``options`` as in GenerationOptions.
 
         ``like``, ``steer``, ``repair``, ``budget``, ``privacy`` and ``name_blind`` as in ``generate``, ``stopped`` as
-        in ``stream``; the budget is for all of them. Where one fails, the error's ``documents`` are those written; an
-        interruption is raised as BatchInterrupt, which has them too.
+        in ``stream``; the budget is for all of them. Where one fails, the error's ``documents`` are those written;
+        a KeyboardInterrupt has them too.
         """
         from dalle_kit.writing_many import write_many
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dalle_kit import pipeline
 from dalle_kit.choosing import Work
-from dalle_kit.errors import BatchInterrupt, DalleKitError, RequestError
+from dalle_kit.errors import DalleKitError, RequestError
 from dalle_kit.records import Document, GenerationOptions
 from dalle_kit.side_by_side import side_by_side
 
@@ -31,8 +31,8 @@ def write_many(
 ) -> list[Document]:
     """Write a document for each work; ``at_once`` is how many of them a server writes side by side.
 
-    Where one fails, the error's ``documents`` are those written by then, and what a server refuses is named. So are
-    those of the BatchInterrupt that an interruption becomes. None of them was cut short.
+    Where one fails, the error's ``documents`` are those written by then, and what a server refuses is named. A
+    KeyboardInterrupt gets them as well. None of them was cut short.
     """
     stop, written = threading.Event(), dict[int, Document]()
 
@@ -68,11 +68,10 @@ def write_many(
     runner = engine.runner if engine is not None and budget is None else ""
     try:
         _in_parts(write, len(works), runner=runner, at_once=at_once, stop=stop)
-    except DalleKitError as error:
-        error.documents = written
+    except (DalleKitError, KeyboardInterrupt) as error:
+        # A class of ours for an interruption would end a program that does not catch it in another way than by SIGINT.
+        vars(error)["documents"] = written
         raise
-    except KeyboardInterrupt as interruption:
-        raise BatchInterrupt(written) from interruption
     return [written[number] for number in range(len(works))]
 
 

@@ -9,7 +9,6 @@ import pydantic
 import pytest
 
 from dalle_kit import (
-    BatchInterrupt,
     ContextOverflowError,
     DiskSpaceError,
     Kit,
@@ -61,7 +60,6 @@ def test_what_is_wrong_with_a_value_is_said_in_plain_words(fields: dict[str, Any
         ServerError("refused", status=500),
         PluginError("failed", plugin="calm"),
         PrivacyError("person", slot="body"),
-        BatchInterrupt({}),
     ],
     ids=lambda error: type(error).__name__,
 )

@@ -17,7 +17,6 @@ import pytest
 
 from dalle_kit import (
     AsyncKit,
-    BatchInterrupt,
     ContextOverflowError,
     Document,
     Draft,
@@ -133,11 +132,11 @@ def test_what_a_batch_had_written_when_it_was_interrupted_is_handed_over(
     monkeypatch.setattr(kit.plugins, "postprocess", postprocess)
     with pytest.raises(KeyboardInterrupt) as raised:
         kit.batch("email", requests, max_tokens=12)
-    assert isinstance(raised.value, BatchInterrupt)
-    assert list(raised.value.documents) == list(range(ROWS))
-    assert raised.value.documents[3].request.to[0] == "guest3@example.com"
+    documents = vars(raised.value)["documents"]
+    assert type(raised.value) is KeyboardInterrupt and list(documents) == list(range(ROWS))
+    assert documents[3].request.to[0] == "guest3@example.com"
     monkeypatch.undo()
-    assert kit.generate("email", requests[3], max_tokens=12).text == raised.value.documents[3].text
+    assert kit.generate("email", requests[3], max_tokens=12).text == documents[3].text
 
 
 def test_a_request_of_a_batch_that_is_wrong_is_named_by_its_place(kit: Kit) -> None:
