@@ -117,8 +117,10 @@ class Part:
         """Whether it has a verb of its own; "back from Rome" and "boxes everywhere but it works" have none."""
         ends = (place for place, word in enumerate(self.words) if place and plain(word) in _GO_ON)
         clause = self.words[: next(ends, None)]
-        if plain(clause[-1]) == "welcome":  # "children welcome"
+        if plain(clause[-1]) == "welcome":  # "dogs on a lead welcome"
             clause = clause[:-1]
+        elif self.second == "welcome" and plain(clause[2]) in PREPOSITIONS | {"too"}:  # "help welcome from 10"
+            clause = clause[2:]
         return self.first not in AWAY and has_finite_verb(" ".join(word for word in clause if plain(word) not in AWAY))
 
     @property
@@ -139,8 +141,8 @@ class Part:
 
     @property
     def is_order(self) -> bool:
-        """Whether it seems to ask for something; "guide speaks French", and "back from Rome", do not."""
-        is_thing = self.second in HELPERS or is_past(self.second) or begins_with_verb(self.second)
+        """Whether it seems to ask for something; "guide speaks French" and "help welcome" do not."""
+        is_thing = self.second in HELPERS | {"welcome"} or is_past(self.second) or begins_with_verb(self.second)
         is_none = is_past(self.first) or self.first in MORE_PAST | PREPOSITIONS | CLOSED | {"half"}
         begins = self.first in ORDERS or (self.second in OBJECTS | {"your"} and not is_none)
         return begins and not is_thing and self.first not in AWAY
