@@ -23,8 +23,10 @@ _SOURCE = Path(__file__).with_name("step.c")
 _COMPILERS = ("cc", "gcc", "clang")
 _NO_COMPILER = "there is no C compiler (cc, gcc or clang); install one for texts several times as fast"
 _FLAGS = ("-O3", "-std=gnu11", "-shared", "-fPIC", "-pthread")
-#: What tells a compiler to use all that this processor can do; not all know the same.
-_FOR_THIS_PROCESSOR = (("-march=native",), ("-mcpu=native",), ())
+#: What tells a compiler to use all that this processor can do; not all know the same. On x86 gcc only tunes with -mcpu;
+#: on ARM it tunes with nothing else, and older clang knows nothing else.
+_FOR_THIS_PROCESSOR = ("-march=native", "-mcpu=native", "")
+_FOR_THIS_ARM = ("-mcpu=native", "-march=native", "")
 _SECONDS = 120
 #: Bytes that a library and what the compiler writes beside it surely fit into.
 _ROOM = 2 << 20
@@ -121,8 +123,8 @@ def _compile(target: Path) -> None:
     if compiler is None:
         raise CompileError(_NO_COMPILER)
     problem = ""
-    for flags in _FOR_THIS_PROCESSOR:
-        command = [*compiler.split(), *_FLAGS, *flags, "-o", str(target), str(_SOURCE), "-lm"]
+    for flag in _FOR_THIS_ARM if platform.machine() in ("aarch64", "arm64") else _FOR_THIS_PROCESSOR:
+        command = [*compiler.split(), *_FLAGS, *flag.split(), "-o", str(target), str(_SOURCE), "-lm"]
         try:
             code, told = _run(command, folder=target.parent)
         except OSError as error:
@@ -165,15 +167,25 @@ def _library_path() -> Path:
     return find_paths().cache / "native" / f"step-{hashlib.sha256(key.encode()).hexdigest()[:16]}.so"
 
 
-def _processor() -> str:
+def _processor(described: Path = Path("/proc/cpuinfo")) -> str:
     """Return what a library compiled for this processor may rely on: another one must not load it."""
     try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = described.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         lines = []
     features = next((line for line in lines if line.startswith(("flags", "Features"))), None)
     # Asked for only where it is needed: that starts a process.
-    return f"{platform.system()} {platform.machine()} {features or platform.processor()}"
+    return f"{platform.system()} {platform.machine()} {features or _brand() or platform.processor()}"
+
+
+def _brand() -> str:
+    """Return what macOS calls the processor, of which Python says no more than "arm" or "i386"; empty elsewhere."""
+    if platform.system() != "Darwin":
+        return ""
+    text, size = ctypes.create_string_buffer(256), ctypes.c_size_t(256)
+    name = b"machdep.cpu.brand_string"
+    failed = ctypes.CDLL(None).sysctlbyname(name, text, ctypes.byref(size), None, ctypes.c_size_t(0))
+    return "" if failed else text.value.decode(errors="replace")
 
 
 def _is_whole(library: Path) -> bool:

@@ -28,11 +28,31 @@
 #else
 #define WIDE 0
 #endif
+#if defined(__aarch64__) && defined(__ARM_NEON)
+#include <arm_neon.h>
+#define NEON 1
+#else
+#define NEON 0
+#endif
+#if NEON && defined(__ARM_FEATURE_DOTPROD)
+#define DOTS 1
+#else
+#define DOTS 0
+#endif
 
-enum { LANES = 16, GROUP = 32, PAGE = 32, TILE = WIDE ? 16 : 8, QUERIES = 4, MOST_THREADS = 64, AHEAD = 3200 };
+/* Loops whose sums stay in registers only if nothing is left of the loop; clang does not heed gcc's word for it. */
+#if defined(__clang__)
+#define UNROLLED _Pragma("clang loop unroll(full)")
+#else
+#define UNROLLED _Pragma("GCC unroll 16")
+#endif
 
-typedef float Lanes __attribute__((vector_size(64), aligned(4)));
-typedef int32_t Words __attribute__((vector_size(64), aligned(1)));
+/* Of vectors wider than its registers gcc makes code for ARM that keeps every sum in memory. */
+enum { ROWS = 16, LANES = NEON ? 4 : 16, PARTS = ROWS / LANES, GROUP = 32, PAGE = 32, TILE = WIDE ? 16 : 8 };
+enum { QUERIES = 4, TOKENS = NEON ? 16 : PAGE, SIDES = NEON ? 2 : 1, MOST_THREADS = 64, AHEAD = 3200 };
+
+typedef float Lanes __attribute__((vector_size(4 * LANES), aligned(4)));
+typedef int32_t Words __attribute__((vector_size(4 * LANES), aligned(1)));
 
 typedef struct {
     const uint8_t *blocks; /* (rows / 16, columns / 32, block) */
@@ -93,6 +113,8 @@ static inline Lanes halves(const uint8_t *from) {
             (float *)&result + 8 * half, _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(from + 16 * half)))
         );
     return result;
+#elif NEON
+    return (Lanes)vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8(from)));
 #else
     /* A half's exponent and fraction, shifted into a float's, are the number times 2^-112. */
     Lanes result;
@@ -120,7 +142,7 @@ static inline Lanes exponential(Lanes x) {
     x = larger(smaller(x, lanes_of(88.0f)), lanes_of(-87.0f));
     Lanes shifted = x * 1.44269504f + 12582912.0f; /* 1.5 * 2^23: the sum's last bits are the rounded quotient */
     Words power;
-    memcpy(&power, &shifted, 64);
+    memcpy(&power, &shifted, sizeof power);
     Lanes quotient = shifted - 12582912.0f;
     Lanes rest = x - quotient * 0.693359375f;
     rest = rest - quotient * -2.12194440e-4f;
@@ -133,7 +155,7 @@ static inline Lanes exponential(Lanes x) {
     series = series * (rest * rest) + rest + 1.0f;
     power = (power + (127 - 0x4b400000)) << 23;
     Lanes scale;
-    memcpy(&scale, &power, 64);
+    memcpy(&scale, &power, sizeof scale);
     return series * scale;
 }
 
@@ -151,16 +173,23 @@ typedef struct {
     int16_t values[GROUP], split[GROUP];
     float scale, sum;
 } Operand;
+#elif DOTS
+typedef struct {
+    /* Numbers of 16 bits, times ``scale``, as 256 * upper + lower: once in the order of the columns, once of each eight
+       the even ones before the odd ones, as codes of 4 bits come out of bytes. */
+    int8_t upper[GROUP], lower[GROUP], split_upper[GROUP], split_lower[GROUP];
+    float scale, sum;
+} Operand;
 #else
 typedef struct {
     float values[GROUP], sum;
 } Operand;
 #endif
 
-static inline void set_operand(Operand *to, Lanes first, Lanes second) {
+static inline void set_operand(Operand *to, const Lanes *values) {
 #if INTEGERS
     __m256 from[4], most = _mm256_setzero_ps();
-    memcpy(from, &first, 64), memcpy(from + 2, &second, 64);
+    memcpy(from, values, sizeof from);
     for (int part = 0; part < 4; part++)
         most = _mm256_max_ps(most, _mm256_andnot_ps(_mm256_set1_ps(-0.0f), from[part]));
     __m128 largest = _mm_max_ps(_mm256_castps256_ps128(most), _mm256_extractf128_ps(most, 1));
@@ -173,9 +202,9 @@ static inline void set_operand(Operand *to, Lanes first, Lanes second) {
     for (int half = 0; half < 2; half++) {
         const __m256i low = _mm256_cvtps_epi32(_mm256_mul_ps(from[2 * half], _mm256_set1_ps(factor)));
         const __m256i high = _mm256_cvtps_epi32(_mm256_mul_ps(from[2 * half + 1], _mm256_set1_ps(factor)));
-        const __m256i values = _mm256_permute4x64_epi64(_mm256_packs_epi32(low, high), 0xd8);
-        _mm256_storeu_si256((__m256i *)(to->values + 16 * half), values);
-        _mm256_storeu_si256((__m256i *)(to->split + 16 * half), _mm256_shuffle_epi8(values, apart));
+        const __m256i rounded = _mm256_permute4x64_epi64(_mm256_packs_epi32(low, high), 0xd8);
+        _mm256_storeu_si256((__m256i *)(to->values + 16 * half), rounded);
+        _mm256_storeu_si256((__m256i *)(to->split + 16 * half), _mm256_shuffle_epi8(rounded, apart));
         total = _mm256_add_epi32(total, _mm256_add_epi32(low, high));
     }
     __m128i sums = _mm_add_epi32(_mm256_castsi256_si128(total), _mm256_extracti128_si256(total, 1));
@@ -183,15 +212,39 @@ static inline void set_operand(Operand *to, Lanes first, Lanes second) {
     sums = _mm_add_epi32(sums, _mm_shuffle_epi32(sums, 0xb1));
     to->scale = peak / 32639.0f;
     to->sum = to->scale * (float)_mm_cvtsi128_si32(sums);
+#elif DOTS
+    float32x4_t most = vdupq_n_f32(0);
+    for (int part = 0; part < GROUP / LANES; part++) most = vmaxq_f32(most, vabsq_f32((float32x4_t)values[part]));
+    const float peak = vmaxvq_f32(most), factor = peak > 0 ? 32639.0f / peak : 0;
+    const uint8x16_t apart = {0, 2, 4, 6, 1, 3, 5, 7, 8, 10, 12, 14, 9, 11, 13, 15};
+    int32x4_t total = vdupq_n_s32(0);
+    for (int half = 0; half < 2; half++) {
+        int32x4_t rounded[4];
+        int16x8_t numbers[2];
+        for (int part = 0; part < 4; part++) {
+            rounded[part] = vcvtnq_s32_f32(vmulq_n_f32((float32x4_t)values[4 * half + part], factor));
+            total = vaddq_s32(total, rounded[part]);
+        }
+        for (int side = 0; side < 2; side++)
+            numbers[side] = vcombine_s16(vqmovn_s32(rounded[2 * side]), vqmovn_s32(rounded[2 * side + 1]));
+        const int8x16_t upper = vcombine_s8(vrshrn_n_s16(numbers[0], 8), vrshrn_n_s16(numbers[1], 8));
+        const int8x16_t lower = vcombine_s8(vmovn_s16(numbers[0]), vmovn_s16(numbers[1]));
+        vst1q_s8(to->upper + 16 * half, upper), vst1q_s8(to->lower + 16 * half, lower);
+        vst1q_s8(to->split_upper + 16 * half, vqtbl1q_s8(upper, apart));
+        vst1q_s8(to->split_lower + 16 * half, vqtbl1q_s8(lower, apart));
+    }
+    to->scale = peak / 32639.0f;
+    to->sum = to->scale * (float)vaddvq_s32(total);
 #else
-    *(Lanes *)to->values = first, *(Lanes *)(to->values + LANES) = second;
-    to->sum = sum_of(first + second);
+    Lanes total = values[0];
+    for (int part = 1; part < GROUP / LANES; part++) total += values[part];
+    memcpy(to->values, values, sizeof to->values);
+    to->sum = sum_of(total);
 #endif
 }
 
 static void set_operands(Operand *to, const float *values, int count) {
-    for (int start = 0; start < count; start += GROUP)
-        set_operand(to++, *(const Lanes *)(values + start), *(const Lanes *)(values + start + LANES));
+    for (int start = 0; start < count; start += GROUP) set_operand(to++, (const Lanes *)(values + start));
 }
 
 #if INTEGERS
@@ -209,31 +262,41 @@ static inline __m256i add_products(__m256i to, __m256i some, __m256i others) {
 #elif defined(__AVXVNNI__)
     return _mm256_dpwssd_avx_epi32(to, some, others);
 #else
-    return _mm256_add_epi32(to, _mm256_madd_epi16(some, others));
+    to = _mm256_add_epi32(to, _mm256_madd_epi16(some, others));
+    __asm__("" : "+x"(to)); /* gcc would else add the products of several columns first, for which it lacks registers */
+    return to;
 #endif
 }
 
 #endif
 
-/* Each ``multiply_group`` gives the products of one group of a panel, 16 rows, with ``count`` operands, ``stride`` apart.
-   Those of integers are the same to the bit. */
+/* How many parts of a panel's 16 rows are multiplied at once: as many as leave the sums in registers. */
+static inline int parts_at_once(int count) {
+    if (PARTS == 1 || count > 3) return 1;
+    return count == 1 ? PARTS : PARTS / 2;
+}
+
+/* Each ``multiply_group`` gives the products of one group of a panel with ``count`` operands, ``stride`` apart: of the
+   rows from part ``first`` on, as many as go at once. Those of integers are the same to the bit. */
 #if WIDE
 
 static inline __attribute__((always_inline)) void multiply_group(
-    const int count, const int bits, const uint8_t *block, const Operand *x, int stride, Lanes *products
+    const int count, const int bits, const uint8_t *block, const Operand *x, int stride, int first,
+    Lanes (*products)[PARTS]
 ) {
     __m512i totals[TILE];
     for (int row = 0; row < count; row++) totals[row] = _mm512_setzero_si512();
     const uint8_t *from = block + (bits == 4 ? 64 : 32);
     /* Two columns of 16 rows to the upper bytes of two numbers for each row: the first of four columns, the second two. */
-    const __m512i first = _mm512_add_epi32(
+    const __m512i even = _mm512_add_epi32(
         _mm512_set1_epi32(0x10000000),
         _mm512_mullo_epi32(
             _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), _mm512_set1_epi32(0x01010101)
         )
     );
-    const __m512i second = _mm512_or_si512(first, _mm512_set1_epi32(0x20202020)), mask = _mm512_set1_epi32(0x000f000f);
-#pragma GCC unroll 16
+    const __m512i odd = _mm512_or_si512(even, _mm512_set1_epi32(0x20202020)), mask = _mm512_set1_epi32(0x000f000f);
+    (void)first;
+    UNROLLED
     for (int two = 0; two < GROUP / 2; two++) {
         __m512i weights;
         if (bits == 4)
@@ -243,11 +306,11 @@ static inline __attribute__((always_inline)) void multiply_group(
         else
             weights = _mm512_srai_epi16(
                 _mm512_maskz_permutexvar_epi8(
-                    0xaaaaaaaaaaaaaaaa, two % 2 ? second : first, _mm512_loadu_si512(from + two / 2 * 64)
+                    0xaaaaaaaaaaaaaaaa, two % 2 ? odd : even, _mm512_loadu_si512(from + two / 2 * 64)
                 ),
                 8
             );
-#pragma GCC unroll 16
+        UNROLLED
         for (int row = 0; row < count; row++) {
             const Operand *operand = x + (size_t)row * stride;
             const int16_t *numbers = bits == 4 ? operand->split : operand->values;
@@ -255,22 +318,24 @@ static inline __attribute__((always_inline)) void multiply_group(
         }
     }
     for (int row = 0; row < count; row++)
-        products[row] = (Lanes)_mm512_cvtepi32_ps(totals[row]) * x[(size_t)row * stride].scale;
+        products[row][0] = (Lanes)_mm512_cvtepi32_ps(totals[row]) * x[(size_t)row * stride].scale;
 }
 
 #elif INTEGERS
 
 static inline __attribute__((always_inline)) void multiply_group(
-    const int count, const int bits, const uint8_t *block, const Operand *x, int stride, Lanes *products
+    const int count, const int bits, const uint8_t *block, const Operand *x, int stride, int first,
+    Lanes (*products)[PARTS]
 ) {
     const __m256i mask = _mm256_set1_epi32(0x000f000f);
+    (void)first;
     for (int half = 0; half < 2; half++) {
         const uint8_t *from = block + (bits == 4 ? 64 + 32 * half : 32 + 8 * half);
         __m256i totals[TILE];
         for (int row = 0; row < count; row++) totals[row] = _mm256_setzero_si256();
 #pragma GCC unroll 1
         for (int eight = 0; eight < GROUP; eight += 8)
-#pragma GCC unroll 4
+            UNROLLED
             for (int two = 0; two < 4; two++) {
                 __m256i weights;
                 if (bits == 4) {
@@ -281,7 +346,7 @@ static inline __attribute__((always_inline)) void multiply_group(
                     const __m128i odd = _mm_loadl_epi64((const __m128i *)(from + 16 * eight + 32 * two + 16));
                     weights = _mm256_cvtepi8_epi16(_mm_unpacklo_epi8(even, odd));
                 }
-#pragma GCC unroll 8
+                UNROLLED
                 for (int row = 0; row < count; row++) {
                     const Operand *operand = x + (size_t)row * stride;
                     const int16_t *numbers = (bits == 4 ? operand->split : operand->values) + eight + 2 * two;
@@ -296,36 +361,105 @@ static inline __attribute__((always_inline)) void multiply_group(
     }
 }
 
-#else
+#elif DOTS
 
-/* The codes of one column in the 8 that ``from`` holds: words of 8 codes for each row, or 16 bytes for each column. */
-static inline Lanes codes(const uint8_t *from, int bits, int column) {
+/* Columns 4 * four to 4 * four + 3 of a part's rows, four of each row one after another. */
+static inline int8x16_t four_columns(const uint8_t *from, int bits, int four, int part) {
     if (bits == 4) {
-        const Words words = *(const Words *)from;
-        return __builtin_convertvector((words >> (4 * column)) & 15, Lanes);
+        const uint8x16_t bytes = vld1q_u8(from + four / 2 * 64 + part * 16);
+        return vreinterpretq_s8_u8(four % 2 ? vshrq_n_u8(bytes, 4) : vandq_u8(bytes, vdupq_n_u8(15)));
     }
-    /* Compilers make better code of this than of a conversion of vectors. */
-    const int8_t *bytes = (const int8_t *)from + 16 * column;
-    float values[LANES];
-    for (int lane = 0; lane < LANES; lane++) values[lane] = (float)bytes[lane];
-    return *(const Lanes *)values;
+    const int8_t *columns = (const int8_t *)from + 64 * four;
+    const int8x16_t first = vld1q_s8(columns), second = vld1q_s8(columns + 16);
+    const int8x16_t third = vld1q_s8(columns + 32), fourth = vld1q_s8(columns + 48);
+    const int8x16_t low = part < 2 ? vzip1q_s8(first, second) : vzip2q_s8(first, second);
+    const int8x16_t high = part < 2 ? vzip1q_s8(third, fourth) : vzip2q_s8(third, fourth);
+    const int16x8_t lower = vreinterpretq_s16_s8(low), upper = vreinterpretq_s16_s8(high);
+    return vreinterpretq_s8_s16(part % 2 ? vzip2q_s16(lower, upper) : vzip1q_s16(lower, upper));
+}
+
+static inline int32x4_t add_dots(int32x4_t to, const int8x16_t weights[4], int8x16_t numbers) {
+    to = vdotq_laneq_s32(to, weights[0], numbers, 0);
+    to = vdotq_laneq_s32(to, weights[1], numbers, 1);
+    to = vdotq_laneq_s32(to, weights[2], numbers, 2);
+    return vdotq_laneq_s32(to, weights[3], numbers, 3);
 }
 
 static inline __attribute__((always_inline)) void multiply_group(
-    const int count, const int bits, const uint8_t *block, const Operand *x, int stride, Lanes *products
+    const int count, const int bits, const uint8_t *block, const Operand *x, int stride, int first,
+    Lanes (*products)[PARTS]
 ) {
+    const int parts = parts_at_once(count);
+    const uint8_t *from = block + (bits == 4 ? 64 : 32);
+    int32x4_t upper[TILE][PARTS], lower[TILE][PARTS];
+    for (int row = 0; row < count; row++)
+        for (int part = 0; part < parts; part++) upper[row][part] = lower[row][part] = vdupq_n_s32(0);
+    for (int half = 0; half < 2; half++) {
+        int8x16_t weights[PARTS][4];
+        for (int part = 0; part < parts; part++)
+            for (int four = 0; four < 4; four++)
+                weights[part][four] = four_columns(from, bits, 4 * half + four, first + part);
+        for (int row = 0; row < count; row++) {
+            const Operand *operand = x + (size_t)row * stride;
+            const int8x16_t uppers = vld1q_s8((bits == 4 ? operand->split_upper : operand->upper) + 16 * half);
+            const int8x16_t lowers = vld1q_s8((bits == 4 ? operand->split_lower : operand->lower) + 16 * half);
+            for (int part = 0; part < parts; part++) {
+                upper[row][part] = add_dots(upper[row][part], weights[part], uppers);
+                lower[row][part] = add_dots(lower[row][part], weights[part], lowers);
+            }
+        }
+    }
+    for (int row = 0; row < count; row++)
+        for (int part = 0; part < parts; part++) {
+            const int32x4_t total = vaddq_s32(vshlq_n_s32(upper[row][part], 8), lower[row][part]);
+            products[row][part] = (Lanes)vmulq_n_f32(vcvtq_f32_s32(total), x[(size_t)row * stride].scale);
+        }
+}
+
+#else
+
+/* The codes of a part's rows in one column of the 8 that ``from`` holds: words of 8 codes for each row, or 16 bytes for
+   each column. */
+static inline Lanes codes(const uint8_t *from, int bits, int column, int part) {
+    if (bits == 4) {
+        const Words words = *(const Words *)(from + 4 * LANES * part);
+        return __builtin_convertvector((words >> (4 * column)) & 15, Lanes);
+    }
+    const int8_t *bytes = (const int8_t *)from + ROWS * column + LANES * part;
+#if NEON
+    uint32_t four;
+    memcpy(&four, bytes, 4);
+    return (Lanes)vcvtq_f32_s32(vmovl_s16(vget_low_s16(vmovl_s8(vcreate_s8(four)))));
+#else
+    /* Compilers make better code of this than of a conversion of vectors. */
+    float values[LANES];
+    for (int lane = 0; lane < LANES; lane++) values[lane] = (float)bytes[lane];
+    return *(const Lanes *)values;
+#endif
+}
+
+static inline __attribute__((always_inline)) void multiply_group(
+    const int count, const int bits, const uint8_t *block, const Operand *x, int stride, int first,
+    Lanes (*products)[PARTS]
+) {
+    const int parts = parts_at_once(count);
     const uint8_t *from = block + (bits == 4 ? 64 : 32);
     for (int eighth = 0; eighth < 4; eighth++) {
-        Lanes part[TILE];
-        for (int row = 0; row < count; row++) part[row] = lanes_of(0);
-#pragma GCC unroll 8
-        for (int column = 0; column < 8; column++) {
-            const Lanes weights = codes(from, bits, column);
-#pragma GCC unroll 8
-            for (int row = 0; row < count; row++)
-                part[row] += weights * x[(size_t)row * stride].values[eighth * 8 + column];
-        }
-        for (int row = 0; row < count; row++) products[row] = eighth ? products[row] + part[row] : part[row];
+        Lanes sums[TILE][PARTS];
+        for (int row = 0; row < count; row++)
+            for (int part = 0; part < parts; part++) sums[row][part] = lanes_of(0);
+        UNROLLED
+        for (int column = 0; column < 8; column++)
+            UNROLLED
+            for (int part = 0; part < parts; part++) {
+                const Lanes weights = codes(from, bits, column, first + part);
+                UNROLLED
+                for (int row = 0; row < count; row++)
+                    sums[row][part] += weights * x[(size_t)row * stride].values[eighth * 8 + column];
+            }
+        for (int row = 0; row < count; row++)
+            for (int part = 0; part < parts; part++)
+                products[row][part] = eighth ? products[row][part] + sums[row][part] : sums[row][part];
         from += bits == 4 ? 64 : 128;
     }
 }
@@ -336,19 +470,28 @@ static inline __attribute__((always_inline)) void multiply_group(
    ``count`` and ``bits``; the order of the additions is the same for all. Where ``is_new`` the weights come from memory,
    which they are asked of early: products are not waited for then. */
 static inline __attribute__((always_inline)) void multiply(
-    const int count, const int bits, const uint8_t *block, int groups, const Operand *x, int is_new, Lanes *result
+    const int count, const int bits, const uint8_t *block, int groups, const Operand *x, int is_new,
+    Lanes (*result)[PARTS]
 ) {
-    for (int row = 0; row < count; row++) result[row] = lanes_of(0);
+    const int parts = parts_at_once(count);
+    for (int row = 0; row < count; row++)
+        for (int part = 0; part < PARTS; part++) result[row][part] = lanes_of(0);
     for (int group = 0; group < groups; group++, x++) {
         if (is_new)
             for (int line = 0; line < (bits == 4 ? 5 : 9); line++) __builtin_prefetch(block + AHEAD + 64 * line);
-        Lanes products[TILE];
-        multiply_group(count, bits, block, x, groups, products);
-        const Lanes scale = halves(block);
-        for (int row = 0; row < count; row++) result[row] += scale * products[row];
-        if (bits == 4) {
-            const Lanes least = halves(block + 32);
-            for (int row = 0; row < count; row++) result[row] += least * x[(size_t)row * groups].sum;
+        UNROLLED
+        for (int first = 0; first < PARTS; first += parts) {
+            Lanes products[TILE][PARTS];
+            multiply_group(count, bits, block, x, groups, first, products);
+            for (int part = 0; part < parts; part++) {
+                const Lanes scale = halves(block + 2 * LANES * (first + part));
+                for (int row = 0; row < count; row++) result[row][first + part] += scale * products[row][part];
+                if (bits == 4) {
+                    const Lanes least = halves(block + 32 + 2 * LANES * (first + part));
+                    for (int row = 0; row < count; row++)
+                        result[row][first + part] += least * x[(size_t)row * groups].sum;
+                }
+            }
         }
         block += bits == 4 ? 320 : 544;
     }
@@ -371,7 +514,9 @@ static inline __attribute__((always_inline)) void multiply(
     }
 
 /* Multiply panel ``panel`` of a matrix by up to TILE vectors; ``is_new`` if nothing was multiplied by it just now. */
-static void panel_product(const Matrix *matrix, int panel, int count, const Operand *x, int is_new, Lanes *result) {
+static void panel_product(
+    const Matrix *matrix, int panel, int count, const Operand *x, int is_new, Lanes (*result)[PARTS]
+) {
     const int groups = matrix->columns / GROUP;
     const uint8_t *block = matrix->blocks + (size_t)panel * groups * block_size(matrix);
     if (matrix->bits == 4) {
@@ -380,7 +525,9 @@ static void panel_product(const Matrix *matrix, int panel, int count, const Oper
         CASES(8)
     }
     if (matrix->bias)
-        for (int row = 0; row < count; row++) result[row] += *(const Lanes *)(matrix->bias + panel * LANES);
+        for (int row = 0; row < count; row++)
+            for (int part = 0; part < PARTS; part++)
+                result[row][part] += *(const Lanes *)(matrix->bias + panel * ROWS + part * LANES);
 }
 
 /* Tiles are of about the same size: 18 vectors are 9 and 9, not 16 and 2. */
@@ -390,16 +537,17 @@ static inline int tile_size(int count) {
 }
 
 static void read_row(const Matrix *matrix, int row, float *result) {
-    const int lane = row % LANES, groups = matrix->columns / GROUP;
-    const uint8_t *block = matrix->blocks + (size_t)(row / LANES) * groups * block_size(matrix);
+    const int place = row % ROWS, part = place / LANES, lane = place % LANES, groups = matrix->columns / GROUP;
+    const uint8_t *block = matrix->blocks + (size_t)(row / ROWS) * groups * block_size(matrix);
     for (int group = 0; group < groups; group++, block += block_size(matrix)) {
-        const float scale = halves(block)[lane], least = matrix->bits == 4 ? halves(block + 32)[lane] : 0;
+        const float scale = halves(block + 2 * LANES * part)[lane];
+        const float least = matrix->bits == 4 ? halves(block + 32 + 2 * LANES * part)[lane] : 0;
         for (int column = 0; column < GROUP; column++) {
             int code;
             if (matrix->bits == 4)
-                code = (*(const Words *)(block + 64 + column / 8 * 64))[lane] >> (4 * (column % 8)) & 15;
+                code = block[64 + column / 8 * 64 + 4 * place + column % 8 / 2] >> (4 * (column % 2)) & 15;
             else
-                code = ((const int8_t *)block)[32 + column * LANES + lane];
+                code = ((const int8_t *)block)[32 + column * ROWS + place];
             result[group * GROUP + column] = scale * (float)code + least;
         }
     }
@@ -455,12 +603,12 @@ static inline Lanes normed(const float *from, float scale, const float *weight, 
 static void normalise(const Model *model, const float *from, const float *weight, const float *added, Operand *to) {
     const float scale = norm_scale(model, from);
     for (int start = 0; start < model->width; start += GROUP) {
-        Lanes first = normed(from, scale, weight, start), second = normed(from, scale, weight, start + LANES);
-        if (added) {
-            first += *(const Lanes *)(added + start);
-            second += *(const Lanes *)(added + start + LANES);
+        Lanes values[GROUP / LANES];
+        for (int part = 0; part < GROUP / LANES; part++) {
+            values[part] = normed(from, scale, weight, start + part * LANES);
+            if (added) values[part] += *(const Lanes *)(added + start + part * LANES);
         }
-        set_operand(to++, first, second);
+        set_operand(to++, values);
     }
 }
 
@@ -496,6 +644,9 @@ static void normalise_for_mlp(Step *step, int layer, int token, int thread) {
     normalise_token(step, step->model->each[layer].norm_mlp, token);
 }
 
+/* What a panel gives for one vector. */
+static inline void put(float *to, const Lanes *result) { memcpy(to, result, ROWS * sizeof *to); }
+
 /* Queries, keys and values: the panels of the three matrices, one after another. */
 static void project(Step *step, int layer, int unit, int thread) {
     const Model *model = step->model;
@@ -504,17 +655,17 @@ static void project(Step *step, int layer, int unit, int thread) {
     const int width = (model->heads + 2 * model->kv_heads) * model->head_width, count = step->batch->count;
     const int size = tile_size(count);
     (void)thread;
-    for (int place = unit * PANELS; place < least((unit + 1) * PANELS, width / LANES); place++) {
+    for (int place = unit * PANELS; place < least((unit + 1) * PANELS, width / ROWS); place++) {
         int panel = place, which = 0;
-        while (panel >= matrices[which]->rows / LANES) panel -= matrices[which++]->rows / LANES;
+        while (panel >= matrices[which]->rows / ROWS) panel -= matrices[which++]->rows / ROWS;
         for (int start = 0; start < count; start += size) {
-            Lanes result[TILE];
+            Lanes result[TILE][PARTS];
             const int tile = least(size, count - start);
             panel_product(
                 matrices[which], panel, tile, step->normed + (size_t)start * (model->width / GROUP), !start, result
             );
             for (int row = 0; row < tile; row++)
-                *(Lanes *)(step->heads + (size_t)(start + row) * width + place * LANES) = result[row];
+                put(step->heads + (size_t)(start + row) * width + place * ROWS, result[row]);
         }
     }
 }
@@ -563,21 +714,27 @@ static inline __attribute__((always_inline)) void attend_with(
     for (int query = 0; query < count; query++) largest[query] = lanes_of(-INFINITY), total[query] = lanes_of(0);
     for (int page = 0; page <= position / PAGE; page++) {
         const float *keys = page_of(step, token, page, layer, 0, kv_head);
-        Lanes low[QUERIES], high[QUERIES];
-        for (int query = 0; query < count; query++) low[query] = high[query] = lanes_of(0);
-        for (int index = 0; index < size; index++) {
-            const Lanes first = *(const Lanes *)(keys + index * PAGE);
-            const Lanes second = *(const Lanes *)(keys + index * PAGE + LANES);
-            for (int query = 0; query < count; query++) {
-                low[query] += queries[query * size + index] * first;
-                high[query] += queries[query * size + index] * second;
-            }
+        for (int first = 0; first < PAGE; first += TOKENS) {
+            Lanes sums[QUERIES][TOKENS / LANES];
+            for (int query = 0; query < count; query++)
+                for (int part = 0; part < TOKENS / LANES; part++) sums[query][part] = lanes_of(0);
+            for (int index = 0; index < size; index++)
+                for (int part = 0; part < TOKENS / LANES; part++) {
+                    const Lanes some = *(const Lanes *)(keys + index * PAGE + first + part * LANES);
+                    for (int query = 0; query < count; query++)
+                        sums[query][part] += queries[query * size + index] * some;
+                }
+            for (int query = 0; query < count; query++)
+                for (int part = 0; part < TOKENS / LANES; part++)
+                    *(Lanes *)(scores + (size_t)query * longest + page * PAGE + first + part * LANES) =
+                        sums[query][part] * scale;
         }
         for (int query = 0; query < count; query++) {
             float *place = scores + (size_t)query * longest + page * PAGE;
-            *(Lanes *)place = low[query] * scale, *(Lanes *)(place + LANES) = high[query] * scale;
             for (int later = position - page * PAGE + 1; later < PAGE; later++) place[later] = -INFINITY;
-            largest[query] = larger(largest[query], larger(*(Lanes *)place, *(Lanes *)(place + LANES)));
+            Lanes most = *(Lanes *)place;
+            for (int part = 1; part < PAGE / LANES; part++) most = larger(most, *(Lanes *)(place + part * LANES));
+            largest[query] = larger(largest[query], most);
         }
     }
     for (int query = 0; query < count; query++) {
@@ -589,26 +746,32 @@ static inline __attribute__((always_inline)) void attend_with(
             total[query] += *weights;
         }
     }
-    for (int start = 0; start < size; start += LANES) {
-        Lanes even[QUERIES], odd[QUERIES];
-        for (int query = 0; query < count; query++) even[query] = odd[query] = lanes_of(0);
+    for (int start = 0; start < size; start += SIDES * LANES) {
+        Lanes even[QUERIES][SIDES], odd[QUERIES][SIDES];
+        for (int query = 0; query < count; query++)
+            for (int side = 0; side < SIDES; side++) even[query][side] = odd[query][side] = lanes_of(0);
         for (int page = 0; page <= position / PAGE; page++) {
             const float *values = page_of(step, token, page, layer, 1, kv_head) + start;
             const float *weights = scores + page * PAGE;
             const int held = least(PAGE, position - page * PAGE + 1);
             for (int place = 0; place + 1 < held; place += 2)
                 for (int query = 0; query < count; query++) {
-                    even[query] += weights[(size_t)query * longest + place] * *(const Lanes *)(values + place * size);
-                    odd[query] +=
-                        weights[(size_t)query * longest + place + 1] * *(const Lanes *)(values + (place + 1) * size);
+                    const float *weight = weights + (size_t)query * longest + place, *from = values + place * size;
+                    for (int side = 0; side < SIDES; side++) {
+                        even[query][side] += weight[0] * *(const Lanes *)(from + side * LANES);
+                        odd[query][side] += weight[1] * *(const Lanes *)(from + size + side * LANES);
+                    }
                 }
             if (held % 2)
                 for (int query = 0; query < count; query++)
-                    even[query] +=
-                        weights[(size_t)query * longest + held - 1] * *(const Lanes *)(values + (held - 1) * size);
+                    for (int side = 0; side < SIDES; side++)
+                        even[query][side] += weights[(size_t)query * longest + held - 1] *
+                                             *(const Lanes *)(values + (held - 1) * size + side * LANES);
         }
         for (int query = 0; query < count; query++)
-            *(Lanes *)(to + query * size + start) = (even[query] + odd[query]) * (1.0f / sum_of(total[query]));
+            for (int side = 0; side < SIDES; side++)
+                *(Lanes *)(to + query * size + start + side * LANES) =
+                    (even[query][side] + odd[query][side]) * (1.0f / sum_of(total[query]));
     }
 }
 
@@ -637,13 +800,15 @@ static void attend(Step *step, int layer, int unit, int thread) {
 /* Add a matrix's product to the residual stream. */
 static void add_product(Step *step, const Matrix *matrix, const Operand *x, int unit) {
     const int count = step->batch->count, size = tile_size(count), width = step->model->width;
-    for (int panel = unit * PANELS; panel < least((unit + 1) * PANELS, width / LANES); panel++)
+    for (int panel = unit * PANELS; panel < least((unit + 1) * PANELS, width / ROWS); panel++)
         for (int start = 0; start < count; start += size) {
-            Lanes result[TILE];
+            Lanes result[TILE][PARTS];
             const int tile = least(size, count - start);
             panel_product(matrix, panel, tile, x + (size_t)start * (matrix->columns / GROUP), !start, result);
             for (int row = 0; row < tile; row++)
-                *(Lanes *)(step->states + (size_t)(start + row) * width + panel * LANES) += result[row];
+                for (int part = 0; part < PARTS; part++)
+                    *(Lanes *)(step->states + (size_t)(start + row) * width + panel * ROWS + part * LANES) +=
+                        result[row][part];
         }
 }
 
@@ -661,16 +826,20 @@ static void expand(Step *step, int layer, int unit, int thread) {
     for (int start = 0; start < count; start += size) {
         const int tile = least(size, count - start);
         const Operand *x = step->normed + (size_t)start * (model->width / GROUP);
-        Lanes values[2][TILE], up[TILE];
+        Lanes values[2][TILE][PARTS], up[TILE][PARTS];
         for (int half = 0; half < 2; half++) {
             panel_product(&weights->gate, 2 * unit + half, tile, x, !start, values[half]);
             panel_product(&weights->up, 2 * unit + half, tile, x, !start, up);
-            for (int row = 0; row < tile; row++) values[half][row] = silu(values[half][row]) * up[row];
+            for (int row = 0; row < tile; row++)
+                for (int part = 0; part < PARTS; part++)
+                    values[half][row][part] = silu(values[half][row][part]) * up[row][part];
         }
-        for (int row = 0; row < tile; row++)
-            set_operand(
-                step->inner + (size_t)(start + row) * (model->inner / GROUP) + unit, values[0][row], values[1][row]
-            );
+        for (int row = 0; row < tile; row++) {
+            Lanes both[2 * PARTS];
+            memcpy(both, values[0][row], sizeof values[0][row]);
+            memcpy(both + PARTS, values[1][row], sizeof values[1][row]);
+            set_operand(step->inner + (size_t)(start + row) * (model->inner / GROUP) + unit, both);
+        }
     }
 }
 
@@ -717,21 +886,21 @@ static void predict(Step *step, int layer, int unit, int thread) {
     const Batch *batch = step->batch;
     const int count = batch->outputs, size = tile_size(count), vocabulary = model->head.rows;
     (void)layer, (void)thread;
-    for (int panel = unit * HEAD_PANELS; panel < least((unit + 1) * HEAD_PANELS, vocabulary / LANES); panel++)
+    for (int panel = unit * HEAD_PANELS; panel < least((unit + 1) * HEAD_PANELS, vocabulary / ROWS); panel++)
         for (int start = 0; start < count; start += size) {
-            Lanes result[TILE];
+            Lanes result[TILE][PARTS];
             const int tile = least(size, count - start);
             panel_product(
                 &model->head, panel, tile, step->normed + (size_t)start * (model->width / GROUP), !start, result
             );
             for (int row = 0; row < tile; row++)
-                *(Lanes *)(batch->logits + (size_t)(start + row) * vocabulary + panel * LANES) = result[row];
+                put(batch->logits + (size_t)(start + row) * vocabulary + panel * ROWS, result[row]);
         }
 }
 
 static int list_phases(const Model *model, const Batch *batch, Phase *phases) {
-    const int projected = (model->heads + 2 * model->kv_heads) * model->head_width / LANES;
-    const int panels = model->width / LANES;
+    const int projected = (model->heads + 2 * model->kv_heads) * model->head_width / ROWS;
+    const int panels = model->width / ROWS;
     int count = 0;
     phases[count++] = (Phase){embed, 0, batch->count};
     for (int layer = 0; layer < model->layers; layer++) {
@@ -748,7 +917,7 @@ static int list_phases(const Model *model, const Batch *batch, Phase *phases) {
     }
     if (batch->outputs && (batch->logits || batch->states)) phases[count++] = (Phase){finish, 0, batch->outputs};
     if (batch->outputs && batch->logits)
-        phases[count++] = (Phase){predict, 0, units_of(model->head.rows / LANES, HEAD_PANELS)};
+        phases[count++] = (Phase){predict, 0, units_of(model->head.rows / ROWS, HEAD_PANELS)};
     return count;
 }
 
@@ -768,6 +937,8 @@ static int workers; /* threads besides the caller's */
 static inline void pause_a_little(int times) {
 #if defined(__x86_64__)
     __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("isb"); /* takes about as long; "yield" takes no time on most processors */
 #endif
     if (times > 4000) sched_yield();
 }

@@ -9,6 +9,7 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,58 @@ def test_without_a_compiler_texts_are_the_same_only_slower(
         engines = [Engine.load(stored, device="cpu") for _ in range(2)]
     assert [record.getMessage().split(":")[0] for record in caplog.records] == ["texts are written more slowly"]
     assert engines[0].generate(["The library is open"], options)[0].text == fast[0].text
+
+
+def test_on_arm_a_compiler_is_first_asked_for_what_clang_knows_there(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiler, log = tmp_path / "clang", tmp_path / "log"
+    compiler.write_text(
+        f"""#!/bin/sh
+        echo "$@" >> {log}
+        case "$*" in *-march=native*) echo "error: clang does not support '-march=native'" >&2; exit 1; esac
+        shift $(($# - 4))
+        exec cc -shared -fPIC "$@"
+        """,
+        encoding="utf-8",
+    )
+    compiler.chmod(0o755)
+    monkeypatch.setenv("CC", str(compiler))
+    for machine, flags in (("arm64", ["-mcpu=native"]), ("x86_64", ["-march=native", "-mcpu=native"])):
+        monkeypatch.setattr("platform.machine", lambda machine=machine: machine)
+        log.unlink(missing_ok=True)
+        compiling.compile_library()
+        asked = log.read_text(encoding="utf-8").splitlines()
+        assert [next(word for word in line.split() if word.endswith("=native")) for line in asked] == flags
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="stands in for the C library of macOS")
+def test_what_is_compiled_on_one_mac_is_not_loaded_on_another(tmp_path: Path) -> None:
+    source, system = tmp_path / "system.c", tmp_path / "system.so"
+    source.write_text(
+        """
+        #include <stdlib.h>
+        #include <string.h>
+        int sysctlbyname(const char *name, char *to, size_t *size, const void *new, size_t length) {
+            if (strcmp(name, "machdep.cpu.brand_string") || *size < 16 || new || length) return -1;
+            strcpy(to, getenv("BRAND"));
+            return 0;
+        }
+        """,
+        encoding="utf-8",
+    )
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", system, source], check=True)
+    code = """
+import platform
+from pathlib import Path
+from dalle_kit.engine.native import compiling
+platform.system, platform.machine, platform.processor = (lambda: "Darwin"), (lambda: "arm64"), (lambda: "arm")
+print(compiling._processor(Path("/no/such/file")))
+"""
+    for brand in ("Apple M1", "Apple M4"):
+        environment = {**os.environ, "LD_PRELOAD": str(system), "BRAND": brand}
+        told = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+        assert told.stdout == f"Darwin arm64 {brand}\n"
 
 
 def test_a_folder_that_cannot_be_written_to_is_an_error_of_ours(
