@@ -72,6 +72,8 @@ _ASKING = INTERROGATIVES | HELPERS
 _FROM = frozenset("from by since until till between before after about at least".split())
 #: Verbs of the weather, and words for what is over.
 _WEATHER = frozenset("rained snowed poured".split())
+#: What no person does.
+_THINGS_DO = frozenset("happen cost last fit matter rain snow suit expire".split())
 #: What is done by oneself, and to nobody: by things alone, and by persons as well.
 _OF_THINGS = frozenset("stopped jammed broke leaked froze burst melted happened rose sank ended".split())
 _OF_ANY = frozenset(
@@ -236,6 +238,10 @@ def _told(part: Part) -> list[str]:
     if part.is_order:
         orders = part.after("Please", *writers)
         return orders if second in OBJECTS | DETERMINERS else [*orders, *_named(part)]
+    if first in MODALS and second in _THINGS_DO | {"not"} and _THINGS_DO & set(map(plain, part.words[1:3])):
+        return part.after("It", "They")  # "won't happen again"
+    if first == "do" and part.words[0] != "do":  # "don't let him out"
+        return part.after("Please")
     if first in MODALS | HAVE | BE | {"cannot"}:
         # "must be paid by Friday" is no duty of whoever writes.
         is_passive = len(part.words) > 2 and second == "be" and is_past(part.words[2])
@@ -284,7 +290,7 @@ def _named(part: Part) -> list[str]:
     be += [f"{who} will be" for who in part.writers if first in AWAY]
     am = [f"{any_of(be)}{ARTICLE}"] if part.writers and not is_of_things else []
     if (part.is_out_of_something or part.is_away) and am:
-        return part.after(*am, says=False)
+        return part.after(*am, *(["It is"] if part.is_out_of_something else []), says=False)
     saying = [each for each in _SAYING if not ((is_told or first in _NOT_THERE) and each.startswith("There"))]
     if is_now:
         saying = [each for each in saying if not _NOT_SINCE.search(each)]

@@ -52,6 +52,10 @@ _STATES = frozenset(
     "warm cold right wrong gone true".split()
 )
 _LAST = frozenset("on off in out over up".split())
+#: What one asks for with "any".
+_ANY_OF = frozenset(
+    "objection objections question questions news idea ideas chance luck update updates progress".split()
+)
 
 
 def without_list_mark(note: str) -> str:
@@ -94,6 +98,8 @@ def asks(note: str) -> bool:
     first, second, third = [*words, "", "", ""][:3]
     if first in _QUESTIONS:
         return len(words) > 1
+    if first == "any":  # "any news", and not "any colour will do"
+        return second in _ANY_OF and not has_finite_verb(" ".join(words[2:]))
     if first in INTERROGATIVES:
         place = next((place for place, word in enumerate(words) if word in _HELPERS), 0)
         between, behind = words[1:place], words[place + 1 :]

@@ -21,6 +21,9 @@ _COLLECTIVE = re.compile(
     r"insurance|practice|surgery|property|council|volunteers|members|parents|residents|neighbou?rs|reception|helpdesk|"
     r"shop|store|caf[eé]|bakery|garage|salon|studio|pharmacy|brewery|nursery|centre|center|orders|bookings|"
     r"resources|recruitment|recruiting|payroll|accounts|accounting|billing|complaints|admissions|lettings|rentals|"
+    r"repairs|membership|classe?s?|courses?|tours|events|tickets|security|maintenance|housing|planning|facilities|"
+    r"enquiries|inquiries|editorial|marketing|finance|operations|customers|crew|choir|orchestra|united|rovers|scouts|"
+    r"plumbing|heating|roofing|builders|catering|cleaning|removals|dental|medical|veterinary|vets|stables|shelter|"
     r"society|association|union|foundation|college|academy|limited|plc|gmbh|ltd|inc|llc|ag)\b|\Athe\s+\S",
     re.I,
 )

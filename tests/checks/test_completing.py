@@ -212,6 +212,7 @@ def test_what_somebody_left_somewhere_and_is_out_of_is_said_of_them() -> None:
     assert becomes("left my coat in the hall", "I left my coat in the hall.")
     assert not becomes("left my coat in the hall", "I am left my coat in the hall.")
     assert becomes("out of paper again", "We are out of paper again.")
+    assert becomes("out of paper again", "It is out of paper again.")
     assert not becomes("out of paper again", "It will be out of paper again.")
     assert becomes("out of order since Monday", "It has been out of order since Monday.")
 
@@ -238,6 +239,15 @@ def test_spans_of_hours_and_so_many_at_a_time_are_not_said_to_be() -> None:
 def test_what_is_on_me_is_done_by_others() -> None:
     assert not becomes("drinks on me", "I am drinks on me.")
     assert becomes("forgot my scarf", "I forgot my scarf.")
+
+
+def test_what_no_person_does_is_done_by_it_and_what_is_not_to_be_done_is_asked_for() -> None:
+    assert becomes("won't happen again", "It won't happen again.")
+    assert not becomes("won't happen again", "I won't happen again.")
+    assert becomes("won't come on Friday", "I won't come on Friday.")
+    assert becomes("don't let him out", "Please don't let him out.")
+    assert not becomes("don't let him out", "We don't let him out.")
+    assert becomes("don't want to lose it", "I don't want to lose it.")
 
 
 def test_who_is_away_is_a_person() -> None:

@@ -81,7 +81,7 @@ def test_words_spelled_in_their_own_way_stay() -> None:
             "could your sister help with the food",
         ),
         *("is the rent negotiable", "are the kids coming", "was the door locked", "is the heating on"),
-        *("is Kim coming", "can Ben drive", "is Friday ok"),
+        *("is Kim coming", "can Ben drive", "is Friday ok", "any objection", "any news from the vet"),
     ],
 )
 def test_what_asks_of_others_is_a_question(note: str) -> None:
@@ -95,6 +95,7 @@ def test_what_asks_of_others_is_a_question(note: str) -> None:
         *("is the main reason", "is the third time this year", "was the best night", "is the end", "are the winners"),
         *("is the cause of the leak", "is the building used by the club", "is the one in the hall", "is a nuisance"),
         *("is Thursday at 5", "is Harbour Cinema", "was Kim not Ben", "is Head of Sales", "was Ben's idea"),
+        *("any questions go to Ben", "any colour will do"),
         *("can opener missing", "will send it", "will be closed", "would be nice", "have the keys", "did the dishes"),
     ],
 )
