@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import takewhile
 
 from dalle_kit.checks import Source, borrowed, contradictions, form, invented, misplaced, missing, unsupported
 from dalle_kit.checks.added import added, without_added
@@ -41,6 +42,7 @@ _LETTERS, _ENGLISH_WORDS = 12, 0.4
 
 #: A person's name has no more parts than this, and each looks like this, or is a letter with a full stop.
 _NAMES, _NAME = 3, re.compile("[^\\W\\d_a-z]\\.|[^\\W\\d_a-z][^\\W\\d_]*[a-z][^\\W\\d_]*(?:['\u2019-][^\\W\\d_]+)*")
+_TITLES = frozenset("Dr Mr Mrs Ms Mx Prof".split())
 #: Behind it come the letters of other scripts, in which a few letters say much.
 _LAST_LATIN = "\u024f"
 
@@ -85,7 +87,7 @@ class Reviewer:
     It may rely on the domain's sources, the skeleton's certain text, what a slot says is known, and the texts that the
     template offers to choose from. A slot held to a pattern has the template's words: only its points are checked, and
     its facts where it says what is known. A request's field ``language``, where there is one, says how to read it all,
-    and ``sender`` who writes.
+    ``sender`` who writes and ``subject`` what it is about.
     """
 
     def __init__(self, domain: Domain, request: Request, skeleton: Skeleton) -> None:
@@ -116,6 +118,18 @@ class Reviewer:
         """Whether who writes has the name of one person: "Tom Ilves", and not "Harbour Cinema" or "Ana and Ben"."""
         words = str(getattr(self.request, "sender", None) or "").partition("<")[0].replace('"', "").split()
         return 0 < len(words) <= _NAMES and all(_NAME.fullmatch(word) and not is_ordinary(word) for word in words)
+
+    @cached_property
+    def topic(self) -> str:
+        """What the person is called whom the request's ``subject`` names and a point tells of, "" if there is none."""
+        subject = str(getattr(self.request, "subject", None) or "")
+        for point in self._all_points:
+            words = point.split()
+            name = list(takewhile(lambda word: _NAME.fullmatch(word) and not is_ordinary(word), words))
+            is_told_of = words[len(name) :] and words[len(name)].islower()
+            if name and is_told_of and " ".join(name) in subject:
+                return f"{name[0]} {name[-1]}" if name[0].rstrip(".") in _TITLES else name[0]
+        return ""
 
     @cached_property
     def is_told_in_english(self) -> bool:

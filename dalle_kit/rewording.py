@@ -18,8 +18,8 @@ from dalle_kit.checks import adds_words, completed, is_sentence, mixes_parts
 from dalle_kit.checks.note_parts import HELPERS
 from dalle_kit.checks.notes import with_capital_i
 from dalle_kit.checks.own_words import parts_of
-from dalle_kit.checks.verbs import BASES, begins_with_verb, has_finite_verb
-from dalle_kit.checks.word_classes import DETERMINERS, SUBJECTS, WRITER
+from dalle_kit.checks.verbs import BASES, begins_with_verb, has_finite_verb, is_past
+from dalle_kit.checks.word_classes import DETERMINERS, PERSONAL, READER, SUBJECTS, WRITER
 from dalle_kit.checks.words import WORD, plain
 from dalle_kit.choosing import Finished, Work, checks_of, hooked
 from dalle_kit.records import Draft, GenerationOptions, Slot
@@ -41,10 +41,11 @@ _OF_NOTE, _ALONE = 1.3, 0.4
 #: much a note that is no sentence, to stand as it was typed.
 _OWN, _TYPED = 1.0, 5.0
 
-#: The same for a sentence that says "we" of one who writes alone.
+#: The same for a sentence that says "we" of one who writes alone, or "I" of another.
 _ALONE_AS_WE = 4.0
 
-_WE = frozenset("we us our ours ourselves".split())
+#: The words of whoever writes.
+_CALLED = {"I": frozenset("i me my mine myself".split()), "We": frozenset("we us our ours ourselves".split())}
 
 #: The mean log-likelihood of a token, in nats, below which little words made no sentence of a note.
 _LEAST = -1.4
@@ -78,7 +79,8 @@ class _Place:
     ``made`` what the note became. ``options`` are the sentences to choose from, each with its log-likelihood after the
     request, in nats; ``beside`` is the draft without this one, and with notes where sentences have to go.
     ``is_tried`` is whether any other was written, ``keeps`` whether the sentence is better for certain, ``is_settled``
-    whether no further one need be written, ``is_of_others`` whether the sentence says "we" of one who writes alone.
+    whether no further one need be written, ``is_of_others`` whether the sentence says "we" of one who writes alone, or
+    "I" of another, ``is_told_of`` whether the point is of the person whom all is about.
     ``choice`` is the sentence that stands in the end.
     """
 
@@ -94,6 +96,7 @@ class _Place:
     keeps: bool = False
     is_settled: bool = False
     is_of_others: bool = False
+    is_told_of: bool = False
     choice: str | None = None
 
     @property
@@ -196,13 +199,18 @@ def _places(plugins: Plugins, draft: Finished) -> list[_Place]:
         text, result = own.texts[slot.name], draft.generation.slots.get(slot.name)
         if not (is_for_one_point(slot) and reviewer.is_english_prose(slot) and slot.when is None and result):
             continue
-        pattern = completed(slot.about[0], writers=writers, begins=slot.starts_with.strip())
+        is_told_of = reviewer.topic != "" and _is_told_of_others(slot.about[0])
+        called = (reviewer.topic,) if is_told_of else writers
+        pattern = completed(slot.about[0], writers=called, begins=slot.starts_with.strip())
         if not _is_note(text, slot.about[0], pattern or re.escape(plain_sentence(slot, 0))):
             place = _Place(
                 bench, slot, text, pattern, not text or slot.name in faulty, {text: result.log_likelihood}, own
             )
             place.wrong = place.wrong or any(is_so(place) for is_so in (_mixes, _unquotes, _does_to_itself, _equates))
-            place.is_of_others = "We" not in writers and bool(_WE & _words(text)) and not _WE & _words(slot.about[0])
+            strangers = {word for who, words in _CALLED.items() if who not in called for word in words}
+            strangers |= PERSONAL if is_told_of else set()  # nobody told whether "he" or "she"
+            place.is_told_of = is_told_of
+            place.is_of_others = bool(called and (strangers & _words(text)) - _words(slot.about[0]))
             places.append(place)
     instead = {place.slot.name: place.typed for place in places if place.wrong}
     for place in places:
@@ -215,7 +223,13 @@ def _writers(reviewer: Reviewer, own: Draft) -> tuple[str, ...]:
     if not any(WRITER & _words(text) for text in (*reviewer.known, own.text)):
         return ()
     points = {word for slot in own.skeleton.slots for point in slot.about for word in _words(point)}
-    return ("I",) if reviewer.is_by_one_person and not _WE & points else ("I", "We")
+    return ("I",) if reviewer.is_by_one_person and not _CALLED["We"] & points else ("I", "We")
+
+
+def _is_told_of_others(note: str) -> bool:
+    """Say whether a note tells what was done, and names nobody who did it or whom it was done to."""
+    doers = PERSONAL | READER | frozenset("i we my our".split())
+    return is_past(plain(note.split()[0])) and not _words(note) & doers
 
 
 def _words(text: str) -> set[str]:
@@ -291,7 +305,9 @@ def _choose(engine: Engine, places: Sequence[_Place], limit: Budget) -> None:
         some = pairs[start : start + _TOGETHER]
         fits.update(zip(some, _fits(engine, some), strict=True))
     for place, texts in rivals:
-        if len(texts) > 1:
+        if place.is_told_of and place.made:  # a name is never likely
+            place.choice = place.made
+        elif len(texts) > 1:
             place.choice = max((place.worth(text) + fits[text, place.note], text) for text in texts)[1]
         elif texts:
             place.choice = texts[0]

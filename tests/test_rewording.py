@@ -88,6 +88,22 @@ def test_who_writes_is_one_person_if_that_is_a_persons_name(kit: Kit, sender: st
     assert Reviewer(kit.plugins.domain("email"), request, shaped.skeleton).is_by_one_person is is_one
 
 
+def test_what_is_told_of_the_person_whom_a_letter_is_about_is_not_said_of_who_writes(kit: Kit) -> None:
+    points = [
+        "Neha Patel worked on our ward for five years",
+        "took night shifts at short notice",
+        "stayed calm in emergencies",
+    ]
+    text = letter(kit, "Reference for Neha Patel", *points).text
+    assert "Neha took night shifts at short notice." in text and "Neha stayed calm in emergencies." in text
+
+
+def test_what_who_writes_did_stays_theirs_in_a_letter_about_somebody(kit: Kit) -> None:
+    points = ["Neha Patel worked on our ward for five years", "met her in 2010", "recommend her"]
+    text = letter(kit, "Reference for Neha Patel", *points).text
+    assert "Neha met" not in text and "Neha recommend" not in text
+
+
 def test_a_good_sentence_stays(kit: Kit) -> None:
     document = letter(kit, "Museum", "closed monday, open tuesday")
     assert "The museum is closed on Monday and open on Tuesday." in document.text

@@ -39,6 +39,7 @@ from dalle_kit.checks.word_classes import (
     MODALS,
     MORE_PAST,
     OBJECTS,
+    ONLY_PAST,
     POSSESSIVES,
     PREPOSITIONS,
     STATES,
@@ -118,9 +119,9 @@ def completed(note: str, *, writers: tuple[str, ...] = (), begins: str = "") -> 
     """Return the regular expression of the English sentences that a note becomes if little words are put in.
 
     Its own words stay as they are, in their order: what it does not say has no place, and nothing changes places.
-    ``writers`` are those of "I" and "We" that may come in, "my" and "our" with them; ``begins`` is the word that it
-    begins with if that is certain. None for a note that is no note: a long one, several sentences, lines, quotations,
-    lists.
+    ``writers`` are those of "I" and "We" that may come in, "my" and "our" with them, or a name; ``begins`` is the word
+    that it begins with if that is certain. None for a note that is no note: a long one, several sentences, lines,
+    quotations, lists.
     """
     text, key = _without_colon(note)
     rows = [[with_capital_i(word) for word in map(_bare, part.split()) if word] for part in parts_of(text)]
@@ -128,8 +129,8 @@ def completed(note: str, *, writers: tuple[str, ...] = (), begins: str = "") -> 
         return None
     if begins and rows[0][0].casefold() != begins.casefold():
         return None
-    if {"me", "us"} & {word for row in rows for word in row}:  # who would be "I" as well
-        writers = ()
+    if {"me", "us"} & {word for row in rows for word in row}:
+        writers = tuple(who for who in writers if who not in ("I", "We"))  # who would be told twice
     first, *others = (Part(tuple(row), 0 if place else key, writers) for place, row in enumerate(rows))
     is_asked = note.rstrip().endswith("?") or _is_question(first) or asks(note)
     if is_asked and others and not note.rstrip().endswith("?"):
@@ -223,10 +224,11 @@ def _told(part: Part) -> list[str]:
     writers = part.writers
     if part.key:
         return _named(part)
+    if is_past(first) and not {"I", "We", *writers} <= {"I", "We"}:  # of somebody with a name
+        return part.after(*writers, *part.who_have, *([] if part.does or first in ONLY_PAST else part.who_were))
     if first in _OF_THINGS | _OF_ANY and not part.does:
-        have = [f"{who} have" for who in writers]
         is_by_persons = first in _OF_ANY or second.endswith("ing")  # "stopped smoking"
-        return part.after(*([*writers, *have] if is_by_persons else []), "It", "They", "It has")
+        return part.after(*([*writers, *part.who_have] if is_by_persons else []), "It", "They", "It has")
     if is_past(first) and _PAST_TIMES & set(map(plain, part.words)):
         return part.after(*writers)
     if first == "do" and _STATES & set(map(plain, part.words[1:3])):  # "don't want to lose it" is no order
@@ -245,10 +247,10 @@ def _told(part: Part) -> list[str]:
     if first in MODALS | HAVE | BE | {"cannot"}:
         # "must be paid by Friday" is no duty of whoever writes.
         is_passive = len(part.words) > 2 and second == "be" and is_past(part.words[2])
-        done = [f"{who} have" for who in writers] if first == "been" else []
+        done = part.who_have if first == "been" else []
         return part.after(*([] if is_passive else writers), "It", "They", *done)
     if first == "left" and second in DETERMINERS | POSSESSIVES | OBJECTS:  # "left my coat in the hall"
-        return part.after(*writers, *(f"{who} have" for who in writers))
+        return part.after(*writers, *part.who_have)
     if first == "left":
         return [*part.after(*([] if second == "of" else writers)), *_named(part)]
     if first in _BY_ITSELF or (first, second) in (("survived", "by"), ("leaves", "a")):
@@ -256,14 +258,15 @@ def _told(part: Part) -> list[str]:
     if not part.lacks_subject:
         return _named(part)
     if part.does:
-        return part.after(*writers, *(f"{who} have" for who in writers), *(["It"] if is_figure(second) else []))
+        return part.after(*writers, *part.who_have, *(["It"] if is_figure(second) else []))
     if is_past(first) and first not in _WEATHER:
         rest = set(map(plain, part.words))
         # "moved to Thursday", and not "moved out in July"
         is_of_things = first in _HAPPENS and any(plain(word) in TIMES or word[0].isdigit() for word in part.words[1:3])
-        have = [f"{who} have" for who in writers] if not {"on", "at"} & rest else []
+        have = part.who_have if not {"on", "at"} & rest else []
         done = [*writers, *have, *part.who_are] if not is_of_things else []
-        return part.after(*done, "It is", "It was", "It has been", "They are", "They were")
+        is_done = ["It is", "It was", "It has been", "They are", "They were"] if first not in ONLY_PAST else []
+        return part.after(*done, *is_done)
     return part.after(*writers, "It", "They")
 
 
@@ -273,7 +276,7 @@ def _named(part: Part) -> list[str]:
     first, says = part.first, part.says and not part.key and (ends or part.second not in PREPOSITIONS)
     is_told = (part.second[:1].isdigit() and not part.key) or (first in ("last", "next") and part.second in TIMES)
     is_led = first in CLOSED or part.is_figure or is_told
-    nouns = ["", *([] if is_led else ["The", "An?", *("My" if who == "I" else "Our" for who in part.writers)])]
+    nouns = ["", *([] if is_led else ["The", "An?", *part.whose])]
     forms = [form for place in part.verb_places for form in part.after(*nouns, says=says, verb=place)]
     if says:
         return [*part.after(*nouns, *([] if is_led else ["It"])), *forms]
@@ -335,7 +338,7 @@ def _further(part: Part) -> str:
     if part.first == "do" and part.words[0] != "do" and not _STATES & {part.second}:  # "don't chase"
         return f",(?: please)? {alone}"
     if part.lacks_subject and part.first != "left":
-        who = any_of(["it", "they", *("I" if who == "I" else "we" for who in part.writers)])
+        who = any_of(["it", "they", *("we" if who == "We" else who for who in part.writers)])
         return f"{joined}(?: {who})? {part.spaced(part.words, says=True)}"
     if part.first in ORDERS or (len(part.words) == 2 and part.second.endswith("ly")):  # "dress warmly"
         return f", {part.spaced(part.words, says=True)}"

@@ -59,12 +59,16 @@ _OF_THINGS = frozenset("order stock service use date print reach action bounds p
 #: What another clause begins with.
 _GO_ON = frozenset("but so because if".split())
 
+#: What is said of whoever writes, and of another person: that they are, were and have something; and what is theirs.
+_FORMS = {"I": ("am", "was", "have", "My"), "We": ("are", "were", "have", "Our")}
+_OF_ONE = ("is", "was", "has")
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
     """A part of a note, between commas: its words, and how many of them stand before a colon that is left out.
 
-    ``writers`` is what whoever writes may be called: "I", "We", both or nothing.
+    ``writers`` is what whoever writes may be called, "I", "We", both or nothing; or the name of whom all is about.
     """
 
     words: tuple[str, ...]
@@ -79,12 +83,22 @@ class Part:
     @property
     def who_are(self) -> list[str]:
         """Who writes, and that they are something."""
-        return [f"{who} {'am' if who == 'I' else 'are'}" for who in self.writers]
+        return [f"{who} {_FORMS.get(who, _OF_ONE)[0]}" for who in self.writers]
 
     @property
     def who_were(self) -> list[str]:
         """Who writes, and that they were something."""
-        return [f"{who} {'was' if who == 'I' else 'were'}" for who in self.writers]
+        return [f"{who} {_FORMS.get(who, _OF_ONE)[1]}" for who in self.writers]
+
+    @property
+    def who_have(self) -> list[str]:
+        """Who writes, and that they have something, or have done it."""
+        return [f"{who} {_FORMS.get(who, _OF_ONE)[2]}" for who in self.writers]
+
+    @property
+    def whose(self) -> list[str]:
+        """What is said to be of whoever writes."""
+        return [_FORMS[who][3] for who in self.writers if who in _FORMS]
 
     @property
     def first(self) -> str:
