@@ -40,8 +40,13 @@ _MARK = re.compile(r"(?:\A|\n)[ \t]*(?:[-*+•]|\d+[.)])[ \t]+\Z")
 #: Of fewer letters, or with more English words among them, points are taken for English.
 _LETTERS, _ENGLISH_WORDS = 12, 0.4
 
-#: A person's name has no more parts than this, and each looks like this, or is a letter with a full stop.
-_NAMES, _NAME = 3, re.compile("[^\\W\\d_a-z]\\.|[^\\W\\d_a-z][^\\W\\d_]*[a-z][^\\W\\d_]*(?:['\u2019-][^\\W\\d_]+)*")
+#: A person's name has no more parts than this, and each looks like this, or is a letter or a title with a full stop.
+_NAMES, _NAME = (
+    3,
+    re.compile(
+        "(?:[^\\W\\d_a-z]|Dr|Mr|Mrs|Ms|Mx|Prof)\\.|[^\\W\\d_a-z][^\\W\\d_]*[a-z][^\\W\\d_]*(?:['\u2019-][^\\W\\d_]+)*"
+    ),
+)
 _TITLES = frozenset("Dr Mr Mrs Ms Mx Prof".split())
 #: Behind it come the letters of other scripts, in which a few letters say much.
 _LAST_LATIN = "\u024f"
@@ -121,14 +126,18 @@ class Reviewer:
 
     @cached_property
     def topic(self) -> str:
-        """What the person is called whom the request's ``subject`` names and a point tells of, "" if there is none."""
+        """What the one is called whom the request's ``subject`` names and a point tells of, "" if there is none.
+
+        That is the first name of whom has one that is no ordinary word, whatever the surname is; else the whole name.
+        """
         subject = str(getattr(self.request, "subject", None) or "")
         for point in self._all_points:
             words = point.split()
-            name = list(takewhile(lambda word: _NAME.fullmatch(word) and not is_ordinary(word), words))
-            is_told_of = words[len(name) :] and words[len(name)].islower()
-            if name and is_told_of and " ".join(name) in subject:
-                return f"{name[0]} {name[-1]}" if name[0].rstrip(".") in _TITLES else name[0]
+            name = list(takewhile(_NAME.fullmatch, words))
+            is_name = len(name) > 1 or (name and not is_ordinary(name[0]))
+            if is_name and words[len(name) :] and words[len(name)].islower() and " ".join(name) in subject:
+                is_titled = name[0].rstrip(".") in _TITLES
+                return f"{name[0]} {name[-1]}" if is_titled else " ".join(name) if is_ordinary(name[0]) else name[0]
         return ""
 
     @cached_property

@@ -53,6 +53,9 @@ _LEAST = -1.4
 #: The same where the note lacks who does it, so that it is no sentence in any case.
 _LEAST_OF_THEIRS = -2.0
 
+#: The same where a name has to be put in, which is never likely.
+_LEAST_OF_NAMES = -3.0
+
 #: What is at least as likely as this is surely a sentence.
 _SURE = -0.3
 
@@ -276,7 +279,8 @@ def _made(place: _Place, written: Generation) -> str:
     """Return the sentence that a note became, "" where it is none that anybody would write, or is at fault."""
     if written.text.strip() == place.typed:
         return place.typed
-    if written.mean_log_likelihood < (_LEAST_OF_THEIRS if place.lacks_subject else _LEAST):
+    least = _LEAST_OF_NAMES if place.is_told_of else _LEAST_OF_THEIRS if place.lacks_subject else _LEAST
+    if written.mean_log_likelihood < least:
         return ""
     text = place.bench.acceptable(written.text, place.slot, beside=place.beside)
     if not text or not (has_finite_verb(text) or text.startswith("Please ")):

@@ -98,6 +98,26 @@ def test_what_is_told_of_the_person_whom_a_letter_is_about_is_not_said_of_who_wr
     assert "Neha took night shifts at short notice." in text and "Neha stayed calm in emergencies." in text
 
 
+@pytest.mark.parametrize(
+    ("subject", "point", "topic"),
+    [
+        ("Reference for Neha Patel", "Neha Patel worked here", "Neha"),
+        ("Reference for Shakira Branch", "Shakira Branch worked here", "Shakira"),
+        ("Reference for Hope Branch", "Hope Branch worked here", "Hope Branch"),
+        ("Reference for Dr. Neha Patel", "Dr. Neha Patel worked here", "Dr. Patel"),
+        ("Harbour Cinema", "Harbour Cinema opened a second screen", "Harbour Cinema"),
+        ("Reference", "Neha Patel worked here", ""),
+        ("Neha Patel", "she worked here", ""),
+        ("Rehearsal", "Rehearsal moved to the church", ""),
+    ],
+)
+def test_whom_a_letter_is_about_is_named_in_its_subject_and_told_of(
+    kit: Kit, subject: str, point: str, topic: str
+) -> None:
+    request = kit.request("email", {"to": ["jo@example.com"], "subject": subject, "points": [point], "sender": "Sam"})
+    assert Reviewer(kit.plugins.domain("email"), request, kit.shape("email", request).skeleton).topic == topic
+
+
 def test_what_who_writes_did_stays_theirs_in_a_letter_about_somebody(kit: Kit) -> None:
     points = ["Neha Patel worked on our ward for five years", "met her in 2010", "recommend her"]
     text = letter(kit, "Reference for Neha Patel", *points).text
