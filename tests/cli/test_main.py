@@ -123,11 +123,24 @@ def test_bad_input_is_one_line_and_exit_code_2(command: Command, sheets: Path, a
     assert (result.code, result.out, result.err) == (2, "", f"{line}\n")
 
 
-def test_unforeseen_error_is_one_line_and_exit_code_1(command: Command, sheets: Path) -> None:
+@pytest.mark.parametrize(
+    ("error", "told"), [(ValueError("unforeseen"), "ValueError: unforeseen"), (ValueError(), "ValueError")]
+)
+def test_unforeseen_error_of_ours_is_one_line_and_exit_code_1(
+    command: Command, monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
+) -> None:
+    def fail() -> None:
+        raise error
+
+    monkeypatch.setattr("dalle_kit.diagnosis.diagnose", fail)
+    result = command("doctor")
+    assert (result.code, result.err) == (1, f"internal error: {told}; run again with --debug to see where\n")
+
+
+def test_unforeseen_error_of_a_plugins_command_names_the_plugin(command: Command, sheets: Path) -> None:
     result = command("fail", "badly")
-    assert result.code == 1
-    assert result.err == "internal error: ValueError: unforeseen; run again with --debug to see where\n"
-    assert command("fail", "empty").err.startswith("internal error: ValueError; run again")
+    assert result.code == 2
+    assert "plugin 'sheets' failed in its command 'fail': ValueError: unforeseen" in result.err
 
 
 @pytest.mark.parametrize("arguments", [["--debug", "fail", "known"], ["fail", "known", "--debug"]])

@@ -130,7 +130,9 @@ def text(length: int, seed: int = 0) -> list[int]:
 
 
 def close(found: Tensor, expected: Tensor) -> None:
-    torch.testing.assert_close(found, expected, rtol=1e-5, atol=2e-5)
+    # Products of other shapes round in other ways: the logits, of the size of 1, differ by up to 4e-5 on an Intel Xeon
+    # (Sapphire Rapids), by 2e-5 on an AMD EPYC (Zen 4).
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
 
 
 class Pair:
