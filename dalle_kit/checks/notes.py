@@ -46,6 +46,8 @@ _NOUNS = frozenset("the my your our his her their this that these those".split()
 _SOME = frozenset("a an any some".split())
 #: "is the first one there" and "is the best thing" say what something is.
 _NO_NOUNS = frozenset("first second third last next same only one best worst main new most other".split())
+#: Behind "will" and a name these tell that both are the name: "Will Smith is back".
+_NOT_ASKED = PREPOSITIONS | _NOUNS | THIRD | JOINERS | (_HELPERS - {"do"}) | frozenset("has had back home away".split())
 #: What is asked of a thing: "is the rent negotiable".
 _STATES = frozenset(
     "free open closed ready ok okay fine there here still already enough big full empty late early home back well safe "
@@ -104,7 +106,9 @@ def asks(note: str) -> bool:
         place = next((place for place, word in enumerate(words) if word in _HELPERS), 0)
         between, behind = words[1:place], words[place + 1 :]
         if first == "who" and (second in HAVE | THIRD or is_past(second)) and second not in _HELPERS:
-            return bool(third) and not has_finite_verb(" ".join(words[2:]))  # not "who comes first wins"
+            # Not "who comes first wins", "who paid gets a ticket" and "who needs a lift please call".
+            is_led = third in THIRD and "".join(words[3:4]) in _NOUNS | _SOME
+            return bool(third) and not (is_led or "please" in words or has_finite_verb(" ".join(words[2:])))
         has_verb = has_finite_verb(" ".join(between)) or any(map(is_past, between))
         is_done = any(map(is_past, behind[:1])) and has_finite_verb(" ".join(["it", *behind[1:]]))
         is_clause = has_verb or is_done or SUBJECTS & set(between) or (BE - {"be"}) & set(behind)
@@ -112,7 +116,8 @@ def asks(note: str) -> bool:
     if (first in DO and second in _THINGS and third not in _VERBS) or (second == "there" and third in PREPOSITIONS):
         return False
     here = first not in ("was", "do") and second in ("this", "that", "there")
-    if first in _HELPERS and (here or second in SUBJECTS | ANYONE) and (first, second) != ("do", "it"):
+    whom = SUBJECTS if first == "do" else SUBJECTS | ANYONE  # "do everyone a favour"
+    if first in _HELPERS and (here or second in whom) and (first, second) != ("do", "it"):
         return True
     return _asks_of_others(words, is_name=typed[1][:1].isupper() and "'" not in second) if third else False
 
@@ -121,7 +126,8 @@ def _asks_of_others(words: list[str], *, is_name: bool) -> bool:
     """Say whether words, of which the second may be a name, ask of somebody or something else than "you" or "it"."""
     first, second, third, fourth, fifth = [*words, "", ""][:5]
     if first in _CAN:
-        return (second in _NOUNS | _SOME and fourth != "") or (is_name and third not in PREPOSITIONS | _NOUNS)
+        is_told = third in _NOT_ASKED or (third not in BASES and is_past(third))  # "Will Smith paid"
+        return (second in _NOUNS | _SOME and fourth != "") or (is_name and not is_told)
     if first not in _IS:
         return False
     if is_name:

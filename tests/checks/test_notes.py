@@ -82,6 +82,7 @@ def test_words_spelled_in_their_own_way_stay() -> None:
         ),
         *("is the rent negotiable", "are the kids coming", "was the door locked", "is the heating on"),
         *("is Kim coming", "can Ben drive", "is Friday ok", "any objection", "any news from the vet"),
+        "will Kim put it back",
     ],
 )
 def test_what_asks_of_others_is_a_question(note: str) -> None:
@@ -96,6 +97,8 @@ def test_what_asks_of_others_is_a_question(note: str) -> None:
         *("is the cause of the leak", "is the building used by the club", "is the one in the hall", "is a nuisance"),
         *("is Thursday at 5", "is Harbour Cinema", "was Kim not Ben", "is Head of Sales", "was Ben's idea"),
         *("any questions go to Ben", "any colour will do"),
+        *("Will Smith comes at five", "Will Baker paid", "Will Reed is ill", "Will Reed and Ana come"),
+        *("do everyone a favour and come early", "who paid gets a ticket", "who needs a lift please call me"),
         *("can opener missing", "will send it", "will be closed", "would be nice", "have the keys", "did the dishes"),
     ],
 )
