@@ -48,6 +48,12 @@ _NAMES, _NAME = (
     ),
 )
 _TITLES = frozenset("Dr Mr Mrs Ms Mx Prof".split())
+#: What the subject says of a letter about a person. Names alone do not tell persons from "Christmas" and "Netflix".
+_ABOUT_A_PERSON = re.compile(
+    r"\b(?:references?|recommendation|recommending|testimonial|nomination|nominating|commendation|appraisal)\b"
+    r"(?!\W*(?:no|nr|number|\d))",
+    re.IGNORECASE,
+)
 #: Behind it come the letters of other scripts, in which a few letters say much.
 _LAST_LATIN = "\u024f"
 
@@ -128,16 +134,20 @@ class Reviewer:
     def topic(self) -> str:
         """What the one is called whom the request's ``subject`` names and a point tells of, "" if there is none.
 
-        That is the first name of whom has one that is no ordinary word, whatever the surname is; else the whole name.
+        Only a subject such as "Reference for Neha Patel" says that all is about a person. They are called by the first
+        name if that is no ordinary word, whatever the surname is; else by the whole name.
         """
         subject = str(getattr(self.request, "subject", None) or "")
-        for point in self._all_points:
+        for point in self._all_points if _ABOUT_A_PERSON.search(subject) else ():
             words = point.split()
             name = list(takewhile(_NAME.fullmatch, words))
-            is_name = len(name) > 1 or (name and not is_ordinary(name[0]))
-            if is_name and words[len(name) :] and words[len(name)].islower() and " ".join(name) in subject:
-                is_titled = name[0].rstrip(".") in _TITLES
-                return f"{name[0]} {name[-1]}" if is_titled else " ".join(name) if is_ordinary(name[0]) else name[0]
+            is_name = len(name) > 1 or (name and not is_ordinary(name[0]) and not name[0].endswith("."))
+            if not (is_name and words[len(name) :] and words[len(name)].islower()):
+                continue
+            if re.search(rf"(?<!\w){re.escape(' '.join(name))}(?!\w)", subject):
+                if name[0].rstrip(".") in _TITLES:
+                    return f"{name[0]} {name[-1]}" if len(name) > 1 else ""
+                return " ".join(name) if is_ordinary(name[0]) or name[0].endswith(".") else name[0]
         return ""
 
     @cached_property

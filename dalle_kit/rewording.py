@@ -232,7 +232,7 @@ def _writers(reviewer: Reviewer, own: Draft) -> tuple[str, ...]:
 def _is_told_of_others(note: str) -> bool:
     """Say whether a note tells what was done, and names nobody who did it or whom it was done to."""
     doers = PERSONAL | READER | frozenset("i we my our".split())
-    return is_past(plain(note.split()[0])) and not _words(note) & doers
+    return is_past(plain((note.split() or [""])[0])) and not _words(note) & doers
 
 
 def _words(text: str) -> set[str]:

@@ -105,7 +105,11 @@ def test_what_is_told_of_the_person_whom_a_letter_is_about_is_not_said_of_who_wr
         ("Reference for Shakira Branch", "Shakira Branch worked here", "Shakira"),
         ("Reference for Hope Branch", "Hope Branch worked here", "Hope Branch"),
         ("Reference for Dr. Neha Patel", "Dr. Neha Patel worked here", "Dr. Patel"),
-        ("Harbour Cinema", "Harbour Cinema opened a second screen", "Harbour Cinema"),
+        ("Recommendation: J. Patel", "J. Patel worked here", "J. Patel"),
+        ("Reference for Joanna Reed", "Jo worked here", ""),
+        ("Reference for Dr van Dyk", "Dr van Dyk worked here", ""),
+        ("Reference number 12, Netflix", "Netflix charged me twice", ""),
+        ("Harbour Cinema", "Harbour Cinema opened a second screen", ""),
         ("Reference", "Neha Patel worked here", ""),
         ("Neha Patel", "she worked here", ""),
         ("Rehearsal", "Rehearsal moved to the church", ""),
@@ -116,6 +120,20 @@ def test_whom_a_letter_is_about_is_named_in_its_subject_and_told_of(
 ) -> None:
     request = kit.request("email", {"to": ["jo@example.com"], "subject": subject, "points": [point], "sender": "Sam"})
     assert Reviewer(kit.plugins.domain("email"), request, kit.shape("email", request).skeleton).topic == topic
+
+
+@pytest.mark.parametrize(
+    ("subject", "points"),
+    [
+        ("Christmas party", ["Christmas party is on 18 December", "booked the hall"]),
+        ("Netflix account", ["Netflix charged me twice", "cancelled the account in May"]),
+    ],
+)
+def test_what_who_writes_did_is_not_said_of_a_feast_or_a_company_in_the_subject(
+    kit: Kit, subject: str, points: list[str]
+) -> None:
+    text = letter(kit, subject, *points).text
+    assert f"{subject.split()[0]} {points[1].split()[0]}" not in text and f"{subject.split()[0]} has" not in text
 
 
 def test_what_who_writes_did_stays_theirs_in_a_letter_about_somebody(kit: Kit) -> None:
