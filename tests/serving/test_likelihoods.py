@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import openai
+import pydantic
 import pytest
 
 from dalle_kit import Kit, Message, Prompt
 from dalle_kit.config import Settings
 from dalle_kit.engine.engine import Engine
+from dalle_kit.serving.bodies import CompletionRequest
 from tests.conftest import build, save
 from tests.engine.reading.test_examples import SIZES
 from tests.modeling.test_engine import saved
@@ -164,6 +168,19 @@ def test_what_cannot_be_told_is_refused(server: Server, given: Any, field: str |
     answer = server.ask("/v1/completions", given)
     assert (answer.status, answer.json["error"]["param"]) == (400, field)
     assert message in answer.json["error"]["message"]
+
+
+@pytest.mark.parametrize("wrong", [-1, "x", []])
+def test_a_list_of_wrong_tokens_takes_no_longer_than_one_of_right_ones(wrong: Any) -> None:
+    """The others wait for it: requests are read one after the other."""
+
+    def seconds(prompt: list[Any]) -> float:
+        start = time.perf_counter()
+        with contextlib.suppress(pydantic.ValidationError):
+            CompletionRequest.model_validate({"prompt": prompt})
+        return time.perf_counter() - start
+
+    assert seconds([wrong] * 300_000) < seconds([1] * 300_000)
 
 
 @pytest.mark.parametrize(
