@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
@@ -78,9 +79,10 @@ def _rows(texts: Sequence[str], answer: dict[str, Any], *, ours: bool) -> list[l
     choices = answer.get("choices")
     if not isinstance(choices, list) or not all(isinstance(choice, dict) for choice in choices):
         raise Malformed("no choices")
-    by_place = {choice.get("index", 0): choice for choice in choices}
-    if set(by_place) != set(range(len(texts))):
+    places = [choice.get("index", 0) for choice in choices]
+    if not all(isinstance(place, int) for place in places) or sorted(places) != list(range(len(texts))):
         raise Malformed("other texts than it was asked about")
+    by_place = dict(zip(places, choices, strict=True))
     return [_tokens(text, by_place[number].get("logprobs"), ours=ours) for number, text in enumerate(texts)]
 
 
@@ -114,12 +116,12 @@ def _tokens(text: str, told: Any, *, ours: bool) -> list[ToldToken]:
     if not all(isinstance(row, list) and len(row) == len(rows[0] or ()) for row in rows):
         raise Malformed("likelihoods that are no lists of one length")
     whole, found, start = _bytes(text), list[ToldToken](), 0
-    for number, (token, value, *others) in enumerate(zip(*rows, strict=True)):
-        spelling, best = _spelling(token), _others(others[0] if others else None)
+    for number, (token, given, *others) in enumerate(zip(*rows, strict=True)):
+        spelling, value, best = _spelling(token), _likelihood(given), _others(others[0] if others else None)
         if number == 0 and value is None and not whole.startswith(spelling):
             continue  # what a tokenizer puts before every text
-        if not isinstance(value, float | int) and not (value is None and number == 0):
-            raise Malformed(f"the likelihood {value!r:.40}")
+        if value is None and not (given is None and number == 0):
+            raise Malformed(f"the likelihood {given!r:.40}")
         if start == len(whole) and not ours:
             if value is None or not best or value < best[0][1] - _SLACK:
                 raise Malformed("likelihoods of other places than their tokens'")
@@ -144,8 +146,16 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
+def _likelihood(told: Any) -> float | None:
+    """Return a log-likelihood in nats, None for what cannot be one."""
+    if isinstance(told, bool) or not isinstance(told, float | int):
+        return None
+    # Numbers of JSON may be none, or larger than any float.
+    return float(told) if -sys.float_info.max <= told <= _SLACK else None
+
+
 def _others(told: Any) -> tuple[tuple[str, float], ...]:
     """Return the likeliest tokens at a place, the likeliest first."""
     found = told.items() if isinstance(told, dict) else ()
-    known = [(text, float(value)) for text, value in found if isinstance(value, float | int)]
+    known = [(text, value) for text, given in found if (value := _likelihood(given)) is not None]
     return tuple(sorted(known, key=lambda pair: -pair[1]))

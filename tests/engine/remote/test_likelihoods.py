@@ -84,6 +84,11 @@ def test_a_busy_server_is_asked_again(script: Script) -> None:
         (written("a", " b", tokens="abc"), "no lists of one length"),
         (written("a", " b", token_logprobs=[None, None, -1.0]), "the likelihood None"),
         (written("a", " b", token_logprobs=[None, "x", -1.0]), "the likelihood 'x'"),
+        (written("a", " b", token_logprobs=[None, float("nan"), -1.0]), "the likelihood nan"),
+        (written("a", " b", token_logprobs=[None, 0.5, -1.0]), "the likelihood 0.5"),
+        (written("a", " b", token_logprobs=[None, True, -1.0]), "the likelihood True"),
+        (written("a", " b", token_logprobs=[None, -(10**400), -1.0]), "the likelihood -1000"),
+        (written("a", " b", top_logprobs=[None, {}, {" next": 10**400}]), "likelihoods of other places"),
         (written("a", " b", tokens=["a", 5, " c"]), "the token 5"),
         (written("a", " b", top_logprobs=None), "likelihoods of other places"),
         (written("a", " b", token_logprobs=[None, -1.0, -3.0]), "likelihoods of other places"),
@@ -96,7 +101,7 @@ def test_what_is_no_likelihood_of_the_text_is_an_error_and_not_believed(
         script.engine(telling(told)).score("a", " b")
 
 
-@pytest.mark.parametrize("choices", [None, [], [5], [{"index": 1}], [{"index": 0}, {"index": 1}]])
+@pytest.mark.parametrize("choices", [None, [], [5], [{"index": 1}], [{"index": []}], [{"index": 0}, {"index": 1}]])
 def test_an_answer_about_other_texts_is_an_error(script: Script, choices: Any) -> None:
     body = json.dumps({"choices": choices}).encode()
     with pytest.raises(ServerError, match="is it a server with OpenAI's API"):
