@@ -24,8 +24,8 @@ from dalle_kit.serving.bodies import RANGES, in_range
 from dalle_kit.serving.description import answers, link
 from dalle_kit.serving.desk import Desk
 from dalle_kit.serving.failures import Refusal, as_json
+from dalle_kit.serving.names import public_name
 from dalle_kit.serving.replies import reply
-from dalle_kit.serving.texts import public_name
 
 Item = str | Document | Explanation
 

@@ -21,6 +21,7 @@ from dalle_kit.errors import (
     RequestError,
     UnknownNameError,
 )
+from dalle_kit.serving.names import public_name
 
 #: Kinds of names that stand in an address; one that is not there is not found.
 _PLACES = ("domain", "model")
@@ -62,8 +63,9 @@ def refusal_of(error: Exception) -> Refusal:
             return Refusal(400, message, param=field)
         case OptionError(name=name):
             return Refusal(400, message, param=name)
-        case ContextOverflowError():
-            return Refusal(400, message, code="context_length_exceeded")
+        case ContextOverflowError(model=model):
+            told = message.replace(model, public_name(model))
+            return Refusal(400, told, code="context_length_exceeded")
         case UnknownNameError(kind=kind) if kind in _PLACES:
             return Refusal(404, message, code=f"{kind}_not_found", param=kind)
         case PrivacyError():

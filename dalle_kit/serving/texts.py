@@ -18,6 +18,7 @@ from dalle_kit.kit import Kit
 from dalle_kit.records import Draft, GenerationOptions, Skeleton, Slot
 from dalle_kit.serving.failures import Refusal
 from dalle_kit.serving.likelihoods import Telling, TokensTold
+from dalle_kit.serving.names import public_name
 
 if TYPE_CHECKING:
     from dalle_kit.engine.engine import Engine, Told
@@ -92,11 +93,6 @@ def text_of(engine: Engine, prompt: str | tuple[int, ...]) -> str:
     if max(prompt) >= most:
         raise Refusal(400, f"prompt: there is no token {max(prompt)}; the last is {most - 1}", param="prompt")
     return engine.tokenizer.decode(prompt)
-
-
-def public_name(model: str) -> str:
-    """Return a model's name for clients: where a file or a folder is, is nobody's business but the user's."""
-    return Path(model).name if Path(model).exists() else model
 
 
 @dataclass(frozen=True, slots=True)

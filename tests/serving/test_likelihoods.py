@@ -205,6 +205,17 @@ def test_where_personal_data_is_held_back_the_tokens_of_what_is_written_are_not_
         assert read.json["choices"][0]["logprobs"]["tokens"] == ["Call", " Ana"]
 
 
+def test_clients_are_not_told_where_the_model_is_that_a_request_is_too_long_for(
+    tmp_path_factory: pytest.TempPathFactory, byte_bpe: Any, serving_home: Path
+) -> None:
+    stored = save(build("llama", byte_bpe), byte_bpe, tmp_path_factory.mktemp("models") / "short")
+    with serving(Kit(model=stored.path)) as running:
+        for given in ({"prompt": "x " * 500, "max_tokens": 1}, {"prompt": "x " * 500, "max_tokens": 0, "echo": True}):
+            refused = running.ask("/v1/completions", {**given, "logprobs": 0})
+            assert refused.json["error"]["code"] == "context_length_exceeded"
+            assert "and short reads 128" in refused.json["error"]["message"]
+
+
 def test_an_encoder_decoder_tells_of_what_it_wrote_and_not_of_what_it_read(
     tmp_path_factory: pytest.TempPathFactory, byte_bpe: Any, serving_home: Path
 ) -> None:
