@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import secrets
 import threading
@@ -56,7 +57,10 @@ class Writers:
         if name == self.first:
             return self._first.family == "causal"
         stored = self._kit.registry.find(name)
-        return stored is not None and family_of(Path(stored.path)) == "causal"
+        # One that cannot be read is found so by whoever asks it to write, and is listed beside the others.
+        with contextlib.suppress(ModelError):
+            return stored is not None and family_of(Path(stored.path)) == "causal"
+        return False
 
     def engine(self, name: str | None) -> tuple[str, Engine]:
         """Return the model of a name, or the first, with its name; raises UnknownNameError for none of the server's."""

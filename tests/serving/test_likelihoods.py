@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -214,6 +215,18 @@ def test_clients_are_not_told_where_the_model_is_that_a_request_is_too_long_for(
             refused = running.ask("/v1/completions", {**given, "logprobs": 0})
             assert refused.json["error"]["code"] == "context_length_exceeded"
             assert "and short reads 128" in refused.json["error"]["message"]
+
+
+def test_a_model_that_cannot_be_read_is_listed_beside_the_others(
+    tmp_path: Path, byte_bpe: Any, serving_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, kit = save(build("llama", byte_bpe), byte_bpe, tmp_path / "broken").path, Kit()
+    news = replace(kit.plugins.domain("news"), model=broken)
+    monkeypatch.setattr(kit.plugins, "domains", {**kit.plugins.domains, "news": news})
+    Path(broken, "config.json").write_text("{", encoding="utf-8")
+    with serving(kit) as running:
+        listed = running.ask("/v1/models").json["data"]
+    assert {(MODEL, True), (broken, False)} <= {(each["id"], each["logprobs"]) for each in listed}
 
 
 def test_an_encoder_decoder_tells_of_what_it_wrote_and_not_of_what_it_read(
