@@ -134,20 +134,27 @@ class Reviewer:
     def topic(self) -> str:
         """What the one is called whom the request's ``subject`` names and a point tells of, "" if there is none.
 
-        Only a subject such as "Reference for Neha Patel" says that all is about a person. They are called by the first
-        name if that is no ordinary word, whatever the surname is; else by the whole name.
+        All is about a person if the subject says so: "Reference for Neha Patel", "Your question about Neha Patel", "Neha
+        Patel, our tenant". They are called by the first name if that is no ordinary word, whatever the surname is;
+        else by the whole name.
         """
         subject = str(getattr(self.request, "subject", None) or "")
-        for point in self._all_points if _ABOUT_A_PERSON.search(subject) else ():
+        is_reference = _ABOUT_A_PERSON.search(subject)
+        for point in self._all_points:
             words = point.split()
             name = list(takewhile(_NAME.fullmatch, words))
-            is_name = len(name) > 1 or (name and not is_ordinary(name[0]) and not name[0].endswith("."))
-            if not (is_name and words[len(name) :] and words[len(name)].islower()):
+            if not name or not words[len(name) :] or not words[len(name)].islower():
                 continue
-            if re.search(rf"(?<!\w){re.escape(' '.join(name))}(?!\w)", subject):
-                if name[0].rstrip(".") in _TITLES:
-                    return f"{name[0]} {name[-1]}" if len(name) > 1 else ""
-                return " ".join(name) if is_ordinary(name[0]) or name[0].endswith(".") else name[0]
+            whole, is_odd = " ".join(name), not is_ordinary(name[0]) and not name[0].endswith(".")
+            if is_reference and (len(name) > 1 or is_odd):
+                is_about = re.search(rf"(?<!\w){re.escape(whole)}(?!\w)", subject)
+            else:
+                is_about = re.search(rf"(?:\A|\babout ){re.escape(whole)}(?:[,:]|\Z)", subject)
+                is_about = is_about if len(name) > 1 and is_odd else None
+            if is_about and name[0].rstrip(".") in _TITLES:
+                return f"{name[0]} {name[-1]}" if len(name) > 1 else ""
+            if is_about:
+                return name[0] if is_odd else whole
         return ""
 
     @cached_property

@@ -19,7 +19,7 @@ from dalle_kit.checks.note_parts import HELPERS
 from dalle_kit.checks.notes import with_capital_i
 from dalle_kit.checks.own_words import parts_of
 from dalle_kit.checks.verbs import BASES, begins_with_verb, has_finite_verb, is_past
-from dalle_kit.checks.word_classes import DETERMINERS, PERSONAL, READER, SUBJECTS, WRITER
+from dalle_kit.checks.word_classes import ADVERBS, DETERMINERS, PERSONAL, QUALITIES, READER, SUBJECTS, WRITER
 from dalle_kit.checks.words import WORD, plain
 from dalle_kit.choosing import Finished, Work, checks_of, hooked
 from dalle_kit.records import Draft, GenerationOptions, Slot
@@ -230,9 +230,10 @@ def _writers(reviewer: Reviewer, own: Draft) -> tuple[str, ...]:
 
 
 def _is_told_of_others(note: str) -> bool:
-    """Say whether a note tells what was done, and names nobody who did it or whom it was done to."""
+    """Say whether a note tells what was done or how somebody was, and names nobody who did it or had it done."""
+    first = plain((note.split() or [""])[0])
     doers = PERSONAL | READER | frozenset("i we my our".split())
-    return is_past(plain((note.split() or [""])[0])) and not _words(note) & doers
+    return (is_past(first) or first in ADVERBS | QUALITIES) and not _words(note) & doers
 
 
 def _words(text: str) -> set[str]:

@@ -224,8 +224,8 @@ def _told(part: Part) -> list[str]:
     writers = part.writers
     if part.key:
         return _named(part)
-    if is_past(first) and not {"I", "We", *writers} <= {"I", "We"}:  # of somebody with a name
-        return part.after(*writers, *part.who_have, *([] if part.does or first in ONLY_PAST else part.who_were))
+    if not {*writers} <= {"I", "We"}:  # of somebody with a name
+        return _of_a_person(part)
     if first in _OF_THINGS | _OF_ANY and not part.does:
         is_by_persons = first in _OF_ANY or second.endswith("ing")  # "stopped smoking"
         return part.after(*([*writers, *part.who_have] if is_by_persons else []), "It", "They", "It has")
@@ -268,6 +268,14 @@ def _told(part: Part) -> list[str]:
         is_done = ["It is", "It was", "It has been", "They are", "They were"] if first not in ONLY_PAST else []
         return part.after(*done, *is_done)
     return part.after(*writers, "It", "They")
+
+
+def _of_a_person(part: Part) -> list[str]:
+    """Return the expressions of what a first part becomes that is told of somebody who is named elsewhere."""
+    if not is_past(part.first):  # "never late", "always came early"
+        return part.after(*(part.writers if part.says else [*part.who_were, *part.who_are]), says=part.says)
+    is_done = part.first not in ONLY_PAST and (part.second in PREPOSITIONS | TIMES | {""} or part.second.endswith("ly"))
+    return part.after(*part.writers, *part.who_have, *(part.who_were if is_done else []))
 
 
 def _named(part: Part) -> list[str]:

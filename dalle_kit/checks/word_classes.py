@@ -42,6 +42,11 @@ ADVERBS = frozenset(
     "also just still already always never only soon then now however really even ever again maybe perhaps instead "
     "therefore kindly too yet simply actually both all usually often currently".split()
 )
+#: How somebody is.
+QUALITIES = frozenset(
+    "good great late reliable punctual careful kind calm honest polite quick friendly able willing fluent strong "
+    "skilled patient thorough popular".split()
+)
 #: Verbs and their like whose subject is also that of the verb behind "to".
 WANTING = frozenset(
     "want wants wanted like love prefer need needs needed hope hopes plan plans planned wish try tries tried intend "

@@ -250,6 +250,21 @@ def test_what_no_person_does_is_done_by_it_and_what_is_not_to_be_done_is_asked_f
     assert becomes("don't want to lose it", "I don't want to lose it.")
 
 
+@pytest.mark.parametrize(
+    ("note", "told", "not_told"),
+    [
+        ("trained three cooks", "Ana trained three cooks.", "Ana was trained three cooks."),
+        ("took night shifts", "Ana took night shifts.", "It was took night shifts."),
+        ("promoted in May", "Ana was promoted in May.", "It was promoted in May."),
+        ("never late", "Ana was never late.", "I was never late."),
+        ("always came early", "Ana always came early.", "Ana was always came early."),
+        ("good with customers", "Ana is good with customers.", "It was good with customers."),
+    ],
+)
+def test_what_is_told_of_somebody_with_a_name_is_said_of_them(note: str, told: str, not_told: str) -> None:
+    assert becomes(note, told, writers=("Ana",)) and not becomes(note, not_told, writers=("Ana",))
+
+
 def test_who_is_away_is_a_person() -> None:
     assert becomes("home after 4", "I am home after 4.") and becomes("back from Rome", "We are back from Rome.")
     assert not becomes("home after 4", "The home is after 4.")
