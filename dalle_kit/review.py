@@ -134,9 +134,9 @@ class Reviewer:
     def topic(self) -> str:
         """What the one is called whom the request's ``subject`` names and a point tells of, "" if there is none.
 
-        All is about a person if the subject says so: "Reference for Neha Patel", "Your question about Neha Patel", or
-        "Neha Patel, our tenant". They are called by the first name if that is no ordinary word, whatever the surname is;
-        else by the whole name.
+        All is about a person if the subject says so: "Reference for Neha Patel", "Your question about Neha Patel",
+        "Neha Patel, our tenant". They are called by the first name if that is no ordinary word, whatever the surname
+        is; else by the whole name.
         """
         subject = str(getattr(self.request, "subject", None) or "")
         is_reference = _ABOUT_A_PERSON.search(subject)
