@@ -67,7 +67,7 @@ def _id(values: dict[str, Any], schema: Schema, columns: Columns) -> str:
 
 
 def _fields(values: dict[str, Any], schema: Schema, columns: Columns) -> dict[str, Any]:
-    put_in = columns.shared.columns - set(schema["properties"])
+    put_in = columns.shared.columns - {*schema["properties"], *(column for _, column in columns.mapped)}
     taken = {name: value for name, value in values.items() if name not in {*columns.ignored, *put_in}}
     for name, column in columns.mapped:
         if column in taken and column != name:

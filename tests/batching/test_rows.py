@@ -218,6 +218,12 @@ def test_what_is_set_for_all_may_fill_a_field_that_is_needed() -> None:
     assert fields_of("Guest\nAna\n", shared(("to", "{Guest}"))) == [{"to": "Ana"}]
 
 
+@pytest.mark.parametrize(("data", "name"), [("Mail\nAna\n", "in.csv"), ('{"Mail": "Ana"}', "in.jsonl")])
+def test_a_column_that_is_a_field_may_be_put_into_texts_too(data: str, name: str) -> None:
+    columns = replace(shared(("points", "we write to {Mail}")), mapped=(("to", "Mail"),))
+    assert fields_of(data, columns, name=name) == [{"to": "Ana", "points": ["we write to Ana"]}]
+
+
 def test_a_column_may_be_in_several_texts_doubled_braces_are_braces_and_json_has_its_own() -> None:
     columns = shared(
         ("points", "{{{City}}} and {City}"), ("sign_off", "from {City}"), ("parts", '{"text": "x"}'), ("pair", "[1, 2]")
