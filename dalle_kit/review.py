@@ -41,13 +41,9 @@ _MARK = re.compile(r"(?:\A|\n)[ \t]*(?:[-*+•]|\d+[.)])[ \t]+\Z")
 _LETTERS, _ENGLISH_WORDS = 12, 0.4
 
 #: A person's name has no more parts than this, and each looks like this, or is a letter or a title with a full stop.
-_NAMES, _NAME = (
-    3,
-    re.compile(
-        "(?:[^\\W\\d_a-z]|Dr|Mr|Mrs|Ms|Mx|Prof)\\.|[^\\W\\d_a-z][^\\W\\d_]*[a-z][^\\W\\d_]*(?:['\u2019-][^\\W\\d_]+)*"
-    ),
-)
-_TITLES = frozenset("Dr Mr Mrs Ms Mx Prof".split())
+_NAMES = 3
+_TITLES = ("Dr", "Mr", "Mrs", "Ms", "Mx", "Prof")
+_NAME = re.compile(rf"(?:[^\W\d_a-z]|{'|'.join(_TITLES)})\.|[^\W\d_a-z][^\W\d_]*[a-z][^\W\d_]*(?:['\u2019-][^\W\d_]+)*")
 #: What the subject says of a letter about a person. Names alone do not tell persons from "Christmas" and "Netflix".
 _ABOUT_A_PERSON = re.compile(
     r"\b(?:references?|recommendation|recommending|testimonial|nomination|nominating|commendation|appraisal)\b"

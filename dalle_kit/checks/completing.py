@@ -32,6 +32,7 @@ from dalle_kit.checks.word_classes import (
     ADVERBS,
     ANYONE,
     BE,
+    BEFORE_NOUN,
     DAYS,
     DETERMINERS,
     HAVE,
@@ -111,8 +112,6 @@ _THINGS = frozenset("wedding meeting building parking evening morning painting t
 #: Who does something; "it" and "they" may be told with what they stand for, but for "they" who say something.
 _WHO = frozenset("i we you he she".split())
 _TOLD = frozenset("say said think thought promise promised hope want wanted claim claimed replied apologised".split())
-#: What a noun begins with that has a verb of its own sooner or later; "no" and "all" may stand before a participle.
-_BEFORE_NOUN = POSSESSIVES | frozenset("the a an this that these those its".split())
 
 
 def completed(note: str, *, writers: tuple[str, ...] = (), begins: str = "") -> str | None:
@@ -166,7 +165,7 @@ def is_sentence(note: str) -> bool:
     is_typed = note[:1].isupper() and note.rstrip().endswith((".", "!")) and first not in ORDERS
     if is_typed and says_surely(note):  # "Lunch follows at one."
         return True
-    if first in _BEFORE_NOUN:
+    if first in BEFORE_NOUN:
         ends = HELPERS | SUBJECTS | SUBORDINATORS  # "the rooms we have" and "the key that was lost" are no sentences
         return next((word in HELPERS for word in others if word in ends), False)
     verb = next((word for word in others if word not in ADVERBS), "")

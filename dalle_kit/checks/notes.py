@@ -9,17 +9,18 @@ from dalle_kit.checks.verbs import BASES, THIRD, begins_with_verb, has_finite_ve
 from dalle_kit.checks.word_classes import (
     ANYONE,
     BE,
+    BEFORE_NOUN,
     DO,
     HAVE,
     INTERROGATIVES,
     JOINERS,
     MORE_VERBS,
     ONLY_PAST,
-    POSSESSIVES,
     PREPOSITIONS,
     SUBJECTS,
     TIMES,
 )
+from dalle_kit.checks.words import WORD
 
 #: What begins an item of a list. Before a number a dash may be a minus.
 _LIST_MARK = re.compile(r"(?:[*•]|[-\u2013](?!\s*\d))(?:\s+|\Z)")
@@ -35,14 +36,13 @@ _HELPERS = frozenset("is are was do does did can could will would shall may must
 _THINGS = frozenset("it this that".split())
 _VERBS = BASES | MORE_VERBS | BE | DO | HAVE
 _I = re.compile(r"(?<![\w./@'\u2019-])i(?![\w./@-])")
-_WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
 #: What is told of what begins so has its verb, though it looks like a participle: "the roof leaked".
-_LEADS = SUBJECTS | POSSESSIVES | frozenset("the a an this that these those its".split())
+_LEADS = SUBJECTS | BEFORE_NOUN
 #: Words between what asks and its helper: "how many chairs do we need".
 _FEW = 3
 #: What asks for something to be done, and what a noun begins with, behind that or behind "is": "can a plumber come".
 _CAN, _IS = frozenset("can could will would".split()), frozenset("is are was were".split())
-_NOUNS = frozenset("the my your our his her their this that these those".split())
+_NOUNS = BEFORE_NOUN - {"a", "an", "its"}
 _SOME = frozenset("a an any some".split())
 #: "is the first one there" and "is the best thing" say what something is.
 _NO_NOUNS = frozenset("first second third last next same only one best worst main new most other".split())
@@ -145,7 +145,7 @@ def _is_state(word: str, behind: str) -> bool:
 
 def says_surely(sentence: str) -> bool:
     """Say whether a sentence has its subject and a verb that is no participle: "tea follows", not "tea included"."""
-    words = [word.casefold().replace("\u2019", "'") for word in _WORD.findall(sentence)]
+    words = [word.casefold().replace("\u2019", "'") for word in WORD.findall(sentence)]
     if not words or begins_with_verb(words[0]):
         return False
     if words[-1] == "welcome":  # "children welcome"

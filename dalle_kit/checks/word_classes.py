@@ -25,6 +25,8 @@ OBJECTS = frozenset("me us you him her them it".split())
 #: Words for others who are persons.
 PERSONAL = frozenset("he she they him her them his hers their theirs".split())
 POSSESSIVES = frozenset("my our your his her their".split())
+#: What a noun begins with that has a verb of its own sooner or later; "no" and "all" may stand before a participle.
+BEFORE_NOUN = POSSESSIVES | frozenset("the a an this that these those its".split())
 DETERMINERS = frozenset("a an the this that these those some any no each every all both its".split()) | POSSESSIVES
 #: Whom somebody asks who does not know whom to ask.
 ANYONE = frozenset("anyone anybody someone somebody everyone everybody".split())
