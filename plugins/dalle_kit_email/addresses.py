@@ -14,12 +14,15 @@ import idna
 _HOW = "write it as name@example.com or Name <name@example.com>"
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u0080-\U0010ffff]+"
 _LOCAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
+#: A name by itself, of five words at most: "Ana", "Dr. O'Neil", "J.R. Smith"; "example.com" is none.
+_WORD = r"(?:(?:[^\W\d_]\.)+|[^\W\d_]+(?:['\u2019-][^\W\d_]+)*\.?)"
+_NAME = re.compile(rf"{_WORD}(?: {_WORD}){{0,4}}")
 _NEEDS_QUOTES = re.compile(r'[()<>\[\]:;@\\,."]')
 
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """One correspondent: a display name (may be empty), and the two halves of the address as typed."""
+    """One correspondent: a display name, and the two halves of the address as typed; name or address may be empty."""
 
     name: str
     local: str
@@ -27,18 +30,18 @@ class Mailbox:
 
     @property
     def address(self) -> str:
-        """The address as people write it, an international domain in its own script."""
-        return f"{self.local}@{self.domain}"
+        """The address as people write it, an international domain in its own script; "" if there is none."""
+        return f"{self.local}@{self.domain}" if self.local else ""
 
     @property
     def wire_address(self) -> str:
-        """The address as mail systems carry it, an international domain in its ASCII form."""
-        return f"{self.local}@{ascii_domain(self.domain)}"
+        """The address as mail systems carry it, an international domain in its ASCII form; "" if there is none."""
+        return f"{self.local}@{ascii_domain(self.domain)}" if self.local else ""
 
     def __str__(self) -> str:
         if not self.name:
             return self.address
-        return f"{quote_name(self.name)} <{self.address}>"
+        return f"{quote_name(self.name)} <{self.address}>" if self.local else self.name
 
 
 def quote_name(name: str) -> str:
@@ -49,15 +52,22 @@ def quote_name(name: str) -> str:
 
 
 def parse_mailboxes(text: str) -> tuple[Mailbox, ...]:
-    """Read one or more mailboxes separated by commas or semicolons; raises ValueError with the fix."""
+    """Read one or more mailboxes separated by commas or semicolons, or a name alone; raises ValueError with the fix.
+
+    A name begins with a capital letter, so that a user name without its domain is found out.
+    """
     reject_control_characters(text)
     parts = list(_split(text))
+    if len(parts) == 1 and parts[0][0].isupper() and _NAME.fullmatch(parts[0]):
+        return (Mailbox(parts[0], "", ""),)
     return tuple(_parse_mailbox(part, alone=len(parts) == 1) for part in parts)
 
 
 def parse_mailbox(text: str) -> Mailbox:
-    """Read exactly one mailbox; raises ValueError with the fix."""
+    """Read exactly one mailbox, which has an address; raises ValueError with the fix."""
     found = parse_mailboxes(text)
+    if len(found) == 1 and not found[0].local:
+        raise ValueError(f"{text!r} is not an e-mail address; {_HOW}")
     if len(found) != 1:
         raise ValueError(f"{text!r} holds {len(found)} addresses; give one: {_HOW}")
     return found[0]

@@ -40,10 +40,10 @@ _POLICY = _PreparedHeaders(linesep="\r\n", max_line_length=_LINE)
 
 
 def write_eml(request: EmailRequest, text: str, *, quoted: str = "", created: str) -> bytes:
-    """Return the draft; ``created`` is an ISO 8601 time. Raises RequestError without a sender's address."""
-    sender = sender_of(request)
+    """Return the draft; ``created`` is an ISO 8601 time. Raises RequestError where somebody has no address."""
+    require_addresses(request)
     message = EmailMessage(policy=_POLICY)
-    for name, value in _headers(request, sender, created):
+    for name, value in _headers(request, sender_of(request), created):
         if value:
             message[name] = value
     body = (
@@ -51,6 +51,19 @@ def write_eml(request: EmailRequest, text: str, *, quoted: str = "", created: st
     )
     message.set_content(body, cte=_transfer_encoding(body), params={"format": "flowed"})
     return message.as_bytes()
+
+
+def require_addresses(request: EmailRequest) -> None:
+    """Raise RequestError for a request of which a draft cannot be made, as somebody has no address."""
+    sender_of(request)
+    for field, found in (("to", request.recipients), ("cc", mailboxes(request.cc)), ("bcc", mailboxes(request.bcc))):
+        for mailbox in found:
+            if not mailbox.local:
+                raise RequestError(
+                    f"{field}: {mailbox.name!r} has no address, which an .eml draft needs; write "
+                    f"{mailbox.name} <name@example.com>",
+                    field=field,
+                )
 
 
 def sender_of(request: EmailRequest) -> Mailbox:

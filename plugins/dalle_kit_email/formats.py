@@ -10,7 +10,7 @@ from urllib.parse import quote
 from dalle_kit import Document, Format
 from dalle_kit_email.addresses import Mailbox
 from dalle_kit_email.context import quoted_parent
-from dalle_kit_email.eml import sender_of, write_eml
+from dalle_kit_email.eml import require_addresses, write_eml
 from dalle_kit_email.request import EmailRequest, mailboxes
 
 _ITEM = re.compile(r"\s*[-*•]\s+(.*)")
@@ -67,10 +67,6 @@ def _write_eml(document: Document) -> bytes:
     return write_eml(document.request, text, quoted=quoted, created=document.provenance.created)
 
 
-def _require_sender(request: EmailRequest) -> None:
-    sender_of(request)
-
-
 def _markup(text: str) -> str:
     """Return text as it stands between tags, where quotation marks mean nothing."""
     return html.escape(text, quote=False)
@@ -81,7 +77,8 @@ def _escape(text: str) -> str:
 
 
 def _address_list(addresses: Iterable[Mailbox]) -> str:
-    return ",".join(quote(mailbox.wire_address, safe="@!$'*+", encoding="utf-8") for mailbox in addresses)
+    known = (mailbox.wire_address for mailbox in addresses if mailbox.local)
+    return ",".join(quote(address, safe="@!$'*+", encoding="utf-8") for address in known)
 
 
 def _blocks(text: str) -> Iterable[str]:
@@ -101,7 +98,7 @@ def _blocks(text: str) -> Iterable[str]:
 
 FORMATS = (
     Format("text", write_text, "plain text"),
-    Format("eml", _write_eml, "a draft for any mail program", ".eml", "message/rfc822", require=_require_sender),
+    Format("eml", _write_eml, "a draft for any mail program", ".eml", "message/rfc822", require=require_addresses),
     Format("mailto", write_mailto, "a link that opens the draft", ".mailto", "text/uri-list; charset=utf-8"),
     Format("html", write_html, "a web page", ".html", "text/html; charset=utf-8"),
 )

@@ -48,8 +48,8 @@ class EmailRequest(Request):
 
     to: tuple[str, ...] = Field(
         (),
-        description="Recipient, as name@example.com or Name <name@example.com>. A reply goes to the author of the "
-        "message it answers when this is left out; to whom that went if it is your own.",
+        description="Recipient: name@example.com, Name <name@example.com>, or a name alone. A reply goes to the author "
+        "of the message it answers when this is left out; to whom that went if it is your own.",
         json_schema_extra=option(metavar="ADDRESS"),
     )
     cc: tuple[str, ...] = Field((), description="Recipient of a copy.", json_schema_extra=option(metavar="ADDRESS"))

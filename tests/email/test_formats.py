@@ -128,6 +128,13 @@ def test_an_eml_draft_without_an_address_says_how_to_give_one(ask: Ask, document
     assert caught.value.field == "address"
 
 
+def test_an_eml_draft_for_a_name_alone_says_what_is_missing_and_a_link_leaves_it_out(ask: Ask, document: Make) -> None:
+    request = ask(to="Ana", cc="bo@example.org", address="tom@example.com", subject="Lunch")
+    with pytest.raises(RequestError, match=r"to: 'Ana' has no address, .*; write Ana <name@example\.com>"):
+        document(request, TEXT).render("eml")
+    assert str(document(request, TEXT).render("mailto")).startswith("mailto:?cc=bo@example.org&subject=Lunch")
+
+
 @given(subject=ONE_LINE, name=ONE_LINE)
 def test_no_subject_or_name_adds_a_header(ask: Ask, document: Make, subject: str, name: str) -> None:
     try:

@@ -47,6 +47,21 @@ def test_several_addresses_may_come_in_one_value(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize(
+    "name", ["Ana", "Ana Silva", "Dr. O\u2019Neil-Weber", "J.R. Smith", "\u0141ucja", "Mr and Mrs Hobbs"]
+)
+def test_a_name_will_do_where_no_address_is_needed(ask: Ask, name: str) -> None:
+    request = ask(to=name, subject="Lunch")
+    assert [(mailbox.name, mailbox.address) for mailbox in request.recipients] == [(name, "")]
+    assert ask(**request.model_dump()).recipients == request.recipients
+
+
+@pytest.mark.parametrize("text", ["Example.com", "Ana, Bo", "Ana(at)example.com", "Room 5", "A b c d e f", "tom"])
+def test_what_is_no_name_alone_is_a_wrong_address(ask: Ask, text: str) -> None:
+    with pytest.raises(RequestError, match="is not an e-mail address"):
+        ask(to=text, subject="Lunch")
+
+
+@pytest.mark.parametrize(
     ("fields", "complaint"),
     [
         ({"to": []}, "at least one recipient"),
@@ -70,6 +85,7 @@ def test_several_addresses_may_come_in_one_value(ask: Ask) -> None:
         ({"greeting": "Hi\x9b1m {name},"}, "U+009B"),
         ({"sender": "Tom <tom@>"}, "is not an e-mail address"),
         ({"address": "tom"}, "is not an e-mail address"),
+        ({"address": "Tom"}, "is not an e-mail address"),
         ({"address": "tom@example.org, bo@example.org"}, "holds 2 addresses"),
         ({"subject": "", "points": []}, "nothing to write about"),
         ({"subject": None, "points": ["  "]}, "nothing to write about"),
