@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from dalle_kit.budget import Budget
 from dalle_kit.checks import adds_words, completed, is_sentence, mixes_parts
-from dalle_kit.checks.note_parts import HELPERS
-from dalle_kit.checks.notes import with_capital_i
+from dalle_kit.checks.completing import lacks_doer
+from dalle_kit.checks.notes import says_surely, with_capital_i
 from dalle_kit.checks.own_words import parts_of
 from dalle_kit.checks.verbs import BASES, begins_with_verb, has_finite_verb, is_past
 from dalle_kit.checks.word_classes import ADVERBS, DETERMINERS, PERSONAL, QUALITIES, READER, SUBJECTS, WRITER
@@ -48,7 +48,7 @@ _ALONE_AS_WE = 4.0
 _CALLED = {"I": frozenset("i me my mine myself".split()), "We": frozenset("we us our ours ourselves".split())}
 
 #: The mean log-likelihood of a token, in nats, below which little words made no sentence of a note.
-_LEAST = -1.4
+_LEAST = -1.1
 
 #: The same where the note lacks who does it, so that it is no sentence in any case.
 _LEAST_OF_THEIRS = -2.0
@@ -116,8 +116,7 @@ class _Place:
     @property
     def lacks_subject(self) -> bool:
         """Whether the point says what is done, and not who does it."""
-        begins = begins_with_verb(self.note) or plain((self.note.split() or [""])[0]) in HELPERS
-        return begins and not self.note.rstrip().endswith("?")
+        return lacks_doer(self.note)
 
     @property
     def typed(self) -> str:
@@ -126,8 +125,11 @@ class _Place:
 
     @property
     def rivals(self) -> list[str]:
-        """The sentences that may stand here."""
-        return [text for text in self.options if not (self.wrong and text == self.sentence)]
+        """The sentences that may stand here: not one that does not say who it is, where another does."""
+        texts = [text for text in self.options if not (self.wrong and text == self.sentence)]
+        if self.made and lacks_doer(self.note, surely=True):
+            texts = [text for text in texts if not _begins_as(text, self.note)] or texts
+        return texts
 
     def worth(self, text: str) -> float:
         """Return how likely a sentence is after the request, less what it has to be likelier, in nats."""
@@ -209,7 +211,7 @@ def _places(plugins: Plugins, draft: Finished) -> list[_Place]:
             place = _Place(
                 bench, slot, text, pattern, not text or slot.name in faulty, {text: result.log_likelihood}, own
             )
-            place.wrong = place.wrong or any(is_so(place) for is_so in (_mixes, _unquotes, _does_to_itself, _equates))
+            place.wrong = place.wrong or any(is_so(place) for is_so in _WRONG)
             strangers = {word for who, words in _CALLED.items() if who not in called for word in words}
             strangers |= PERSONAL if is_told_of else set()  # nobody told whether "he" or "she"
             place.is_told_of = is_told_of
@@ -242,7 +244,14 @@ def _words(text: str) -> set[str]:
 
 def _is_note(sentence: str, note: str, pattern: str) -> bool:
     """Say whether a sentence is its note with little words put in, and may stay: who does what is told."""
-    return bool(re.fullmatch(pattern, sentence)) and has_finite_verb(sentence) and not begins_with_verb(note)
+    is_told = not lacks_doer(note) or not _begins_as(sentence, note)
+    is_typed = sentence.rstrip(".?").casefold() == note.rstrip(".?").casefold()
+    says = says_surely(sentence) if is_typed else has_finite_verb(sentence)  # "Roof repaired in May." has none
+    return bool(re.fullmatch(pattern, sentence)) and says and is_told
+
+
+def _begins_as(sentence: str, note: str) -> bool:
+    return sentence.casefold().startswith(note.split()[0].casefold())
 
 
 def _is_whole(note: str) -> bool:
@@ -368,6 +377,14 @@ def _does_to_itself(place: _Place) -> bool:
 def _equates(place: _Place) -> bool:
     """Say whether a sentence puts words for the sign of a note such as "rain = cancelled", which may stand for any."""
     return any(sign in place.note and sign not in place.sentence for sign in (" = ", " -> ", " => ", "\u2192"))
+
+
+def _asks(place: _Place) -> bool:
+    """Say whether a sentence asks what its note states: "should try it" is not "Should I try it?"."""
+    return place.sentence.endswith("?") and lacks_doer(place.note)
+
+
+_WRONG = (_mixes, _unquotes, _does_to_itself, _equates, _asks)
 
 
 def _adds(place: _Place) -> bool:

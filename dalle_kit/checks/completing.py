@@ -35,12 +35,15 @@ from dalle_kit.checks.word_classes import (
     BEFORE_NOUN,
     DAYS,
     DETERMINERS,
+    FEELINGS,
+    FEELINGS_OF_THINGS,
     HAVE,
     INTERROGATIVES,
     MODALS,
     MORE_PAST,
     OBJECTS,
     ONLY_PAST,
+    PARTICIPLES,
     POSSESSIVES,
     PREPOSITIONS,
     STATES,
@@ -105,7 +108,7 @@ _HOUR = re.compile(r"\d{1,2}(?:[:.]\d\d|[ap]m)\Z")
 _BEFORE_HOUR = PREPOSITIONS | {"and", "or"}
 _NOT_SINCE = re.compile(r"\b(?:was|were|will)\b")
 #: What nobody is told not to do.
-_STATES = STATES - frozenset("think mind care believe accept see".split())
+_STATES = (STATES | FEELINGS | {"remember"}) - frozenset("mind care accept".split())
 #: What is said by itself, and what ends as what one is doing does.
 _BY_ITSELF = frozenset("thanks congratulations congrats cheers yes ok okay sure".split())
 _THINGS = frozenset("wedding meeting building parking evening morning painting training heating ceiling spring".split())
@@ -181,6 +184,20 @@ def is_sentence(note: str) -> bool:
     return first != words[0].casefold() or is_verb or (first in ("he", "she") and verb.endswith("s"))
 
 
+def lacks_doer(note: str, *, surely: bool = False) -> bool:
+    """Say whether a note tells what somebody does or thinks, and not who: "don't think we need it".
+
+    ``surely`` is whether it can be nothing else, such as an order, or a word for a thing.
+    """
+    words = tuple(word for word in map(_bare, parts_of(note)[0].split()) if word)
+    if not words or note.rstrip().endswith("?") or asks(note):
+        return False
+    part = Part(words, 0, ())
+    if part.first == "do" and words[0].casefold() != "do":  # "don't be late"
+        return part.second in _STATES
+    return part.feels or part.is_led_by_adverb or (part.lacks_subject and not surely)
+
+
 def _is_question(part: Part) -> bool:
     """Say whether a note asks, though it has no question mark: "what time is it", "do you have a ladder"."""
     return (part.first in INTERROGATIVES and part.says) or (part.first in HELPERS and part.second in SUBJECTS)
@@ -232,10 +249,14 @@ def _told(part: Part) -> list[str]:
         return part.after(*writers)
     if first == "do" and _STATES & set(map(plain, part.words[1:3])):  # "don't want to lose it" is no order
         return part.after(*writers)
+    if part.feels:
+        return part.after(*writers, "They")
     if second == "you" and first in ORDERS:
         return part.after(*(f"{who} will" for who in writers))
     if first.endswith("ing") and first not in _THINGS and not part.says:
         return part.after(*part.who_are, "It is", "They are")
+    if part.is_led_by_adverb:
+        return _led_by_adverb(part)
     if part.is_order:
         orders = part.after("Please", *writers)
         return orders if second in OBJECTS | DETERMINERS else [*orders, *_named(part)]
@@ -266,7 +287,24 @@ def _told(part: Part) -> list[str]:
         done = [*writers, *have, *part.who_are] if not is_of_things else []
         is_done = ["It is", "It was", "It has been", "They are", "They were"] if first not in ONLY_PAST else []
         return part.after(*done, *is_done)
+    if first in THIRD:  # "gives you time", "drinks on me"
+        return [*part.after("It"), *(_named(part) if second in PREPOSITIONS - {"like"} else [])]
     return part.after(*writers, "It", "They")
+
+
+def _led_by_adverb(part: Part) -> list[str]:
+    """Return the expressions of what a first part becomes that begins with an adverb and its verb."""
+    if part.second in FEELINGS | FEELINGS_OF_THINGS:
+        return part.after(*part.writers)
+    if part.second.endswith("s") and part.second != "was":  # "also depends on the weather"
+        return part.after("It")
+    if part.second in PARTICIPLES:  # "never seen it"
+        return part.after(*part.who_have, *part.who_are, "It is", "It was", "It has", "They are", "They have")
+    if not is_past(part.second):
+        return part.after(*part.writers, "It", "They")
+    is_done = [*part.who_are, "It is", "It was", "It has been", "They are", "They were"]
+    is_done = is_done if part.second not in ONLY_PAST | {"got"} else []
+    return part.after(*part.writers, *part.who_have, *is_done, "It", "They")
 
 
 def _of_a_person(part: Part) -> list[str]:

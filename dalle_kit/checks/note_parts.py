@@ -13,11 +13,14 @@ from dalle_kit.checks.word_classes import (
     DAYS,
     DETERMINERS,
     DO,
+    FEELINGS,
+    FEELINGS_OF_THINGS,
     HAVE,
     MODALS,
     MONTHS,
     MORE_PAST,
     MORE_VERBS,
+    NO_VERBS,
     OBJECTS,
     PREPOSITIONS,
     SUBJECTS,
@@ -60,6 +63,15 @@ _OF_THINGS = frozenset("order stock service use date print reach action bounds p
 _GO_ON = frozenset("but so because if".split())
 
 #: What is said of whoever writes, and of another person: that they are, were and have something; and what is theirs.
+#: What a verb may follow that lacks who does it: "probably won't come". Not "all", "only", "now" and their like, which
+#: may be that, or have the verb before it: "all came", "now is the time".
+_BEFORE_VERB = frozenset(
+    "already also always certainly clearly currently definitely even finally hopefully honestly just luckily mostly "
+    "never normally obviously often personally possibly probably really recently sadly simply still truly "
+    "unfortunately usually".split()
+)
+#: What follows the verb of a single thing: "also depends on the weather".
+_BEHIND_VERB = PREPOSITIONS | DETERMINERS | OBJECTS | {"that", "how", "what"}
 _FORMS = {"I": ("am", "was", "have", "My"), "We": ("are", "were", "have", "Our")}
 _OF_ONE = ("is", "was", "has")
 
@@ -158,13 +170,29 @@ class Part:
         """Whether it seems to ask for something; "guide speaks French" and "help welcome" do not."""
         is_thing = self.second in HELPERS | {"welcome"} or is_past(self.second) or begins_with_verb(self.second)
         is_none = is_past(self.first) or self.first in MORE_PAST | PREPOSITIONS | CLOSED | {"half"}
+        is_thing = is_thing or self.feels or self.first in FEELINGS_OF_THINGS
         begins = self.first in ORDERS or (self.second in OBJECTS | {"your"} and not is_none)
         return begins and not is_thing and self.first not in AWAY
 
     @property
     def lacks_subject(self) -> bool:
         """Whether it begins with a verb of somebody or something; "left" may be a side."""
-        return begins_with_verb(self.first) or self.first in MORE_PAST | HELPERS
+        is_verb = begins_with_verb(self.first) or self.first in MORE_PAST | HELPERS
+        return is_verb or self.feels or self.is_led_by_adverb
+
+    @property
+    def feels(self) -> bool:
+        """Whether it begins with what somebody feels or thinks: "hope it helps", "like the idea"."""
+        is_of_thing = self.second in DETERMINERS | OBJECTS | SUBJECTS | {"to"}
+        return self.first in FEELINGS or (self.first in FEELINGS_OF_THINGS and is_of_thing)
+
+    @property
+    def is_led_by_adverb(self) -> bool:
+        """Whether an adverb and a verb are what it begins with: "also depends on the weather", "already sent it"."""
+        verb = LEFT_OF.get(self.second, self.second)
+        does = begins_with_verb(verb) or verb in MORE_PAST | HELPERS | FEELINGS | FEELINGS_OF_THINGS
+        third = plain((*self.words, "", "")[2])
+        return self.first in _BEFORE_VERB and (does or (verb.endswith("s") and third in _BEHIND_VERB))
 
     @property
     def verb_places(self) -> list[int]:
@@ -190,6 +218,7 @@ class Part:
         is_name = self.words[1:2] != () and self.words[1][:1].isupper() and self.second not in _TIMES
         is_many = self.second in _ABOUT and any(word[0].isdigit() for word in self.words[2:4])
         is_object = self.second in DETERMINERS | OBJECTS or is_figure(self.second) or is_many or is_name
+        is_object = is_object or _is_plural(self.second)
         return is_past(self.first) and self.first != "left" and is_object and not is_time
 
     def after(self, *starts: str, says: bool = True, verb: int = 0) -> list[str]:
@@ -217,6 +246,12 @@ class Part:
             put_in = f" {any_of(_VERBS[: 4 if self.key else None])}" if place == verb else ""
             text += f"{put_in}{preposition}{article} {re.escape(word)}"
         return text
+
+
+def _is_plural(word: str) -> bool:
+    """Say whether a word seems to be one for several things: "tickets", and not "always", "across" or "Mondays"."""
+    is_time = word.removesuffix("s") in _TIMES
+    return word.endswith("s") and not (word.endswith(("ss", "us", "is")) or is_time or word in NO_VERBS | _BEFORE_VERB)
 
 
 def _is_day(word: str, behind: str) -> bool:

@@ -99,6 +99,12 @@ ONLY_PAST = frozenset(
 STEMS = {"left": "leave", "thought": "think", "rose": "rise", "felt": "feel"}
 #: What one does not tell another to do: "don't want a voucher" is what the writer does not want.
 STATES = frozenset("want need accept have know agree like think understand see believe mind care own belong".split())
+#: What one feels or thinks rather than does: "hope it helps" is no order. The others may be other words as well: "like
+#: last year", "love from all of us".
+FEELINGS = frozenset(
+    "agree appreciate assume believe doubt guess hope know need prefer suppose think understand want wonder".split()
+)
+FEELINGS_OF_THINGS = frozenset("hate like love wish".split())
 #: What the reader is told to do even where nothing else says so.
 ORDERS = frozenset("bring tell contact register wear save reply click ask feed let".split())
 #: What a request begins with when it is no order: "could you", "I would be grateful if you could".
