@@ -189,13 +189,28 @@ def lacks_doer(note: str, *, surely: bool = False) -> bool:
 
     ``surely`` is whether it can be nothing else, such as an order, or a word for a thing.
     """
-    words = tuple(word for word in map(_bare, parts_of(note)[0].split()) if word)
-    if not words or note.rstrip().endswith("?") or asks(note):
+    part = _statement(note)
+    if part is None:
         return False
-    part = Part(words, 0, ())
-    if part.first == "do" and words[0].casefold() != "do":  # "don't be late"
+    if part.first == "do" and part.words[0].casefold() != "do":  # and not "don't be late"
         return part.second in _STATES
     return part.feels or part.is_led_by_adverb or (part.lacks_subject and not surely)
+
+
+def is_of_writer(note: str) -> bool:
+    """Say whether a note that lacks who does it is mostly of whoever writes: "will call", "hope so", "paid the fee".
+
+    "out of toner" and "chewed through the cone" may be of anything.
+    """
+    part = _statement(note)
+    is_helped = part is not None and part.first in HELPERS - (BE - {"been"})
+    return part is not None and (is_helped or part.does or lacks_doer(note, surely=True))
+
+
+def _statement(note: str) -> Part | None:
+    """Return the first part of a note, None for one that asks."""
+    words = tuple(word for word in map(_bare, parts_of(note)[0].split()) if word)
+    return Part(words, 0, ()) if words and not (note.rstrip().endswith("?") or asks(note)) else None
 
 
 def _is_question(part: Part) -> bool:

@@ -217,7 +217,7 @@ class Part:
         is_time = {each.removesuffix("s") for each in map(plain, self.words[2:3])} & _TIMES
         is_name = self.words[1:2] != () and self.words[1][:1].isupper() and self.second not in _TIMES
         is_many = self.second in _ABOUT and any(word[0].isdigit() for word in self.words[2:4])
-        is_object = self.second in DETERMINERS | OBJECTS or is_figure(self.second) or is_many or is_name
+        is_object = self.second in DETERMINERS | OBJECTS | set(TWELVE) or is_figure(self.second) or is_many or is_name
         is_object = is_object or _is_plural(self.second)
         return is_past(self.first) and self.first != "left" and is_object and not is_time
 
