@@ -335,7 +335,8 @@ def _named(part: Part) -> list[str]:
     ends = plain(part.words[-1]) in THIRD  # "tap in the bathroom drips"
     first, says = part.first, part.says and not part.key and (ends or part.second not in PREPOSITIONS)
     is_told = (part.second[:1].isdigit() and not part.key) or (first in ("last", "next") and part.second in TIMES)
-    is_led = first in CLOSED or part.is_figure or is_told
+    is_name = part.words[0][:1].isupper() and not is_ordinary(part.words[0])  # not "our Padraig is away"
+    is_led = first in CLOSED or part.is_figure or is_told or (is_name and says)
     nouns = ["", *([] if is_led else ["The", "An?", *part.whose])]
     forms = [form for place in part.verb_places for form in part.after(*nouns, says=says, verb=place)]
     if says:
@@ -402,12 +403,12 @@ def _further(part: Part) -> str:
         return f"{joined}(?: {who})? {part.spaced(part.words, says=True)}"
     if part.first in ORDERS or (len(part.words) == 2 and part.second.endswith("ly")):  # "dress warmly"
         return f", {part.spaced(part.words, says=True)}"
-    article = "" if part.first in CLOSED else ARTICLE
+    article = "" if part.first in CLOSED or len(part.words) == 1 else ARTICLE  # "Tuesday is off, exams"
     verbs = [part.spaced(part.words, says=part.says, verb=place) for place in part.verb_places]
     forms = [f"{joined}{article} {each}" for each in (*verbs, *([part.spaced(part.words, says=True)] * part.says))]
     # What has no verb goes on with a comma alone: "and the orange belt" would say of it what is said before.
     there = f"{joined} there (?:is|are|was|were){ARTICLE} {alone}"
-    return any_of(forms if part.says else [*forms, f",{PREPOSITION}{ARTICLE} {alone}", there])
+    return any_of(forms if part.says else [*forms, f",{PREPOSITION}{article} {alone}", there])
 
 
 def _bare(word: str) -> str:

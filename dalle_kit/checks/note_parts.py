@@ -204,6 +204,8 @@ class Part:
         begins_clause = word == "so" and behind in SUBJECTS | DETERMINERS | HELPERS | ORDERS | {"please"}
         if begins_clause or word in _GO_ON - {"so"}:  # "surprise so don't tell her"
             return False
+        if (word, behind) == ("so", "far"):  # "32 people so far"
+            return False
         if word in _NOT_WHERE or (word == "not" and behind[:1].isdigit()):  # "5 metres not 4"
             return False
         if (word == "at" and behind in ("least", "most")) or self.words[place - 1].endswith(("'s", "\u2019s")):
