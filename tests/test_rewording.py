@@ -147,6 +147,16 @@ def test_a_good_sentence_stays(kit: Kit) -> None:
     assert "The museum is closed on Monday and open on Tuesday." in document.text
 
 
+def test_who_feels_something_is_said_and_who_is_out_of_something_is_not_guessed(kit: Kit) -> None:
+    document = letter(kit, "Logo and printer on the second floor", "like the green one best", "out of toner again")
+    assert "I like the green one best." in document.text
+    assert "I am out of toner" not in document.text and "We are out of toner" not in document.text
+
+
+def test_what_is_stated_is_not_asked(kit: Kit) -> None:
+    assert "?" not in letter(kit, "Deer in the orchard", "should try to stop them").text
+
+
 def test_where_nothing_comes_of_a_note_it_stands_as_it_was_typed(kit: Kit) -> None:
     document = letter(kit, "Subtitles", "Portuguese into English")
     assert "Portuguese into English." in document.text

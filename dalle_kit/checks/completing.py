@@ -203,7 +203,7 @@ def is_of_writer(note: str) -> bool:
     "out of toner" and "chewed through the cone" may be of anything.
     """
     part = _statement(note)
-    is_helped = part is not None and part.first in HELPERS - (BE - {"been"})
+    is_helped = part is not None and part.first in MODALS | {"have", "had", "been", "did"}
     return part is not None and (is_helped or part.does or lacks_doer(note, surely=True))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dalle_kit.checks.notes import capitalised
-from dalle_kit.checks.verbs import BASES, begins_with_verb, has_finite_verb, is_past
+from dalle_kit.checks.verbs import BASES, THIRD, begins_with_verb, has_finite_verb, is_past
 from dalle_kit.checks.word_classes import (
     BE,
     DAYS,
@@ -169,7 +169,7 @@ class Part:
     def is_order(self) -> bool:
         """Whether it seems to ask for something; "guide speaks French" and "help welcome" do not."""
         is_thing = self.second in HELPERS | {"welcome"} or is_past(self.second) or begins_with_verb(self.second)
-        is_none = is_past(self.first) or self.first in MORE_PAST | PREPOSITIONS | CLOSED | {"half"}
+        is_none = is_past(self.first) or self.first in THIRD | MORE_PAST | PREPOSITIONS | CLOSED | {"half"}
         is_thing = is_thing or self.feels or self.first in FEELINGS_OF_THINGS
         begins = self.first in ORDERS or (self.second in OBJECTS | {"your"} and not is_none)
         return begins and not is_thing and self.first not in AWAY

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dalle_kit.checks import completed, content_words, is_sentence
+from dalle_kit.checks.completing import is_of_writer, lacks_doer
 
 
 def becomes(note: str, sentence: str, *, writers: tuple[str, ...] = ("I", "We")) -> bool:
@@ -57,6 +58,16 @@ def becomes(note: str, sentence: str, *, writers: tuple[str, ...] = ("I", "We"))
         ("three weeks behind", "It is three weeks behind."),
         ("29th", "It is on the 29th."),
         ("moved out on 31 July", "I moved out on 31 July."),
+        ("don't think we need a van", "I don't think we need a van."),
+        ("hope it stays dry", "We hope it stays dry."),
+        ("hope you like it", "I hope you like it."),
+        ("already sent the form", "I have already sent the form."),
+        ("never seen it before", "I have never seen it before."),
+        ("probably won't make it", "I probably won't make it."),
+        ("also depends on the weather", "It also depends on the weather."),
+        ("still has to be painted", "It still has to be painted."),
+        ("gives you more time", "It gives you more time."),
+        ("cleaned windows yesterday", "I cleaned the windows yesterday."),
         ("moved to Thursday 14:00", "It was moved to Thursday at 14:00."),
         ("sleepover ok if her parents agree", "The sleepover is ok if her parents agree."),
         ("no rush if you are busy", "There is no rush if you are busy."),
@@ -175,6 +186,18 @@ def test_little_words_make_a_sentence_of_a_note(note: str, sentence: str) -> Non
         ("very shy, don't chase", "We are very shy, and we don't chase."),
         ("tap in upstairs bathroom drips", "The tap is in the upstairs bathroom drips."),
         ("same place same time", "It is the same place the same time."),
+        ("hope you like it", "I will hope you like it."),
+        ("hope it helps", "Please hope it helps."),
+        ("don't remember the code", "Please don't remember the code."),
+        ("never seen it before", "I never seen it before."),
+        ("also depends on the weather", "I also depends on the weather."),
+        ("like last year", "I like last year."),
+        ("wish list attached", "I wish the list attached."),
+        ("gives you more time", "I gives you more time."),
+        ("cleaned windows yesterday", "I am cleaned windows yesterday."),
+        ("32 people so far", "32 people are so far."),
+        ("Padraig is away", "Our Padraig is away."),
+        ("no lesson next week, exams", "There is no lesson next week, the exams."),
     ],
 )
 def test_what_the_note_does_not_say_has_no_place(note: str, sentence: str) -> None:
@@ -384,3 +407,31 @@ def test_any_text_is_judged(note: str) -> None:
 def test_what_stands_before_a_colon_and_names_nothing_is_not_said_to_be_something(note: str) -> None:
     pattern = completed(note)
     assert pattern is None or not re.search(r"\b(?:is|are|was|were)\b", pattern)
+
+
+@pytest.mark.parametrize(
+    "note",
+    ["don't think we need it", "hope it helps", "like the idea", "already paid", "never seen it", "also have two"],
+)
+def test_what_somebody_feels_or_did_before_an_adverb_lacks_who_it_is(note: str) -> None:
+    assert lacks_doer(note) and lacks_doer(note, surely=True) and is_of_writer(note)
+
+
+@pytest.mark.parametrize(
+    ("note", "writer"),
+    [("will call", True), ("paid the fee", True), ("ordered two", True), ("left at six", False), ("is broken", False)],
+)
+def test_what_somebody_did_or_is_may_be_of_others(note: str, writer: bool) -> None:
+    assert lacks_doer(note) and not lacks_doer(note, surely=True) and is_of_writer(note) == writer
+
+
+@pytest.mark.parametrize(
+    "note", ["don't be late", "bring two", "like last year", "is it ready?", "can you come", "keys", ""]
+)
+def test_what_asks_orders_or_names_lacks_nobody(note: str) -> None:
+    assert not (lacks_doer(note) or is_of_writer(note))
+
+
+@given(st.text(max_size=40))
+def test_of_any_text_it_is_told_whether_it_lacks_who_does_it(note: str) -> None:
+    assert lacks_doer(note) or not lacks_doer(note, surely=True)

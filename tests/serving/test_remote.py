@@ -136,7 +136,7 @@ def test_what_is_compared_has_none_of_the_names_that_the_server_is_not_shown(
         return await opened(client, method, path, body)
 
     monkeypatch.setattr(Client, "_opened", noted)
-    points = ["Carla isn't on duty on Sunday, Bertram is", "told Carla twice already"]
+    points = ["Carla isn't on duty on Sunday, Bertram is", "boxes with Carla since May"]
     document = remote.generate("email", {**EMAIL, "points": points}, candidates=1, name_blind=True)
     assert "Bertram" in document.text
     assert any(each.startswith("/completions") for each in sent)
