@@ -1,6 +1,6 @@
 """What a text promises and keeps: nothing unsupported, nothing missing, nothing misquoted, nothing out of form."""
 
-from dalle_kit.checks.completing import completed, is_sentence
+from dalle_kit.checks.completing import completed
 from dalle_kit.checks.consistency import consistency
 from dalle_kit.checks.contradictions import contradictions
 from dalle_kit.checks.coverage import Similarity, coverage, missing
@@ -27,6 +27,7 @@ from dalle_kit.checks.sentences import (
     split_text,
 )
 from dalle_kit.checks.short_forms import spelled_out
+from dalle_kit.checks.whole_notes import is_sentence
 from dalle_kit.checks.words import content_words, key_words, stem
 
 __all__ = [

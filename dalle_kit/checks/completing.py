@@ -9,30 +9,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise
 
 from dalle_kit.checks.note_parts import (
     ARTICLE,
     AWAY,
     CLOSED,
     HELPERS,
-    LEFT_OF,
+    LONGEST,
+    NEVER_ORDERED,
+    ODD,
     ORDERS,
     ORDINALS,
     POSSESSIVE_PRONOUNS,
     PREPOSITION,
     Part,
     any_of,
+    bare,
     is_figure,
 )
-from dalle_kit.checks.notes import asks, capitalised, says_surely, with_capital_i
+from dalle_kit.checks.notes import asks, capitalised, with_capital_i
 from dalle_kit.checks.own_words import parts_of
-from dalle_kit.checks.verbs import THIRD, begins_with_verb, has_finite_verb, is_past
+from dalle_kit.checks.verbs import THIRD, has_finite_verb, is_past
 from dalle_kit.checks.word_classes import (
     ADVERBS,
     ANYONE,
     BE,
-    BEFORE_NOUN,
     DAYS,
     DETERMINERS,
     FEELINGS,
@@ -40,37 +41,27 @@ from dalle_kit.checks.word_classes import (
     HAVE,
     INTERROGATIVES,
     MODALS,
-    MORE_PAST,
     OBJECTS,
     ONLY_PAST,
     PARTICIPLES,
     POSSESSIVES,
     PREPOSITIONS,
-    STATES,
     SUBJECTS,
-    SUBORDINATORS,
     TIMES,
 )
 from dalle_kit.checks.words import FIGURE, is_ordinary, plain
 
-#: A note with more words than this is a text of its own.
-_LONGEST = 16
 #: The most parts between commas; more are a list. The most words before a colon.
 _PARTS, _KEY = 3, 3
 #: A further part of so few words with a figure leaves out what it is of ("adults 6 euros, children 3"): nothing may be
 #: put in.
 _FEW = 2
-_BEFORE, _BEHIND = ",;:!?", ".,;:!?\u2013-\u2026"
-#: What is several sentences, is quoted, or is more than words.
-_ODD = re.compile(r"[.!?,;:]\s|\s[\u2013=-]\s|[\n\"\u201c\u201d()\[\]{}<>*|]|\w/(?!h\b)\w")
 
 #: What says that something is there, or how it is.
 _SAYING = "It is|It was|It will be|They are|There is|There are|There was|There were|There will be|It|They".split("|")
 #: What asks for it, and what asks to do it.
 _QUESTIONS = "Is it|Is there|Are there|Is|Are|Was|Were|Do you have|What is|What are|How much is".split("|")
 _REQUESTS = "Could you|Would you|Can I|Can we|Should I|Should we|Could I|Could we|Do I have to|Do we have to".split("|")
-#: What is not one thing or person, and a sentence begins with all the same.
-_ANYTHING = ANYONE | frozenset("nobody nothing something everything anything there".split())
 #: The words that a note asks with by itself, or has before a colon.
 _ASKING = INTERROGATIVES | HELPERS
 #: What says since when or how much, of a thing rather than of whoever writes.
@@ -104,17 +95,10 @@ _SINCE = ("It has been", "They have been", "There has been", "There have been")
 _SPAN_OF_HOURS = re.compile(r"\d(?:[:.]\d\d| ?[ap]m) to .*\d(?:[:.]\d\d| ?[ap]m)")
 #: How many at once, of which it is not said that it is so many.
 _AT_ONCE = "at a time"
-_HOUR = re.compile(r"\d{1,2}(?:[:.]\d\d|[ap]m)\Z")
-_BEFORE_HOUR = PREPOSITIONS | {"and", "or"}
 _NOT_SINCE = re.compile(r"\b(?:was|were|will)\b")
-#: What nobody is told not to do.
-_STATES = (STATES | FEELINGS | {"remember"}) - frozenset("mind care accept".split())
 #: What is said by itself, and what ends as what one is doing does.
 _BY_ITSELF = frozenset("thanks congratulations congrats cheers yes ok okay sure".split())
 _THINGS = frozenset("wedding meeting building parking evening morning painting training heating ceiling spring".split())
-#: Who does something; "it" and "they" may be told with what they stand for, but for "they" who say something.
-_WHO = frozenset("i we you he she".split())
-_TOLD = frozenset("say said think thought promise promised hope want wanted claim claimed replied apologised".split())
 
 
 def completed(note: str, *, writers: tuple[str, ...] = (), begins: str = "") -> str | None:
@@ -126,8 +110,8 @@ def completed(note: str, *, writers: tuple[str, ...] = (), begins: str = "") -> 
     quotations, lists.
     """
     text, key = _without_colon(note)
-    rows = [[with_capital_i(word) for word in map(_bare, part.split()) if word] for part in parts_of(text)]
-    if not all(rows) or sum(map(len, rows)) > _LONGEST or len(rows) > _PARTS or _ODD.search(text.replace(", ", " ")):
+    rows = [[with_capital_i(word) for word in map(bare, part.split()) if word] for part in parts_of(text)]
+    if not all(rows) or sum(map(len, rows)) > LONGEST or len(rows) > _PARTS or ODD.search(text.replace(", ", " ")):
         return None
     if begins and rows[0][0].casefold() != begins.casefold():
         return None
@@ -148,69 +132,6 @@ def completed(note: str, *, writers: tuple[str, ...] = (), begins: str = "") -> 
     # What lacks whoever writes is no sentence: "could bring cake" is not what the search is to find.
     is_theirs = bool(writers and forms and first.lacks_subject and not is_asked)
     return any_of(forms if is_theirs else [typed, *forms]) + "".join(map(_further, others)) + end
-
-
-def is_sentence(note: str) -> bool:
-    """Say whether a note surely is one sentence as it was typed, which lacks nothing: "the report is ready".
-
-    What has commas is none, as the parts may need joining. What somebody began with a capital letter and ended with a
-    full stop is one if it has a verb, but for an order.
-    """
-    words = [_bare(word) for word in note.split()]
-    is_one = all(words) and 1 < len(words) <= _LONGEST and len(parts_of(note)) == 1 and not _ODD.search(note)
-    if not is_one or note.rstrip().endswith(("..", "!!", "??", "\u2026")):
-        return False
-    if any(_HOUR.match(word) and before not in _BEFORE_HOUR for before, word in pairwise(words)):  # "Saturday 9:00"
-        return False
-    if asks(note) or note.rstrip().endswith("?"):
-        return asks(note)
-    first, *others = [LEFT_OF.get(plain(word), plain(word)) for word in words]
-    is_typed = note[:1].isupper() and note.rstrip().endswith((".", "!")) and first not in ORDERS
-    if is_typed and says_surely(note):  # "Lunch follows at one."
-        return True
-    if first in BEFORE_NOUN:
-        ends = HELPERS | SUBJECTS | SUBORDINATORS  # "the rooms we have" and "the key that was lost" are no sentences
-        return next((word in HELPERS for word in others if word in ends), False)
-    verb = next((word for word in others if word not in ADVERBS), "")
-    if first == "please":
-        return verb in ORDERS
-    if first in _ANYTHING:
-        return verb in (BE | MODALS if first == "there" else HELPERS)
-    if first == "they" and verb in _TOLD:
-        return True
-    if first not in _WHO or verb in AWAY:
-        return False
-    is_verb = verb in HELPERS | ORDERS | MORE_PAST or begins_with_verb(verb)
-    return first != words[0].casefold() or is_verb or (first in ("he", "she") and verb.endswith("s"))
-
-
-def lacks_doer(note: str, *, surely: bool = False) -> bool:
-    """Say whether a note tells what somebody does or thinks, and not who: "don't think we need it".
-
-    ``surely`` is whether it can be nothing else, such as an order, or a word for a thing.
-    """
-    part = _statement(note)
-    if part is None:
-        return False
-    if part.first == "do" and part.words[0].casefold() != "do":  # and not "don't be late"
-        return part.second in _STATES
-    return part.feels or part.is_led_by_adverb or (part.lacks_subject and not surely)
-
-
-def is_of_writer(note: str) -> bool:
-    """Say whether a note that lacks who does it is mostly of whoever writes: "will call", "hope so", "paid the fee".
-
-    "out of toner" and "chewed through the cone" may be of anything.
-    """
-    part = _statement(note)
-    is_helped = part is not None and part.first in MODALS | {"have", "had", "been", "did"}
-    return part is not None and (is_helped or part.does or lacks_doer(note, surely=True))
-
-
-def _statement(note: str) -> Part | None:
-    """Return the first part of a note, None for one that asks."""
-    words = tuple(word for word in map(_bare, parts_of(note)[0].split()) if word)
-    return Part(words, 0, ()) if words and not (note.rstrip().endswith("?") or asks(note)) else None
 
 
 def _is_question(part: Part) -> bool:
@@ -262,7 +183,7 @@ def _told(part: Part) -> list[str]:
         return part.after(*([*writers, *part.who_have] if is_by_persons else []), "It", "They", "It has")
     if is_past(first) and _PAST_TIMES & set(map(plain, part.words)):
         return part.after(*writers)
-    if first == "do" and _STATES & set(map(plain, part.words[1:3])):  # "don't want to lose it" is no order
+    if first == "do" and NEVER_ORDERED & set(map(plain, part.words[1:3])):  # "don't want to lose it" is no order
         return part.after(*writers)
     if part.feels:
         return part.after(*writers, "They")
@@ -396,7 +317,7 @@ def _further(part: Part) -> str:
     joined, alone = "(?:,|,? and|,? but)", part.spaced(part.words, says=True)
     if part.first == "no":
         return f",{PREPOSITION}{ARTICLE} {alone}"
-    if part.first == "do" and part.words[0] != "do" and not _STATES & {part.second}:  # "don't chase"
+    if part.first == "do" and part.words[0] != "do" and not NEVER_ORDERED & {part.second}:  # "don't chase"
         return f",(?: please)? {alone}"
     if part.lacks_subject and part.first != "left":
         who = any_of(["it", "they", *("we" if who == "We" else who for who in part.writers)])
@@ -409,9 +330,3 @@ def _further(part: Part) -> str:
     # What has no verb goes on with a comma alone: "and the orange belt" would say of it what is said before.
     there = f"{joined} there (?:is|are|was|were){ARTICLE} {alone}"
     return any_of(forms if part.says else [*forms, f",{PREPOSITION}{article} {alone}", there])
-
-
-def _bare(word: str) -> str:
-    """Return a word without punctuation; a sign before a figure stays, and a comma in a date or an address."""
-    bare = word.lstrip(_BEFORE).rstrip(_BEHIND)
-    return f"{bare}," if bare and word.endswith(",") else bare

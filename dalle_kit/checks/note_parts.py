@@ -23,6 +23,7 @@ from dalle_kit.checks.word_classes import (
     NO_VERBS,
     OBJECTS,
     PREPOSITIONS,
+    STATES,
     SUBJECTS,
     TIMES,
     TWELVE,
@@ -62,7 +63,6 @@ _OF_THINGS = frozenset("order stock service use date print reach action bounds p
 #: What another clause begins with.
 _GO_ON = frozenset("but so because if".split())
 
-#: What is said of whoever writes, and of another person: that they are, were and have something; and what is theirs.
 #: What a verb may follow that lacks who does it: "probably won't come". Not "all", "only", "now" and their like, which
 #: may be that, or have the verb before it: "all came", "now is the time".
 _BEFORE_VERB = frozenset(
@@ -72,8 +72,16 @@ _BEFORE_VERB = frozenset(
 )
 #: What follows the verb of a single thing: "also depends on the weather".
 _BEHIND_VERB = PREPOSITIONS | DETERMINERS | OBJECTS | {"that", "how", "what"}
+#: What is said of whoever writes, and of another person: that they are, were and have something; and what is theirs.
 _FORMS = {"I": ("am", "was", "have", "My"), "We": ("are", "were", "have", "Our")}
 _OF_ONE = ("is", "was", "has")
+#: A note with more words than this is a text of its own.
+LONGEST = 16
+#: What is several sentences, is quoted, or is more than words.
+ODD = re.compile(r"[.!?,;:]\s|\s[\u2013=-]\s|[\n\"\u201c\u201d()\[\]{}<>*|]|\w/(?!h\b)\w")
+#: What nobody is told not to do.
+NEVER_ORDERED = (STATES | FEELINGS | {"remember"}) - frozenset("mind care accept".split())
+_BEFORE, _BEHIND = ",;:!?", ".,;:!?\u2013-\u2026"
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +267,12 @@ def _is_plural(word: str) -> bool:
 def _is_day(word: str, behind: str) -> bool:
     """Say whether a word begins a date, or is a day of the week: "15 May", "Friday"."""
     return plain(word) in DAYS or bool(re.fullmatch(r"\d{1,2}(?:st|nd|rd|th)?", word) and behind in MONTHS)
+
+
+def bare(word: str) -> str:
+    """Return a word without punctuation; a sign before a figure stays, and a comma in a date or an address."""
+    found = word.lstrip(_BEFORE).rstrip(_BEHIND)
+    return f"{found}," if found and word.endswith(",") else found
 
 
 def is_figure(word: str) -> bool:

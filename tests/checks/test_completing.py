@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dalle_kit.checks import completed, content_words, is_sentence
-from dalle_kit.checks.completing import is_of_writer, lacks_doer
+from dalle_kit.checks.whole_notes import is_of_writer, lacks_doer
 
 
 def becomes(note: str, sentence: str, *, writers: tuple[str, ...] = ("I", "We")) -> bool:

@@ -1,0 +1,192 @@
+"""A place for one point in a draft: the sentences that may stand there, and what speaks against each."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from dalle_kit.checks import adds_words, mixes_parts
+from dalle_kit.checks.notes import says_surely
+from dalle_kit.checks.own_words import parts_of
+from dalle_kit.checks.verbs import BASES, begins_with_verb, has_finite_verb
+from dalle_kit.checks.whole_notes import is_of_writer, lacks_doer
+from dalle_kit.checks.word_classes import DETERMINERS, SUBJECTS
+from dalle_kit.checks.words import WORD, content_words, plain, stem
+from dalle_kit.records import Draft, Slot
+from dalle_kit.repair.workbench import Workbench
+from dalle_kit.review import open_slots, plain_sentence
+
+#: How much likelier, in nats, the sentence that was written has to be, as it may have words that nobody told; a note
+#: that is no sentence, to stand as it was typed; and a sentence that says "I" or "we" of what nobody said who it is.
+_OWN, _TYPED, _AS_WRITER = 1.0, 10.0, 10.0
+
+#: The same for a sentence without a word of its note that tells something: a short sentence is likely by itself.
+_LOST = 10.0
+
+#: The same for a sentence that says "we" of one who writes alone, or "I" of another.
+_ALONE_AS_WE = 4.0
+
+#: The words of whoever writes.
+CALLED = {"I": frozenset("i me my mine myself".split()), "We": frozenset("we us our ours ourselves".split())}
+
+#: A note of so many words stands as it was typed where its sentence adds to it and no other is found.
+_SHORT = 6
+
+#: "no shoes, no entry" and "see you at Easter": nothing is missing.
+_WITHOUT = re.compile(r"no\b.*, no\b|see you\b", re.IGNORECASE)
+
+_MARKS = re.compile("[\u201c\u201d]")
+
+#: What stands for something that is told before: a sentence may say what it is.
+_STANDS_FOR = re.compile(r"\b(?:it|its|they|them|their)\b", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class Place:
+    """A place for one point: the sentence in it, and the expression of those that its note becomes.
+
+    ``pattern`` is None where the note can only stand as it was typed; ``wrong`` is whether the sentence has to go, and
+    ``made`` what the note became. ``options`` are the sentences to choose from, each with its log-likelihood after the
+    request, in nats; ``beside`` is the draft without this one, and with notes where sentences have to go.
+    ``is_tried`` is whether any other was written, ``keeps`` whether the sentence is better for certain, ``is_settled``
+    whether no further one need be written, ``is_of_others`` whether the sentence says "we" of one who writes alone, or
+    "I" of another, ``is_told_of`` whether the point is of the person whom all is about.
+    ``choice`` is the sentence that stands in the end.
+    """
+
+    bench: Workbench
+    slot: Slot
+    sentence: str
+    pattern: str | None
+    wrong: bool
+    options: dict[str, float]
+    beside: Draft
+    made: str = ""
+    is_tried: bool = False
+    keeps: bool = False
+    is_settled: bool = False
+    is_of_others: bool = False
+    is_told_of: bool = False
+    choice: str | None = None
+
+    @property
+    def note(self) -> str:
+        """The point as it was given."""
+        return self.slot.about[0]
+
+    @property
+    def says(self) -> bool:
+        """Whether each part of the point has a verb of its own, so that little has to be put in."""
+        leads = plain((self.note.split() or [""])[0]) in BASES or begins_with_verb(self.note)
+        return not leads and all(map(has_finite_verb, parts_of(self.note)))
+
+    @property
+    def lacks_subject(self) -> bool:
+        """Whether the point says what is done, and not who does it."""
+        return lacks_doer(self.note)
+
+    @property
+    def typed(self) -> str:
+        """The point as a sentence, as it was typed."""
+        return plain_sentence(self.slot, 0)
+
+    @property
+    def rivals(self) -> list[str]:
+        """The sentences that may stand here: not one that does not say who it is, where another does."""
+        texts = [text for text in self.options if not (self.wrong and text == self.sentence)]
+        if self.made and lacks_doer(self.note, surely=True):
+            texts = [text for text in texts if not _begins_as(text, self.note)] or texts
+        return texts
+
+    def worth(self, text: str) -> float:
+        """Return how likely a sentence is after the request, less what it has to be likelier, in nats."""
+        own = _OWN + _ALONE_AS_WE * self.is_of_others + _LOST * self.loses
+        less = own * (text == self.sentence) + _TYPED * self.is_dull(text) + _AS_WRITER * self.puts_in_writer(text)
+        return self.options[text] - less
+
+    def puts_in_writer(self, text: str) -> bool:
+        """Whether a text begins with "I" or "we" although the point may be of anything."""
+        is_told = {"i", "we"} & words_of(self.note) or is_of_writer(self.note)
+        return text.partition(" ")[0] in CALLED and not is_told
+
+    @property
+    def loses(self) -> bool:
+        """Whether a word of the point that tells something is in the sentence in no form."""
+        said = {stem(word) for word in WORD.findall(self.sentence)}
+        return any(stem(word) not in said for word in content_words(self.note))
+
+    def is_dull(self, text: str) -> bool:
+        """Say whether a text is the note as it was typed, which is no whole sentence."""
+        return text == self.typed and not _is_whole(self.note)
+
+
+def words_of(text: str) -> set[str]:
+    """Return the words of a text in small letters."""
+    return set(map(str.lower, WORD.findall(text)))
+
+
+def is_note(sentence: str, note: str, pattern: str) -> bool:
+    """Say whether a sentence is its note with little words put in, and may stay: who does what is told."""
+    is_told = not lacks_doer(note) or not _begins_as(sentence, note)
+    is_typed = sentence.rstrip(".?").casefold() == note.rstrip(".?").casefold()
+    says = says_surely(sentence) if is_typed else has_finite_verb(sentence)  # "Roof repaired in May." has none
+    return bool(re.fullmatch(pattern, sentence)) and says and is_told
+
+
+def _begins_as(sentence: str, note: str) -> bool:
+    return sentence.casefold().startswith(note.split()[0].casefold())
+
+
+def _is_whole(note: str) -> bool:
+    """Say whether a note is a sentence as it was typed, with a subject that needs nothing before it."""
+    first = (note.split() or [""])[0]
+    led = first[:1].isupper() or plain(first) in SUBJECTS | DETERMINERS or note.rstrip().endswith("?")
+    return (led and has_finite_verb(note) and not begins_with_verb(note)) or bool(_WITHOUT.match(note))
+
+
+def _elsewhere(place: Place) -> list[str]:
+    """Return the points whose own places are empty: another sentence may say them as well."""
+    draft = place.bench.draft
+    return [point for slot in open_slots(draft) if not draft.texts[slot.name] for point in slot.about]
+
+
+def _mixes(place: Place) -> bool:
+    """Say whether a sentence tells the parts of its point in another order, or leaves a word of them out."""
+    told = (place.note, place.typed)
+    return not _elsewhere(place) and all(mixes_parts(place.sentence, each) for each in told)
+
+
+def _unquotes(place: Place) -> bool:
+    """Say whether a sentence says without quotation marks what its point has in such."""
+    told, said = (_MARKS.sub('"', text) for text in (place.note, place.sentence))
+    quotes = (quote.rstrip(".,!?") for quote in re.findall(r'"(.+?)"', told))
+    return not all(re.search(rf'"{re.escape(quote)}[.,!?]*"', said) for quote in quotes)
+
+
+def _does_to_itself(place: Place) -> bool:
+    """Say whether a sentence has who writes do what is done to them: "drinks on me" is not "I drink on me"."""
+    told, said = words_of(place.note), words_of(place.sentence)
+    return "me" in told and "i" not in told and {"i", "me"} <= said and "you" not in said
+
+
+def _equates(place: Place) -> bool:
+    """Say whether a sentence puts words for the sign of a note such as "rain = cancelled", which may stand for any."""
+    return any(sign in place.note and sign not in place.sentence for sign in (" = ", " -> ", " => ", "\u2192"))
+
+
+def _asks(place: Place) -> bool:
+    """Say whether a sentence asks what its note states: "should try it" is not "Should I try it?"."""
+    return place.sentence.endswith("?") and lacks_doer(place.note)
+
+
+def is_wrong(place: Place) -> bool:
+    """Say whether the sentence of a place surely says something else than its point."""
+    return any(is_so(place) for is_so in (_mixes, _unquotes, _does_to_itself, _equates, _asks))
+
+
+def adds(place: Place) -> bool:
+    """Say whether a sentence adds words to a short note, but for those of what it calls "it"."""
+    told = [*place.slot.about, *place.slot.otherwise, *(place.slot.known or ()), *_elsewhere(place)]
+    if _STANDS_FOR.search(place.note):
+        told += place.bench.reviewer.known
+    return len(place.note.split()) <= _SHORT and adds_words(place.sentence, *told)
