@@ -4,9 +4,9 @@ python benchmarks/restoring.py [--model NAME] [--limit 200] [--show]
 
 Of each sentence who does it, "is" and "has", articles and "my" are left out, as people leave them out of notes; the
 notes of a message are what an e-mail of its subject is to say. What was written for a note is the sentence again (with
-another article, "I" for "we", "it" for "this" all the same), the note as it was typed, or something else. Not each
-something else is wrong: tense and who did it often cannot be told from the note. The sentences are those of the
-development e-mails, which nothing was trained on.
+another article, "my" or none, "I" for "we", "it" for "this" all the same), the note as it was typed, or something else.
+Not each something else is wrong: tense and who did it often cannot be told from the note. The sentences are those of
+the development e-mails, which nothing was trained on.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ from dalle_kit.checks.words import is_ordinary
 
 #: Who may be left out, and what of "to be", "to have" and "will" with them.
 _SUBJECTS = frozenset("i we it they there this that he she you".split())
-_CONTRACTED = frozenset("i'm it's we're they're i've we've i'll we'll that's there's i'd he's she's you're".split())
+_CONTRACTED = frozenset(
+    "i'm it's we're they're i've we've i'll we'll that's there's i'd he's she's you're it'll they'll you'll".split()
+)
 _HELPERS = frozenset("am is are was were be been being has have had do does did will would shall".split())
 _ARTICLES = frozenset("a an the".split())
 _OWNERS = frozenset("my our".split())

@@ -17,6 +17,7 @@ from dalle_kit.budget import Budget
 from dalle_kit.checks import adds_words, completed, is_sentence
 from dalle_kit.checks.notes import with_capital_i
 from dalle_kit.checks.verbs import has_finite_verb, is_past
+from dalle_kit.checks.whole_notes import lacks_doer
 from dalle_kit.checks.word_classes import ADVERBS, PERSONAL, QUALITIES, READER, WRITER
 from dalle_kit.checks.words import plain
 from dalle_kit.choosing import Finished, Work, checks_of, hooked
@@ -176,7 +177,7 @@ def _made(place: Place, written: Generation) -> str:
     """Return the sentence that a note became, "" where it is none that anybody would write, or is at fault."""
     if written.text.strip() == place.typed:
         return place.typed
-    least = _LEAST_OF_NAMES if place.is_told_of else _LEAST_OF_THEIRS if place.lacks_subject else _LEAST
+    least = _LEAST_OF_NAMES if place.is_told_of else _LEAST_OF_THEIRS if lacks_doer(place.note) else _LEAST
     if written.mean_log_likelihood < least:
         return ""
     text = place.bench.acceptable(written.text, place.slot, beside=place.beside)

@@ -10,15 +10,15 @@ from dalle_kit.checks.notes import says_surely
 from dalle_kit.checks.own_words import parts_of
 from dalle_kit.checks.verbs import BASES, begins_with_verb, has_finite_verb
 from dalle_kit.checks.whole_notes import is_of_writer, lacks_doer
-from dalle_kit.checks.word_classes import DETERMINERS, SUBJECTS
+from dalle_kit.checks.word_classes import DETERMINERS, SUBJECTS, WRITER
 from dalle_kit.checks.words import WORD, content_words, plain, stem
 from dalle_kit.records import Draft, Slot
 from dalle_kit.repair.workbench import Workbench
 from dalle_kit.review import open_slots, plain_sentence
 
-#: How much likelier, in nats, the sentence that was written has to be, as it may have words that nobody told; a note
-#: that is no sentence, to stand as it was typed; and a sentence that says "I" or "we" of what nobody said who it is.
-_OWN, _TYPED, _AS_WRITER = 1.0, 10.0, 10.0
+#: How much likelier, in nats, the sentence that was written has to be, as it may have words that nobody told; and a
+#: note that is no sentence, to stand as it was typed, unless another says "I" or "we" where nobody said who it is.
+_OWN, _TYPED = 1.0, 10.0
 
 #: The same for a sentence without a word of its note that tells something: a short sentence is likely by itself.
 _LOST = 10.0
@@ -81,11 +81,6 @@ class Place:
         return not leads and all(map(has_finite_verb, parts_of(self.note)))
 
     @property
-    def lacks_subject(self) -> bool:
-        """Whether the point says what is done, and not who does it."""
-        return lacks_doer(self.note)
-
-    @property
     def typed(self) -> str:
         """The point as a sentence, as it was typed."""
         return plain_sentence(self.slot, 0)
@@ -95,22 +90,25 @@ class Place:
         """The sentences that may stand here: not one that does not say who it is, where another does."""
         texts = [text for text in self.options if not (self.wrong and text == self.sentence)]
         if self.made and lacks_doer(self.note, surely=True):
-            texts = [text for text in texts if not _begins_as(text, self.note)] or texts
+            texts = [text for text in texts if not lacks_doer(text)] or texts
         return texts
 
     def worth(self, text: str) -> float:
         """Return how likely a sentence is after the request, less what it has to be likelier, in nats."""
-        own = _OWN + _ALONE_AS_WE * self.is_of_others + _LOST * self.loses
-        less = own * (text == self.sentence) + _TYPED * self.is_dull(text) + _AS_WRITER * self.puts_in_writer(text)
+        less = 0.0
+        if text == self.sentence:
+            less += _OWN + _ALONE_AS_WE * self.is_of_others + _LOST * self._loses
+        if self.is_dull(text) and not any(map(self._puts_in_writer, self.rivals)):
+            less += _TYPED
         return self.options[text] - less
 
-    def puts_in_writer(self, text: str) -> bool:
+    def _puts_in_writer(self, text: str) -> bool:
         """Whether a text begins with "I" or "we" although the point may be of anything."""
-        is_told = {"i", "we"} & words_of(self.note) or is_of_writer(self.note)
-        return text.partition(" ")[0] in CALLED and not is_told
+        is_told = WRITER & set(map(plain, self.note.split())) or is_of_writer(self.note)
+        return plain(text.partition(" ")[0]) in ("i", "we") and not is_told
 
     @property
-    def loses(self) -> bool:
+    def _loses(self) -> bool:
         """Whether a word of the point that tells something is in the sentence in no form."""
         said = {stem(word) for word in WORD.findall(self.sentence)}
         return any(stem(word) not in said for word in content_words(self.note))
@@ -127,14 +125,10 @@ def words_of(text: str) -> set[str]:
 
 def is_note(sentence: str, note: str, pattern: str) -> bool:
     """Say whether a sentence is its note with little words put in, and may stay: who does what is told."""
-    is_told = not lacks_doer(note) or not _begins_as(sentence, note)
+    is_told = not (lacks_doer(note) and lacks_doer(sentence))
     is_typed = sentence.rstrip(".?").casefold() == note.rstrip(".?").casefold()
     says = says_surely(sentence) if is_typed else has_finite_verb(sentence)  # "Roof repaired in May." has none
     return bool(re.fullmatch(pattern, sentence)) and says and is_told
-
-
-def _begins_as(sentence: str, note: str) -> bool:
-    return sentence.casefold().startswith(note.split()[0].casefold())
 
 
 def _is_whole(note: str) -> bool:

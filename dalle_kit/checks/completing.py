@@ -16,7 +16,6 @@ from dalle_kit.checks.note_parts import (
     CLOSED,
     HELPERS,
     LONGEST,
-    NEVER_ORDERED,
     ODD,
     ORDERS,
     ORDINALS,
@@ -37,7 +36,6 @@ from dalle_kit.checks.word_classes import (
     DAYS,
     DETERMINERS,
     FEELINGS,
-    FEELINGS_OF_THINGS,
     HAVE,
     INTERROGATIVES,
     MODALS,
@@ -48,6 +46,7 @@ from dalle_kit.checks.word_classes import (
     PREPOSITIONS,
     SUBJECTS,
     TIMES,
+    TWELVE,
 )
 from dalle_kit.checks.words import FIGURE, is_ordinary, plain
 
@@ -183,7 +182,7 @@ def _told(part: Part) -> list[str]:
         return part.after(*([*writers, *part.who_have] if is_by_persons else []), "It", "They", "It has")
     if is_past(first) and _PAST_TIMES & set(map(plain, part.words)):
         return part.after(*writers)
-    if first == "do" and NEVER_ORDERED & set(map(plain, part.words[1:3])):  # "don't want to lose it" is no order
+    if part.denies_state:
         return part.after(*writers)
     if part.feels:
         return part.after(*writers, "They")
@@ -214,7 +213,7 @@ def _told(part: Part) -> list[str]:
     if not part.lacks_subject:
         return _named(part)
     if part.does:
-        return part.after(*writers, *part.who_have, *(["It"] if is_figure(second) else []))
+        return part.after(*writers, *part.who_have, *(["It"] if is_figure(second) or second in TWELVE else []))
     if is_past(first) and first not in _WEATHER:
         rest = set(map(plain, part.words))
         # "moved to Thursday", and not "moved out in July"
@@ -223,23 +222,22 @@ def _told(part: Part) -> list[str]:
         done = [*writers, *have, *part.who_are] if not is_of_things else []
         is_done = ["It is", "It was", "It has been", "They are", "They were"] if first not in ONLY_PAST else []
         return part.after(*done, *is_done)
-    if first in THIRD:  # "gives you time", "drinks on me"
+    if first in THIRD:  # "gives you time", "plays at eight"
         return [*part.after("It"), *(_named(part) if second in PREPOSITIONS - {"like"} else [])]
     return part.after(*writers, "It", "They")
 
 
 def _led_by_adverb(part: Part) -> list[str]:
     """Return the expressions of what a first part becomes that begins with an adverb and its verb."""
-    if part.second in FEELINGS | FEELINGS_OF_THINGS:
+    if part.second in FEELINGS:
         return part.after(*part.writers)
-    if part.second.endswith("s") and part.second != "was":  # "also depends on the weather"
+    if part.second in THIRD:
         return part.after("It")
     if part.second in PARTICIPLES:  # "never seen it"
         return part.after(*part.who_have, *part.who_are, "It is", "It was", "It has", "They are", "They have")
     if not is_past(part.second):
         return part.after(*part.writers, "It", "They")
-    is_done = [*part.who_are, "It is", "It was", "It has been", "They are", "They were"]
-    is_done = is_done if part.second not in ONLY_PAST | {"got"} else []
+    is_done = [] if part.second in ONLY_PAST | {"got"} else [*part.who_are, "It is", "It was", "They are", "They were"]
     return part.after(*part.writers, *part.who_have, *is_done, "It", "They")
 
 
@@ -256,7 +254,8 @@ def _named(part: Part) -> list[str]:
     ends = plain(part.words[-1]) in THIRD  # "tap in the bathroom drips"
     first, says = part.first, part.says and not part.key and (ends or part.second not in PREPOSITIONS)
     is_told = (part.second[:1].isdigit() and not part.key) or (first in ("last", "next") and part.second in TIMES)
-    is_name = part.words[0][:1].isupper() and not is_ordinary(part.words[0])  # not "our Padraig is away"
+    # It is not "our Padraig is away", but "the AGM is in May".
+    is_name = part.words[0][:1].isupper() and not (part.words[0].isupper() or is_ordinary(part.words[0]))
     is_led = first in CLOSED or part.is_figure or is_told or (is_name and says)
     nouns = ["", *([] if is_led else ["The", "An?", *part.whose])]
     forms = [form for place in part.verb_places for form in part.after(*nouns, says=says, verb=place)]
@@ -317,16 +316,18 @@ def _further(part: Part) -> str:
     joined, alone = "(?:,|,? and|,? but)", part.spaced(part.words, says=True)
     if part.first == "no":
         return f",{PREPOSITION}{ARTICLE} {alone}"
-    if part.first == "do" and part.words[0] != "do" and not NEVER_ORDERED & {part.second}:  # "don't chase"
+    if part.first == "do" and part.words[0] != "do" and not part.denies_state:  # "don't chase"
         return f",(?: please)? {alone}"
     if part.lacks_subject and part.first != "left":
         who = any_of(["it", "they", *("we" if who == "We" else who for who in part.writers)])
         return f"{joined}(?: {who})? {part.spaced(part.words, says=True)}"
     if part.first in ORDERS or (len(part.words) == 2 and part.second.endswith("ly")):  # "dress warmly"
         return f", {part.spaced(part.words, says=True)}"
-    article = "" if part.first in CLOSED or len(part.words) == 1 else ARTICLE  # "Tuesday is off, exams"
+    article = "" if part.first in CLOSED else ARTICLE
     verbs = [part.spaced(part.words, says=part.says, verb=place) for place in part.verb_places]
     forms = [f"{joined}{article} {each}" for each in (*verbs, *([part.spaced(part.words, says=True)] * part.says))]
+    if len(part.words) == 1 and not part.says:  # "Tuesday is off, exams"
+        return f",(?: (?:at|on|in|of|for|to){article})? {alone}"
     # What has no verb goes on with a comma alone: "and the orange belt" would say of it what is said before.
     there = f"{joined} there (?:is|are|was|were){ARTICLE} {alone}"
-    return any_of(forms if part.says else [*forms, f",{PREPOSITION}{article} {alone}", there])
+    return any_of(forms if part.says else [*forms, f",{PREPOSITION}{ARTICLE} {alone}", there])

@@ -10,18 +10,18 @@ from dalle_kit.checks.notes import capitalised
 from dalle_kit.checks.verbs import BASES, THIRD, begins_with_verb, has_finite_verb, is_past
 from dalle_kit.checks.word_classes import (
     BE,
+    CLAUSES,
     DAYS,
     DETERMINERS,
     DO,
     FEELINGS,
-    FEELINGS_OF_THINGS,
     HAVE,
     MODALS,
     MONTHS,
     MORE_PAST,
     MORE_VERBS,
-    NO_VERBS,
     OBJECTS,
+    PARTICIPLES,
     PREPOSITIONS,
     STATES,
     SUBJECTS,
@@ -70,8 +70,8 @@ _BEFORE_VERB = frozenset(
     "never normally obviously often personally possibly probably really recently sadly simply still truly "
     "unfortunately usually".split()
 )
-#: What follows the verb of a single thing: "also depends on the weather".
-_BEHIND_VERB = PREPOSITIONS | DETERMINERS | OBJECTS | {"that", "how", "what"}
+#: What follows what somebody did, and not a thing that it was done to: "already sliced bread".
+_BEHIND_DONE = PREPOSITIONS | DETERMINERS | OBJECTS | TIMES | {*TWELVE, "that", "how", "what", ""}
 #: What is said of whoever writes, and of another person: that they are, were and have something; and what is theirs.
 _FORMS = {"I": ("am", "was", "have", "My"), "We": ("are", "were", "have", "Our")}
 _OF_ONE = ("is", "was", "has")
@@ -79,8 +79,11 @@ _OF_ONE = ("is", "was", "has")
 LONGEST = 16
 #: What is several sentences, is quoted, or is more than words.
 ODD = re.compile(r"[.!?,;:]\s|\s[\u2013=-]\s|[\n\"\u201c\u201d()\[\]{}<>*|]|\w/(?!h\b)\w")
-#: What nobody is told not to do.
-NEVER_ORDERED = (STATES | FEELINGS | {"remember"}) - frozenset("mind care accept".split())
+#: "like last year" and "wish list attached" ask nobody for anything.
+_NO_ORDERS = frozenset("like love hate wish".split())
+#: What nobody is told not to do, and what nobody is before a clause: "don't think we need it".
+_NEVER_ORDERED = STATES - frozenset("think mind care believe accept see agree".split())
+_BEFORE_CLAUSE = frozenset("think believe see remember suppose".split())
 _BEFORE, _BEHIND = ",;:!?", ".,;:!?\u2013-\u2026"
 
 
@@ -178,9 +181,8 @@ class Part:
         """Whether it seems to ask for something; "guide speaks French" and "help welcome" do not."""
         is_thing = self.second in HELPERS | {"welcome"} or is_past(self.second) or begins_with_verb(self.second)
         is_none = is_past(self.first) or self.first in THIRD | MORE_PAST | PREPOSITIONS | CLOSED | {"half"}
-        is_thing = is_thing or self.feels or self.first in FEELINGS_OF_THINGS
-        begins = self.first in ORDERS or (self.second in OBJECTS | {"your"} and not is_none)
-        return begins and not is_thing and self.first not in AWAY
+        begins = self.first in ORDERS - _NO_ORDERS or (self.second in OBJECTS | {"your"} and not is_none)
+        return begins and not (is_thing or self.feels) and self.first not in AWAY
 
     @property
     def lacks_subject(self) -> bool:
@@ -191,16 +193,39 @@ class Part:
     @property
     def feels(self) -> bool:
         """Whether it begins with what somebody feels or thinks: "hope it helps", "like the idea"."""
-        is_of_thing = self.second in DETERMINERS | OBJECTS | SUBJECTS | {"to"}
-        return self.first in FEELINGS or (self.first in FEELINGS_OF_THINGS and is_of_thing)
+        is_name = self.words[0][:1].isupper() and self.words[1:2] != () and self.words[1][:1].isupper()
+        return self._feels_at(0) and not is_name  # "Hope Street"
 
     @property
     def is_led_by_adverb(self) -> bool:
-        """Whether an adverb and a verb are what it begins with: "also depends on the weather", "already sent it"."""
-        verb = LEFT_OF.get(self.second, self.second)
-        does = begins_with_verb(verb) or verb in MORE_PAST | HELPERS | FEELINGS | FEELINGS_OF_THINGS
-        third = plain((*self.words, "", "")[2])
-        return self.first in _BEFORE_VERB and (does or (verb.endswith("s") and third in _BEHIND_VERB))
+        """Whether an adverb and a verb are what it begins with: "probably won't come", "already sent it"."""
+        verb, third = LEFT_OF.get(self.second, self.second), self._word(2)
+        is_done = is_past(verb) and (third in _BEHIND_DONE or third[:1].isdigit())
+        is_present = verb in THIRD and third not in PREPOSITIONS  # "also plans for May"
+        does = is_done or is_present or verb in PARTICIPLES | MORE_PAST | HELPERS or self._feels_at(1)
+        return self.first in _BEFORE_VERB and does
+
+    @property
+    def denies_state(self) -> bool:
+        """Whether it says what somebody does not feel or think: "don't want it", and not "don't be late"."""
+        if self.first != "do" or self.words[0].casefold() == "do":
+            return False
+        second, third, fourth = (self._word(place) for place in (1, 2, 3))
+        is_clause = third in CLAUSES | DETERMINERS | {"why", "how", "if", "any"}
+        return bool(_NEVER_ORDERED & {second, third}) or (
+            (second in _BEFORE_CLAUSE and is_clause) or (third in _BEFORE_CLAUSE and fourth in CLAUSES)
+        )
+
+    def _feels_at(self, place: int) -> bool:
+        verb, behind, third = (self._word(each) for each in (place, place + 1, place + 2))
+        followers = FEELINGS.get(verb)
+        if followers is None or behind in HELPERS | {"me", "us", ""} or third == "or":  # "like it or not"
+            return False
+        is_compared = place and verb == "like"  # "just like the old one"
+        return (not followers or behind in followers) and not is_compared
+
+    def _word(self, place: int) -> str:
+        return plain(self.words[place]) if place < len(self.words) else ""
 
     @property
     def verb_places(self) -> list[int]:
@@ -228,7 +253,6 @@ class Part:
         is_name = self.words[1:2] != () and self.words[1][:1].isupper() and self.second not in _TIMES
         is_many = self.second in _ABOUT and any(word[0].isdigit() for word in self.words[2:4])
         is_object = self.second in DETERMINERS | OBJECTS | set(TWELVE) or is_figure(self.second) or is_many or is_name
-        is_object = is_object or _is_plural(self.second)
         return is_past(self.first) and self.first != "left" and is_object and not is_time
 
     def after(self, *starts: str, says: bool = True, verb: int = 0) -> list[str]:
@@ -256,12 +280,6 @@ class Part:
             put_in = f" {any_of(_VERBS[: 4 if self.key else None])}" if place == verb else ""
             text += f"{put_in}{preposition}{article} {re.escape(word)}"
         return text
-
-
-def _is_plural(word: str) -> bool:
-    """Say whether a word seems to be one for several things: "tickets", and not "always", "across" or "Mondays"."""
-    is_time = word.removesuffix("s") in _TIMES
-    return word.endswith("s") and not (word.endswith(("ss", "us", "is")) or is_time or word in NO_VERBS | _BEFORE_VERB)
 
 
 def _is_day(word: str, behind: str) -> bool:

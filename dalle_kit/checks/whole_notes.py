@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from dalle_kit.checks.note_parts import AWAY, HELPERS, LEFT_OF, LONGEST, NEVER_ORDERED, ODD, ORDERS, Part, bare
+from dalle_kit.checks.note_parts import AWAY, HELPERS, LEFT_OF, LONGEST, ODD, ORDERS, Part, bare
 from dalle_kit.checks.notes import asks, says_surely
 from dalle_kit.checks.own_words import parts_of
 from dalle_kit.checks.verbs import begins_with_verb
@@ -74,7 +74,7 @@ def lacks_doer(note: str, *, surely: bool = False) -> bool:
     if part is None:
         return False
     if part.first == "do" and part.words[0].casefold() != "do":  # and not "don't be late"
-        return part.second in NEVER_ORDERED
+        return part.denies_state
     return part.feels or part.is_led_by_adverb or (part.lacks_subject and not surely)
 
 
@@ -84,8 +84,9 @@ def is_of_writer(note: str) -> bool:
     "out of toner" and "chewed through the cone" may be of anything.
     """
     part = _statement(note)
-    is_helped = part is not None and part.first in MODALS | {"have", "had", "been", "did"}
-    return part is not None and (is_helped or part.does or lacks_doer(note, surely=True))
+    if part is None:
+        return False
+    return part.first in MODALS | {"have", "had", "been", "did"} or part.does or lacks_doer(note, surely=True)
 
 
 def _statement(note: str) -> Part | None:

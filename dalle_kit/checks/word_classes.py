@@ -99,12 +99,24 @@ ONLY_PAST = frozenset(
 STEMS = {"left": "leave", "thought": "think", "rose": "rise", "felt": "feel"}
 #: What one does not tell another to do: "don't want a voucher" is what the writer does not want.
 STATES = frozenset("want need accept have know agree like think understand see believe mind care own belong".split())
-#: What one feels or thinks rather than does: "hope it helps" is no order. The others may be other words as well: "like
-#: last year", "love from all of us".
-FEELINGS = frozenset(
-    "agree appreciate assume believe doubt guess hope know need prefer suppose think understand want wonder".split()
-)
-FEELINGS_OF_THINGS = frozenset("hate like love wish".split())
+#: What begins a clause of its own, or the thing that is thought of, behind "think" and "hope".
+CLAUSES = SUBJECTS | frozenset("that there this these so not all everyone everybody everything".split())
+_ANY_THING = CLAUSES | DETERMINERS
+_ASKED_ABOUT = frozenset("if whether how what why when where who".split())
+_LIKED = frozenset("the your this that these those it them his her their how".split())
+#: What one feels or thinks, with what follows it where it is that, and no order ("think about the price"), no name and
+#: nothing else: "like last year", "love from all of us". What stands without is that before nearly everything.
+FEELINGS: dict[str, frozenset[str]] = {
+    **dict.fromkeys("hope need want prefer appreciate".split(), frozenset()),
+    **dict.fromkeys("think believe suppose doubt assume".split(), _ANY_THING),
+    "guess": CLAUSES,
+    "know": _ASKED_ABOUT | CLAUSES | {"the", "somebody", "someone"},
+    "understand": CLAUSES | {"why", "how"},
+    "agree": frozenset({"with", "that"}),
+    "wonder": _ASKED_ABOUT,
+    "wish": SUBJECTS | {"that", "there"},
+    **dict.fromkeys("like love hate".split(), _LIKED),
+}
 #: What the reader is told to do even where nothing else says so.
 ORDERS = frozenset("bring tell contact register wear save reply click ask feed let".split())
 #: What a request begins with when it is no order: "could you", "I would be grateful if you could".

@@ -14,9 +14,15 @@ import idna
 _HOW = "write it as name@example.com or Name <name@example.com>"
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u0080-\U0010ffff]+"
 _LOCAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
-#: A name by itself, of five words at most: "Ana", "Dr. O'Neil", "J.R. Smith"; "example.com" is none.
-_WORD = r"(?:(?:[^\W\d_]\.)+|[^\W\d_]+(?:['\u2019-][^\W\d_]+)*\.?)"
+_OR_NAME = "or as a name alone, with a capital letter"
+#: A name by itself, of five words at most: "Ana", "Dr. O'Neil", "J.R. Smith", "Tom & Ana"; "example.com" is none.
+_WORD = r"(?:(?:[^\W\d_]\.)+|[^\W\d_]+(?:['\u2019-][^\W\d_]+)*\.?|&)"
 _NAME = re.compile(rf"{_WORD}(?: {_WORD}){{0,4}}")
+#: Small words of names, and what begins a greeting and no name.
+_SMALL = frozenset(
+    "and von van vom zu de der den di da do del della du la le las los bin ibn al el ter ten y e i".split()
+)
+_GREETS = frozenset("dear hi hello hallo hey to".split())
 _NEEDS_QUOTES = re.compile(r'[()<>\[\]:;@\\,."]')
 
 
@@ -51,23 +57,37 @@ def quote_name(name: str) -> str:
     return '"' + re.sub(r'(["\\])', r"\\\1", name) + '"'
 
 
-def parse_mailboxes(text: str) -> tuple[Mailbox, ...]:
-    """Read one or more mailboxes separated by commas or semicolons, or a name alone; raises ValueError with the fix.
+def parse_recipients(text: str) -> tuple[Mailbox, ...]:
+    """Read one or more mailboxes, or a name alone; raises ValueError with the fix.
 
     A name begins with a capital letter, so that a user name without its domain is found out.
     """
     reject_control_characters(text)
+    name = unicodedata.normalize("NFC", " ".join(_unquote(text.strip()).split()))
+    if _is_name(name):
+        return (Mailbox(name, "", ""),)
+    try:
+        return parse_mailboxes(text)
+    except ValueError as error:
+        raise ValueError(f"{error}, {_OR_NAME}" if str(error).endswith(_HOW) else str(error)) from error
+
+
+def _is_name(text: str) -> bool:
+    words = text.split(" ")
+    is_spelled = all(word in _SMALL or not word[:1].islower() for word in words)
+    return bool(_NAME.fullmatch(text)) and is_spelled and words[-1] not in _SMALL and words[0].casefold() not in _GREETS
+
+
+def parse_mailboxes(text: str) -> tuple[Mailbox, ...]:
+    """Read one or more mailboxes separated by commas or semicolons; raises ValueError with the fix."""
+    reject_control_characters(text)
     parts = list(_split(text))
-    if len(parts) == 1 and parts[0][0].isupper() and _NAME.fullmatch(parts[0]):
-        return (Mailbox(parts[0], "", ""),)
     return tuple(_parse_mailbox(part, alone=len(parts) == 1) for part in parts)
 
 
 def parse_mailbox(text: str) -> Mailbox:
-    """Read exactly one mailbox, which has an address; raises ValueError with the fix."""
+    """Read exactly one mailbox; raises ValueError with the fix."""
     found = parse_mailboxes(text)
-    if len(found) == 1 and not found[0].local:
-        raise ValueError(f"{text!r} is not an e-mail address; {_HOW}")
     if len(found) != 1:
         raise ValueError(f"{text!r} holds {len(found)} addresses; give one: {_HOW}")
     return found[0]

@@ -56,14 +56,13 @@ def write_eml(request: EmailRequest, text: str, *, quoted: str = "", created: st
 def require_addresses(request: EmailRequest) -> None:
     """Raise RequestError for a request of which a draft cannot be made, as somebody has no address."""
     sender_of(request)
-    for field, found in (("to", request.recipients), ("cc", mailboxes(request.cc)), ("bcc", mailboxes(request.bcc))):
-        for mailbox in found:
-            if not mailbox.local:
-                raise RequestError(
-                    f"{field}: {mailbox.name!r} has no address, which an .eml draft needs; write "
-                    f"{mailbox.name} <name@example.com>",
-                    field=field,
-                )
+    for mailbox in request.recipients:
+        if not mailbox.local:
+            raise RequestError(
+                f"to: {mailbox.name!r} has no address, which an .eml draft needs; write "
+                f"{mailbox.name} <name@example.com>",
+                field="to",
+            )
 
 
 def sender_of(request: EmailRequest) -> Mailbox:

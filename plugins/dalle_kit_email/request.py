@@ -10,7 +10,13 @@ from pydantic import ConfigDict, Field, JsonValue, PrivateAttr, field_validator,
 
 from dalle_kit import Request, option
 from dalle_kit.checks import says_nothing, spelled_out, without_list_mark
-from dalle_kit_email.addresses import Mailbox, parse_mailbox, parse_mailboxes, reject_control_characters
+from dalle_kit_email.addresses import (
+    Mailbox,
+    parse_mailbox,
+    parse_mailboxes,
+    parse_recipients,
+    reject_control_characters,
+)
 from dalle_kit_email.languages import LANGUAGES
 from dalle_kit_email.thread import Parent, read_parent, reply_subject
 
@@ -112,7 +118,12 @@ class EmailRequest(Request):
     def _one_is_a_list(cls, value: Any) -> Any:
         return [value] if isinstance(value, str) else value
 
-    @field_validator("to", "cc", "bcc")
+    @field_validator("to")
+    @classmethod
+    def _recipients(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(str(mailbox) for text in value for mailbox in parse_recipients(text))
+
+    @field_validator("cc", "bcc")
     @classmethod
     def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(str(mailbox) for text in value for mailbox in parse_mailboxes(text))
@@ -175,7 +186,7 @@ class EmailRequest(Request):
     def recipients(self) -> tuple[Mailbox, ...]:
         """To whom it goes: ``to``, or where the answered message wants its replies; one's own went to others."""
         if self.to or self.parent is None:
-            return mailboxes(self.to)
+            return tuple(mailbox for text in self.to for mailbox in parse_recipients(text))
         parent = self.parent
         if self.answers_own and parent.to:
             return parent.to

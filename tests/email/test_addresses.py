@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dalle_kit_email.addresses import Mailbox, parse_mailbox, parse_mailboxes
+from dalle_kit_email.addresses import Mailbox, parse_mailbox, parse_mailboxes, parse_recipients
 
 NAMES = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=40).map(
     lambda text: " ".join(text.split())
@@ -21,15 +21,27 @@ def test_an_address_that_is_written_reads_back(name: str, local: str, domain: st
 
 
 @given(st.text(max_size=80))
-def test_any_text_is_an_address_a_name_or_a_value_error(text: str) -> None:
+def test_any_text_is_an_address_or_a_value_error(text: str) -> None:
     try:
         found = parse_mailboxes(text)
     except ValueError as error:
         assert "\n" not in str(error)
     else:
         for mailbox in found:
-            assert parse_mailboxes(str(mailbox)) == (mailbox,)
-            assert mailbox.wire_address.count("@") == 1 or (not mailbox.wire_address and mailbox.name)
+            assert parse_mailbox(str(mailbox)) == mailbox
+            assert mailbox.wire_address.count("@") == 1
+
+
+@given(st.text(max_size=80) | NAMES)
+def test_any_recipient_has_an_address_or_a_name_that_reads_back(text: str) -> None:
+    try:
+        found = parse_recipients(text)
+    except ValueError as error:
+        assert "\n" not in str(error)
+    else:
+        for mailbox in found:
+            assert parse_recipients(str(mailbox)) == (mailbox,)
+            assert mailbox.address.count("@") == 1 or (not mailbox.address and mailbox.name)
 
 
 @pytest.mark.parametrize("control", ["\n", "\r", "\r\n", "\0", "\x0b", "\x85", "\u2028", "\x7f"])

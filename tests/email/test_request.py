@@ -47,7 +47,20 @@ def test_several_addresses_may_come_in_one_value(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Ana", "Ana Silva", "Dr. O\u2019Neil-Weber", "J.R. Smith", "\u0141ucja", "Mr and Mrs Hobbs"]
+    "name",
+    [
+        *(
+            "Ana",
+            "Ana Silva",
+            "Dr. O\u2019Neil-Weber",
+            "J.R. Smith",
+            "\u0141ucja",
+            "Mr and Mrs Li",
+            "van Dyk",
+            "Tom & Ana",
+        ),
+        *("\u674e\u660e", "Jos\u00e9", "Ana de la Cruz"),
+    ],
 )
 def test_a_name_will_do_where_no_address_is_needed(ask: Ask, name: str) -> None:
     request = ask(to=name, subject="Lunch")
@@ -55,10 +68,28 @@ def test_a_name_will_do_where_no_address_is_needed(ask: Ask, name: str) -> None:
     assert ask(**request.model_dump()).recipients == request.recipients
 
 
-@pytest.mark.parametrize("text", ["Example.com", "Ana, Bo", "Ana(at)example.com", "Room 5", "A b c d e f", "tom"])
+@pytest.mark.parametrize("text", ["Jose\u0301", ' "Jos\u00e9" ', "  Jos\u00e9"])
+def test_a_name_may_be_typed_in_several_ways(ask: Ask, text: str) -> None:
+    assert ask(to=text, subject="Lunch").to == ("Jos\u00e9",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("Example.com", "Ana(at)example.com", "Room 5", "A B C D E F", "tom", "Ana at example", "Dear Ana"),
+        *("Ana Silva ana", "To whom it may concern", "Ana, bo"),
+    ],
+)
 def test_what_is_no_name_alone_is_a_wrong_address(ask: Ask, text: str) -> None:
     with pytest.raises(RequestError, match="is not an e-mail address"):
         ask(to=text, subject="Lunch")
+
+
+def test_who_has_a_copy_needs_an_address(ask: Ask) -> None:
+    with pytest.raises(RequestError, match="cc: 'Bo' is not an e-mail address"):
+        ask(to="Ana", cc="Bo", subject="Lunch")
+    with pytest.raises(RequestError, match="or as a name alone, with a capital letter"):
+        ask(to="ana", subject="Lunch")
 
 
 @pytest.mark.parametrize(
