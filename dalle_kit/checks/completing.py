@@ -32,11 +32,10 @@ from dalle_kit.checks.verbs import THIRD, has_finite_verb, is_past
 from dalle_kit.checks.word_classes import (
     ADVERBS,
     ANYONE,
-    BE,
     DAYS,
     DETERMINERS,
+    DO,
     FEELINGS,
-    HAVE,
     INTERROGATIVES,
     MODALS,
     OBJECTS,
@@ -199,7 +198,7 @@ def _told(part: Part) -> list[str]:
         return part.after("It", "They")  # "won't happen again"
     if first == "do" and part.words[0] != "do":  # "don't let him out"
         return part.after("Please")
-    if first in MODALS | HAVE | BE | {"cannot"}:
+    if first in HELPERS - DO:
         # "must be paid by Friday" is no duty of whoever writes.
         is_passive = len(part.words) > 2 and second == "be" and is_past(part.words[2])
         done = part.who_have if first == "been" else []

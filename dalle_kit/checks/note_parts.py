@@ -32,7 +32,7 @@ from dalle_kit.checks.words import is_ordinary, plain
 
 #: What is left of "can't" and "won't".
 LEFT_OF = {"ca": "can", "wo": "will", "sha": "shall"}
-HELPERS = BE | HAVE | DO | MODALS
+HELPERS = BE | HAVE | DO | MODALS | {"cannot"}
 ORDERS = BASES | MORE_VERBS | {"do"}
 POSSESSIVE_PRONOUNS = frozenset("mine yours ours theirs hers".split())
 #: What stands without an article.
@@ -200,7 +200,8 @@ class Part:
     def is_led_by_adverb(self) -> bool:
         """Whether an adverb and a verb are what it begins with: "probably won't come", "already sent it"."""
         verb, third = LEFT_OF.get(self.second, self.second), self._word(2)
-        is_done = is_past(verb) and (third in _BEHIND_DONE or third[:1].isdigit())
+        is_named = len(self.words) > 2 and not self.words[2][:1].islower()  # a person, a figure
+        is_done = is_past(verb) and (third in _BEHIND_DONE or is_named)
         is_present = verb in THIRD and third not in PREPOSITIONS  # "also plans for May"
         does = is_done or is_present or verb in PARTICIPLES | MORE_PAST | HELPERS or self._feels_at(1)
         return self.first in _BEFORE_VERB and does

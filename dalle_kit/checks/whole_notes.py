@@ -86,7 +86,7 @@ def is_of_writer(note: str) -> bool:
     part = _statement(note)
     if part is None:
         return False
-    return part.first in MODALS | {"have", "had", "been", "did"} or part.does or lacks_doer(note, surely=True)
+    return part.first in MODALS | {"cannot", "have", "had", "been", "did"} or part.does or lacks_doer(note, surely=True)
 
 
 def _statement(note: str) -> Part | None:
