@@ -131,7 +131,7 @@ class Part:
     @property
     def second(self) -> str:
         """The same for the second word, "" if there is none."""
-        return plain(self.words[1]) if len(self.words) > 1 else ""
+        return self._word(1)
 
     @property
     def is_figure(self) -> bool:
@@ -169,7 +169,7 @@ class Part:
     @property
     def is_out_of_something(self) -> bool:
         """Whether it says what somebody has no more of: "out of paper", and not "out of order"."""
-        return self.first == "out" and self.second == "of" and plain((*self.words, "", "")[2]) not in _OF_THINGS
+        return self.first == "out" and self.second == "of" and self._word(2) not in _OF_THINGS
 
     @property
     def goes_on(self) -> bool:
@@ -207,9 +207,14 @@ class Part:
         return self.first in _BEFORE_VERB and does
 
     @property
+    def is_denied(self) -> bool:
+        """Whether it begins with "don't"."""
+        return self.first == "do" and self.words[0].casefold() != "do"
+
+    @property
     def denies_state(self) -> bool:
         """Whether it says what somebody does not feel or think: "don't want it", and not "don't be late"."""
-        if self.first != "do" or self.words[0].casefold() == "do":
+        if not self.is_denied:
             return False
         second, third, fourth = (self._word(place) for place in (1, 2, 3))
         is_clause = third in CLAUSES | DETERMINERS | {"why", "how", "if", "any"}

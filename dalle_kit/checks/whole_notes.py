@@ -73,7 +73,7 @@ def lacks_doer(note: str, *, surely: bool = False) -> bool:
     part = _statement(note)
     if part is None:
         return False
-    if part.first == "do" and part.words[0].casefold() != "do":  # and not "don't be late"
+    if part.is_denied:  # and not "don't be late"
         return part.denies_state
     return part.feels or part.is_led_by_adverb or (part.lacks_subject and not surely)
 
