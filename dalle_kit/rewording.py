@@ -17,7 +17,6 @@ from dalle_kit.budget import Budget
 from dalle_kit.checks import adds_words, completed, is_sentence
 from dalle_kit.checks.notes import with_capital_i
 from dalle_kit.checks.verbs import has_finite_verb, is_past
-from dalle_kit.checks.whole_notes import lacks_doer
 from dalle_kit.checks.word_classes import ADVERBS, PERSONAL, QUALITIES, READER, WRITER
 from dalle_kit.checks.words import plain
 from dalle_kit.choosing import Finished, Work, checks_of, hooked
@@ -38,9 +37,6 @@ _CHANNEL = 1.5
 
 #: The mean log-likelihood of a token, in nats, below which little words made no sentence of a note.
 _LEAST = -1.1
-
-#: The same where the note lacks who does it, so that it is no sentence in any case.
-_LEAST_OF_THEIRS = -2.0
 
 #: The same where a name has to be put in, which is never likely.
 _LEAST_OF_NAMES = -3.0
@@ -177,8 +173,7 @@ def _made(place: Place, written: Generation) -> str:
     """Return the sentence that a note became, "" where it is none that anybody would write, or is at fault."""
     if written.text.strip() == place.typed:
         return place.typed
-    least = _LEAST_OF_NAMES if place.is_told_of else _LEAST_OF_THEIRS if lacks_doer(place.note) else _LEAST
-    if written.mean_log_likelihood < least:
+    if written.mean_log_likelihood < (_LEAST_OF_NAMES if place.is_told_of else _LEAST):
         return ""
     text = place.bench.acceptable(written.text, place.slot, beside=place.beside)
     if not text or not (has_finite_verb(text) or text.startswith("Please ")):

@@ -9,15 +9,14 @@ from dalle_kit.checks import adds_words, mixes_parts
 from dalle_kit.checks.notes import says_surely
 from dalle_kit.checks.own_words import parts_of
 from dalle_kit.checks.verbs import BASES, begins_with_verb, has_finite_verb
-from dalle_kit.checks.whole_notes import is_of_writer, lacks_doer
-from dalle_kit.checks.word_classes import DETERMINERS, SUBJECTS, WRITER
+from dalle_kit.checks.word_classes import DETERMINERS, SUBJECTS
 from dalle_kit.checks.words import WORD, content_words, plain, stem
 from dalle_kit.records import Draft, Slot
 from dalle_kit.repair.workbench import Workbench
 from dalle_kit.review import open_slots, plain_sentence
 
 #: How much likelier, in nats, the sentence that was written has to be, as it may have words that nobody told; and a
-#: note that is no sentence, to stand as it was typed, unless another says "I" or "we" where nobody said who it is.
+#: note that is no sentence, to stand as it was typed.
 _OWN, _TYPED = 1.0, 10.0
 
 #: The same for a sentence without a word of its note that tells something: a short sentence is likely by itself.
@@ -87,25 +86,17 @@ class Place:
 
     @property
     def rivals(self) -> list[str]:
-        """The sentences that may stand here: not one that does not say who it is, where another does."""
-        texts = [text for text in self.options if not (self.wrong and text == self.sentence)]
-        if self.made and lacks_doer(self.note, surely=True):
-            texts = [text for text in texts if not lacks_doer(text)] or texts
-        return texts
+        """The sentences that may stand here."""
+        return [text for text in self.options if not (self.wrong and text == self.sentence)]
 
     def worth(self, text: str) -> float:
         """Return how likely a sentence is after the request, less what it has to be likelier, in nats."""
         less = 0.0
         if text == self.sentence:
             less += _OWN + _ALONE_AS_WE * self.is_of_others + _LOST * self._loses
-        if self.is_dull(text) and not any(map(self._puts_in_writer, self.rivals)):
+        if self.is_dull(text):
             less += _TYPED
         return self.options[text] - less
-
-    def _puts_in_writer(self, text: str) -> bool:
-        """Whether a text begins with "I" or "we" although the point may be of anything."""
-        is_told = WRITER & set(map(plain, self.note.split())) or is_of_writer(self.note)
-        return plain(text.partition(" ")[0]) in ("i", "we") and not is_told
 
     @property
     def _loses(self) -> bool:
@@ -124,11 +115,10 @@ def words_of(text: str) -> set[str]:
 
 
 def is_note(sentence: str, note: str, pattern: str) -> bool:
-    """Say whether a sentence is its note with little words put in, and may stay: who does what is told."""
-    is_told = not (lacks_doer(note) and lacks_doer(sentence))
+    """Say whether a sentence is its note with little words put in, and may stay."""
     is_typed = sentence.rstrip(".?").casefold() == note.rstrip(".?").casefold()
     says = says_surely(sentence) if is_typed else has_finite_verb(sentence)  # "Roof repaired in May." has none
-    return bool(re.fullmatch(pattern, sentence)) and says and is_told
+    return bool(re.fullmatch(pattern, sentence)) and says
 
 
 def _is_whole(note: str) -> bool:
@@ -168,14 +158,9 @@ def _equates(place: Place) -> bool:
     return any(sign in place.note and sign not in place.sentence for sign in (" = ", " -> ", " => ", "\u2192"))
 
 
-def _asks(place: Place) -> bool:
-    """Say whether a sentence asks what its note states: "should try it" is not "Should I try it?"."""
-    return place.sentence.endswith("?") and lacks_doer(place.note)
-
-
 def is_wrong(place: Place) -> bool:
     """Say whether the sentence of a place surely says something else than its point."""
-    return any(is_so(place) for is_so in (_mixes, _unquotes, _does_to_itself, _equates, _asks))
+    return any(is_so(place) for is_so in (_mixes, _unquotes, _does_to_itself, _equates))
 
 
 def adds(place: Place) -> bool:

@@ -3,32 +3,42 @@
 
 scripts/train_dalle_base.py FOLDER
 
-First the adapter learns, as ``dalle-kit train email news --passes 1``; then texts of the domains are read by the
-decoder with it and by the encoder, and a memory map is fitted from the one to the other. What was stopped goes on when
-the same command is given again. When it is over, FOLDER holds the adapter and ``memory.safetensors``, and the hashes
-are printed that an AdapterSource and a MemorySource name.
+First an adapter learns from real and hand-written texts, as ``dalle-kit train email news --passes 1``. It goes on with
+notes as people type them and what they mean, and some of the texts before, so that these are not forgotten. Then texts
+of the domains are read by the decoder with it and by the encoder, and a memory map is fitted from the one to the other.
+What was stopped goes on when the same command is given again. When it is over, FOLDER holds the adapter and
+``memory.safetensors``, and the hashes are printed that an AdapterSource and a MemorySource name.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import random
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from dalle_kit import Kit
 from dalle_kit.cli.common import progress_bar
 from dalle_kit.cli.main import main as dalle_kit
+from dalle_kit.corpora import Meant, read_meant, refuse_reserved
 from dalle_kit.domain import Example
-from dalle_kit.models.adapters.files import adapter_hash
+from dalle_kit.errors import RequestError
+from dalle_kit.models.adapters.files import WEIGHTS, adapter_hash
 from dalle_kit.models.memory_map import write_memory_map
 from dalle_kit.models.spec import MEMORY_FILE, Progress
 from dalle_kit.training.memory import PLAIN_PROMPT, Read, Told, fit_memory, gains, read_texts, strengthened
+from dalle_kit_email.corpus import MEANT as EMAIL_NOTES
+from dalle_kit_news.corpus import MEANT as NEWS_NOTES
 
 DOMAINS = ("email", "news")
+#: Texts of each domain that are learned again beside the notes, and texts of held-out notes that the loss is taken of.
+_AGAIN, _HELD_OUT = {"email": 330, "news": 220}, 60
 #: Rank of the memory map, and texts that know nothing which its ridge stands for: held-out texts chose both.
 _RANK, _RIDGE = 64, 1000.0
 #: Hand-written texts of each domain beside its real ones: what tells these from those is part of what memory says.
@@ -38,6 +48,49 @@ _TOLD, _EXAMPLES, _PLAIN = 30, 4, 24
 STRENGTHS = (0.125, 0.25, 0.375, 0.5)
 #: What memory may cost after a whole request, whose notes say what the text says: nats a token.
 _COST = 0.01
+
+
+def write_meant(kit: Kit, folder: Path) -> tuple[Path, Path]:
+    """Write the texts that the adapter goes on with, and those that its loss is measured on; return both files.
+
+    Each request that is learned makes two texts: one of the best sentences, and one of others for some of its notes.
+    """
+    source = random.Random(3)
+    learned, held_out = list[dict[str, Any]](), list[dict[str, Any]]()
+    for domain, file in (("email", EMAIL_NOTES), ("news", NEWS_NOTES)):
+        for each in read_meant(file):
+            best = _record(domain, each, each.notes, each.best)
+            if each.is_held_out:
+                held_out.append(best)
+                continue
+            another = _record(domain, each, *each.another(source))
+            learned += [best, another] if another != best else [best]
+        texts = sorted(kit.plugins.domain(domain).corpus("train"), key=lambda each: each.name)
+        again = source.sample([each for each in texts if _is_free(each.text)], _AGAIN[domain])
+        learned += [{"domain": domain, "fields": dict(each.fields), "text": each.text} for each in again]
+    source.shuffle(learned)
+    source.shuffle(held_out)
+    files = folder / "meant.jsonl", folder / "held-out.jsonl"
+    for path, rows in zip(files, (learned, held_out[:_HELD_OUT]), strict=True):
+        path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    return files
+
+
+def _is_free(text: str) -> bool:
+    try:
+        refuse_reserved(text, place="")
+    except RequestError:
+        return False
+    return True
+
+
+def _record(domain: str, meant: Meant, notes: Sequence[str], text: str) -> dict[str, Any]:
+    fields: dict[str, Any] = dict(meant.fields)
+    if domain == "email":
+        fields |= {"to": [f'"{fields["to"]}" <someone@example.com>'], "points": list(notes)}
+    else:
+        fields |= {"facts": list(notes)}
+    return {"domain": domain, "fields": fields, "text": text}
 
 
 def texts_of(kit: Kit, domain: str) -> list[Example]:
@@ -113,10 +166,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder
-    if not (folder / "adapter_model.safetensors").exists() and dalle_kit(
-        ["train", *DOMAINS, "--passes", "1", "--output", str(folder)]
-    ):
+    first = folder / "first"
+    if not (first / WEIGHTS).exists() and dalle_kit(["train", *DOMAINS, "--passes", "1", "--output", str(first)]):
         sys.exit(1)
+    if not (folder / WEIGHTS).exists():
+        learned, held_out = write_meant(Kit(), folder)
+        files = ["--data", str(learned), "--held-out", str(held_out)]
+        go_on = ["--begin-with", str(first), "--passes", "1", "--evaluations", "5"]
+        if dalle_kit(["train", *files, *go_on, "--output", str(folder)]):
+            sys.exit(1)
     with progress_bar() as progress:
         memory = learn_memory(folder, progress=progress)
     print(f"adapter {adapter_hash(folder)}\nmemory {hashlib.sha256(memory.read_bytes()).hexdigest()}")

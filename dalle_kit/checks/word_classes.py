@@ -69,11 +69,11 @@ INTERROGATIVES = frozenset("what when where who whom whose which why how".split(
 #: Numbers in words, from one on.
 TWELVE = tuple("one two three four five six seven eight nine ten eleven twelve".split())
 #: Words for days, months and parts of them.
-DAYS = frozenset("monday tuesday wednesday thursday friday saturday sunday".split())
-MONTHS = frozenset("january february march april may june july august september october november december".split())
+_DAYS = frozenset("monday tuesday wednesday thursday friday saturday sunday".split())
+_MONTHS = frozenset("january february march april may june july august september october november december".split())
 TIMES = (
-    DAYS
-    | MONTHS
+    _DAYS
+    | _MONTHS
     | frozenset("today tomorrow yesterday tonight noon morning afternoon evening night week month year day".split())
 )
 #: Verbs beside those of ``verbs.BASES``, which also tell what a sentence is.
@@ -99,24 +99,6 @@ ONLY_PAST = frozenset(
 STEMS = {"left": "leave", "thought": "think", "rose": "rise", "felt": "feel"}
 #: What one does not tell another to do: "don't want a voucher" is what the writer does not want.
 STATES = frozenset("want need accept have know agree like think understand see believe mind care own belong".split())
-#: What begins a clause of its own, or the thing that is thought of, behind "think" and "hope".
-CLAUSES = SUBJECTS | frozenset("that there this these so not all everyone everybody everything".split())
-_ANY_THING = CLAUSES | DETERMINERS
-_ASKED_ABOUT = frozenset("if whether how what why when where who".split())
-_LIKED = frozenset("the your this that these those it them his her their how".split())
-#: What one feels or thinks, with what follows it where it is that, and no order ("think about the price"), no name and
-#: nothing else: "like last year", "love from all of us". What stands without is that before nearly everything.
-FEELINGS: dict[str, frozenset[str]] = {
-    **dict.fromkeys("hope need want prefer appreciate".split(), frozenset()),
-    **dict.fromkeys("think believe suppose doubt assume".split(), _ANY_THING),
-    "guess": CLAUSES,
-    "know": _ASKED_ABOUT | CLAUSES | {"the", "somebody", "someone"},
-    "understand": CLAUSES | {"why", "how"},
-    "agree": frozenset({"with", "that"}),
-    "wonder": _ASKED_ABOUT,
-    "wish": SUBJECTS | {"that", "there"},
-    **dict.fromkeys("like love hate".split(), _LIKED),
-}
 #: What the reader is told to do even where nothing else says so.
 ORDERS = frozenset("bring tell contact register wear save reply click ask feed let".split())
 #: What a request begins with when it is no order: "could you", "I would be grateful if you could".

