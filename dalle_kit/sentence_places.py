@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
 from dalle_kit.checks import adds_words, mixes_parts
 from dalle_kit.checks.notes import says_surely
-from dalle_kit.checks.own_words import parts_of
-from dalle_kit.checks.verbs import BASES, begins_with_verb, has_finite_verb
+from dalle_kit.checks.verbs import begins_with_verb, has_finite_verb
 from dalle_kit.checks.word_classes import DETERMINERS, SUBJECTS
 from dalle_kit.checks.words import WORD, content_words, plain, stem
 from dalle_kit.records import Draft, Slot
 from dalle_kit.repair.workbench import Workbench
 from dalle_kit.review import open_slots, plain_sentence
 
-#: How much likelier, in nats, the sentence that was written has to be, as it may have words that nobody told; and a
-#: note that is no sentence, to stand as it was typed.
-_OWN, _TYPED = 1.0, 10.0
-
-#: The same for a sentence without a word of its note that tells something: a short sentence is likely by itself.
-_LOST = 10.0
-
-#: The same for a sentence that says "we" of one who writes alone, or "I" of another.
-_ALONE_AS_WE = 4.0
+#: How much likelier, in nats, the sentence that was written has to be than what its note becomes: without a word of its
+#: note that tells something, as a short sentence is likely by itself; and with "we" of one who writes alone, or "I" of
+#: another.
+_LOST, _ALONE_AS_WE = 10.0, 4.0
 
 #: The words of whoever writes.
 CALLED = {"I": frozenset("i me my mine myself".split()), "We": frozenset("we us our ours ourselves".split())}
@@ -44,28 +39,25 @@ _STANDS_FOR = re.compile(r"\b(?:it|its|they|them|their)\b", re.IGNORECASE)
 class Place:
     """A place for one point: the sentence in it, and the expression of those that its note becomes.
 
-    ``pattern`` is None where the note can only stand as it was typed; ``wrong`` is whether the sentence has to go, and
-    ``made`` what the note became. ``options`` are the sentences to choose from, each with its log-likelihood after the
-    request, in nats; ``beside`` is the draft without this one, and with notes where sentences have to go.
-    ``is_tried`` is whether any other was written, ``keeps`` whether the sentence is better for certain, ``is_settled``
-    whether no further one need be written, ``is_of_others`` whether the sentence says "we" of one who writes alone, or
-    "I" of another, ``is_told_of`` whether the point is of the person whom all is about.
-    ``choice`` is the sentence that stands in the end.
+    ``pattern`` is None where the note can only stand as it was typed; ``likelihood`` is the sentence's after the
+    request, in nats; ``beside`` is the draft without it, and with notes where sentences have to go. ``is_note`` is
+    whether the sentence is its note with little words put in, ``wrong`` whether it has to go, ``is_of_others`` whether
+    it says "we" of one who writes alone, or "I" of another, ``is_told_of`` whether the point is of the person whom all
+    is about. ``made`` is what the note became. ``choice`` is the sentence that stands in the end.
     """
 
     bench: Workbench
     slot: Slot
     sentence: str
+    likelihood: float
     pattern: str | None
-    wrong: bool
-    options: dict[str, float]
     beside: Draft
-    made: str = ""
-    is_tried: bool = False
-    keeps: bool = False
-    is_settled: bool = False
+    is_note: bool = False
+    wrong: bool = False
     is_of_others: bool = False
     is_told_of: bool = False
+    made: str = ""
+    made_likelihood: float = 0.0
     choice: str | None = None
 
     @property
@@ -74,29 +66,28 @@ class Place:
         return self.slot.about[0]
 
     @property
-    def says(self) -> bool:
-        """Whether each part of the point has a verb of its own, so that little has to be put in."""
-        leads = plain((self.note.split() or [""])[0]) in BASES or begins_with_verb(self.note)
-        return not leads and all(map(has_finite_verb, parts_of(self.note)))
-
-    @property
     def typed(self) -> str:
         """The point as a sentence, as it was typed."""
         return plain_sentence(self.slot, 0)
 
-    @property
-    def rivals(self) -> list[str]:
-        """The sentences that may stand here."""
-        return [text for text in self.options if not (self.wrong and text == self.sentence)]
+    def choose(self, trusted: float | None) -> None:
+        """Choose the likelier sentence, or the note as it was typed where neither is as likely as what is ``trusted``.
 
-    def worth(self, text: str) -> float:
-        """Return how likely a sentence is after the request, less what it has to be likelier, in nats."""
-        less = 0.0
-        if text == self.sentence:
-            less += _OWN + _ALONE_AS_WE * self.is_of_others + _LOST * self._loses
-        if self.is_dull(text):
-            less += _TYPED
-        return self.options[text] - less
+        A long note, or one of several sentences, is a sentence as often as not, and one that a name came into is never
+        likely.
+        """
+        if self.is_told_of and self.made:
+            self.choice = self.made
+            return
+        options = [] if self.wrong else [(self.likelihood - self._less, self.sentence)]
+        if self.made:
+            options.append((self.made_likelihood, self.made))
+        least = trusted if trusted is not None and self.pattern else -math.inf
+        self.choice = max((option for option in options if option[0] >= least), default=(0.0, self.typed))[1]
+
+    @property
+    def _less(self) -> float:
+        return 0.0 if self.is_note else _ALONE_AS_WE * self.is_of_others + _LOST * self._loses
 
     @property
     def _loses(self) -> bool:
@@ -158,14 +149,14 @@ def _equates(place: Place) -> bool:
     return any(sign in place.note and sign not in place.sentence for sign in (" = ", " -> ", " => ", "\u2192"))
 
 
-def is_wrong(place: Place) -> bool:
-    """Say whether the sentence of a place surely says something else than its point."""
-    return any(is_so(place) for is_so in (_mixes, _unquotes, _does_to_itself, _equates))
-
-
-def adds(place: Place) -> bool:
+def _adds(place: Place) -> bool:
     """Say whether a sentence adds words to a short note, but for those of what it calls "it"."""
     told = [*place.slot.about, *place.slot.otherwise, *(place.slot.known or ()), *_elsewhere(place)]
     if _STANDS_FOR.search(place.note):
         told += place.bench.reviewer.known
     return len(place.note.split()) <= _SHORT and adds_words(place.sentence, *told)
+
+
+def is_wrong(place: Place) -> bool:
+    """Say whether the sentence of a place surely says something else than its point."""
+    return any(is_so(place) for is_so in (_mixes, _unquotes, _does_to_itself, _equates, _adds))

@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
-from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -118,6 +117,11 @@ class Engine:
         return True
 
     @property
+    def trusted(self) -> float | None:
+        """How likely, in nats, a sentence for a note has to be to be trusted; None where nobody measured it."""
+        return self._loaded.trusted
+
+    @property
     def family(self) -> str:
         """``causal``, ``seq2seq``, ``dalle`` or ``encoder``."""
         return self._loaded.model.family
@@ -194,19 +198,6 @@ class Engine:
         encoder.
         """
         return [each.array for each in self.scored([self.to_score(*text) for text in texts])]
-
-    def part_likelihoods(self, texts: Sequence[Sequence[str]]) -> list[list[float]]:
-        """Return how likely each part of texts is after those before it, in nats, but of the first, which is given.
-
-        Raises as ``log_likelihoods`` does.
-        """
-        encode = self.tokenizer.encode_text
-        parts = [[encode(part, joined=True) for part in rest] for _, *rest in texts]
-        rows = [(given, [*chain(*each)]) for (given, *_), each in zip(texts, parts, strict=True)]
-        return [
-            [float(part.sum()) for part in np.split(found, np.cumsum([len(part) for part in each]))[:-1]]
-            for found, each in zip(self.log_likelihoods(rows), parts, strict=True)
-        ]
 
     def token_scores(self, prompt: Told, text: str | Sequence[int], *, top: int = 0) -> list[TokenScore]:
         """Return how likely each token of a text, or each of its tokens, is after ``prompt``.

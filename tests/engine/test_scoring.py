@@ -111,12 +111,6 @@ def test_tokens_can_be_a_prompt_and_are_read_as_they_stand(engine: Engine) -> No
     assert engine.generate([tokens], options)[0].text == engine.generate([PROMPT], options)[0].text
 
 
-def test_the_parts_of_a_text_add_up_to_the_whole(engine: Engine) -> None:
-    (found,) = engine.part_likelihoods([("Sentence:", " It costs 12 euros.\nNote:", " 12 euros\n")])
-    whole = engine.score("Sentence:", " It costs 12 euros.\nNote: 12 euros\n")
-    assert len(found) == 2 and sum(found) == pytest.approx(whole.log_likelihood, abs=1e-3)
-
-
 def test_likelihoods_of_what_the_c_step_computes_need_no_torch(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     if engine.runner != "native":
         pytest.skip("there is no compiler")

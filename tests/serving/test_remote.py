@@ -92,40 +92,20 @@ def test_each_sentence_is_compared_with_its_note_and_the_text_is_the_one_that_is
 
 def test_texts_are_as_likely_as_here_to_the_last_digit(kit: Kit, remote: Kit) -> None:
     texts = [
-        ("Sentence:", f" {sentence}\nNote:", f" {note}\n")
+        (f"Sentence: {sentence}\nNote:", f" {note}\n")
         for sentence in ("The report is ready.", "Grüße 👍 cost 12.5 €!")
         for note in ("report ready", "“x” (12)", "- 5 C", "数据")
     ]
     here, there = kit.load(), cast(RemoteEngine, remote.load())
-    assert there.tells_likelihoods
-    assert there.part_likelihoods(texts) == here.part_likelihoods(texts)
+    assert there.tells_likelihoods and there.trusted == here.trusted is not None
+    for ours, theirs in zip(here.log_likelihoods(texts), there.log_likelihoods(texts), strict=True):
+        assert ours.tolist() == theirs.tolist()
     assert there.score("One, two,", " three") == here.score("One, two,", " three")
     told = [(each.text, each.log_likelihood) for each in there.token_scores("One, two,", " three, four")]
     assert told == [(each.text, each.log_likelihood) for each in here.token_scores("One, two,", " three, four")]
 
 
-def test_what_is_compared_goes_in_one_request_and_holds_no_more_than_the_sentences_and_notes(
-    remote: Kit, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[Any] = []
-    ask = Client.ask
-
-    async def noted(client: Client, path: str, body: Any) -> Any:
-        asked.append((path, body))
-        return await ask(client, path, body)
-
-    monkeypatch.setattr(Client, "ask", noted)
-    points = ["Jo isn't on duty on Sunday, Kim is", "lost one of two keys"]
-    document = remote.generate("email", {**EMAIL, "subject": "Rota", "points": points}, candidates=1)
-    ((path, body),) = asked
-    assert path == "/completions" and set(body) == {"model", "prompt", "max_tokens", "echo", "logprobs"}
-    notes = {text.partition("\nNote: ")[2].removesuffix("\n") for text in body["prompt"]}
-    sentences = {text.removeprefix("Sentence: ").partition("\nNote:")[0] for text in body["prompt"]}
-    assert notes == set(points)
-    assert len(sentences) == len(body["prompt"]) and any(each in document.text for each in sentences)
-
-
-def test_what_is_compared_has_none_of_the_names_that_the_server_is_not_shown(
+def test_what_is_written_again_has_none_of_the_names_that_the_server_is_not_shown(
     remote: Kit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[str] = []
@@ -139,7 +119,7 @@ def test_what_is_compared_has_none_of_the_names_that_the_server_is_not_shown(
     points = ["Carla isn't on duty on Sunday, Bertram is", "boxes with Carla since May"]
     document = remote.generate("email", {**EMAIL, "points": points}, candidates=1, name_blind=True)
     assert "Bertram" in document.text
-    assert any(each.startswith("/completions") for each in sent)
+    assert len(sent) > 1
     assert not [each for each in sent if "Bertram" in each or "Carla" in each or "Ruiz" in each]
 
 

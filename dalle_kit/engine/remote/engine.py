@@ -14,7 +14,7 @@ from dalle_kit.engine.engine import CANDIDATE_TEMPERATURE
 from dalle_kit.engine.logits import Array
 from dalle_kit.engine.remote.asking import Way
 from dalle_kit.engine.remote.client import Client, Listed, unknown_model
-from dalle_kit.engine.remote.likelihoods import ToldToken, parts_of, pieces_of, size_of, tokens_of
+from dalle_kit.engine.remote.likelihoods import ToldToken, pieces_of, size_of, tokens_of
 from dalle_kit.engine.remote.loop import Loop, together
 from dalle_kit.engine.remote.pace import Again, Pace, Patience, Retries
 from dalle_kit.engine.remote.writing import CHARACTERS, Speaker, write_document
@@ -60,6 +60,7 @@ class RemoteEngine:
         self._loop, self._process = loop, os.getpid()
         self._speaker = Speaker(client, listed.name, _way(listed), patience)
         self.tells_likelihoods = listed.tells_likelihoods and self._speaker.way.takes_slots
+        self.trusted = listed.trusted if self.tells_likelihoods else None
 
     @classmethod
     def connect(
@@ -203,14 +204,6 @@ class RemoteEngine:
         Raises as ``score`` does, and ModelError for texts that are tokens: here nobody knows the server's.
         """
         return [np.array([each.likelihood for each in row], dtype=np.float32) for row in self._told(texts)]
-
-    def part_likelihoods(self, texts: Sequence[Sequence[str]]) -> list[list[float]]:
-        """Return how likely each part of texts is after those before it, in nats, but of the first, which is given.
-
-        The texts go in as few requests as the server takes. Raises as ``score`` does.
-        """
-        told = self._told([(given, "".join(rest)) for given, *rest in texts])
-        return [parts_of(row, parts) for row, parts in zip(told, texts, strict=True)]
 
     def token_scores(self, prompt: str | Prompt, text: str | Sequence[int], *, top: int = 0) -> list[TokenScore]:
         """Return how likely each token of a text is after the text ``prompt``; its number is not known.

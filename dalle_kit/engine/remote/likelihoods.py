@@ -12,10 +12,7 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
 from typing import Any
-
-import numpy as np
 
 from dalle_kit.engine.remote.events import Malformed
 from dalle_kit.engine.remote.loop import together
@@ -84,16 +81,6 @@ def _rows(texts: Sequence[str], answer: dict[str, Any], *, ours: bool) -> list[l
         raise Malformed("other texts than it was asked about")
     by_place = dict(zip(places, choices, strict=True))
     return [_tokens(text, by_place[number].get("logprobs"), ours=ours) for number, text in enumerate(texts)]
-
-
-def parts_of(row: Sequence[ToldToken], parts: Sequence[str]) -> list[float]:
-    """Return how likely the parts of a text are, but the first: their tokens are those that begin in them, ``row``."""
-    ends = accumulate(map(size_of, parts))
-    # In float32, as an engine on this machine.
-    return [
-        float(np.array([each.likelihood for each in row if start <= each.start < end], dtype=np.float32).sum())
-        for start, end in pairwise(ends)
-    ]
 
 
 def size_of(text: str) -> int:

@@ -39,8 +39,8 @@ def test_a_server_of_ours_is_asked_about_many_texts_at_once_and_writes_nothing(s
     script.listing = listing("m", owner="dalle-kit", logprobs=True)
     engine = script.engine(by_words)
     assert engine.tells_likelihoods
-    found = engine.part_likelihoods([("a", " b c", " d")] * 70)
-    assert found == [[-1.5, -0.25]] * 70
+    found = engine.log_likelihoods([("a", " b c")] * 70)
+    assert [row.tolist() for row in found] == [[-1.0, -0.5]] * 70
     path, body, _ = script.asked[0]
     assert (path, body["max_tokens"], body["echo"], body["logprobs"]) == ("/v1/completions", 0, True, 0)
     assert sorted(len(each["prompt"]) for _, each, _ in script.asked) == [6, 64]
@@ -50,6 +50,17 @@ def test_a_server_of_ours_is_asked_about_many_texts_at_once_and_writes_nothing(s
 def test_one_of_ours_that_does_not_say_that_it_tells_them_is_not_taken_to(script: Script, facts: Any) -> None:
     script.listing = listing("m", owner="dalle-kit", **facts)
     assert not script.engine(by_words).tells_likelihoods
+
+
+@pytest.mark.parametrize(("told", "trusted"), [(-3.5, -3.5), (-3, -3.0), (None, None), ("-3", None), (True, None)])
+def test_how_likely_a_sentence_has_to_be_is_what_one_of_ours_says(script: Script, told: Any, trusted: Any) -> None:
+    script.listing = listing("m", owner="dalle-kit", logprobs=True, trusted=told)
+    assert script.engine(by_words).trusted == trusted
+
+
+def test_how_likely_a_sentence_has_to_be_is_not_taken_from_others(script: Script) -> None:
+    script.listing = listing("m", owner="vllm", logprobs=True, trusted=-3.5)
+    assert script.engine(by_words).trusted is None
 
 
 def test_another_server_is_asked_for_one_token_more_which_does_not_count(script: Script) -> None:
