@@ -15,7 +15,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from common import table
 
@@ -57,24 +56,24 @@ def same(sentence: str) -> str:
     return text.strip()
 
 
-def kind_of(written: str, note: str, says: Iterable[str]) -> str:
-    """Return which of the kinds a sentence is that was written for a note."""
+def kind_of(written: str, says: Iterable[str], typed: Iterable[str]) -> str:
+    """Return which of the kinds a sentence is: one of those that are meant, of the note as typed, or something else."""
     found = same(written)
-    return KINDS[0] if found in set(map(same, says)) else KINDS[1] if found == same(note) else KINDS[2]
+    return KINDS[0] if found in map(same, says) else KINDS[1] if found in map(same, typed) else KINDS[2]
 
 
-def written_for(kit: Kit, domain: str, requests: list[Meant]) -> Iterator[tuple[str, tuple[str, ...], str]]:
-    """Yield each note of requests with what it may mean and what was written for it."""
-    field, slot = ("points", "point") if domain == "email" else ("facts", "fact")
+def written_for(kit: Kit, domain: str, requests: list[Meant]) -> Iterator[tuple[str, tuple[str, ...], str, str]]:
+    """Yield each note of requests with what it may mean, what was written for it and which kind that is."""
+    slot = "point" if domain == "email" else "fact"
     for start in range(0, len(requests), _TOGETHER):
         some = requests[start : start + _TOGETHER]
-        asked: list[dict[str, Any]] = [{**each.fields, field: list(each.notes)} for each in some]
-        for fields in asked:
-            if "to" in fields:
-                fields["to"] = [f'"{fields["to"]}" <someone@example.com>']
-        for each, document in zip(some, kit.batch(domain, asked), strict=True):
+        asked = [each.request() for each in some]
+        for each, fields, document in zip(some, asked, kit.batch(domain, asked), strict=True):
+            slots = {one.name: one for one in kit.shape(domain, kit.request(domain, fields)).skeleton.slots}
             for number, (note, says) in enumerate(zip(each.notes, each.says, strict=True), start=1):
-                yield note, says, document.slots.get(f"{slot}_{number}", "")
+                name = f"{slot}_{number}"
+                written = document.slots[name]
+                yield note, says, written, kind_of(written, says, (note, *slots[name].otherwise))
 
 
 def main() -> None:
@@ -91,8 +90,7 @@ def main() -> None:
         requests = [each for each in read_meant(given.notes or file) if given.notes or each.is_held_out]
         requests = [each for each in requests if ("to" in each.fields) == (domain == "email")][: given.limit]
         counts: Counter[str] = Counter()
-        for note, says, written in written_for(kit, domain, requests):
-            kind = kind_of(written, note, says)
+        for note, says, written, kind in written_for(kit, domain, requests):
             counts[kind] += 1
             if given.show:
                 print(f"{kind} | {note} | {written} | {says[0]}")

@@ -36,7 +36,7 @@ _LIKELY = -0.45
 _TAKEN = "taken from draft "
 
 #: Why the text of a slot ended that was certain before anything was written.
-_STATED = "stated"
+STATED = "stated"
 
 #: Words for persons; a sentence that says other ones than its note says something else.
 PERSONS = frozenset("i me my mine we us our ours you your yours he him his she her hers they them their theirs".split())
@@ -87,7 +87,7 @@ def first_draft(plugins: Plugins, work: Work, generation: Generation, *, drop_fo
 
 def with_stated(generation: Generation, skeleton: Skeleton, texts: Mapping[str, str]) -> Generation:
     """Return what was generated with the texts that were certain, by their slots' names, in the skeleton's order."""
-    slots = {**generation.slots, **{name: SlotResult(text, _STATED, (), 0.0, 0) for name, text in texts.items()}}
+    slots = {**generation.slots, **{name: SlotResult(text, STATED, (), 0.0, 0) for name, text in texts.items()}}
     return replace(generation, slots={slot.name: slots[slot.name] for slot in skeleton.slots if slot.name in slots})
 
 
@@ -140,7 +140,7 @@ def _is_wanting(each: Finished, slot: Slot) -> bool:
     """Say whether a slot has an error, does not say its point, or says it only as a note does that is no sentence."""
     wrong = any(finding.slot == slot.name and finding.severity != "note" for finding in each.review.findings)
     result = each.generation.slots.get(slot.name)
-    is_stated = result is not None and result.reason == _STATED
+    is_stated = result is not None and result.reason == STATED
     return wrong or slot.name in each.review.unsaid or (_is_echo(each, slot) and not is_stated)
 
 
@@ -192,7 +192,7 @@ def finish(
         if slot.name in own.texts:
             own = own.replace(slot.name, reviewer.tidied(slot, own.texts[slot.name]))
     forced = _forced(own, generation) if drop_forced else []
-    stated = (result.text for result in generation.slots.values() if result.reason == _STATED)
+    stated = (result.text for result in generation.slots.values() if result.reason == STATED)
     lines = (
         *(f"stated: {quoted(text)}" for text in stated),
         *(f"dropped: {quoted(own.texts[name])}" for name in forced),

@@ -8,6 +8,7 @@ was typed.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,7 +20,7 @@ from dalle_kit.checks.notes import with_capital_i
 from dalle_kit.checks.verbs import has_finite_verb, is_past
 from dalle_kit.checks.word_classes import ADVERBS, PERSONAL, QUALITIES, READER, WRITER
 from dalle_kit.checks.words import plain
-from dalle_kit.choosing import Finished, Work, checks_of, hooked
+from dalle_kit.choosing import STATED, Finished, Work, checks_of, hooked
 from dalle_kit.records import Draft, GenerationOptions, Slot
 from dalle_kit.repair import Rewriting, quoted
 from dalle_kit.repair.workbench import BEAMS, SENTENCE_TOKENS, Workbench
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
     from dalle_kit.engine.results import Generation
     from dalle_kit.plugin_manager.manager import Plugins
 
-#: The mean log-likelihood of a token, in nats, below which little words made no sentence of a note; and where a name
-#: has to be put in, which is never likely.
+#: The mean log-likelihood of a token, in nats, below which little words made no sentence of a note, with a model of
+#: which nobody has measured what it is to be trusted from; and where a name is put in, which is never likely.
 _LEAST, _LEAST_OF_NAMES = -1.1, -3.0
 
 
@@ -70,9 +71,9 @@ def reworded(
     places = [_places(plugins, each) for each in drafts]
     every = [place for row in places for place in row if engine.tells_likelihoods or place.wrong]
     _write(engine, [place for place in every if not place.is_note], replace(options, candidates=1), limit)
-    if not limit.over:
+    if not limit.stopped:
         for place in every:
-            place.choose(engine.trusted)
+            place.choose(engine.trusted_from)
     return [_with_choices(plugins, draft, row) for draft, row in zip(drafts, places, strict=True)]
 
 
@@ -91,13 +92,15 @@ def _places(plugins: Plugins, draft: Finished) -> list[Place]:
         text, result = own.texts[slot.name], draft.generation.slots.get(slot.name)
         if not (is_for_one_point(slot) and reviewer.is_english_prose(slot) and slot.when is None and result):
             continue
+        if result.reason == STATED:
+            continue
         is_told_of = reviewer.topic != "" and _is_told_of_others(slot.about[0])
         called = (reviewer.topic,) if is_told_of else writers
         pattern = completed(slot.about[0], writers=called, begins=slot.starts_with.strip())
         place = Place(bench, slot, text, result.log_likelihood, pattern, own, is_told_of=is_told_of)
-        place.is_note = is_note(text, slot.about[0], pattern or re.escape(place.typed))
+        place.wrong = not text or slot.name in faulty or is_wrong(place)
+        place.is_note = not place.wrong and is_note(text, slot.about[0], pattern or re.escape(place.typed))
         if not place.is_note:
-            place.wrong = not text or slot.name in faulty or is_wrong(place)
             strangers = {word for who, words in CALLED.items() if who not in called for word in words}
             strangers |= PERSONAL if is_told_of else set()  # nobody told whether "he" or "she"
             place.is_of_others = bool(called and (strangers & words_of(text)) - words_of(slot.about[0]))
@@ -124,12 +127,13 @@ def _is_told_of_others(note: str) -> bool:
 
 
 def _write(engine: Engine, places: Sequence[Place], options: GenerationOptions, limit: Budget) -> None:
-    """Write what the notes of places become, and keep the good ones."""
+    """Write what the notes of places become, with how likely it is; what time cut off is left out."""
     asked = [(place, _rewriting(place, place.pattern)) for place in places if place.pattern]
     results = rewritten(engine, [rewriting for _, rewriting in asked], options, limit)
     for (place, _), written in zip(asked, results, strict=True):
-        if written is not None:
-            place.made, place.made_likelihood = _made(place, written), written.log_likelihood
+        if written is not None and written.slots[place.slot.name].reason != "time":
+            least = _LEAST_OF_NAMES if place.is_told_of else _LEAST if engine.trusted_from is None else -math.inf
+            place.made, place.made_likelihood = _made(place, written, least), written.log_likelihood
 
 
 def _rewriting(place: Place, pattern: str) -> Rewriting:
@@ -140,11 +144,14 @@ def _rewriting(place: Place, pattern: str) -> Rewriting:
     return place.bench.asked(alone, draft=place.beside.replace(slot.name, place.typed))
 
 
-def _made(place: Place, written: Generation) -> str:
-    """Return the sentence that a note became, "" where it is none that anybody would write, or is at fault."""
+def _made(place: Place, written: Generation, least: float) -> str:
+    """Return the sentence that a note became, "" where it is none that anybody would write, or is at fault.
+
+    ``least`` is the mean log-likelihood of a token that it has to have, in nats.
+    """
     if written.text.strip() == place.typed:
         return place.typed
-    if written.mean_log_likelihood < (_LEAST_OF_NAMES if place.is_told_of else _LEAST):
+    if written.mean_log_likelihood < least:
         return ""
     text = place.bench.acceptable(written.text, place.slot, beside=place.beside)
     if not text or not (has_finite_verb(text) or text.startswith("Please ")):

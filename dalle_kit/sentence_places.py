@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from dalle_kit.checks import adds_words, mixes_parts
-from dalle_kit.checks.notes import says_surely
+from dalle_kit.checks.notes import LONGEST, says_surely, with_capital_i
 from dalle_kit.checks.verbs import begins_with_verb, has_finite_verb
 from dalle_kit.checks.word_classes import DETERMINERS, SUBJECTS
 from dalle_kit.checks.words import WORD, content_words, plain, stem
@@ -43,7 +43,7 @@ class Place:
     request, in nats; ``beside`` is the draft without it, and with notes where sentences have to go. ``is_note`` is
     whether the sentence is its note with little words put in, ``wrong`` whether it has to go, ``is_of_others`` whether
     it says "we" of one who writes alone, or "I" of another, ``is_told_of`` whether the point is of the person whom all
-    is about. ``made`` is what the note became. ``choice`` is the sentence that stands in the end.
+    is about. ``made`` is what the note became, if anything, with its likelihood; ``choice`` is what stands in the end.
     """
 
     bench: Workbench
@@ -68,25 +68,26 @@ class Place:
     @property
     def typed(self) -> str:
         """The point as a sentence, as it was typed."""
-        return plain_sentence(self.slot, 0)
+        return with_capital_i(plain_sentence(self.slot, 0))
 
-    def choose(self, trusted: float | None) -> None:
-        """Choose the likelier sentence, or the note as it was typed where neither is as likely as what is ``trusted``.
+    def choose(self, trusted_from: float | None) -> None:
+        """Choose the likelier sentence, or the note as it was typed where neither is likely enough to be trusted.
 
-        A long note, or one of several sentences, is a sentence as often as not, and one that a name came into is never
-        likely.
+        A long note may be a sentence as well as not, and one that a name came into is never likely.
         """
-        if self.is_told_of and self.made:
-            self.choice = self.made
+        if self.is_told_of and (self.made or self.is_note):
+            self.choice = self.made or self.sentence
             return
-        options = [] if self.wrong else [(self.likelihood - self._less, self.sentence)]
+        least = -math.inf if trusted_from is None or len(self.note.split()) > LONGEST else trusted_from
+        options = [] if self.wrong else [(self.likelihood - self._less, self.likelihood, self.sentence)]
         if self.made:
-            options.append((self.made_likelihood, self.made))
-        least = trusted if trusted is not None and self.pattern else -math.inf
-        self.choice = max((option for option in options if option[0] >= least), default=(0.0, self.typed))[1]
+            options.append((self.made_likelihood, self.made_likelihood, self.made))
+        trusted = [(worth, text) for worth, likelihood, text in options if likelihood >= least]
+        self.choice = max(trusted, default=(0.0, self.typed))[1]
 
     @property
     def _less(self) -> float:
+        """How much likelier the sentence has to be than what its note becomes, in nats."""
         return 0.0 if self.is_note else _ALONE_AS_WE * self.is_of_others + _LOST * self._loses
 
     @property

@@ -17,7 +17,6 @@ import hashlib
 import json
 import random
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ import numpy as np
 from dalle_kit import Kit
 from dalle_kit.cli.common import progress_bar
 from dalle_kit.cli.main import main as dalle_kit
-from dalle_kit.corpora import Meant, read_meant, refuse_reserved
+from dalle_kit.corpora import read_meant, refuse_reserved
 from dalle_kit.domain import Example
 from dalle_kit.errors import RequestError
 from dalle_kit.models.adapters.files import WEIGHTS, adapter_hash
@@ -59,11 +58,12 @@ def write_meant(kit: Kit, folder: Path) -> tuple[Path, Path]:
     learned, held_out = list[dict[str, Any]](), list[dict[str, Any]]()
     for domain, file in (("email", EMAIL_NOTES), ("news", NEWS_NOTES)):
         for each in read_meant(file):
-            best = _record(domain, each, each.notes, each.best)
+            best = {"domain": domain, "fields": each.request(), "text": each.best}
             if each.is_held_out:
                 held_out.append(best)
                 continue
-            another = _record(domain, each, *each.another(source))
+            notes, text = each.another(source)
+            another = {"domain": domain, "fields": each.request(notes), "text": text}
             learned += [best, another] if another != best else [best]
         texts = sorted(kit.plugins.domain(domain).corpus("train"), key=lambda each: each.name)
         again = source.sample([each for each in texts if _is_free(each.text)], _AGAIN[domain])
@@ -82,15 +82,6 @@ def _is_free(text: str) -> bool:
     except RequestError:
         return False
     return True
-
-
-def _record(domain: str, meant: Meant, notes: Sequence[str], text: str) -> dict[str, Any]:
-    fields: dict[str, Any] = dict(meant.fields)
-    if domain == "email":
-        fields |= {"to": [f'"{fields["to"]}" <someone@example.com>'], "points": list(notes)}
-    else:
-        fields |= {"facts": list(notes)}
-    return {"domain": domain, "fields": fields, "text": text}
 
 
 def texts_of(kit: Kit, domain: str) -> list[Example]:

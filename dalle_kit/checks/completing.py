@@ -10,14 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from dalle_kit.checks.notes import asks, capitalised, with_capital_i
+from dalle_kit.checks.notes import LONGEST, asks, bare, capitalised, with_capital_i
 from dalle_kit.checks.words import is_ordinary
 
-#: A note with more words than this is a text of its own.
-_LONGEST = 16
 #: What is several sentences, is quoted, or is more than words.
-_ODD = re.compile(r"[.!?;]\s|\s[\u2013=+&-]\s|[\n\"\u201c\u201d()\[\]{}<>*|]|\w/(?!h\b)\w")
-_BEFORE, _BEHIND = ",;:!?", ".,;:!?\u2013-\u2026"
+_ODD = re.compile(r"[.!?;\u2013-]\s|\s[\u2013=+&-]\s|[\n\"\u201c\u201d()\[\]{}<>*|]|\w/(?!h\b)\w")
 
 #: What may be put in: nothing that denies, counts, or says when, where or why by itself.
 _LITTLE = (
@@ -42,26 +39,34 @@ def completed(note: str, *, writers: tuple[str, ...] = (), begins: str = "") -> 
     no note: a long one, several sentences, lines, quotations.
     """
     text = note.strip().rstrip(".?! ")
-    words = [with_capital_i(word.lstrip(_BEFORE)) for word in text.split()]
-    bare = [word.rstrip(_BEHIND) for word in words]
-    if not words or not all(bare) or len(words) > _LONGEST or _ODD.search(text):
+    words = [with_capital_i(word) for word in text.split()]
+    own = list(map(bare, words))
+    if not words or not all(own) or len(words) > LONGEST or _ODD.search(text):
         return None
-    first = bare[0]
-    if begins and first.casefold() != begins.casefold():
+    if begins and own[0].casefold() != begins.casefold():
         return None
+    if {"me", "us"} & set(map(str.casefold, own)):
+        writers = tuple(who for who in writers if who not in _OF_WRITERS)  # who would be told twice
     is_asked = note.rstrip().endswith("?") or asks(note)
     little = [*_little(writers), *(_ASKING if is_asked else ())]
-    small = first.lower() if first[0] != "I" and is_ordinary(first) else first
+    expression = _begun(own[0], little, writers, is_certain=bool(begins))
+    for before, after, word in zip(words, words[1:], own[1:], strict=False):
+        is_list = before[-2:-1].isdigit() and after[:1].isdigit()  # "rooms 12, 14"
+        mark = "," if before.endswith(",") and is_list else "[,:]?" if before.endswith(":") else ",?"
+        expression += f"{mark}{_up_to(_BETWEEN, little, word)} {re.escape(word)}"
+    return expression + (r"\?" if is_asked else r"\.")
+
+
+def _begun(first: str, little: Sequence[str], writers: Sequence[str], *, is_certain: bool) -> str:
+    """Return the expression of what a sentence begins with, up to the first word of its note."""
     start = re.escape(capitalised(first))
-    if not begins:
-        names = [who for who in writers if who not in _OF_WRITERS]
-        lead = _any_of(map(capitalised, [*little, *map(re.escape, names)]))
-        start = f"(?:{start}|{lead}{_up_to(_FIRST - 1, little)} {re.escape(small)})"
-    rest = ""
-    for before, word in zip(words, bare[1:], strict=False):
-        mark = "[,:]?" if before.endswith(":") else ",?"
-        rest += f"{mark}{_up_to(_BETWEEN, little)} {re.escape(word)}"
-    return start + rest + (r"\?" if is_asked else r"\.")
+    if is_certain:
+        return start
+    is_i = first == "I" or first.startswith(("I'", "I\u2019"))
+    small = first.lower() if is_ordinary(first) and not is_i else first
+    names = [re.escape(who) for who in writers if who not in _OF_WRITERS]
+    lead = _any_of(map(capitalised, [*little, *names]))
+    return f"(?:{start}|{lead}{_up_to(_FIRST - 1, little, small)} {re.escape(small)})"
 
 
 def _little(writers: Sequence[str]) -> list[str]:
@@ -69,8 +74,9 @@ def _little(writers: Sequence[str]) -> list[str]:
     return [*_LITTLE, *of_writers, *(_OF_READER if of_writers else ())]
 
 
-def _up_to(count: int, words: Sequence[str]) -> str:
-    return f"(?: {_any_of(words)}){{0,{count}}}"
+def _up_to(count: int, little: Sequence[str], own: str) -> str:
+    """Return the expression of so many little words before a note's own, which is none of them: so there is one way."""
+    return f"(?: {_any_of(word for word in little if word != own)}){{0,{count}}}"
 
 
 def _any_of(words: Iterable[str]) -> str:

@@ -22,6 +22,9 @@ from dalle_kit.checks.word_classes import (
 )
 from dalle_kit.checks.words import WORD
 
+#: A note with more words than this is a text of its own.
+LONGEST = 16
+_BEFORE, _BEHIND = ",;:!?", ".,;:!?\u2013-\u2026"
 #: What begins an item of a list. Before a number a dash may be a minus.
 _LIST_MARK = re.compile(r"(?:[*•]|[-\u2013](?!\s*\d))(?:\s+|\Z)")
 #: Rules and lone marks, which stand in lists and in cells of tables.
@@ -58,6 +61,11 @@ _LAST = frozenset("on off in out over up".split())
 _ANY_OF = frozenset(
     "objection objections question questions news idea ideas chance luck update updates progress".split()
 )
+
+
+def bare(word: str) -> str:
+    """Return a word of a note without the marks around it; a sign before a figure stays."""
+    return word.lstrip(_BEFORE).rstrip(_BEHIND)
 
 
 def without_list_mark(note: str) -> str:

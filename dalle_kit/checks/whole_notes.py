@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from dalle_kit.checks.notes import asks, says_surely
+from dalle_kit.checks.notes import LONGEST, asks, bare, says_surely
 from dalle_kit.checks.own_words import parts_of
 from dalle_kit.checks.verbs import BASES, begins_with_verb
 from dalle_kit.checks.word_classes import (
@@ -24,8 +24,6 @@ from dalle_kit.checks.word_classes import (
 )
 from dalle_kit.checks.words import plain
 
-#: A note with more words than this is a text of its own.
-_LONGEST = 16
 #: What is several sentences, is quoted, or is more than words.
 _ODD = re.compile(r"[.!?,;:]\s|\s[\u2013=-]\s|[\n\"\u201c\u201d()\[\]{}<>*|]|\w/(?!h\b)\w")
 #: What is left of "can't" and "won't".
@@ -34,7 +32,6 @@ _HELPERS = BE | HAVE | DO | MODALS | {"cannot"}
 _ORDERS = BASES | MORE_VERBS | {"do"}
 #: Where one may be; "back" is seldom an order.
 _AWAY = frozenset("back home away".split())
-_BEFORE, _BEHIND = ",;:!?", ".,;:!?\u2013-\u2026"
 #: What is not one thing or person, and a sentence begins with all the same.
 _ANYTHING = ANYONE | frozenset("nobody nothing something everything anything there".split())
 _HOUR = re.compile(r"\d{1,2}(?:[:.]\d\d|[ap]m)\Z")
@@ -50,8 +47,8 @@ def is_sentence(note: str) -> bool:
     What has commas is none, as the parts may need joining. What somebody began with a capital letter and ended with a
     full stop is one if it has a verb, but for an order.
     """
-    words = [word.lstrip(_BEFORE).rstrip(_BEHIND) for word in note.split()]
-    is_one = all(words) and 1 < len(words) <= _LONGEST and len(parts_of(note)) == 1 and not _ODD.search(note)
+    words = list(map(bare, note.split()))
+    is_one = all(words) and 1 < len(words) <= LONGEST and len(parts_of(note)) == 1 and not _ODD.search(note)
     if not is_one or note.rstrip().endswith(("..", "!!", "??", "\u2026")):
         return False
     if any(_HOUR.match(word) and before not in _BEFORE_HOUR for before, word in pairwise(words)):  # "Saturday 9:00"

@@ -40,6 +40,13 @@ class Meant:
         """The text of its best sentences."""
         return " ".join(sentences[0] for sentences in self.says)
 
+    def request(self, notes: Sequence[str] | None = None) -> dict[str, Any]:
+        """Return the fields of its domain's request with its notes, or some of them; nobody's address is told."""
+        notes = list(self.notes if notes is None else notes)
+        if "to" not in self.fields:
+            return {**self.fields, "facts": notes}
+        return {**self.fields, "to": [f'"{self.fields["to"]}" <someone@example.com>'], "points": notes}
+
     def another(self, source: random.Random) -> tuple[tuple[str, ...], str]:
         """Return its notes, or some of them that stand together, and a text of sentences drawn for these."""
         notes, says = self.notes, self.says

@@ -117,9 +117,9 @@ class Engine:
         return True
 
     @property
-    def trusted(self) -> float | None:
+    def trusted_from(self) -> float | None:
         """How likely, in nats, a sentence for a note has to be to be trusted; None where nobody measured it."""
-        return self._loaded.trusted
+        return self._loaded.trusted_from
 
     @property
     def family(self) -> str:

@@ -49,7 +49,7 @@ _DECODER = "decoder."
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A model in memory with its tokenizer; ``ends`` are the tokens that end a text, ``trusted`` is its spec's."""
+    """A model in memory with its tokenizer; ``ends`` are the tokens that end a text, ``trusted_from`` is its spec's."""
 
     name: str
     path: str
@@ -61,7 +61,7 @@ class Loaded:
     device: str
     dtype: str
     quant: str
-    trusted: float | None = None
+    trusted_from: float | None = None
 
     @property
     def writer(self) -> SteerableModel | None:
@@ -119,9 +119,18 @@ def load(
     first = config.get("bos_token_id")
     if not isinstance(first, int):
         first = min(ends, default=None)
-    trusted = stored.spec.trusted if stored.spec else None
     return Loaded(
-        stored.name, stored.path, stored.sha256, model, tokenizer, frozenset(ends), first, device, dtype, kept, trusted
+        stored.name,
+        stored.path,
+        stored.sha256,
+        model,
+        tokenizer,
+        frozenset(ends),
+        first,
+        device,
+        dtype,
+        kept,
+        stored.spec.trusted_from if stored.spec else None,
     )
 
 

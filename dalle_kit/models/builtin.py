@@ -56,7 +56,7 @@ def builtin_models() -> tuple[ModelSpec, ...]:
             source=_SMOLLM2,
             adapter=_ADAPTER,
             reads=_READS,
-            trusted=-3.5,
+            trusted_from=-3.5,
             summary="SmolLM2 135M, trained to write e-mails and news from notes and to read examples, English",
             licence="Apache-2.0",
             parameters=134_515_008,

@@ -113,7 +113,8 @@ class Registry:
         if known.is_made:
             raise ModelError(f"the base of the adapter {folder}, {base}, is made of parts itself; train it on another")
         adapter = AdapterSource(path=str(folder), sha256=adapter_hash(folder))
-        return replace(known, name=str(folder), summary=f"{known.name} with the adapter {folder}", adapter=adapter)
+        summary = f"{known.name} with the adapter {folder}"
+        return replace(known, name=str(folder), summary=summary, adapter=adapter, trusted_from=None)
 
     def find(self, name: str) -> StoredModel | None:
         """Return a model if it is on this machine and whole; never fetches. Raises as ``resolve`` does."""

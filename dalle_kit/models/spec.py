@@ -103,8 +103,9 @@ class ModelSpec:
 
     What ``source`` holds is only the base where there is more: an ``adapter`` is merged into it; a ``bridge`` makes it
     the decoder of an encoder-decoder; ``controls`` give control tokens that it never uses another name; ``reads`` is
-    how it is steered by what an encoder reads. ``trusted`` is how likely, in nats, a sentence that it writes for a note
-    has to be so that it is trusted more than the note as it was typed; None where nobody measured that.
+    how it is steered by what an encoder reads. ``trusted_from`` is how likely, in nats, a sentence that it writes for a
+    note has to be so that the note does not stand as it was typed; None, so that all are trusted, where nobody measured
+    that.
     """
 
     name: str
@@ -119,7 +120,7 @@ class ModelSpec:
     bridge: BridgeSource | None = None
     controls: Mapping[str, str] = field(default_factory=dict)
     reads: MemorySource | None = None
-    trusted: float | None = None
+    trusted_from: float | None = None
 
     @property
     def is_made(self) -> bool:

@@ -34,7 +34,7 @@ class ModelAnswer(_Answer):
     created: int
     owned_by: str
     logprobs: bool = pydantic.Field(description="Whether it says how likely a prompt is: logprobs with echo.")
-    trusted: float | None = pydantic.Field(
+    trusted_from: float | None = pydantic.Field(
         description="How likely, in nats, a sentence for a note has to be to be trusted; null where it is not known."
     )
 

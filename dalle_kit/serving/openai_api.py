@@ -179,7 +179,7 @@ def _add_models(router: APIRouter, writers: Writers) -> None:
 
     def shown(name: str) -> dict[str, Any]:
         told = {"id": name, "object": "model", "created": born, "owned_by": "dalle-kit"}
-        return {**told, "logprobs": writers.tells_likelihoods(name), "trusted": writers.trusted(name)}
+        return {**told, "logprobs": writers.tells_likelihoods(name), "trusted_from": writers.trusted_from(name)}
 
     one = {"one of them": link("model", "model", "$response.body#/data/0/id")}
 

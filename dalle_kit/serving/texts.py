@@ -62,12 +62,12 @@ class Writers:
             return stored is not None and family_of(Path(stored.path)) == "causal"
         return False
 
-    def trusted(self, name: str) -> float | None:
+    def trusted_from(self, name: str) -> float | None:
         """Return how likely, in nats, a sentence for a note has to be with a model of a name of the server's."""
         if name == self.first:
-            return self._first.trusted
+            return self._first.trusted_from
         stored = self._kit.registry.find(name)
-        return stored.spec.trusted if stored is not None and stored.spec is not None else None
+        return stored.spec.trusted_from if stored is not None and stored.spec is not None else None
 
     def engine(self, name: str | None) -> tuple[str, Engine]:
         """Return the model of a name, or the first, with its name; raises UnknownNameError for none of the server's."""

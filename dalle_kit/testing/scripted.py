@@ -40,7 +40,7 @@ class ScriptedEngine:
     #: What a script says is not held to anything while it is written.
     constrained = False
     tells_likelihoods = False
-    trusted = None
+    trusted_from = None
     family = "causal"
     context = None
     infills = True

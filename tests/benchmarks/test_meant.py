@@ -22,7 +22,7 @@ def test_an_article_is_no_difference_and_a_tense_is(one: str, other: str, equal:
 
 
 def test_what_is_written_is_meant_or_typed_or_something_else() -> None:
-    says = ("The key is lost.", "I lost the key.")
-    assert kind_of("We lost our key.", "key lost", says) == "meant"
-    assert kind_of("Key lost.", "key lost", says) == "as typed"
-    assert kind_of("The key was lost.", "key lost", says) == "something else"
+    says, typed = ("The key is lost.", "I lost the key."), ("key lost", "Key lost.")
+    assert kind_of("We lost our key.", says, typed) == "meant"
+    assert kind_of("Key lost.", says, typed) == "as typed"
+    assert kind_of("The key was lost.", says, typed) == "something else"

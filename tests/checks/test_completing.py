@@ -136,6 +136,10 @@ def test_little_words_make_a_sentence_of_a_note(note: str, sentence: str) -> Non
         ("two of us come", "Two of us come on Friday."),
         ("ready by May", "It is all ready by May."),
         ("paid in cash", "I have already paid in cash."),
+        ("paid in cash", "I paid only in cash."),
+        ("paid in cash", "I paid before in cash."),
+        ("rooms 12, 14", "The rooms are 12 14."),
+        ("drinks on me", "I am drinks on me."),
     ],
 )
 def test_what_the_note_does_not_say_has_no_place(note: str, sentence: str) -> None:
@@ -174,6 +178,16 @@ def test_parts_are_joined_and_what_stood_between_them_may_go() -> None:
     assert becomes("fee: 12 euros", "The fee is 12 euros.") and becomes("fee: 12 euros", "The fee: 12 euros.")
 
 
+def test_a_word_with_a_capital_only_at_its_place_gets_a_small_letter() -> None:
+    assert becomes("Invoice paid", "The invoice is paid.") and becomes("I'm late", "I'm late.")
+    assert becomes("IKEA closed", "The IKEA is closed.") and not becomes("Ivo ill", "The ivo is ill.")
+
+
+def test_a_note_of_little_words_is_compared_at_once() -> None:
+    pattern = completed(" ".join(["a"] * 16))
+    assert pattern is not None and not re.fullmatch(pattern, " ".join(["A", *["a"] * 60, "b."]))
+
+
 def test_a_beginning_may_be_certain() -> None:
     pattern = completed("wipe it dry", begins="Wipe") or ""
     assert re.fullmatch(pattern, "Wipe it dry.") and not re.fullmatch(pattern, "Please wipe it dry.")
@@ -184,17 +198,25 @@ def test_a_beginning_may_be_certain() -> None:
     "note",
     [
         *("", "...", 'she said "no"', "It rains. We stay.", "one\ntwo", "word " * 17, "and/or", "(train) paid"),
-        *("jacket - no umbrella", "flour & eggs", "paid; thanks"),
+        *("jacket - no umbrella", "flour & eggs", "paid; thanks", "rain = off", "5- 6 people", "open \u2013 late"),
     ],
 )
 def test_what_is_no_note_has_no_pattern(note: str) -> None:
     assert completed(note) is None
 
 
-@given(st.text(max_size=60), st.sampled_from([(), ("I",), ("I", "We")]))
-def test_an_expression_says_at_most_a_sentence(note: str, writers: tuple[str, ...]) -> None:
+@given(st.text(max_size=60), st.sampled_from([(), ("I",), ("I", "We"), ("Ana",)]))
+def test_any_text_has_an_expression_or_none(note: str, writers: tuple[str, ...]) -> None:
     pattern = completed(note, writers=writers)
-    assert pattern is None or not re.fullmatch(pattern, "One. Two.")
+    assert pattern is None or re.compile(pattern)
+
+
+@given(st.lists(st.sampled_from("van left cut water two 14 mine Anna".split()), min_size=2, max_size=9), st.data())
+def test_no_word_of_a_note_is_lost_and_none_changes_places(words: list[str], data: st.DataObject) -> None:
+    pattern = completed(" ".join(words)) or ""
+    other = data.draw(st.permutations(words) | st.just(words[1:]) | st.just(words[:-1]))
+    said = " ".join(other)
+    assert bool(re.fullmatch(pattern, f"{said[0].upper()}{said[1:]}.")) == (other == words)
 
 
 @given(

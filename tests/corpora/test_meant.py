@@ -16,6 +16,7 @@ from dalle_kit_email.corpus import MEANT as EMAIL_NOTES
 from dalle_kit_news.corpus import MEANT as NEWS_NOTES
 
 FILES = [EMAIL_NOTES, NEWS_NOTES]
+FIGURE = re.compile(r"\d+(?:[.,:]\d+)*")
 
 
 @pytest.mark.parametrize("file", FILES, ids=["email", "news"])
@@ -28,12 +29,12 @@ def test_each_note_has_whole_sentences_and_none_tells_a_figure_that_nobody_told(
             assert says and note.strip() == note, request.about
             for sentence in says:
                 assert re.fullmatch(r"\W*[A-Z\u00c0-\u017d\d].*[.?!]\W*", sentence), sentence
-                assert all(figure in told for figure in re.findall(r"\d+(?:[.,:]\d+)*", sentence)), sentence
+                assert set(FIGURE.findall(sentence)) <= set(FIGURE.findall(told)), sentence
 
 
 def test_an_eighth_is_held_out_and_no_request_is_there_twice() -> None:
     requests = [each for file in FILES for each in read_meant(file)]
-    assert len({(tuple(each.fields), each.about.casefold()) for each in requests}) == len(requests)
+    assert len({("to" in each.fields, each.about.casefold()) for each in requests}) == len(requests)
     assert 0.1 < sum(each.is_held_out for each in requests) / len(requests) < 0.15
 
 
@@ -63,4 +64,9 @@ def test_a_request_is_read_with_its_fields(tmp_path: Path) -> None:
     file.write_text(json.dumps({"subject": "Shed", "to": "Ana", "sender": "Tom", "points": points}) + "\n")
     (meant,) = read_meant(file)
     assert (meant.about, meant.best) == ("Shed", "The keys are lost.")
-    assert dict(meant.fields) == {"subject": "Shed", "to": "Ana", "sender": "Tom"}
+    assert meant.request(["keys lost"]) == {
+        "subject": "Shed",
+        "to": ['"Ana" <someone@example.com>'],
+        "sender": "Tom",
+        "points": ["keys lost"],
+    }

@@ -97,7 +97,7 @@ def test_texts_are_as_likely_as_here_to_the_last_digit(kit: Kit, remote: Kit) ->
         for note in ("report ready", "“x” (12)", "- 5 C", "数据")
     ]
     here, there = kit.load(), cast(RemoteEngine, remote.load())
-    assert there.tells_likelihoods and there.trusted == here.trusted is not None
+    assert there.tells_likelihoods and there.trusted_from == here.trusted_from is not None
     for ours, theirs in zip(here.log_likelihoods(texts), there.log_likelihoods(texts), strict=True):
         assert ours.tolist() == theirs.tolist()
     assert there.score("One, two,", " three") == here.score("One, two,", " three")

@@ -46,15 +46,15 @@ _TOO_LONG = ("context_length_exceeded", "maximum context length", "context size"
 class Listed:
     """A model as a server lists it: its name, whose it is, how many tokens it reads where that is told.
 
-    ``tells_likelihoods`` says that it says how likely texts are, ``trusted`` how likely a sentence for a note has to be
-    to be trusted, in nats; only servers of ours list these.
+    ``tells_likelihoods`` says that it says how likely texts are, ``trusted_from`` how likely a sentence for a
+    note has to be to be trusted, in nats; only servers of ours list these.
     """
 
     name: str
     owner: str
     context: int | None
     tells_likelihoods: bool
-    trusted: float | None
+    trusted_from: float | None
 
 
 class Client:
@@ -255,13 +255,13 @@ def _listed(value: Any) -> Listed | None:
         return None
     context = value.get("max_model_len")
     context = context if isinstance(context, int) else None
-    trusted = value.get("trusted")
+    trusted_from = value.get("trusted_from")
     return Listed(
         value["id"],
         str(value.get("owned_by") or ""),
         context,
         value.get("logprobs") is True,
-        float(trusted) if isinstance(trusted, (int, float)) and not isinstance(trusted, bool) else None,
+        float(trusted_from) if isinstance(trusted_from, (int, float)) and not isinstance(trusted_from, bool) else None,
     )
 
 

@@ -60,7 +60,7 @@ class RemoteEngine:
         self._loop, self._process = loop, os.getpid()
         self._speaker = Speaker(client, listed.name, _way(listed), patience)
         self.tells_likelihoods = listed.tells_likelihoods and self._speaker.way.takes_slots
-        self.trusted = listed.trusted if self.tells_likelihoods else None
+        self.trusted_from = listed.trusted_from if self.tells_likelihoods else None
 
     @classmethod
     def connect(

@@ -52,15 +52,15 @@ def test_one_of_ours_that_does_not_say_that_it_tells_them_is_not_taken_to(script
     assert not script.engine(by_words).tells_likelihoods
 
 
-@pytest.mark.parametrize(("told", "trusted"), [(-3.5, -3.5), (-3, -3.0), (None, None), ("-3", None), (True, None)])
-def test_how_likely_a_sentence_has_to_be_is_what_one_of_ours_says(script: Script, told: Any, trusted: Any) -> None:
-    script.listing = listing("m", owner="dalle-kit", logprobs=True, trusted=told)
-    assert script.engine(by_words).trusted == trusted
+@pytest.mark.parametrize(("told", "trusted_from"), [(-3.5, -3.5), (-3, -3.0), (None, None), ("-3", None), (True, None)])
+def test_how_likely_a_sentence_has_to_be_is_what_one_of_ours_says(script: Script, told: Any, trusted_from: Any) -> None:
+    script.listing = listing("m", owner="dalle-kit", logprobs=True, trusted_from=told)
+    assert script.engine(by_words).trusted_from == trusted_from
 
 
 def test_how_likely_a_sentence_has_to_be_is_not_taken_from_others(script: Script) -> None:
-    script.listing = listing("m", owner="vllm", logprobs=True, trusted=-3.5)
-    assert script.engine(by_words).trusted is None
+    script.listing = listing("m", owner="vllm", logprobs=True, trusted_from=-3.5)
+    assert script.engine(by_words).trusted_from is None
 
 
 def test_another_server_is_asked_for_one_token_more_which_does_not_count(script: Script) -> None:
