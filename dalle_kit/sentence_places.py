@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from dalle_kit.checks import adds_words, mixes_parts
 from dalle_kit.checks.notes import LONGEST, says_surely, with_capital_i
 from dalle_kit.checks.verbs import begins_with_verb, has_finite_verb
-from dalle_kit.checks.word_classes import DETERMINERS, SUBJECTS
+from dalle_kit.checks.word_classes import DETERMINERS, PERSONAL, SEXES, SUBJECTS
 from dalle_kit.checks.words import WORD, content_words, plain, stem
 from dalle_kit.records import Draft, Slot
 from dalle_kit.repair.workbench import Workbench
 from dalle_kit.review import open_slots, plain_sentence
 
-#: How much likelier, in nats, the sentence that was written has to be than what its note becomes: without a word of its
-#: note that tells something, as a short sentence is likely by itself; and with "we" of one who writes alone, or "I" of
-#: another.
-_LOST, _ALONE_AS_WE = 10.0, 4.0
+#: How much likelier, in nats, the sentence that was written has to be than what its note becomes: as it may have words
+#: that nobody told; without a word of its note that tells something, as a short sentence is likely by itself; and with
+#: "we" of one who writes alone, or "I" of another.
+_OWN, _LOST, _ALONE_AS_WE = 1.0, 10.0, 4.0
 
 #: The words of whoever writes.
 CALLED = {"I": frozenset("i me my mine myself".split()), "We": frozenset("we us our ours ourselves".split())}
@@ -88,7 +88,7 @@ class Place:
     @property
     def _less(self) -> float:
         """How much likelier the sentence has to be than what its note becomes, in nats."""
-        return 0.0 if self.is_note else _ALONE_AS_WE * self.is_of_others + _LOST * self._loses
+        return 0.0 if self.is_note else _OWN + _ALONE_AS_WE * self.is_of_others + _LOST * self._loses
 
     @property
     def _loses(self) -> bool:
@@ -150,6 +150,12 @@ def _equates(place: Place) -> bool:
     return any(sign in place.note and sign not in place.sentence for sign in (" = ", " -> ", " => ", "\u2192"))
 
 
+def _guesses(place: Place) -> bool:
+    """Say whether a sentence says "he" or "she" of somebody of whom nobody told which: "on leave" is not "She is"."""
+    said, told = words_of(place.sentence) & PERSONAL, words_of(" ".join(place.bench.reviewer.known))
+    return any(said & sex and not told & sex for sex in SEXES)
+
+
 def _adds(place: Place) -> bool:
     """Say whether a sentence adds words to a short note, but for those of what it calls "it"."""
     told = [*place.slot.about, *place.slot.otherwise, *(place.slot.known or ()), *_elsewhere(place)]
@@ -160,4 +166,4 @@ def _adds(place: Place) -> bool:
 
 def is_wrong(place: Place) -> bool:
     """Say whether the sentence of a place surely says something else than its point."""
-    return any(is_so(place) for is_so in (_mixes, _unquotes, _does_to_itself, _equates, _adds))
+    return any(is_so(place) for is_so in (_mixes, _unquotes, _does_to_itself, _equates, _guesses, _adds))

@@ -44,6 +44,18 @@ ADVERBS = frozenset(
     "also just still already always never only soon then now however really even ever again maybe perhaps instead "
     "therefore kindly too yet simply actually both all usually often currently".split()
 )
+#: What tells that somebody is "he" or "she": a name does not.
+SEXES = (
+    frozenset(
+        "he him his himself man men boy boys gentleman mr sir lord father dad daddy grandfather grandad granddad "
+        "grandpa son grandson brother uncle nephew husband boyfriend widower king prince monk waiter actor".split()
+    ),
+    frozenset(
+        "she her hers herself woman women girl girls lady mrs ms miss madam mother mum mom mummy grandmother grandma "
+        "gran granny nan daughter granddaughter sister aunt auntie niece wife girlfriend widow queen princess nun "
+        "waitress actress".split()
+    ),
+)
 #: How somebody is.
 QUALITIES = frozenset(
     "good great late reliable punctual careful kind calm honest polite quick friendly able willing fluent strong "
