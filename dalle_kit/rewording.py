@@ -33,9 +33,12 @@ if TYPE_CHECKING:
     from dalle_kit.engine.results import Generation
     from dalle_kit.plugin_manager.manager import Plugins
 
-#: The mean log-likelihood of a token, in nats, below which little words made no sentence of a note, with a model of
-#: which nobody has measured what it is to be trusted from; and where a name is put in, which is never likely.
+#: The mean log-likelihood of a token, in nats, below which little words made no sentence of a note, where it was not
+#: measured what the model is to be trusted from; and where a name is put in, which is never likely.
 _LEAST, _LEAST_OF_NAMES = -1.1, -3.0
+
+#: The most words of a prompt beside those of the points: what is to be written, its subject and the like.
+_FRAME = 20
 
 
 def typed_sentences(work: Work) -> dict[str, str]:
@@ -68,16 +71,16 @@ def reworded(
     Where neither is likely enough to be trusted the note stands as it was typed. Where a server does not say how likely
     texts are, only what is wrong is written again.
     """
-    places = [_places(plugins, each) for each in drafts]
+    places = [_places(plugins, each, engine.trusted_from) for each in drafts]
     every = [place for row in places for place in row if engine.tells_likelihoods or place.wrong]
     _write(engine, [place for place in every if not place.is_note], replace(options, candidates=1), limit)
     if not limit.stopped:
         for place in every:
-            place.choose(engine.trusted_from)
+            place.choose()
     return [_with_choices(plugins, draft, row) for draft, row in zip(drafts, places, strict=True)]
 
 
-def _places(plugins: Plugins, draft: Finished) -> list[Place]:
+def _places(plugins: Plugins, draft: Finished, trusted_from: float | None) -> list[Place]:
     """Return the places of a draft, each for the sentence of one point."""
     reviewer, own = draft.reviewer, draft.own
     if not reviewer.is_told_in_english:
@@ -87,6 +90,7 @@ def _places(plugins: Plugins, draft: Finished) -> list[Place]:
     bench = Workbench(reviewer, draft.work.shaped.prompt, own, review, checks)
     faulty = {each.slot for each in review.findings if each.severity == "error"} | set(review.unsaid)
     writers = _writers(reviewer, own)
+    least = trusted_from if _is_alone(draft.work) else None
     places = []
     for slot in open_slots(own):
         text, result = own.texts[slot.name], draft.generation.slots.get(slot.name)
@@ -97,7 +101,7 @@ def _places(plugins: Plugins, draft: Finished) -> list[Place]:
         is_told_of = reviewer.topic != "" and _is_told_of_others(slot.about[0])
         called = (reviewer.topic,) if is_told_of else writers
         pattern = completed(slot.about[0], writers=called, begins=slot.starts_with.strip())
-        place = Place(bench, slot, text, result.log_likelihood, pattern, own, is_told_of=is_told_of)
+        place = Place(bench, slot, text, result.log_likelihood, pattern, own, least, is_told_of=is_told_of)
         place.wrong = not text or slot.name in faulty or is_wrong(place)
         place.is_note = not place.wrong and is_note(text, slot.about[0], pattern or re.escape(place.typed))
         if not place.is_note:
@@ -109,6 +113,15 @@ def _places(plugins: Plugins, draft: Finished) -> list[Place]:
     for place in places:
         place.beside = Draft(own.skeleton, {**own.texts, **instead, place.slot.name: ""})
     return places
+
+
+def _is_alone(work: Work) -> bool:
+    """Say whether the model is told little but the points.
+
+    After a message that is answered, or examples, it has other things to say, and no sentence is as likely as else.
+    """
+    points = (f"- {point}" for slot in work.shaped.skeleton.slots for point in slot.about)
+    return len(work.shaped.prompt.text.split()) <= sum(len(point.split()) for point in points) + _FRAME
 
 
 def _writers(reviewer: Reviewer, own: Draft) -> tuple[str, ...]:
@@ -132,7 +145,7 @@ def _write(engine: Engine, places: Sequence[Place], options: GenerationOptions, 
     results = rewritten(engine, [rewriting for _, rewriting in asked], options, limit)
     for (place, _), written in zip(asked, results, strict=True):
         if written is not None and written.slots[place.slot.name].reason != "time":
-            least = _LEAST_OF_NAMES if place.is_told_of else _LEAST if engine.trusted_from is None else -math.inf
+            least = _LEAST_OF_NAMES if place.is_told_of else _LEAST if place.trusted_from is None else -math.inf
             place.made, place.made_likelihood = _made(place, written, least), written.log_likelihood
 
 

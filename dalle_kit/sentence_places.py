@@ -40,10 +40,11 @@ class Place:
     """A place for one point: the sentence in it, and the expression of those that its note becomes.
 
     ``pattern`` is None where the note can only stand as it was typed; ``likelihood`` is the sentence's after the
-    request, in nats; ``beside`` is the draft without it, and with notes where sentences have to go. ``is_note`` is
-    whether the sentence is its note with little words put in, ``wrong`` whether it has to go, ``is_of_others`` whether
-    it says "we" of one who writes alone, or "I" of another, ``is_told_of`` whether the point is of the person whom all
-    is about. ``made`` is what the note became, if anything, with its likelihood; ``choice`` is what stands in the end.
+    request, in nats, and ``trusted_from`` what it has to be, None for anything; ``beside`` is the draft without it, and
+    with notes where sentences have to go. ``is_note`` is whether the sentence is its note with little words put in,
+    ``wrong`` whether it has to go, ``is_of_others`` whether it says "we" of one who writes alone, or "I" of another,
+    ``is_told_of`` whether the point is of the person whom all is about. ``made`` is what the note became, if anything,
+    with its likelihood; ``choice`` is what stands in the end.
     """
 
     bench: Workbench
@@ -52,6 +53,7 @@ class Place:
     likelihood: float
     pattern: str | None
     beside: Draft
+    trusted_from: float | None
     is_note: bool = False
     wrong: bool = False
     is_of_others: bool = False
@@ -70,7 +72,7 @@ class Place:
         """The point as a sentence, as it was typed."""
         return with_capital_i(plain_sentence(self.slot, 0))
 
-    def choose(self, trusted_from: float | None) -> None:
+    def choose(self) -> None:
         """Choose the likelier sentence, or the note as it was typed where neither is likely enough to be trusted.
 
         A long note may be a sentence as well as not, and one that a name came into is never likely.
@@ -78,7 +80,7 @@ class Place:
         if self.is_told_of and (self.made or self.is_note):
             self.choice = self.made or self.sentence
             return
-        least = -math.inf if trusted_from is None or len(self.note.split()) > LONGEST else trusted_from
+        least = -math.inf if self.trusted_from is None or len(self.note.split()) > LONGEST else self.trusted_from
         options = [] if self.wrong else [(self.likelihood - self._less, self.likelihood, self.sentence)]
         if self.made:
             options.append((self.made_likelihood, self.made_likelihood, self.made))
@@ -164,6 +166,11 @@ def _adds(place: Place) -> bool:
     return len(place.note.split()) <= _SHORT and adds_words(place.sentence, *told)
 
 
+def _leaves_out(place: Place) -> bool:
+    """Say whether a sentence says of "no shoes, no entry" more than that."""
+    return bool(_WITHOUT.match(place.note)) and place.sentence != place.typed
+
+
 def is_wrong(place: Place) -> bool:
     """Say whether the sentence of a place surely says something else than its point."""
-    return any(is_so(place) for is_so in (_mixes, _unquotes, _does_to_itself, _equates, _guesses, _adds))
+    return any(is_so(place) for is_so in (_mixes, _unquotes, _does_to_itself, _equates, _guesses, _leaves_out, _adds))

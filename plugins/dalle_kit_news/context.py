@@ -111,7 +111,8 @@ def _topics(request: ArticleRequest) -> list[str]:
     if request.section:
         return [request.section]
     told = set(re.findall(r"\w+", " ".join(request.facts).casefold()))
-    words = [word for word in re.findall(r"[^\W\d_]+", request.headline) if len(word) >= _SHORTEST_TOPIC]
+    headline = re.sub(r"\bto [^\W\d_]+", " ", request.headline, flags=re.IGNORECASE)  # what is to be done is no topic
+    words = [word for word in re.findall(r"[^\W\d_]+", headline) if len(word) >= _SHORTEST_TOPIC]
     words = [word for word in words if content_words(word)] or [request.headline]
     ranked = sorted(words, key=lambda word: word.casefold() not in told)
     return list(dict.fromkeys(capitalised(word) for word in ranked))[:_MOST_TOPICS]

@@ -198,7 +198,15 @@ def test_a_beginning_may_be_certain() -> None:
     "note",
     [
         *("", "...", 'she said "no"', "It rains. We stay.", "one\ntwo", "word " * 17, "and/or", "(train) paid"),
-        *("jacket - no umbrella", "flour & eggs", "paid; thanks", "rain = off", "5- 6 people", "open \u2013 late"),
+        *(
+            "jacket - no umbrella",
+            "flour & eggs",
+            "paid; thanks",
+            "rain = off",
+            "5- 6 people",
+            "open \u2013 late",
+            "no shoes, no entry",
+        ),
     ],
 )
 def test_what_is_no_note_has_no_pattern(note: str) -> None:
