@@ -25,7 +25,7 @@ from dalle_kit.records import Draft, GenerationOptions, Slot
 from dalle_kit.repair import Rewriting, quoted
 from dalle_kit.repair.workbench import BEAMS, SENTENCE_TOKENS, Workbench
 from dalle_kit.review import Reviewer, open_slots, plain_sentence
-from dalle_kit.sentence_places import CALLED, Place, is_note, is_wrong, words_of
+from dalle_kit.sentence_places import CALLED, Place, is_note, is_wrong, says_nothing, words_of
 from dalle_kit.writing import is_for_one_point, rewritten
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def _made(place: Place, written: Generation, least: float) -> str:
     if written.mean_log_likelihood < least:
         return ""
     text = place.bench.acceptable(written.text, place.slot, beside=place.beside)
-    if not text or not (has_finite_verb(text) or text.startswith("Please ")):
+    if not text or not (has_finite_verb(text) or text.startswith("Please ")) or says_nothing(place.note, text):
         return ""
     return "" if place.bench.reviewer.unsaid(place.slot.about, text) else text
 

@@ -29,6 +29,17 @@ _SHORT = 6
 #: "no shoes, no entry" and "see you at Easter": nothing is missing.
 _WITHOUT = re.compile(r"no\b.*, no\b|see you\b", re.IGNORECASE)
 
+#: What a verb in "10 am not 11 am", "order no 77" and "card only" would say.
+_NOTHING = re.compile(r"\b(?:is|are|was|were|be) (?:not (?:\d|the\b|[A-Z])|no \S*\d|only[.?]?\Z)")
+
+#: Who says what stands behind the colon.
+_SPEAKER = re.compile(
+    r"(?:the )?(?:[\w-]+ )?(?:mayor|police|experts?|coach|minister|council|spokes\w+|union|owner|director|chair\w*|"
+    r"chief|firefighters|coastguard|doctors?|neighbou?rs?|residents|witness(?:es)?|lawyers?|judge|farmers?|company|manager|"
+    r"teachers?|parents?|boss|client|customers?): ",
+    re.IGNORECASE,
+)
+
 _MARKS = re.compile("[\u201c\u201d]")
 
 #: What stands for something that is told before: a sentence may say what it is.
@@ -148,8 +159,8 @@ def _does_to_itself(place: Place) -> bool:
 
 
 def _equates(place: Place) -> bool:
-    """Say whether a sentence puts words for the sign of a note such as "rain = cancelled", which may stand for any."""
-    return any(sign in place.note and sign not in place.sentence for sign in (" = ", " -> ", " => ", "\u2192"))
+    """Say whether a sentence has more than the note with a sign such as "rain = cancelled", which may stand for any."""
+    return any(sign in place.note for sign in (" = ", " -> ", " => ", "\u2192")) and place.sentence != place.typed
 
 
 def _guesses(place: Place) -> bool:
@@ -171,6 +182,23 @@ def _leaves_out(place: Place) -> bool:
     return bool(_WITHOUT.match(place.note)) and place.sentence != place.typed
 
 
+def says_nothing(note: str, sentence: str) -> bool:
+    """Say whether a sentence says what its note does not: "10am is not 11am" of one hour instead of another.
+
+    "Mayor: no alternative" is what the mayor says, and not that there is none for them.
+    """
+    speaker = _SPEAKER.match(note)
+    answers = bool(speaker) and not re.search(r":|\bsa(?:y|ys|id)\b", sentence)
+    return answers or bool(_NOTHING.search(sentence) and not _NOTHING.search(note))
+
+
+def _says_nothing(place: Place) -> bool:
+    return says_nothing(place.note, place.sentence)
+
+
 def is_wrong(place: Place) -> bool:
     """Say whether the sentence of a place surely says something else than its point."""
-    return any(is_so(place) for is_so in (_mixes, _unquotes, _does_to_itself, _equates, _guesses, _leaves_out, _adds))
+    return any(
+        is_so(place)
+        for is_so in (_mixes, _unquotes, _does_to_itself, _equates, _guesses, _leaves_out, _says_nothing, _adds)
+    )

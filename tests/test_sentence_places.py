@@ -9,7 +9,7 @@ import pytest
 from dalle_kit import Slot
 from dalle_kit.records import Draft, Skeleton
 from dalle_kit.repair.workbench import Workbench
-from dalle_kit.sentence_places import Place
+from dalle_kit.sentence_places import Place, says_nothing
 
 NOTE, TYPED = "boiler out again", "Boiler out again."
 OWN, MADE = "The boiler went out again.", "The boiler is out again."
@@ -70,3 +70,22 @@ def test_a_sentence_that_a_name_came_into_is_trusted() -> None:
 
 def test_the_note_as_it_was_typed_has_a_capital_i() -> None:
     assert chosen(place(note="can't find it, think i lost it", likelihood=-9.0)) == "Can't find it, think I lost it."
+
+
+@pytest.mark.parametrize(
+    ("note", "sentence", "nothing"),
+    [
+        ("10am not 11am", "10am is not 11am.", True),
+        ("the blue form, not the red one", "The blue form is not the red one.", True),
+        ("order no A-5531", "The order is no A-5531.", True),
+        ("card only", "The card is only.", True),
+        ("mayor: no alternative", "The mayor has no alternative.", True),
+        ("mayor: no alternative", "There is no alternative, says the mayor.", False),
+        ("fire chief: too late", "Fire chief: too late.", False),
+        ("draft not ready", "The draft is not ready.", False),
+        ("this is not the key", "This is not the key.", False),
+        ("open only on Friday", "It is only open on Friday.", False),
+    ],
+)
+def test_what_a_verb_makes_nonsense_of_is_seen(note: str, sentence: str, nothing: bool) -> None:
+    assert says_nothing(note, sentence) == nothing
