@@ -88,9 +88,10 @@ def test_an_installed_plugin_shows_at_once(note: Path, log: Path, site: Path, in
 def test_an_edited_plugin_shows_at_once(note: Path, log: Path, site: Path) -> None:
     command_table()
     loads(log, site)
-    note.write_text(note.read_text(encoding="utf-8").replace("'note'", "'memo'"), encoding="utf-8")
+    # Of another length: Python itself takes a file of the same size, changed within a second, for the one it compiled.
+    note.write_text(note.read_text(encoding="utf-8").replace("'note'", "'letter'"), encoding="utf-8")
     later(note)
-    assert "memo" in domain_names(command_table())
+    assert "letter" in domain_names(command_table())
 
 
 def test_a_mended_plugin_shows_at_once(install: Install, site: Path) -> None:
