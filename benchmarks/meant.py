@@ -19,6 +19,7 @@ from pathlib import Path
 from common import table
 
 from dalle_kit import Kit
+from dalle_kit.checks.word_classes import CONTRACTIONS
 from dalle_kit.corpora import Meant, read_meant
 from dalle_kit_email.corpus import MEANT as EMAIL_NOTES
 from dalle_kit_news.corpus import MEANT as NEWS_NOTES
@@ -28,14 +29,9 @@ KINDS = ("meant", "as typed", "something else")
 _TOGETHER = 40
 #: Spellings and choices that are no difference here.
 _SAME = (
-    (r"\b(i|we|they|you)'(?:re|m)\b", r"\1 are"),
-    (r"\b(it|that|this|there|he|she|what|where|who)'s\b", r"\1 is"),
-    (r"\b(i|we|they|you)'ve\b", r"\1 have"),
-    (r"\b(\w+)'ll\b", r"\1 will"),
-    (r"\b(i|we|they|you|it|he|she)'d\b", r"\1 would"),
-    (r"\bcan(?:'t|not)\b", "can not"),
-    (r"\bwon't\b", "will not"),
-    (r"n't\b", " not"),
+    *CONTRACTIONS,
+    (r"\b(this|where)'s\b", r"\1 is"),
+    (r"'ll\b", " will"),
     (r"\bwe\b", "i"),
     (r"\bus\b", "me"),
     (r"\b(?:this|that)\b", "it"),

@@ -96,7 +96,7 @@ def _places(plugins: Plugins, draft: Finished, trusted_from: float | None) -> li
         text, result = own.texts[slot.name], draft.generation.slots.get(slot.name)
         if not (is_for_one_point(slot) and reviewer.is_english_prose(slot) and slot.when is None and result):
             continue
-        if result.reason == STATED:
+        if result.reason == STATED:  # nothing was written for it
             continue
         is_told_of = reviewer.topic != "" and _is_told_of_others(slot.about[0])
         called = (reviewer.topic,) if is_told_of else writers
@@ -110,7 +110,7 @@ def _places(plugins: Plugins, draft: Finished, trusted_from: float | None) -> li
             place.is_of_others = bool(called and (strangers & words_of(text)) - words_of(slot.about[0]))
         places.append(place)
     instead = {place.slot.name: place.typed for place in places if place.wrong}
-    for place in places:
+    for place in (each for each in places if not each.is_note):
         place.beside = Draft(own.skeleton, {**own.texts, **instead, place.slot.name: ""})
     return places
 

@@ -142,7 +142,7 @@ def _elsewhere(place: Place) -> list[str]:
 def _mixes(place: Place) -> bool:
     """Say whether a sentence tells the parts of its point in another order, or leaves a word of them out."""
     told = (place.note, place.typed)
-    return not _elsewhere(place) and all(mixes_parts(place.sentence, each) for each in told)
+    return all(mixes_parts(place.sentence, each) for each in told) and not _elsewhere(place)
 
 
 def _unquotes(place: Place) -> bool:
@@ -165,16 +165,18 @@ def _equates(place: Place) -> bool:
 
 def _guesses(place: Place) -> bool:
     """Say whether a sentence says "he" or "she" of somebody of whom nobody told which: "on leave" is not "She is"."""
-    said, told = words_of(place.sentence) & PERSONAL, words_of(" ".join(place.bench.reviewer.known))
-    return any(said & sex and not told & sex for sex in SEXES)
+    guessed = [sex for sex in SEXES if sex & PERSONAL & words_of(place.sentence)]
+    return bool(guessed) and not all(sex & words_of(" ".join(place.bench.reviewer.known)) for sex in guessed)
 
 
 def _adds(place: Place) -> bool:
     """Say whether a sentence adds words to a short note, but for those of what it calls "it"."""
+    if len(place.note.split()) > _SHORT:
+        return False
     told = [*place.slot.about, *place.slot.otherwise, *(place.slot.known or ()), *_elsewhere(place)]
     if _STANDS_FOR.search(place.note):
         told += place.bench.reviewer.known
-    return len(place.note.split()) <= _SHORT and adds_words(place.sentence, *told)
+    return adds_words(place.sentence, *told)
 
 
 def _leaves_out(place: Place) -> bool:
@@ -192,13 +194,7 @@ def says_nothing(note: str, sentence: str) -> bool:
     return answers or bool(_NOTHING.search(sentence) and not _NOTHING.search(note))
 
 
-def _says_nothing(place: Place) -> bool:
-    return says_nothing(place.note, place.sentence)
-
-
 def is_wrong(place: Place) -> bool:
     """Say whether the sentence of a place surely says something else than its point."""
-    return any(
-        is_so(place)
-        for is_so in (_mixes, _unquotes, _does_to_itself, _equates, _guesses, _leaves_out, _says_nothing, _adds)
-    )
+    flaws = (_mixes, _unquotes, _does_to_itself, _equates, _guesses, _leaves_out, _adds)
+    return says_nothing(place.note, place.sentence) or any(is_so(place) for is_so in flaws)

@@ -179,7 +179,8 @@ def _add_models(router: APIRouter, writers: Writers) -> None:
 
     def shown(name: str) -> dict[str, Any]:
         told = {"id": name, "object": "model", "created": born, "owned_by": "dalle-kit"}
-        return {**told, "logprobs": writers.tells_likelihoods(name), "trusted_from": writers.trusted_from(name)}
+        tells, trusted_from = writers.likelihoods_of(name)
+        return {**told, "logprobs": tells, "trusted_from": trusted_from}
 
     one = {"one of them": link("model", "model", "$response.body#/data/0/id")}
 

@@ -52,22 +52,15 @@ class Writers:
         others = {name: domain for name, domain in here.items() if name not in (self._kit.model, self._first.model)}
         return {self.first: None, **others}
 
-    def tells_likelihoods(self, name: str) -> bool:
-        """Say whether a model of a name of the server's says how likely a prompt is."""
+    def likelihoods_of(self, name: str) -> tuple[bool, float | None]:
+        """Say whether a model of a name of the server's tells how likely a prompt is, and what it is trusted from."""
         if name == self.first:
-            return self._first.family == "causal"
-        stored = self._kit.registry.find(name)
+            return self._first.family == "causal", self._first.trusted_from
+        stored, tells = self._kit.registry.find(name), False
         # One that cannot be read is found so by whoever asks it to write, and is listed beside the others.
         with contextlib.suppress(ModelError):
-            return stored is not None and family_of(Path(stored.path)) == "causal"
-        return False
-
-    def trusted_from(self, name: str) -> float | None:
-        """Return how likely, in nats, a sentence for a note has to be with a model of a name of the server's."""
-        if name == self.first:
-            return self._first.trusted_from
-        stored = self._kit.registry.find(name)
-        return stored.spec.trusted_from if stored is not None and stored.spec is not None else None
+            tells = stored is not None and family_of(Path(stored.path)) == "causal"
+        return tells, stored.spec.trusted_from if stored and stored.spec else None
 
     def engine(self, name: str | None) -> tuple[str, Engine]:
         """Return the model of a name, or the first, with its name; raises UnknownNameError for none of the server's."""
