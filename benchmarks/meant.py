@@ -24,6 +24,7 @@ from dalle_kit.corpora import Meant, read_meant
 from dalle_kit_email.corpus import MEANT as EMAIL_NOTES
 from dalle_kit_news.corpus import MEANT as NEWS_NOTES
 
+SORTS = ("email", "reply", "news", "blog")
 KINDS = ("meant", "as typed", "something else")
 #: Requests that are written at once.
 _TOGETHER = 40
@@ -58,12 +59,12 @@ def kind_of(written: str, says: Iterable[str], typed: Iterable[str]) -> str:
     return KINDS[0] if found in map(same, says) else KINDS[1] if found in map(same, typed) else KINDS[2]
 
 
-def written_for(kit: Kit, domain: str, requests: list[Meant]) -> Iterator[tuple[str, tuple[str, ...], str, str]]:
-    """Yield each note of requests with what it may mean, what was written for it and which kind that is."""
-    slot = "point" if domain == "email" else "fact"
+def written_for(kit: Kit, requests: list[Meant]) -> Iterator[tuple[str, tuple[str, ...], str, str]]:
+    """Yield each note of requests of a domain with what it may mean, what was written for it and which kind that is."""
     for start in range(0, len(requests), _TOGETHER):
         some = requests[start : start + _TOGETHER]
-        asked = [each.request() for each in some]
+        domain, asked = some[0].domain, [each.request() for each in some]
+        slot = "point" if domain == "email" else "fact"
         for each, fields, document in zip(some, asked, kit.batch(domain, asked), strict=True):
             slots = {one.name: one for one in kit.shape(domain, kit.request(domain, fields)).skeleton.slots}
             for number, (note, says) in enumerate(zip(each.notes, each.says, strict=True), start=1):
@@ -76,23 +77,26 @@ def main() -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", help="another model than the default")
-    parser.add_argument("--limit", type=int, default=400, help="requests of each domain")
+    parser.add_argument("--limit", type=int, default=400, help="requests of each sort of text")
     parser.add_argument("--notes", type=Path, help="a file of other requests, all of which are for measuring")
     parser.add_argument("--show", action="store_true", help="show notes, what was written and what is meant")
     given = parser.parse_args()
     kit = Kit(model=given.model) if given.model else Kit()
+    files = [given.notes] if given.notes else [EMAIL_NOTES, NEWS_NOTES]
+    sorts: dict[str, list[Meant]] = {sort: [] for sort in SORTS}
+    for each in (request for file in files for request in read_meant(file)):
+        if given.notes or each.is_held_out:
+            sorts["reply" if "message" in each.fields else each.domain].append(each)
     rows = []
-    for domain, file in (("email", EMAIL_NOTES), ("news", NEWS_NOTES)):
-        requests = [each for each in read_meant(given.notes or file) if given.notes or each.is_held_out]
-        requests = [each for each in requests if ("to" in each.fields) == (domain == "email")][: given.limit]
+    for sort, requests in sorts.items():
         counts: Counter[str] = Counter()
-        for note, says, written, kind in written_for(kit, domain, requests):
+        for note, says, written, kind in written_for(kit, requests[: given.limit]):
             counts[kind] += 1
             if given.show:
                 print(f"{kind} | {note} | {written} | {says[0]}")
         whole = counts.total()
-        rows.append([domain, str(whole), *(f"{counts[kind]} ({counts[kind] / (whole or 1):.1%})" for kind in KINDS)])
-    print(table(["domain", "notes", *KINDS], rows))
+        rows.append([sort, str(whole), *(f"{counts[kind]} ({counts[kind] / (whole or 1):.1%})" for kind in KINDS)])
+    print(table(["texts", "notes", *KINDS], rows))
 
 
 if __name__ == "__main__":

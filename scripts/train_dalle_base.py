@@ -56,17 +56,17 @@ def write_meant(kit: Kit, folder: Path) -> tuple[Path, Path]:
     """
     source = random.Random(3)
     learned, held_out = list[dict[str, Any]](), list[dict[str, Any]]()
-    for domain, file in (("email", EMAIL_NOTES), ("news", NEWS_NOTES)):
-        for each in read_meant(file):
-            best = {"domain": domain, "fields": each.request(), "text": each.best}
-            if each.is_held_out:
-                held_out.append(best)
-                continue
-            notes, text = each.another(source)
-            another = {"domain": domain, "fields": each.request(notes), "text": text}
-            learned += [best, another] if another != best else [best]
+    for each in (request for file in (EMAIL_NOTES, NEWS_NOTES) for request in read_meant(file)):
+        best = {"domain": each.domain, "fields": each.request(), "text": each.best}
+        if each.is_held_out:
+            held_out.append(best)
+            continue
+        notes, text = each.another(source)
+        another = {"domain": each.domain, "fields": each.request(notes), "text": text}
+        learned += [best, another] if another != best else [best]
+    for domain, count in _AGAIN.items():
         texts = sorted(kit.plugins.domain(domain).corpus("train"), key=lambda each: each.name)
-        again = source.sample([each for each in texts if _is_free(each.text)], _AGAIN[domain])
+        again = source.sample([each for each in texts if _is_free(each.text)], count)
         learned += [{"domain": domain, "fields": dict(each.fields), "text": each.text} for each in again]
     source.shuffle(learned)
     source.shuffle(held_out)

@@ -9,7 +9,7 @@ from dalle_kit.checks.facts import Fact, find_facts
 from dalle_kit.checks.form import DANGLING, PLACEHOLDER, ends_well, form, is_chatter, placeholders
 from dalle_kit.checks.grounding import Source, unsupported
 from dalle_kit.checks.invention import invented
-from dalle_kit.checks.notes import capitalised, has_picture, plain_sentence, says_nothing, without_list_mark
+from dalle_kit.checks.notes import capitalised, has_picture, list_items, plain_sentence, says_nothing
 from dalle_kit.checks.own_words import adds_words, mixes_parts
 from dalle_kit.checks.parser import NameFinder, load_name_finder
 from dalle_kit.checks.placement import borrowed, misplaced
@@ -61,6 +61,7 @@ __all__ = [
     "join_text",
     "keep_sentences",
     "key_words",
+    "list_items",
     "load_name_finder",
     "misplaced",
     "missing",
@@ -75,5 +76,4 @@ __all__ = [
     "split_text",
     "stem",
     "unsupported",
-    "without_list_mark",
 ]

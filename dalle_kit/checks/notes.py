@@ -26,7 +26,7 @@ from dalle_kit.checks.words import WORD
 LONGEST = 16
 _BEFORE, _BEHIND = ",;:!?", ".,;:!?\u2013-\u2026"
 #: What begins an item of a list. Before a number a dash may be a minus.
-_LIST_MARK = re.compile(r"(?:[*•]|[-\u2013](?!\s*\d))(?:\s+|\Z)")
+_LIST_MARK = re.compile(r"\A(?:[*•]|[-\u2013](?!\s*\d))(?:\s+|\Z)")
 #: Rules and lone marks, which stand in lists and in cells of tables.
 _MARKS = re.compile(r"[\s!-/:-@\[-`{-~]*")
 #: Pictures among the symbols, and not those of degrees and trade marks.
@@ -68,10 +68,11 @@ def bare(word: str) -> str:
     return word.lstrip(_BEFORE).rstrip(_BEHIND)
 
 
-def without_list_mark(note: str) -> str:
-    """Return a note without the mark that it has in a list of notes; "" if it is nothing else."""
-    mark = _LIST_MARK.match(note)
-    return note[mark.end() :] if mark else note
+def list_items(note: str) -> list[str]:
+    """Return the items of a note that is a pasted list, without their marks; else the note, without its own."""
+    lines = [line.strip() for line in note.splitlines() if line.strip()]
+    is_list = len(lines) > 1 and all(map(_LIST_MARK.match, lines))
+    return [_LIST_MARK.sub("", line, count=1) for line in (lines if is_list else [note.strip()])]
 
 
 def says_nothing(note: str) -> bool:

@@ -22,13 +22,19 @@ _WHOLE = 3
 class Meant:
     """A request: its fields but for its notes, these, and what each may mean, the best sentence first.
 
-    ``about`` is its subject or headline; ``is_held_out`` says that it is for measuring, and never learned.
+    ``about`` is its subject or headline; ``domain`` whose request it is; ``is_held_out`` says that it is for measuring,
+    and never learned.
     """
 
     about: str
     fields: Mapping[str, str]
     notes: tuple[str, ...]
     says: tuple[tuple[str, ...], ...]
+
+    @property
+    def domain(self) -> str:
+        """The domain whose request it is: "email", "news" or "blog"."""
+        return self.fields.get("domain", "email" if "to" in self.fields else "news")
 
     @property
     def is_held_out(self) -> bool:
@@ -43,9 +49,14 @@ class Meant:
     def request(self, notes: Sequence[str] | None = None) -> dict[str, Any]:
         """Return the fields of its domain's request with its notes, or some of them; nobody's address is told."""
         notes = list(self.notes if notes is None else notes)
-        if "to" not in self.fields:
-            return {**self.fields, "facts": notes}
-        return {**self.fields, "to": [f'"{self.fields["to"]}" <someone@example.com>'], "points": notes}
+        fields = {name: value for name, value in self.fields.items() if name not in ("domain", "message")}
+        if self.domain != "email":
+            return {**fields, "facts": notes}
+        fields["to"] = [f'"{fields["to"]}" <someone@example.com>']
+        if "message" in self.fields:
+            lines = (f"From: {fields.pop('to')[0]}", f"Subject: {fields.pop('subject')}", "", self.fields["message"])
+            fields["reply_to"] = "\n".join(lines)
+        return {**fields, "points": notes}
 
     def another(self, source: random.Random) -> tuple[tuple[str, ...], str]:
         """Return its notes, or some of them that stand together, and a text of sentences drawn for these."""

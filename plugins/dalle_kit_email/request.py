@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, JsonValue, PrivateAttr, field_validator, model_validator
 
 from dalle_kit import Request, option
-from dalle_kit.checks import says_nothing, spelled_out, without_list_mark
+from dalle_kit.checks import list_items, says_nothing, spelled_out
 from dalle_kit_email.addresses import (
     Mailbox,
     parse_mailbox,
@@ -138,7 +138,7 @@ class EmailRequest(Request):
     @field_validator("points")
     @classmethod
     def _said_points(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        points = (spelled_out(without_list_mark(point)) for point in value)
+        points = (spelled_out(item) for point in value for item in list_items(point))
         return tuple(point for point in points if not says_nothing(point))
 
     @field_validator("subject")

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, JsonValue, field_validator, model_validator
 
 from dalle_kit import Request, option
-from dalle_kit.checks import says_nothing, spelled_out, without_list_mark
+from dalle_kit.checks import list_items, says_nothing, spelled_out
 from dalle_kit_news.facts import QUESTIONS, statements
 from dalle_kit_news.quotes import Quote, on_one_line
 
@@ -109,7 +109,7 @@ class ArticleRequest(Request):
     @field_validator("facts")
     @classmethod
     def _reported_facts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        lines = (without_list_mark(on_one_line(" ".join(fact.split()))) for fact in value)
+        lines = (" ".join(on_one_line(item).split()) for fact in value for item in list_items(fact))
         facts = tuple(spelled_out(line) for line in lines if not says_nothing(line))
         if len(facts) > _MOST_FACTS:
             raise ValueError(

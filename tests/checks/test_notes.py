@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from dalle_kit.checks import capitalised, plain_sentence, without_list_mark
+from dalle_kit.checks import capitalised, list_items, plain_sentence
 from dalle_kit.checks.notes import asks
 
 
@@ -59,7 +59,7 @@ def test_a_plain_sentence_is_the_note_with_a_capital_and_an_end(note: str, sente
     ],
 )
 def test_a_list_mark_is_taken_away_and_a_minus_is_not(note: str, rest: str) -> None:
-    assert without_list_mark(note) == rest
+    assert list_items(note) == [rest]
 
 
 def test_words_spelled_in_their_own_way_stay() -> None:

@@ -160,6 +160,17 @@ def test_the_mark_of_a_list_is_no_part_of_a_point(ask: Ask, noted: str, point: s
     assert ask(points=[noted]).points == (point,)
 
 
+def test_a_list_pasted_into_one_point_is_as_many_points(ask: Ask) -> None:
+    assert ask(points=["- room B12\n  - from 14:00\n\n- bring lunch", "see you"]).points == (
+        "room B12",
+        "from 14:00",
+        "bring lunch",
+        "see you",
+    )
+    prose = "Two rooms are free:\n- B12\n- B14"
+    assert ask(points=[prose]).points == (prose,)
+
+
 def test_a_list_mark_without_words_is_no_point(ask: Ask) -> None:
     assert ask(points=["* ", "room B12", "?", "-----", "\N{BIRTHDAY CAKE}"]).points == ("room B12", "\N{BIRTHDAY CAKE}")
 

@@ -22,6 +22,10 @@ def test_facts_keep_their_order_and_lose_their_list_marks() -> None:
     assert request.length == "medium"
 
 
+def test_a_list_pasted_into_one_fact_is_as_many_facts() -> None:
+    assert ask(facts=["* until 14 June\n* two pillars"]).facts == ("until 14 June", "two pillars")
+
+
 def test_one_fact_needs_no_list_and_lines_become_spaces() -> None:
     assert ask(facts="until\n 14 June").facts == ("until 14 June",)
     assert ask(headline=" Bridge\nclosed \n").headline == "Bridge closed"
