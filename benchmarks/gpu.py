@@ -27,6 +27,7 @@ from common import spread, table
 from torch import Tensor
 
 from dalle_kit.engine.devices import prepare
+from dalle_kit.engine.graphs import round_rows, round_tokens
 from dalle_kit.engine.llama import LlamaModel
 from dalle_kit.engine.llama_config import LlamaConfig
 from dalle_kit.engine.llama_step import step
@@ -87,7 +88,7 @@ class Batch:
 
 @dataclass
 class Figures:
-    """All that was measured so far; ``copied`` is in bytes a second, ``read`` are the bytes that a step reads."""
+    """All that was measured so far; ``copied`` is in bytes a second, ``read`` are the bytes of weights in a step."""
 
     about: str
     copied: float
@@ -148,7 +149,6 @@ def theirs(model: Any, **settings: Any) -> Writer:
             tokens,
             attention_mask=torch.ones_like(tokens),
             max_new_tokens=count,
-            min_new_tokens=count,
             do_sample=False,
             pad_token_id=0,
             stopping_criteria=StoppingCriteriaList([watch]),
@@ -172,6 +172,7 @@ def load(folder: str | None) -> tuple[Any, LlamaModel]:
     else:
         model = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16)
     model = model.to("cuda", torch.bfloat16).eval()
+    model.generation_config.eos_token_id = None  # no text ends by itself, and none is kept from it at each token
     settings = _SIZES if folder is None else json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))
     sizes = LlamaConfig.parse(settings)
     if sizes is None:
@@ -186,12 +187,14 @@ def prompts(batch: int, vocabulary: int, *, seed: int) -> list[list[int]]:
     return found
 
 
-def measure(batch: int, writers: dict[str, Writer], vocabulary: int, notes: list[str]) -> dict[str, Measured]:
-    """Let all write in turns, after one warm-up each; who fails takes no further part."""
+def measure(
+    batch: int, writers: dict[str, Writer], vocabulary: int, notes: list[str], *, warm_ups: int = 1
+) -> dict[str, Measured]:
+    """Let all write in turns, after some warm-ups each; who fails takes no further part."""
     found = {name: Measured() for name in writers}
     left = dict(writers)
     start = time.perf_counter()
-    for number in range(-1, _ROUNDS):
+    for number in range(-warm_ups, _ROUNDS):
         if number == 0:
             start = time.perf_counter()
         if number > 0 and (time.perf_counter() - start) * (number + 1) / number > _PATIENCE:
@@ -250,7 +253,7 @@ def bandwidth() -> float:
 @torch.inference_mode()
 def kernels(model: LlamaModel, batch: int) -> int:
     """Return how many kernels a step consists of."""
-    config, size = model.config, 256
+    config, size = model.config, round_tokens(_PROMPT + _COUNT)
     cache = torch.zeros(
         (config.layers, 2, batch, config.kv_heads, size, config.head_width), dtype=model.dtype, device="cuda"
     )
@@ -287,6 +290,12 @@ def weight_bytes(model: LlamaModel) -> int:
     return sum(matrix.nbytes for matrix in (*matrices, model.head))
 
 
+def cache_bytes(model: LlamaModel, batch: int) -> int:
+    """Return the bytes of the cache that a recorded step of so many texts reads."""
+    config, size = model.config, round_tokens(_PROMPT + _COUNT)
+    return config.layers * 2 * round_rows(batch) * config.kv_heads * size * config.head_width * model.dtype.itemsize
+
+
 @torch.no_grad()
 def difference(network: Any, model: LlamaModel) -> float:
     """Return how far our logits, with recorded steps, are from those of transformers, as a share of their spread."""
@@ -300,9 +309,16 @@ def difference(network: Any, model: LlamaModel) -> float:
 
 
 def add_limits(found: Batch, model: LlamaModel, copied: float) -> None:
-    """Add the seconds that a step takes at least, each for a reason, and how many kernels it consists of."""
+    """Add the seconds that a step takes on the GPU, and that it takes at least to read its weights and its cache."""
     found.limits["replay"] = replays(model)
-    found.limits["bandwidth"] = weight_bytes(model) / copied
+    found.limits["bandwidth"] = (weight_bytes(model) + cache_bytes(model, found.batch)) / copied
+
+
+def add_launches(found: Batch, model: LlamaModel) -> None:
+    """Add how many kernels a step consists of, and how long as many take that do nothing.
+
+    What counts them may make all launches slower, so nothing is timed afterwards but these.
+    """
     found.limits["kernels"] = kernels(model, found.batch)
     found.limits["launch"] = launches(int(found.limits["kernels"]))
 
@@ -320,7 +336,7 @@ def tables(figures: Figures) -> str:
             table(head, least),
             "",
             f"{figures.about}; {_PROMPT} tokens of prompt, {_COUNT} written; median (minimum to maximum).",
-            f"A copy moves {figures.copied / 1e9:,.0f} GB/s; a step reads {figures.read / 1e6:,.0f} MB of weights.",
+            f"A copy moves {figures.copied / 1e9:,.0f} GB/s; a step reads {figures.read / 1e6:,.0f} MB of weights and its cache.",
             f"Logits differ from those of transformers by {differ or 'nobody knows how much'}.",
             *figures.notes,
         )
@@ -364,7 +380,13 @@ def main() -> int:
         if time.perf_counter() - start > options.seconds:
             figures.notes.append(f"{_STATIC}, {found.batch} texts: there was no time left")
             continue
-        found.compiled = measure(found.batch, writers, len(model.head), figures.notes)
+        torch.compiler.reset()  # so that it is compiled for this number of texts, not for any
+        network.__dict__.pop("_compiled_call", None)
+        found.compiled = measure(found.batch, writers, len(model.head), figures.notes, warm_ups=2)
+        figures.write(options.json)
+    for found in figures.batches:
+        with noted(f"launches, {found.batch} texts", figures.notes):
+            add_launches(found, model)
         figures.write(options.json)
     print(tables(figures))
     return 0
