@@ -49,14 +49,14 @@ class Meant:
     def request(self, notes: Sequence[str] | None = None) -> dict[str, Any]:
         """Return the fields of its domain's request with its notes, or some of them; nobody's address is told."""
         notes = list(self.notes if notes is None else notes)
-        fields = {name: value for name, value in self.fields.items() if name not in ("domain", "message")}
+        told = {name: value for name, value in self.fields.items() if name not in ("domain", "to", "message")}
         if self.domain != "email":
-            return {**fields, "facts": notes}
-        fields["to"] = [f'"{fields["to"]}" <someone@example.com>']
-        if "message" in self.fields:
-            lines = (f"From: {fields.pop('to')[0]}", f"Subject: {fields.pop('subject')}", "", self.fields["message"])
-            fields["reply_to"] = "\n".join(lines)
-        return {**fields, "points": notes}
+            return {**told, "facts": notes}
+        person = f'"{self.fields["to"]}" <someone@example.com>'
+        if "message" not in self.fields:
+            return {**told, "to": [person], "points": notes}
+        message = f"From: {person}\nSubject: {told.pop('subject')}\n\n{self.fields['message']}"
+        return {**told, "reply_to": message, "points": notes}
 
     def another(self, source: random.Random) -> tuple[tuple[str, ...], str]:
         """Return its notes, or some of them that stand together, and a text of sentences drawn for these."""

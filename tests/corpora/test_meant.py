@@ -23,7 +23,7 @@ FIGURE = re.compile(r"\d+(?:[.,:]\d+)*")
 def test_each_note_has_whole_sentences_and_none_tells_a_figure_that_nobody_told(file: Path) -> None:
     for request in read_meant(file):
         told = " ".join((request.about, *request.fields.values()))
-        assert len(request.notes) == len(request.says) > 1, request.about
+        assert len(request.notes) == len(request.says) > 0, request.about
         for note, says in zip(request.notes, request.says, strict=True):
             told = f"{told} {note}"
             assert says and note.strip() == note, request.about
@@ -34,7 +34,7 @@ def test_each_note_has_whole_sentences_and_none_tells_a_figure_that_nobody_told(
 
 def test_an_eighth_is_held_out_and_no_request_is_there_twice() -> None:
     requests = [each for file in FILES for each in read_meant(file)]
-    assert len({("to" in each.fields, each.about.casefold()) for each in requests}) == len(requests)
+    assert len({(each.domain, each.about.casefold()) for each in requests}) == len(requests)
     assert 0.1 < sum(each.is_held_out for each in requests) / len(requests) < 0.15
 
 
@@ -70,3 +70,19 @@ def test_a_request_is_read_with_its_fields(tmp_path: Path) -> None:
         "sender": "Tom",
         "points": ["keys lost"],
     }
+
+
+def test_a_request_may_answer_a_message_or_be_a_blog_post(tmp_path: Path) -> None:
+    file = tmp_path / "notes.jsonl"
+    rows = [
+        {"subject": "Shed", "to": "Ana", "sender": "Tom", "message": "Hi Tom,\n\nwho has the key?"},
+        {"headline": "A shed", "domain": "blog"},
+        {"headline": "Shed on fire"},
+    ]
+    points = [{"note": "with Dev", "says": ["It is with Dev."]}]
+    file.write_text("".join(json.dumps({**row, "points": points}) + "\n" for row in rows))
+    reply, post, article = read_meant(file)
+    assert [each.domain for each in (reply, post, article)] == ["email", "blog", "news"]
+    message = 'From: "Ana" <someone@example.com>\nSubject: Shed\n\nHi Tom,\n\nwho has the key?'
+    assert reply.request() == {"sender": "Tom", "reply_to": message, "points": ["with Dev"]}
+    assert post.request() == {"headline": "A shed", "facts": ["with Dev"]}
