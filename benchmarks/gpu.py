@@ -336,7 +336,8 @@ def tables(figures: Figures) -> str:
             table(head, least),
             "",
             f"{figures.about}; {_PROMPT} tokens of prompt, {_COUNT} written; median (minimum to maximum).",
-            f"A copy moves {figures.copied / 1e9:,.0f} GB/s; a step reads {figures.read / 1e6:,.0f} MB of weights and its cache.",
+            f"A copy moves {figures.copied / 1e9:,.0f} GB/s; "
+            f"a step reads {figures.read / 1e6:,.0f} MB of weights, and its cache.",
             f"Logits differ from those of transformers by {differ or 'nobody knows how much'}.",
             *figures.notes,
         )

@@ -74,7 +74,7 @@ class Settings(_Table):
         default=120, ge=1, description="Seconds for which it may say nothing; it is then asked once more, and given up."
     )
     identity: Mapping[str, str] = pydantic.Field(
-        default_factory=dict, description="Fills request fields left out: sender, address, signature, tone."
+        default_factory=dict, description="Fills request fields left out: sender, address, signature, tone, closing."
     )
     aliases: Mapping[str, str] = pydantic.Field(default_factory=dict, description="Your own names for models.")
     plugins: PluginSettings = pydantic.Field(default_factory=PluginSettings, description="Which plugins run.")

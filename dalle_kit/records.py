@@ -29,7 +29,7 @@ class GenerationOptions:
 
     ``temperature`` 0 is greedy decoding. ``top_p`` keeps the smallest set of tokens whose probabilities sum to it,
     ``top_k`` the k most likely (0: all), ``min_p`` those at least that fraction of the likeliest. ``max_tokens`` bounds
-    each slot. Of up to ``candidates`` drafts the best is made: further ones are written where the first leaves
+    each slot. Of up to ``candidates`` drafts the best is kept: further ones are written where the first leaves
     something to be desired. The same ``seed`` gives the same text.
     """
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dalle_kit.models.spec import Progress
 
 #: The exit code where a baseline is kept and something has become significantly worse.
-FALLEN = 1
+FALLEN = 3
 
 
 @click.command(
@@ -44,7 +44,7 @@ FALLEN = 1
 )
 @click.option("--baseline", type=click.Path(path_type=Path), metavar="FILE", help="Compare with an earlier report.")
 @click.option(
-    "--fail-below", type=click.Path(path_type=Path), metavar="FILE", help="The same; exit code 1 on a significant fall."
+    "--fail-below", type=click.Path(path_type=Path), metavar="FILE", help="The same; exit code 3 on a significant fall."
 )
 @click.option(
     "--timed", type=click.IntRange(0), default=5, show_default=True, metavar="N", help="Time so many documents singly."

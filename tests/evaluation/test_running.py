@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -124,6 +125,15 @@ def test_the_command_writes_reports_and_guards_a_baseline(
     compared = json.loads(capfd.readouterr().out)["comparisons"]
     assert [each["against"] for each in compared] == [f"{first}: model={tiny}"]
     assert all(not each["significant"] for each in compared[0]["metrics"].values())
+
+
+def test_a_report_that_is_much_worse_ends_with_code_three(
+    shared_home: None, tiny: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    wanted = ["eval", "news", "--cases", "hand", "--limit", "8", "--timed", "0", "--model", tiny]
+    assert main([*wanted, "--output", str(tmp_path / "report.json")]) == 0
+    assert main([*wanted, "--no-repair", "--fail-below", str(tmp_path / "report.json")]) == 3
+    assert re.search(r"significantly worse than .*report\.json: .*coverage", capfd.readouterr().err)
 
 
 def test_wrong_use_is_told_before_anything_is_loaded(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
