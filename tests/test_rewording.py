@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import dalle_kit.rewording as rewording
-from dalle_kit import Document, GenerationOptions, Kit, Slot, pipeline
+from dalle_kit import Document, GenerationOptions, Kit, Slot, make_examples, pipeline
 from dalle_kit.records import Skeleton
 from dalle_kit.requesting import Shaping, work_of
 from dalle_kit.review import Reviewer
@@ -30,7 +30,7 @@ def letter(kit: Kit, subject: str, *points: str, **more: Any) -> Document:
         ("Apprentice", "told him twice already", "I have told him twice already."),
         ("Car", "someone scratched my car in the yard this morning", "Someone scratched my car"),
         ("Party", "a slice of cake will be sent to you", "A slice of cake will be sent to you."),
-        ("Rota", "Jo isn't on duty on Sunday, Kim is", "Jo isn't on duty on Sunday, Kim is."),
+        ("Rota", "Jo isn't on duty on Sunday, Kim is", "Jo isn't on duty on Sunday, but Kim is."),
         ("Invoices", "they need the invoices of May and June", "They need the invoices of May and June."),
         ("Boiler", "must be serviced before winter", "It must be serviced before winter."),
         ("Corrections", "we also misspelt Siân's name. Sorry, Siân!", "We also misspelt Siân's name. Sorry, Siân!"),
@@ -48,8 +48,8 @@ def test_a_loss_that_no_check_sees_is_undone(kit: Kit) -> None:
 
 
 #: A note whose sentence gives way to what the note becomes.
-AFFECTED = "84 jobs affected, half offered posts elsewhere"
-DRAFTED = "84 jobs are affected, half of them offered posts elsewhere."
+STICKS = "sticks halfway in cold weather"
+DRAFTED = "The door sticks halfway in cold weather."
 
 ASKED = b"""From: Nora Blake <nora@example.com>
 To: tom@example.com
@@ -75,6 +75,24 @@ def test_one_person_who_answers_speaks_for_nobody_else(kit: Kit, sender: str, po
     fields = {"reply_to": ASKED, "sender": sender, "points": points, "quote": False}
     text = kit.generate("email", fields, seed=0).text
     assert told in text and not {"We", "we"} & set(text.split())
+
+
+def test_an_answer_stands_as_it_was_typed_where_no_sentence_is_likely(kit: Kit) -> None:
+    fields = {"reply_to": ASKED, "sender": "Tom", "points": ["flu since Saturday, fever gone"], "quote": False}
+    assert "Flu since Saturday, fever gone." in kit.generate("email", fields, seed=0).text
+
+
+def test_sentences_are_held_to_what_is_trusted_after_a_message_and_not_after_examples(kit: Kit) -> None:
+    letters = [
+        f"Hi {name},\n\nThe {what} goes out on Tuesday.\n\nCheers,\nOle"
+        for name, what in (("Jo", "bin"), ("Al", "cat"))
+    ]
+    like = (make_examples(letters, kind="email"),)
+    for fields in ({"to": ["jo@example.com"], "subject": "Shed"}, {"reply_to": ASKED}):
+        for shaping, is_alone in ((Shaping(), True), (Shaping(like=like, steer="prompt"), False)):
+            work = work_of(kit, "email", {**fields, "points": ["key with Dev"], "sender": "Tom"}, {}, shaping)
+            reviewer = Reviewer(work.domain, work.request, work.shaped.skeleton)
+            assert rewording._is_alone(work, reviewer) is is_alone
 
 
 @pytest.mark.parametrize(
@@ -150,7 +168,7 @@ def test_a_good_sentence_stays(kit: Kit) -> None:
 
 
 def test_who_feels_something_is_said_and_who_is_out_of_something_is_not_guessed(kit: Kit) -> None:
-    document = letter(kit, "Logo and printer on the second floor", "like the green one best", "out of toner again")
+    document = letter(kit, "Logo and the printer", "like the green one best", "out of toner again")
     assert "I like the green one best." in document.text
     assert "I am out of toner" not in document.text and "We are out of toner" not in document.text
 
@@ -160,8 +178,8 @@ def test_what_is_stated_is_not_asked(kit: Kit) -> None:
 
 
 def test_where_the_model_finds_no_sentence_likely_the_note_stands_as_it_was_typed(kit: Kit) -> None:
-    document = letter(kit, "Hall", "mornings only, Portuguese")
-    assert "Mornings only, Portuguese." in document.text
+    document = letter(kit, "Hall", "cash only, no website")
+    assert "Cash only, no website." in document.text
     assert any(line.startswith("stated: ") for line in document.provenance.repairs)
 
 
@@ -198,8 +216,8 @@ def test_the_model_is_asked_for_all_where_its_own_words_are_wanted(kit: Kit, mor
 
 
 def test_what_was_written_again_is_told(kit: Kit) -> None:
-    (line,) = letter(kit, "Sofa", AFFECTED).provenance.repairs
-    assert line == f'wrote again: "{DRAFTED}" as "84 jobs are affected and half are offered posts elsewhere."'
+    (line,) = letter(kit, "Door", STICKS).provenance.repairs
+    assert line == f'wrote again: "{DRAFTED}" as "It sticks halfway in cold weather."'
 
 
 def test_points_that_share_a_fact_are_all_told(kit: Kit) -> None:
@@ -208,7 +226,7 @@ def test_points_that_share_a_fact_are_all_told(kit: Kit) -> None:
 
 
 def test_without_repair_the_draft_stays(kit: Kit) -> None:
-    document = letter(kit, "Sofa", AFFECTED, repair=False)
+    document = letter(kit, "Door", STICKS, repair=False)
     assert document.provenance.repairs == () and DRAFTED in document.text
 
 
@@ -232,7 +250,7 @@ def test_quotation_marks_are_kept(kit: Kit) -> None:
 
 
 def test_words_that_the_user_has_drawn_stay(kit: Kit) -> None:
-    repairs = letter(kit, "Sofa", AFFECTED, temperature=0.7).provenance.repairs
+    repairs = letter(kit, "Door", STICKS, temperature=0.7).provenance.repairs
     assert not any(line.startswith("wrote again") for line in repairs)
 
 
@@ -241,7 +259,7 @@ def test_an_interruption_leaves_the_draft(kit: Kit, monkeypatch: pytest.MonkeyPa
         raise KeyboardInterrupt
 
     monkeypatch.setattr(rewording, "rewritten", interrupted)
-    fields = {"to": ["jo@example.com"], "sender": "Sam", "subject": "Sofa", "points": [AFFECTED]}
+    fields = {"to": ["jo@example.com"], "sender": "Sam", "subject": "Door", "points": [STICKS]}
     stream = kit.stream("email", fields, seed=0)
     with pytest.raises(KeyboardInterrupt):
         list(stream)
@@ -253,6 +271,6 @@ def test_a_failure_leaves_the_draft_and_is_told(kit: Kit, monkeypatch: pytest.Mo
         raise RuntimeError("no memory")
 
     monkeypatch.setattr(rewording, "rewritten", failing)
-    document = letter(kit, "Sofa", AFFECTED)
+    document = letter(kit, "Door", STICKS)
     assert DRAFTED in document.text
     assert any("RuntimeError: no memory" in each.message for each in document.findings)

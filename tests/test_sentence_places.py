@@ -85,6 +85,9 @@ def test_the_note_as_it_was_typed_has_a_capital_i() -> None:
         ("draft not ready", "The draft is not ready.", False),
         ("this is not the key", "This is not the key.", False),
         ("open only on Friday", "It is only open on Friday.", False),
+        ("free on Friday?", "I am free on Friday?", True),
+        ("free on Friday?", "Are you free on Friday?", False),
+        ("it is still on?", "It is still on?", False),
     ],
 )
 def test_what_a_verb_makes_nonsense_of_is_seen(note: str, sentence: str, nothing: bool) -> None:

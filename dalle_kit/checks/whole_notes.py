@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from dalle_kit.checks.notes import LONGEST, asks, bare, says_surely
 from dalle_kit.checks.own_words import parts_of
-from dalle_kit.checks.verbs import BASES, begins_with_verb
+from dalle_kit.checks.verbs import BASES, begins_with_verb, is_past
 from dalle_kit.checks.word_classes import (
     ADVERBS,
     ANYONE,
@@ -41,6 +41,11 @@ _WHO = frozenset("i we you he she".split())
 _TOLD = frozenset("say said think thought promise promised hope want wanted claim claimed replied apologised".split())
 
 
+def _does_to(verb: str, words: list[str]) -> bool:
+    """Say whether a verb in the past has an object: "scratched my car" was not done to who stands before it."""
+    return is_past(verb) and bool(set(words[words.index(verb) + 1 :][:1]) & BEFORE_NOUN)
+
+
 def is_sentence(note: str) -> bool:
     """Say whether a note surely is one sentence as it was typed, which lacks nothing: "the report is ready".
 
@@ -66,7 +71,7 @@ def is_sentence(note: str) -> bool:
     if first == "please":
         return verb in _ORDERS
     if first in _ANYTHING:
-        return verb in (BE | MODALS if first == "there" else _HELPERS)
+        return verb in (BE | MODALS if first == "there" else _HELPERS) or _does_to(verb, others)
     if first == "they" and verb in _TOLD:
         return True
     if first not in _WHO or verb in _AWAY:

@@ -227,6 +227,13 @@ def test_no_word_of_a_note_is_lost_and_none_changes_places(words: list[str], dat
     assert bool(re.fullmatch(pattern, f"{said[0].upper()}{said[1:]}.")) == (other == words)
 
 
+@pytest.mark.parametrize("note", ["free for a talk next week?", "the 5th ok?", "any good?"])
+def test_a_question_tells_nothing(note: str) -> None:
+    pattern = completed(note, writers=("I", "We"))
+    assert pattern is not None and re.fullmatch(pattern, f"Is it {note}")
+    assert not any(re.fullmatch(pattern, f"{telling} {note}") for telling in ("I am", "It is", "There is", "We are"))
+
+
 @given(
     st.lists(
         st.sampled_from("the van is left cut no water two 14 mine been it on Anna".split()), min_size=1, max_size=9
@@ -256,6 +263,7 @@ def test_every_note_may_stand_as_it_was_typed(words: list[str]) -> None:
         "what time is it",
         "my aunt has paid until 2031",
         "someone must be at home",
+        "someone scratched my car in the yard",
         "everybody is welcome",
         "there will be cake",
         "can anyone swap with me on Sunday",
@@ -294,6 +302,8 @@ def test_what_lacks_nothing_is_a_sentence(note: str) -> None:
         "the van is booked for Saturday 9:00",
         "we meet Friday 5pm",
         "nobody home",
+        "nobody injured",
+        "someone hit by a bus",
         "everybody bring a torch",
         "there for the taking",
         "Lunch included.",
