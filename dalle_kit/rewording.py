@@ -120,7 +120,9 @@ def _is_alone(work: Work, reviewer: Reviewer) -> bool:
 
     After examples it has other things to say, and no sentence is as likely as else.
     """
-    points = (point for slot in work.shaped.skeleton.slots for point in slot.about)
+    if work.likeness is not None and work.likeness.steer == "prompt":
+        return False
+    points = (f"- {point}" for slot in work.shaped.skeleton.slots for point in slot.about)
     told = {word for text in (*reviewer.known, *points) for word in text.split()}
     return sum(word not in told for word in work.shaped.prompt.text.split()) <= _FRAME
 

@@ -33,13 +33,18 @@ _WITHOUT = re.compile(r"no\b.*, no\b|see you\b", re.IGNORECASE)
 _NOTHING = re.compile(r"\b(?:is|are|was|were|be) (?:not (?:\d|the\b|[A-Z])|no \S*\d|only[.?]?\Z)")
 
 #: What tells, and asks nothing, in spite of its question mark.
-_TELLS = re.compile(r"(?:I|we|it|they|there|this|that) (?:am|is|are|was|were|have|has|had)\b.*\?", re.IGNORECASE)
+_TELLS = re.compile(
+    r"(?:I|you|we|he|she|it|they|there|this|that)"
+    r"(?:['\u2019](?:m|re|s|ve|ll|d)| (?:am|is|are|was|were|have|has|had|can|could|will|would|should|must|may))\b"
+    r"[^,;:]*\?\Z",
+    re.IGNORECASE,
+)
 
 #: Who says what stands behind the colon.
 _SPEAKER = re.compile(
     r"(?:the )?(?:[\w-]+ )?(?:mayor|police|experts?|coach|minister|council|spokes\w+|union|owner|director|chair\w*|"
-    r"chief|firefighters|coastguard|doctors?|neighbou?rs?|residents|witness(?:es)?|lawyers?|judge|farmers?|company|manager|"
-    r"teachers?|parents?|boss|client|customers?): ",
+    r"chief|firefighters|coastguard|doctors?|neighbou?rs?|residents|witness(?:es)?|lawyers?|judge|farmers?|company|"
+    r"manager|teachers?|parents?|boss|client|customers?): ",
     re.IGNORECASE,
 )
 

@@ -83,6 +83,7 @@ def test_an_answer_stands_as_it_was_typed_where_no_sentence_is_likely(kit: Kit) 
 
 
 def test_sentences_are_held_to_what_is_trusted_after_a_message_and_not_after_examples(kit: Kit) -> None:
+    many = [f"key {number} with Dev" for number in range(30)]
     letters = [
         f"Hi {name},\n\nThe {what} goes out on Tuesday.\n\nCheers,\nOle"
         for name, what in (("Jo", "bin"), ("Al", "cat"))
@@ -90,7 +91,7 @@ def test_sentences_are_held_to_what_is_trusted_after_a_message_and_not_after_exa
     like = (make_examples(letters, kind="email"),)
     for fields in ({"to": ["jo@example.com"], "subject": "Shed"}, {"reply_to": ASKED}):
         for shaping, is_alone in ((Shaping(), True), (Shaping(like=like, steer="prompt"), False)):
-            work = work_of(kit, "email", {**fields, "points": ["key with Dev"], "sender": "Tom"}, {}, shaping)
+            work = work_of(kit, "email", {**fields, "points": many, "sender": "Tom"}, {}, shaping)
             reviewer = Reviewer(work.domain, work.request, work.shaped.skeleton)
             assert rewording._is_alone(work, reviewer) is is_alone
 

@@ -88,6 +88,8 @@ def test_the_note_as_it_was_typed_has_a_capital_i() -> None:
         ("free on Friday?", "I am free on Friday?", True),
         ("free on Friday?", "Are you free on Friday?", False),
         ("it is still on?", "It is still on?", False),
+        ("ok on Friday?", "You're ok on Friday?", True),
+        ("late, can you wait?", "I am late, can you wait?", False),
     ],
 )
 def test_what_a_verb_makes_nonsense_of_is_seen(note: str, sentence: str, nothing: bool) -> None:

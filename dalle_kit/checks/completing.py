@@ -23,9 +23,12 @@ _LITTLE = (
     "the a an this that these those some it its they their there of on in at for to from by with as and but or so if "
     "when is are was were am be been being has have had do does did will would can could should who which please than"
 ).split()
-#: The same in a question, and what one begins with that does not begin with its note.
+#: The same in a question.
 _ASKING = ("what", "how", "where")
-_ASKS = "is are was were am has have had do does did will would can could should which who when what how where".split()
+#: What a question begins with, if not with the first word of its note.
+_ASKS_FIRST = (
+    "is are was were am has have had do does did will would can could should which who when what how where".split()
+)
 #: The same where whoever writes is there: them, theirs, and whom they write to.
 _OF_WRITERS = {"I": ("I", "my"), "We": ("we", "our")}
 _OF_READER = ("you", "your")
@@ -53,8 +56,9 @@ def completed(note: str, *, writers: tuple[str, ...] = (), begins: str = "") -> 
     is_asked = note.rstrip().endswith("?") or asks(note)
     little = [*_little(writers), *(_ASKING if is_asked else ())]
     names = [re.escape(who) for who in writers if who not in _OF_WRITERS]
-    leads = _ASKS if is_asked else [*little, *names]
-    expression = _begun(own[0], little, leads, is_certain=bool(begins))
+    asks_first = is_asked and "," not in text  # "late, can you wait?" tells first
+    leads = (_ASKS_FIRST, [*little, *names]) if asks_first else ([*little, *names], little)
+    expression = _begun(own[0], *leads, is_certain=bool(begins))
     for before, after, word in zip(words, words[1:], own[1:], strict=False):
         is_list = before[-2:-1].isdigit() and after[:1].isdigit()  # "rooms 12, 14"
         mark = "," if before.endswith(",") and is_list else "[,:]?" if before.endswith(":") else ",?"
@@ -62,8 +66,11 @@ def completed(note: str, *, writers: tuple[str, ...] = (), begins: str = "") -> 
     return expression + (r"\?" if is_asked else r"\.")
 
 
-def _begun(first: str, little: Sequence[str], leads: Sequence[str], *, is_certain: bool) -> str:
-    """Return the expression of what a sentence begins with, up to the first word of its note."""
+def _begun(first: str, leads: Sequence[str], little: Sequence[str], *, is_certain: bool) -> str:
+    """Return the expression of what a sentence begins with, up to the first word of its note.
+
+    ``leads`` are the words that it may begin with instead of that, ``little`` those that may follow.
+    """
     start = re.escape(capitalised(first))
     if is_certain:
         return start

@@ -27,6 +27,8 @@ LONGEST = 16
 _BEFORE, _BEHIND = ",;:!?", ".,;:!?\u2013-\u2026"
 #: What begins an item of a list. Before a number a dash may be a minus.
 _LIST_MARK = re.compile(r"\A(?:[*•]|[-\u2013](?!\s*\d))(?:\s+|\Z)")
+#: The same where each line has one: "- 14:00 start" is no minus.
+_ITEM_MARK = re.compile(r"\A(?:[*•+]|[-\u2013])\s+")
 #: Rules and lone marks, which stand in lists and in cells of tables.
 _MARKS = re.compile(r"[\s!-/:-@\[-`{-~]*")
 #: Pictures among the symbols, and not those of degrees and trade marks.
@@ -71,8 +73,9 @@ def bare(word: str) -> str:
 def list_items(note: str) -> list[str]:
     """Return the items of a note that is a pasted list, without their marks; else the note, without its own."""
     lines = [line.strip() for line in note.splitlines() if line.strip()]
-    is_list = len(lines) > 1 and all(map(_LIST_MARK.match, lines))
-    return [_LIST_MARK.sub("", line, count=1) for line in (lines if is_list else [note.strip()])]
+    if len(lines) > 1 and all(map(_ITEM_MARK.match, lines)):
+        return [_ITEM_MARK.sub("", line) for line in lines]
+    return [_LIST_MARK.sub("", note.strip())]
 
 
 def says_nothing(note: str) -> bool:

@@ -18,6 +18,7 @@ from dalle_kit.checks.word_classes import (
     MODALS,
     MORE_PAST,
     MORE_VERBS,
+    POSSESSIVES,
     PREPOSITIONS,
     SUBJECTS,
     SUBORDINATORS,
@@ -34,6 +35,7 @@ _ORDERS = BASES | MORE_VERBS | {"do"}
 _AWAY = frozenset("back home away".split())
 #: What is not one thing or person, and a sentence begins with all the same.
 _ANYTHING = ANYONE | frozenset("nobody nothing something everything anything there".split())
+_SOMEBODY = frozenset(("somebody", "someone"))
 _HOUR = re.compile(r"\d{1,2}(?:[:.]\d\d|[ap]m)\Z")
 _BEFORE_HOUR = PREPOSITIONS | {"and", "or"}
 #: Who does something; "it" and "they" may be told with what they stand for, but for "they" who say something.
@@ -43,7 +45,7 @@ _TOLD = frozenset("say said think thought promise promised hope want wanted clai
 
 def _does_to(verb: str, words: list[str]) -> bool:
     """Say whether a verb in the past has an object: "scratched my car" was not done to who stands before it."""
-    return is_past(verb) and bool(set(words[words.index(verb) + 1 :][:1]) & BEFORE_NOUN)
+    return is_past(verb) and bool(set(words[words.index(verb) + 1 :][:1]) & (POSSESSIVES | {"the", "a", "an"}))
 
 
 def is_sentence(note: str) -> bool:
@@ -71,7 +73,8 @@ def is_sentence(note: str) -> bool:
     if first == "please":
         return verb in _ORDERS
     if first in _ANYTHING:
-        return verb in (BE | MODALS if first == "there" else _HELPERS) or _does_to(verb, others)
+        helps = verb in (BE | MODALS if first == "there" else _HELPERS)
+        return helps or (first in _SOMEBODY and _does_to(verb, others))
     if first == "they" and verb in _TOLD:
         return True
     if first not in _WHO or verb in _AWAY:

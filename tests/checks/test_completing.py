@@ -227,11 +227,23 @@ def test_no_word_of_a_note_is_lost_and_none_changes_places(words: list[str], dat
     assert bool(re.fullmatch(pattern, f"{said[0].upper()}{said[1:]}.")) == (other == words)
 
 
-@pytest.mark.parametrize("note", ["free for a talk next week?", "the 5th ok?", "any good?"])
-def test_a_question_tells_nothing(note: str) -> None:
+@pytest.mark.parametrize("note", ["free for a talk next week?", "worth it?", "any good?"])
+def test_a_question_begins_as_one_or_as_its_note_does(note: str) -> None:
     pattern = completed(note, writers=("I", "We"))
     assert pattern is not None and re.fullmatch(pattern, f"Is it {note}")
     assert not any(re.fullmatch(pattern, f"{telling} {note}") for telling in ("I am", "It is", "There is", "We are"))
+
+
+def test_a_question_may_name_whom_a_letter_is_about() -> None:
+    pattern = completed("recovered well?", writers=("Neha",))
+    assert pattern is not None and re.fullmatch(pattern, "Has Neha recovered well?")
+
+
+def test_what_tells_and_then_asks_may_tell() -> None:
+    pattern = completed("late, can you start without me?", writers=("I", "We"))
+    assert pattern is not None and not re.fullmatch(pattern, "I am late, can you start without me?")  # "me" is told
+    pattern = completed("train late, can you wait?", writers=("I", "We"))
+    assert pattern is not None and re.fullmatch(pattern, "The train is late, can you wait?")
 
 
 @given(
@@ -302,8 +314,11 @@ def test_what_lacks_nothing_is_a_sentence(note: str) -> None:
         "the van is booked for Saturday 9:00",
         "we meet Friday 5pm",
         "nobody home",
-        "nobody injured",
+        "nobody injured the whole time",
         "someone hit by a bus",
+        "anyone found my keys",
+        "everything booked this week",
+        "there left my bag",
         "everybody bring a torch",
         "there for the taking",
         "Lunch included.",

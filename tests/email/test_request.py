@@ -161,9 +161,9 @@ def test_the_mark_of_a_list_is_no_part_of_a_point(ask: Ask, noted: str, point: s
 
 
 def test_a_list_pasted_into_one_point_is_as_many_points(ask: Ask) -> None:
-    assert ask(points=["- room B12\n  - from 14:00\n\n- bring lunch", "see you"]).points == (
+    assert ask(points=["- room B12\n  - 14:00 start\n\n- bring lunch", "see you"]).points == (
         "room B12",
-        "from 14:00",
+        "14:00 start",
         "bring lunch",
         "see you",
     )
