@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
+import math
 import statistics
 import sys
 import time
@@ -253,10 +254,7 @@ def bandwidth() -> float:
 @torch.inference_mode()
 def kernels(model: LlamaModel, batch: int) -> int:
     """Return how many kernels a step consists of."""
-    config, size = model.config, round_tokens(_PROMPT + _COUNT)
-    cache = torch.zeros(
-        (config.layers, 2, batch, config.kv_heads, size, config.head_width), dtype=model.dtype, device="cuda"
-    )
+    cache = torch.zeros(cache_shape(model, batch), dtype=model.dtype, device="cuda")
     tokens = torch.zeros(batch, 1, dtype=torch.int64, device="cuda")
     step(model, tokens, tokens, cache)
     activities = [torch.profiler.ProfilerActivity.CUDA]
@@ -290,10 +288,15 @@ def weight_bytes(model: LlamaModel) -> int:
     return sum(matrix.nbytes for matrix in (*matrices, model.head))
 
 
+def cache_shape(model: LlamaModel, batch: int) -> tuple[int, ...]:
+    """Return the shape of the cache that a recorded step of so many texts reads."""
+    config, size = model.config, round_tokens(_PROMPT + _COUNT)
+    return config.layers, 2, round_rows(batch), config.kv_heads, size, config.head_width
+
+
 def cache_bytes(model: LlamaModel, batch: int) -> int:
     """Return the bytes of the cache that a recorded step of so many texts reads."""
-    config, size = model.config, round_tokens(_PROMPT + _COUNT)
-    return config.layers * 2 * round_rows(batch) * config.kv_heads * size * config.head_width * model.dtype.itemsize
+    return math.prod(cache_shape(model, batch)) * model.dtype.itemsize
 
 
 @torch.no_grad()

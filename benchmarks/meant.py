@@ -84,7 +84,7 @@ def main() -> None:
     kit = Kit(model=given.model) if given.model else Kit()
     files = [given.notes] if given.notes else [EMAIL_NOTES, NEWS_NOTES]
     sorts: dict[str, list[Meant]] = {sort: [] for sort in SORTS}
-    for each in (request for file in files for request in read_meant(file)):
+    for each in read_meant(*files):
         if given.notes or each.is_held_out:
             sorts["reply" if "message" in each.fields else each.domain].append(each)
     rows = []

@@ -56,7 +56,7 @@ def write_meant(kit: Kit, folder: Path) -> tuple[Path, Path]:
     """
     source = random.Random(3)
     learned, held_out = list[dict[str, Any]](), list[dict[str, Any]]()
-    for each in (request for file in (EMAIL_NOTES, NEWS_NOTES) for request in read_meant(file)):
+    for each in read_meant(EMAIL_NOTES, NEWS_NOTES):
         best = {"domain": each.domain, "fields": each.request(), "text": each.best}
         if each.is_held_out:
             held_out.append(best)

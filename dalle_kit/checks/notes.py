@@ -28,7 +28,7 @@ _BEFORE, _BEHIND = ",;:!?", ".,;:!?\u2013-\u2026"
 #: What begins an item of a list. Before a number a dash may be a minus.
 _LIST_MARK = re.compile(r"\A(?:[*•]|[-\u2013](?!\s*\d))(?:\s+|\Z)")
 #: The same where each line has one: "- 14:00 start" is no minus.
-_ITEM_MARK = re.compile(r"\A(?:[*•+]|[-\u2013])\s+")
+_ITEM_MARK = re.compile(r"\A[*•+\u2013-]\s+")
 #: Rules and lone marks, which stand in lists and in cells of tables.
 _MARKS = re.compile(r"[\s!-/:-@\[-`{-~]*")
 #: Pictures among the symbols, and not those of degrees and trade marks.

@@ -43,11 +43,6 @@ _WHO = frozenset("i we you he she".split())
 _TOLD = frozenset("say said think thought promise promised hope want wanted claim claimed replied apologised".split())
 
 
-def _does_to(verb: str, words: list[str]) -> bool:
-    """Say whether a verb in the past has an object: "scratched my car" was not done to who stands before it."""
-    return is_past(verb) and bool(set(words[words.index(verb) + 1 :][:1]) & (POSSESSIVES | {"the", "a", "an"}))
-
-
 def is_sentence(note: str) -> bool:
     """Say whether a note surely is one sentence as it was typed, which lacks nothing: "the report is ready".
 
@@ -81,3 +76,8 @@ def is_sentence(note: str) -> bool:
         return False
     is_verb = verb in _HELPERS | _ORDERS | MORE_PAST or begins_with_verb(verb)
     return first != words[0].casefold() or is_verb or (first in ("he", "she") and verb.endswith("s"))
+
+
+def _does_to(verb: str, words: list[str]) -> bool:
+    """Say whether a verb in the past has an object: "scratched my car" was not done to who stands before it."""
+    return is_past(verb) and bool(set(words[words.index(verb) + 1 :][:1]) & (POSSESSIVES | {"the", "a", "an"}))

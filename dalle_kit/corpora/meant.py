@@ -68,9 +68,9 @@ class Meant:
         return notes, " ".join(source.choice(sentences[:_DRAWN]) for sentences in says)
 
 
-def read_meant(file: Path) -> Iterator[Meant]:
-    """Yield the requests of a JSON-lines file."""
-    for line in file.read_text(encoding="utf-8").splitlines():
+def read_meant(*files: Path) -> Iterator[Meant]:
+    """Yield the requests of JSON-lines files."""
+    for line in (line for file in files for line in file.read_text(encoding="utf-8").splitlines()):
         data = json.loads(line)
         points: Sequence[Mapping[str, Any]] = data.pop("points")
         about = data.get("subject") or data["headline"]

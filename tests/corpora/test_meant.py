@@ -33,7 +33,7 @@ def test_each_note_has_whole_sentences_and_none_tells_a_figure_that_nobody_told(
 
 
 def test_an_eighth_is_held_out_and_no_request_is_there_twice() -> None:
-    requests = [each for file in FILES for each in read_meant(file)]
+    requests = list(read_meant(*FILES))
     assert len({(each.domain, each.about.casefold()) for each in requests}) == len(requests)
     assert 0.1 < sum(each.is_held_out for each in requests) / len(requests) < 0.15
 
